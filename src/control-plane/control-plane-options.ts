@@ -1,0 +1,45 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Listener } from '../lib/listener.ts';
+import type { Random } from '../lib/random.ts';
+import type { Logger } from '../observability/logger.ts';
+
+/** What a control-plane process is started with. */
+export interface ControlPlaneOptions {
+  /** Folder of the store, certificates and keyring; exists already, mode 0700. */
+  readonly dataFolder: string;
+  readonly keyringFile: string;
+  readonly adminListeners: readonly Listener[];
+  readonly syncListeners: readonly Listener[];
+  /** PEM files that replace the self-signed certificate of the Admin API. */
+  readonly adminTls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+  /** Act once per store; afterwards they are ignored. */
+  readonly bootstrapToken: string | undefined;
+  readonly adminPassword: string | undefined;
+  readonly softwareVersion: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** What the first start of a store made, shown once and kept nowhere in clear. Absent fields were given by the operator. */
+export interface FirstStart {
+  readonly username: string;
+  readonly password: string | undefined;
+  readonly token: string | undefined;
+  readonly tokenExpiresAt: number;
+}
+
+/** A running control plane. */
+export interface RunningControlPlane {
+  readonly firstStart: FirstStart | undefined;
+  /** The newest revision of a group. */
+  groupRevision(groupId: string): Promise<number>;
+  /** Certifies an instance's public key (SPKI, PEM) for one group. Everything comes back as PEM. */
+  issueInstanceCertificate(request: {
+    readonly groupId: string;
+    readonly instanceId: string;
+    readonly publicKey: string;
+  }): Promise<{ readonly certificate: string; readonly authority: string; readonly expiresAtMs: number }>;
+  /** Accepts nothing new, lets running requests end for at most `timeoutMs`, closes the store. */
+  drain(timeoutMs: number): Promise<void>;
+}

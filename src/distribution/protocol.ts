@@ -1,0 +1,106 @@
+import type { SnapshotChange, SnapshotItem } from '../schema/snapshot.ts';
+
+/**
+ * What a control plane and a gateway say to each other over mutual TLS.
+ *
+ * The gateway opens `GET /sync HTTP/1.1` with `Upgrade: portcullis-sync`; after `101` both sides send frames: four bytes of
+ * length (big endian, of what follows), then one JSON message in UTF-8. Group and instance come from the client certificate,
+ * never from a message. Unknown fields and unknown kinds of messages are ignored, so that version N talks to N-1.
+ */
+export const PROTOCOL_VERSION = 1;
+export const OLDEST_PROTOCOL_VERSION = 1;
+export const SYNC_PATH = '/sync';
+export const SYNC_UPGRADE = 'portcullis-sync';
+/** A frame above this size is a broken or hostile peer. */
+export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+
+/** An Ed25519 signature, in base64, made by the control plane over `signedBytes` of the same message. */
+export interface Signed {
+  readonly signature: string;
+}
+
+/** From the gateway: who I am in software, and what I hold. */
+export interface HelloMessage {
+  readonly kind: 'hello';
+  readonly protocol: number;
+  readonly oldestProtocol: number;
+  readonly softwareVersion: string;
+  /** The revision in force, 0 for none: the control plane answers with a delta from there or with a snapshot. */
+  readonly revision: number;
+}
+
+/** From the gateway: this revision is in force on all workers, or was refused and the one before stays. */
+export interface AppliedMessage {
+  readonly kind: 'applied';
+  readonly revision: number;
+  readonly outcome: 'applied' | 'refused';
+  /** For people; `crashed` when the process died while the revision was a candidate. */
+  readonly reason?: string;
+}
+
+/** From the gateway: send a whole snapshot, because what I hold is of no use or my journal has grown too long. */
+export interface SnapshotRequestMessage {
+  readonly kind: 'snapshot-request';
+}
+
+/** From either side, every few seconds; a silent peer is a dead peer. */
+export interface HeartbeatMessage {
+  readonly kind: 'heartbeat';
+  /** Wall clock in milliseconds. */
+  readonly nowMs: number;
+}
+
+/** From the control plane: the answer to `hello`. */
+export interface WelcomeMessage {
+  readonly kind: 'welcome';
+  readonly protocol: number;
+  readonly groupId: string;
+  readonly instanceId: string;
+  /** The group's newest revision: a gateway that has applied it is current. */
+  readonly revision: number;
+  /** Base64 of the salt of `digestKey`. */
+  readonly keySalt: string;
+  /** Base64 of the SPKI of the Ed25519 key that signs snapshots and deltas. */
+  readonly signingKey: string;
+}
+
+/** From the control plane, when the versions do not fit: the gateway keeps serving what it holds and tries again later. */
+export interface RejectMessage {
+  readonly kind: 'reject';
+  readonly reason: string;
+}
+
+/** From the control plane: a snapshot comes as start, parts of items, end. The signature in the end covers all parts. */
+export interface SnapshotStartMessage {
+  readonly kind: 'snapshot-start';
+  readonly revision: number;
+  readonly itemCount: number;
+}
+
+export interface SnapshotPartMessage {
+  readonly kind: 'snapshot-part';
+  readonly items: readonly SnapshotItem[];
+}
+
+export interface SnapshotEndMessage extends Signed {
+  readonly kind: 'snapshot-end';
+  readonly revision: number;
+}
+
+/** From the control plane: the changes between two revisions. */
+export interface DeltaMessage extends Signed {
+  readonly kind: 'delta';
+  readonly fromRevision: number;
+  readonly toRevision: number;
+  readonly changes: readonly SnapshotChange[];
+}
+
+export type GatewayMessage = HelloMessage | AppliedMessage | SnapshotRequestMessage | HeartbeatMessage;
+export type ControlPlaneMessage =
+  | WelcomeMessage
+  | RejectMessage
+  | SnapshotStartMessage
+  | SnapshotPartMessage
+  | SnapshotEndMessage
+  | DeltaMessage
+  | HeartbeatMessage;

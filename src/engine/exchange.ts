@@ -1,0 +1,118 @@
+import type { ErrorReason } from '../errors/index.ts';
+
+/**
+ * One parsed request head: offsets into bytes, no strings.
+ *
+ * Valid until the exchange is decided by `respond` or `forward`. While a handler decides later, the engine keeps the bytes
+ * stable (it may move them to another buffer once, so read `bytes` anew after each wait).
+ */
+export interface RequestHead {
+  readonly bytes: Buffer;
+  readonly methodStart: number;
+  readonly methodEnd: number;
+  /** The target as sent, without the authority of an absolute-form: path and query, or `*`. */
+  readonly targetStart: number;
+  readonly targetEnd: number;
+  /** Offset of `?` inside the target, or `targetEnd`. */
+  readonly queryStart: number;
+  /** Value of Host, or the authority of an absolute-form target (RFC 9112 §3.2.2). */
+  readonly hostStart: number;
+  readonly hostEnd: number;
+  readonly minorVersion: 0 | 1;
+  readonly headerCount: number;
+  /** Four numbers a header: nameStart, nameEnd, valueStart, valueEnd (value without outer white space). */
+  readonly headers: Int32Array;
+  readonly body: 'none' | 'length' | 'chunked';
+  /** Meaningful when `body` is `length`. */
+  readonly contentLength: number;
+  /** Index of the first header with this lower-case name, from `from` on, or -1. Cut headers are found too. */
+  findHeader(lowerCaseName: Uint8Array, from?: number): number;
+  /** Leaves this header out of what is forwarded. */
+  cutHeader(index: number): void;
+}
+
+/** Who is at the other end of the client's connection. Addresses are canonical: IPv4-mapped is IPv4, no zone. */
+export interface ClientConnection {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localPort: number;
+  readonly encrypted: boolean;
+}
+
+/** An answer the gateway makes itself. The engine adds Date, Server, Content-Length and Connection. */
+export interface LocalAnswer {
+  readonly status: number;
+  /** Complete header lines, each ended by CR LF, e.g. `Content-Type: …\r\n`; no framing headers. */
+  readonly headerLines: Buffer;
+  readonly body: Buffer;
+  readonly reason: ErrorReason | undefined;
+}
+
+/** One address of an upstream with its own pool of idle connections. Made by `UpstreamPool.target`, kept as long as it is configured. */
+export interface UpstreamTarget {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** How a request goes on. The gateway passes its own per-request object that has this shape, so nothing is allocated for it. */
+export interface ForwardPlan {
+  /** Replaces path and query, when a rule changed them; else the client's bytes go on. */
+  readonly requestTarget: Buffer | undefined;
+  /** Replaces the value of Host; else the client's. */
+  readonly hostValue: Buffer | undefined;
+  /** Complete header lines set by the gateway: appended after the client's, never removable by `Connection`. */
+  readonly requestLines: Buffer;
+  /** Complete header lines added to the final response. */
+  readonly responseLines: Buffer;
+  readonly connectTimeoutMs: number;
+  /** Longest silence while the upstream does not read. */
+  readonly sendTimeoutMs: number;
+  /** Longest silence while the upstream does not write. */
+  readonly readTimeoutMs: number;
+  /** Lower-case names of trailer fields that never reach the upstream, beyond those that RFC 9110 §6.5.1 forbids. */
+  isForbiddenTrailer(bytes: Buffer, nameStart: number, nameEnd: number): boolean;
+  /**
+   * The address for this attempt, counted from 0; or the reason why there is none. After a failure that the table of errors
+   * allows to retry the engine asks again, until it gets a reason: the first failure is then the answer.
+   */
+  nextTarget(attempt: number, previousFailure: ErrorReason | undefined): UpstreamTarget | ErrorReason;
+}
+
+/** One request with its answer. A pipeline decides it once, at once or later, by `respond` or `forward`. */
+export interface Exchange {
+  /** Undefined when the request was refused before a whole head was read. */
+  readonly head: RequestHead | undefined;
+  readonly connection: ClientConnection;
+  /** Belongs to the handler. */
+  context: unknown;
+  respond(answer: LocalAnswer): void;
+  forward(plan: ForwardPlan): void;
+
+  // What happened, for the log; complete when `onFinished` is called.
+  /** Status sent to the client, 0 when none was. */
+  readonly status: number;
+  /** Why the gateway answered itself, or cut the exchange short. */
+  readonly reason: ErrorReason | undefined;
+  readonly upstreamStatus: number;
+  readonly upstream: UpstreamTarget | undefined;
+  readonly attempts: number;
+  readonly bytesFromClient: number;
+  readonly bytesToClient: number;
+  /** Monotonic milliseconds; 0 where the exchange never got there. */
+  readonly startedAtMs: number;
+  readonly headReadAtMs: number;
+  readonly decidedAtMs: number;
+  readonly connectedAtMs: number;
+  readonly firstByteAtMs: number;
+  readonly finishedAtMs: number;
+}
+
+/** The seam between the engine and what decides about requests. */
+export interface ExchangeHandler {
+  /** A whole head has arrived and is valid. Throwing answers 500 with reason `internal`. */
+  onRequest(exchange: Exchange): void;
+  /** Header lines for an answer that the engine makes by itself (400, 408, 502, …), e.g. the request id. Called before `onFinished`. */
+  linesForEngineAnswer(exchange: Exchange): Buffer;
+  /** Called once for each exchange, refused ones too. */
+  onFinished(exchange: Exchange): void;
+}

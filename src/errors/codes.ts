@@ -1,0 +1,82 @@
+/** Who made the request fail. */
+export type ErrorSource = 'client' | 'gateway' | 'upstream' | 'store';
+
+/** Whether the same exchange may be tried again, and when. `reused-connection-only`: only if the connection had served before. */
+export type ErrorRetry = 'no' | 'yes' | 'reused-connection-only';
+
+/** One row of the table: what the client is told, who is to blame, whether a retry makes sense. */
+export interface ErrorCode {
+  /** HTTP status of the answer; 0 where no answer can be sent any more. */
+  readonly status: number;
+  readonly source: ErrorSource;
+  readonly retry: ErrorRetry;
+  /** The text for the client. Never holds a value from the request or a secret. */
+  readonly publicMessage: string;
+}
+
+/**
+ * Every failure Portcullis answers or logs, by the reason that stands in access logs and metrics.
+ * `docs/reference/errors.md` is generated from this table, and a test keeps the two equal.
+ */
+export const ERROR_CODES = {
+  // Requests that are not plain valid HTTP/1.1 or 1.0.
+  bad_request_line: { status: 400, source: 'client', retry: 'no', publicMessage: 'malformed request line' },
+  bad_header: { status: 400, source: 'client', retry: 'no', publicMessage: 'malformed header field' },
+  bad_host: { status: 400, source: 'client', retry: 'no', publicMessage: 'missing, repeated or malformed Host header' },
+  bad_content_length: { status: 400, source: 'client', retry: 'no', publicMessage: 'malformed or repeated Content-Length' },
+  bad_transfer_encoding: { status: 400, source: 'client', retry: 'no', publicMessage: 'unsupported or ambiguous Transfer-Encoding' },
+  bad_chunk: { status: 400, source: 'client', retry: 'no', publicMessage: 'malformed chunked body' },
+  bad_path: { status: 400, source: 'client', retry: 'no', publicMessage: 'malformed request path' },
+  ambiguous_path: { status: 400, source: 'client', retry: 'no', publicMessage: 'the request path can be read in two ways' },
+  uri_too_long: { status: 414, source: 'client', retry: 'no', publicMessage: 'request target too long' },
+  head_too_large: { status: 431, source: 'client', retry: 'no', publicMessage: 'request header fields too large' },
+  body_too_large: { status: 413, source: 'client', retry: 'no', publicMessage: 'request body too large' },
+  expectation_failed: { status: 417, source: 'client', retry: 'no', publicMessage: 'unsupported Expect header' },
+  method_not_implemented: { status: 501, source: 'client', retry: 'no', publicMessage: 'method not implemented' },
+  version_not_supported: { status: 505, source: 'client', retry: 'no', publicMessage: 'HTTP version not supported' },
+  request_timeout: { status: 408, source: 'client', retry: 'no', publicMessage: 'the request did not arrive in time' },
+  client_aborted: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+
+  // Decisions of the gateway.
+  route_not_found: { status: 404, source: 'client', retry: 'no', publicMessage: '404 Route Not Found' },
+  key_missing: { status: 401, source: 'client', retry: 'no', publicMessage: 'Missing API key in request' },
+  key_invalid: { status: 401, source: 'client', retry: 'no', publicMessage: 'Invalid API key in request' },
+  anonymous_consumer_missing: { status: 401, source: 'gateway', retry: 'no', publicMessage: 'Invalid user authorization' },
+  service_not_found: { status: 404, source: 'gateway', retry: 'no', publicMessage: '404 Route Not Found' },
+  no_upstream: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'no upstream is configured' },
+  no_node: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'no upstream node is available' },
+  dns: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'the upstream name could not be resolved' },
+  dial_denied: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'the upstream address is not allowed' },
+  overloaded: { status: 503, source: 'gateway', retry: 'yes', publicMessage: 'too many requests in flight' },
+  plugin_failed: { status: 500, source: 'gateway', retry: 'no', publicMessage: 'internal error' },
+  internal: { status: 500, source: 'gateway', retry: 'no', publicMessage: 'internal error' },
+
+  // Upstreams.
+  connect_refused: { status: 502, source: 'upstream', retry: 'yes', publicMessage: 'the upstream refused the connection' },
+  connect_failed: { status: 502, source: 'upstream', retry: 'yes', publicMessage: 'the upstream could not be reached' },
+  connect_timeout: { status: 504, source: 'upstream', retry: 'yes', publicMessage: 'the upstream did not accept the connection in time' },
+  upstream_closed: {
+    status: 502,
+    source: 'upstream',
+    retry: 'reused-connection-only',
+    publicMessage: 'the upstream closed the connection',
+  },
+  upstream_send_timeout: { status: 504, source: 'upstream', retry: 'no', publicMessage: 'the upstream did not read the request in time' },
+  upstream_read_timeout: { status: 504, source: 'upstream', retry: 'no', publicMessage: 'the upstream did not answer in time' },
+  bad_upstream_response: { status: 502, source: 'upstream', retry: 'no', publicMessage: 'the upstream sent a malformed response' },
+  upstream_truncated: { status: 0, source: 'upstream', retry: 'no', publicMessage: '' },
+
+  // The Admin API. The text here is the fall-back; most answers say more.
+  admin_bad_json: { status: 400, source: 'client', retry: 'no', publicMessage: 'invalid request body' },
+  admin_invalid: { status: 400, source: 'client', retry: 'no', publicMessage: 'invalid configuration' },
+  admin_unauthorized: { status: 401, source: 'client', retry: 'no', publicMessage: 'Unauthorized' },
+  admin_not_found: { status: 404, source: 'client', retry: 'no', publicMessage: 'not found' },
+  admin_method_not_allowed: { status: 405, source: 'client', retry: 'no', publicMessage: 'method not allowed' },
+  admin_precondition_failed: { status: 412, source: 'client', retry: 'no', publicMessage: 'the resource has changed' },
+  admin_body_too_large: { status: 413, source: 'client', retry: 'no', publicMessage: 'request body too large' },
+  admin_internal: { status: 500, source: 'gateway', retry: 'no', publicMessage: 'internal error' },
+  store_unavailable: { status: 503, source: 'store', retry: 'yes', publicMessage: 'the store is not available' },
+} as const satisfies Record<string, ErrorCode>;
+
+/** The name of a row of the table. */
+export type ErrorReason = keyof typeof ERROR_CODES;

@@ -1,0 +1,66 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Listener } from '../lib/listener.ts';
+import type { Random } from '../lib/random.ts';
+import type { Logger } from '../observability/logger.ts';
+
+/** The certificate by which this instance is known to control planes. All PEM. */
+export interface InstanceIdentity {
+  readonly instanceId: string;
+  readonly groupId: string;
+  readonly certificate: string;
+  readonly privateKey: string;
+  readonly authority: string;
+}
+
+/** How one worker listens. */
+export interface WorkerListeners {
+  /** Copies of one bound socket: each generation of the worker uses a fresh one. Empty: the worker binds `httpAddresses` itself. */
+  readonly httpDescriptors: readonly number[];
+  readonly httpsDescriptors: readonly number[];
+}
+
+/** How the process that ran before this one ended, as its supervisor saw it. */
+export type PreviousExit =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'clean' }
+  /** `killed`: by SIGKILL, the first time in a row, which says nothing about the configuration. */
+  | { readonly kind: 'killed' }
+  | { readonly kind: 'crashed' };
+
+/** What a gateway process is started with. */
+export interface GatewayOptions {
+  /** Folder of the journal; exists already, mode 0700. */
+  readonly dataFolder: string;
+  readonly identity: InstanceIdentity;
+  readonly controlPlane: { readonly host: string; readonly port: number };
+  /** One entry a worker. */
+  readonly workers: readonly WorkerListeners[];
+  readonly httpAddresses: readonly { readonly host: string; readonly port: number }[];
+  readonly httpsPort: number;
+  readonly statusListeners: readonly Listener[];
+  /** Sockets of the product itself that no upstream may point to. */
+  readonly protectedPorts: readonly number[];
+  /** File that gets one JSON line a request; undefined writes none. */
+  readonly accessLogFile: string | undefined;
+  readonly previousExit: PreviousExit;
+  /** Take a configuration older than the newest this machine has seen. */
+  readonly allowOlder: boolean;
+  /** Obeys failure hooks over the worker channel (`POST /test/…` on the status listener). Tests only. */
+  readonly testHooks: boolean;
+  readonly softwareVersion: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** A worker has no fresh descriptor left: the process wants to be replaced by a new one. Called once. */
+  readonly onDescriptorsUsedUp: () => void;
+}
+
+/** A running gateway instance. */
+export interface RunningGateway {
+  /** Resolves when all workers listen and the configuration in force is the newest that the control plane has named. */
+  whenCurrent(): Promise<{ readonly revision: number }>;
+  /** Resolves when all workers listen with a configuration in force, be it from disk. */
+  whenReady(): Promise<void>;
+  /** `/status/ready` turns 503; after `delayMs` nothing new is accepted and kept-alive connections end; after `timeoutMs` more the rest is cut. */
+  drain(options: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void>;
+}

@@ -1,0 +1,10 @@
+import { randomBytes } from 'node:crypto';
+
+/** Randomness as a value that is passed in, so that tests can repeat a run. */
+export interface Random {
+  /** `length` bytes fit for keys and tokens. */
+  bytes(length: number): Buffer;
+}
+
+/** The operating system's cryptographic random source. */
+export const systemRandom: Random = { bytes: (length) => randomBytes(length) };

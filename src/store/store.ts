@@ -1,0 +1,182 @@
+import type { JsonObject } from '../lib/json.ts';
+
+/** What names one resource. `parentId` is the username for credentials and empty for all other kinds. */
+export interface ResourceKey {
+  readonly groupId: string;
+  /** The kind's name in the singular: `service`, `route`, `consumer`, `credential`, … */
+  readonly kind: string;
+  readonly parentId: string;
+  readonly id: string;
+}
+
+/** A value that only one resource of a group may hold, e.g. the digest of an API key in the space `key-auth`. */
+export interface UniqueValue {
+  readonly space: string;
+  readonly digest: Buffer;
+}
+
+/** Who wrote, when a person or program did. */
+export interface Author {
+  /** A token's or user's id; `system` for the product itself, `cli` for the command line. */
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface StoredResource {
+  readonly key: ResourceKey;
+  /** The document with its secrets in place, or without them when read with `secrets: 'omit'`. */
+  readonly document: JsonObject;
+  readonly revision: number;
+  /** Unix seconds. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly unique: readonly UniqueValue[];
+}
+
+export interface ResourceWrite {
+  readonly key: ResourceKey;
+  /** The whole new document, secrets in clear. */
+  readonly document: JsonObject;
+  /** JSON pointers (RFC 6901) of the string fields to be encrypted at rest. */
+  readonly secretPointers: readonly string[];
+  readonly unique: readonly UniqueValue[];
+  /** The resource that takes this one along when it is deleted: a route's service, a credential's consumer. */
+  readonly owner: { readonly kind: string; readonly id: string } | undefined;
+  /** Write only over this revision; 0 demands that the resource does not exist; absent: last write wins. */
+  readonly expectedRevision?: number;
+}
+
+export interface ResourceQuery {
+  readonly groupId: string;
+  readonly kind: string;
+  readonly parentId?: string;
+  /** Only resources owned by this one. */
+  readonly owner?: { readonly kind: string; readonly id: string };
+  /** Top-level equality on the document's labels, AND-ed. */
+  readonly labels?: ReadonlyMap<string, string>;
+}
+
+/** One resource that was written or deleted after a revision. */
+export type ResourceChange =
+  | { readonly op: 'put'; readonly resource: StoredResource }
+  | { readonly op: 'delete'; readonly key: ResourceKey; readonly revision: number };
+
+export interface GatewayGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  /** Counts up by one with every transaction that writes resources of the group. */
+  readonly revision: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface User {
+  readonly id: string;
+  readonly username: string;
+  /** PHC string of argon2id. */
+  readonly passwordHash: string;
+  readonly mustChangePassword: boolean;
+  readonly createdAt: number;
+}
+
+export interface ApiToken {
+  readonly id: string;
+  readonly name: string;
+  readonly userId: string;
+  /** SHA-256 of the token. The token itself is shown once and kept nowhere. */
+  readonly tokenHash: Buffer;
+  /** Unix seconds; 0: never. */
+  readonly expiresAt: number;
+  readonly revokedAt: number | undefined;
+  readonly createdAt: number;
+}
+
+export interface AuditEntry {
+  readonly at: number;
+  readonly author: Author;
+  /** e.g. `service.put`, `token.create`. */
+  readonly action: string;
+  readonly groupId: string | undefined;
+  readonly resource: string;
+  /** Client address, when the change came over the network. */
+  readonly address: string | undefined;
+  /** What else is worth keeping; no secret. */
+  readonly detail: JsonObject;
+}
+
+/** What can be read at any time; inside a transaction it sees the transaction's own writes. */
+export interface StoreReader {
+  getResource(key: ResourceKey, options?: ReadOptions): Promise<StoredResource | undefined>;
+  /** All that match, most recently updated first. */
+  listResources(query: ResourceQuery, options?: ReadOptions): Promise<readonly StoredResource[]>;
+  /** Who holds a unique value. */
+  findUnique(groupId: string, value: UniqueValue): Promise<ResourceKey | undefined>;
+  getGroup(groupId: string): Promise<GatewayGroup | undefined>;
+  listGroups(): Promise<readonly GatewayGroup[]>;
+  /** One page of the group's live resources in a fixed order; pass the last key of a page to get the next. Secrets are omitted. */
+  pageOfResources(groupId: string, after: ResourceKey | undefined, limit: number): Promise<readonly StoredResource[]>;
+  /** The last change of every resource touched in revisions (`revision`, now], oldest first; undefined when history no longer reaches back that far. Secrets are omitted. */
+  changesSince(
+    groupId: string,
+    revision: number,
+  ): Promise<{ readonly revision: number; readonly changes: readonly ResourceChange[] } | undefined>;
+  /** A value kept for the installation itself; decrypted when it was put as a secret. */
+  getSetting(name: string): Promise<Buffer | undefined>;
+  findUserByName(username: string): Promise<User | undefined>;
+  listUsers(): Promise<readonly User[]>;
+  findTokenByHash(tokenHash: Buffer): Promise<ApiToken | undefined>;
+}
+
+export interface ReadOptions {
+  /** `omit` leaves encrypted fields out of the document and needs no key. Default `include`. */
+  readonly secrets?: 'include' | 'omit';
+}
+
+/** What can be written. Resource writes of one transaction and one group share one new revision. */
+export interface StoreTransaction extends StoreReader {
+  /** @throws UniqueConflict, RevisionConflict */
+  putResource(write: ResourceWrite): Promise<StoredResource>;
+  /** Deletes the resource and all it owns, transitively; false when there was nothing. @throws RevisionConflict */
+  deleteResource(key: ResourceKey, expectedRevision?: number): Promise<boolean>;
+  putGroup(group: { readonly id: string; readonly name: string; readonly description: string }): Promise<GatewayGroup>;
+  putSetting(name: string, value: Buffer, options: { readonly secret: boolean }): Promise<void>;
+  putUser(user: User): Promise<void>;
+  putToken(token: ApiToken): Promise<void>;
+  appendAudit(entry: AuditEntry): Promise<void>;
+}
+
+/**
+ * The one place where configuration lives. Drivers: SQLite (embedded), PostgreSQL (later); one contract suite runs over all.
+ *
+ * A transaction that resolved is durable: it survives kill -9 and power loss. Transactions are serialised; one that throws
+ * leaves nothing behind. Revisions of a group have no gaps and never run backwards.
+ */
+export interface Store extends StoreReader {
+  transaction<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result>;
+  close(): Promise<void>;
+}
+
+/** Another resource of the group already holds the value. */
+export class UniqueConflict extends Error {
+  readonly space: string;
+  readonly holder: ResourceKey;
+
+  constructor(space: string, holder: ResourceKey) {
+    super(`a value of ${space} is already in use`);
+    this.name = 'UniqueConflict';
+    this.space = space;
+    this.holder = holder;
+  }
+}
+
+/** The resource is not at the expected revision. `current` is 0 when it does not exist. */
+export class RevisionConflict extends Error {
+  readonly current: number;
+
+  constructor(current: number) {
+    super(`the resource is at revision ${current}`);
+    this.name = 'RevisionConflict';
+    this.current = current;
+  }
+}
