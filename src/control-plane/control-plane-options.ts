@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Listener } from '../lib/listener.ts';
 import type { Random } from '../lib/random.ts';
-import type { Logger } from '../observability/logger.ts';
+import type { Logger } from '../observability/index.ts';
 
 /** What a control-plane process is started with. */
 export interface ControlPlaneOptions {
@@ -26,12 +26,15 @@ export interface FirstStart {
   readonly username: string;
   readonly password: string | undefined;
   readonly token: string | undefined;
+  /** Unix seconds; 0: never, as for a token that the operator gave. */
   readonly tokenExpiresAt: number;
 }
 
 /** A running control plane. */
 export interface RunningControlPlane {
   readonly firstStart: FirstStart | undefined;
+  /** Where the Admin API listens, one entry a listener. */
+  readonly adminAddresses: readonly { readonly host: string; readonly port: number }[];
   /** The newest revision of a group. */
   groupRevision(groupId: string): Promise<number>;
   /** Certifies an instance's public key (SPKI, PEM) for one group. Everything comes back as PEM. */

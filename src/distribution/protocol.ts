@@ -1,5 +1,3 @@
-import type { SnapshotChange, SnapshotItem } from '../schema/snapshot.ts';
-
 /**
  * What a control plane and a gateway say to each other over mutual TLS.
  *
@@ -14,7 +12,15 @@ export const SYNC_UPGRADE = 'portcullis-sync';
 /** A frame above this size is a broken or hostile peer. */
 export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 
-/** An Ed25519 signature, in base64, made by the control plane over `signedBytes` of the same message. */
+/** Both sides send a heartbeat this often, … */
+export const HEARTBEAT_INTERVAL_MS = 5_000;
+/** … and close a connection on which nothing has arrived for this long. */
+export const SILENCE_LIMIT_MS = 15_000;
+
+/**
+ * An Ed25519 signature, in base64, made by the control plane. It covers the group, the kind, the revisions and the exact bytes of
+ * every payload (see `signing.ts`). Payloads therefore travel as JSON text inside the JSON message: what is verified is what is parsed.
+ */
 export interface Signed {
   readonly signature: string;
 }
@@ -25,7 +31,7 @@ export interface HelloMessage {
   readonly protocol: number;
   readonly oldestProtocol: number;
   readonly softwareVersion: string;
-  /** The revision in force, 0 for none: the control plane answers with a delta from there or with a snapshot. */
+  /** The revision in force: the control plane answers with a delta from there, where it has one. 0 for none: it sends a snapshot. */
   readonly revision: number;
 }
 
@@ -56,6 +62,7 @@ export interface WelcomeMessage {
   readonly protocol: number;
   readonly groupId: string;
   readonly instanceId: string;
+  readonly softwareVersion: string;
   /** The group's newest revision: a gateway that has applied it is current. */
   readonly revision: number;
   /** Base64 of the salt of `digestKey`. */
@@ -70,29 +77,40 @@ export interface RejectMessage {
   readonly reason: string;
 }
 
-/** From the control plane: a snapshot comes as start, parts of items, end. The signature in the end covers all parts. */
+/**
+ * From the control plane: a snapshot comes as start, parts of items, end. The signature in the end covers all parts.
+ *
+ * The parts are read from the store page by page while writes go on, so an item may already be newer than `revision`, and one
+ * deleted meanwhile may be missing. The delta from `revision` on follows at once and brings every such item to its last state.
+ */
 export interface SnapshotStartMessage {
   readonly kind: 'snapshot-start';
   readonly revision: number;
-  readonly itemCount: number;
 }
 
 export interface SnapshotPartMessage {
   readonly kind: 'snapshot-part';
-  readonly items: readonly SnapshotItem[];
+  /** JSON text of an array of `SnapshotItem`. */
+  readonly payload: string;
 }
 
 export interface SnapshotEndMessage extends Signed {
   readonly kind: 'snapshot-end';
   readonly revision: number;
+  /** How many items the parts held together. */
+  readonly itemCount: number;
 }
 
-/** From the control plane: the changes between two revisions. */
+/**
+ * From the control plane: the changes between two revisions, each resource once and whole. So a delta may be laid over any state
+ * from `fromRevision` up to `toRevision` and leads to the same result.
+ */
 export interface DeltaMessage extends Signed {
   readonly kind: 'delta';
   readonly fromRevision: number;
   readonly toRevision: number;
-  readonly changes: readonly SnapshotChange[];
+  /** JSON text of an array of `SnapshotChange`. */
+  readonly payload: string;
 }
 
 export type GatewayMessage = HelloMessage | AppliedMessage | SnapshotRequestMessage | HeartbeatMessage;

@@ -45,6 +45,7 @@ export const ERROR_CODES = {
   service_not_found: { status: 404, source: 'gateway', retry: 'no', publicMessage: '404 Route Not Found' },
   no_upstream: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'no upstream is configured' },
   no_node: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'no upstream node is available' },
+  no_usable_node: { status: 502, source: 'gateway', retry: 'no', publicMessage: 'no upstream node can be used' },
   dns: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'the upstream name could not be resolved' },
   dial_denied: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'the upstream address is not allowed' },
   overloaded: { status: 503, source: 'gateway', retry: 'yes', publicMessage: 'too many requests in flight' },

@@ -14,9 +14,12 @@ export interface InstanceIdentity {
 
 /** How one worker listens. */
 export interface WorkerListeners {
-  /** Copies of one bound socket: each generation of the worker uses a fresh one. Empty: the worker binds `httpAddresses` itself. */
-  readonly httpDescriptors: readonly number[];
-  readonly httpsDescriptors: readonly number[];
+  /**
+   * One entry for each address to listen on, each with copies of one bound socket: every generation of the worker takes a fresh
+   * copy of each. Empty: the worker binds `httpAddresses` itself.
+   */
+  readonly httpDescriptors: readonly (readonly number[])[];
+  readonly httpsDescriptors: readonly (readonly number[])[];
 }
 
 /** How the process that ran before this one ended, as its supervisor saw it. */

@@ -15,9 +15,9 @@ export interface Plugin<Config, State> extends PluginSchema {
   dispose?(state: State): void;
   readonly phases: {
     /** First phase, before the upstream is chosen; authentication runs here. */
-    readonly rewrite?: (request: RequestView, state: State) => PhaseResult | Promise<PhaseResult>;
+    rewrite?(request: RequestView, state: State): PhaseResult | Promise<PhaseResult>;
     /** Runs when all plugins have rewritten. */
-    readonly access?: (request: RequestView, state: State) => PhaseResult | Promise<PhaseResult>;
+    access?(request: RequestView, state: State): PhaseResult | Promise<PhaseResult>;
   };
 }
 

@@ -157,6 +157,38 @@ export interface Store extends StoreReader {
   close(): Promise<void>;
 }
 
+/** One version of a resource, as history keeps it: never with a secret. */
+export interface ResourceVersion {
+  readonly key: ResourceKey;
+  readonly revision: number;
+  readonly op: 'put' | 'delete';
+  readonly author: Author;
+  /** Unix seconds. */
+  readonly at: number;
+  /** Without its secrets; undefined for a delete. */
+  readonly document: JsonObject | undefined;
+  /** JSON pointers of the secrets that were left out. */
+  readonly secretPointers: readonly string[];
+}
+
+/** An audit entry and its place in the log; numbers only grow and are never used twice. */
+export interface NumberedAuditEntry extends AuditEntry {
+  readonly number: number;
+}
+
+/** What the store remembers of the past. */
+export interface StoreHistory {
+  /** The versions of one resource, deletes included, the latest first. */
+  listVersions(key: ResourceKey, limit: number): Promise<readonly ResourceVersion[]>;
+  /** The audit log backwards from below `before`, or from its end. */
+  pageOfAudit(before: number | undefined, limit: number): Promise<readonly NumberedAuditEntry[]>;
+  /**
+   * Forgets at most `limit` each of versions that are no longer current, of removals, and of audit entries, the oldest first, when they
+   * are older than the given times (Unix seconds). Returns how many went; call again until it is 0.
+   */
+  pruneHistory(limits: { readonly versionsBefore: number; readonly auditBefore: number; readonly limit: number }): Promise<number>;
+}
+
 /** Another resource of the group already holds the value. */
 export class UniqueConflict extends Error {
   readonly space: string;

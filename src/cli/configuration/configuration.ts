@@ -1,0 +1,145 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { StartError } from '../../errors/index.ts';
+import type { LogLevel } from '../../observability/index.ts';
+import { parseValue, type SettingValue } from './parse-value.ts';
+import { readEnvironment } from './read-environment.ts';
+import { type RawValue, readConfigurationFile } from './read-file.ts';
+import type { SettingName } from './settings.ts';
+import { SETTINGS } from './settings.ts';
+
+/** All settings with their values, after file, environment and flags. Paths are absolute. */
+export interface Configuration {
+  readonly dataFolder: string;
+  readonly adminPort: number;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  readonly syncPort: number;
+  readonly statusPort: number;
+  readonly metricsPort: number;
+  readonly demoPort: number;
+  readonly demo: boolean;
+  readonly workers: number;
+  /** Empty: all addresses, both families where the machine has both. */
+  readonly httpHosts: readonly string[];
+  readonly httpsHosts: readonly string[];
+  readonly adminHosts: readonly string[];
+  readonly syncHosts: readonly string[];
+  readonly statusHosts: readonly string[];
+  readonly demoHosts: readonly string[];
+  readonly controlPlane: { readonly host: string; readonly port: number };
+  readonly identityFile: string | undefined;
+  readonly user: string | undefined;
+  readonly allowRoot: boolean;
+  readonly drainDelayMs: number;
+  readonly drainTimeoutMs: number;
+  readonly keyringFile: string;
+  readonly adminTls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+  readonly accessLogFile: string | undefined;
+  /** Undefined: standard error. */
+  readonly logFile: string | undefined;
+  readonly logLevel: LogLevel;
+  readonly allowOlder: boolean;
+}
+
+/** Where values come from. `flags` maps setting names to the text given on the command line. */
+export interface ConfigurationSources {
+  readonly flags: ReadonlyMap<string, string>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly folder: string;
+  /** From `--config`. */
+  readonly file: string | undefined;
+}
+
+const LOOPBACK = ['127.0.0.1', '::1'];
+
+/**
+ * Reads file, environment and flags, in that rising order.
+ *
+ * @throws StartError with one sentence for anything unknown, malformed or contradictory.
+ */
+export function readConfiguration(sources: ConfigurationSources): Configuration {
+  const values = collectValues(sources);
+  const text = (name: SettingName): string | undefined => values.get(name)?.toString();
+  const number = (name: SettingName, fallback: number): number => Number(values.get(name) ?? fallback);
+  const flag = (name: SettingName): boolean => values.get(name) === true;
+  const hosts = (name: SettingName, fallback: readonly string[]): readonly string[] => {
+    const value = values.get(name);
+    return Array.isArray(value) ? value : fallback;
+  };
+  const absolute = (name: SettingName): string | undefined => {
+    const value = text(name);
+    return value === undefined ? undefined : path.resolve(sources.folder, value);
+  };
+  const dataFolder = absolute('data-dir') ?? path.resolve(sources.folder, 'data');
+  return {
+    dataFolder,
+    adminPort: number('admin-port', 7443),
+    httpPort: number('http-port', 9080),
+    httpsPort: number('https-port', 9443),
+    syncPort: number('sync-port', 7943),
+    statusPort: number('status-port', 7085),
+    metricsPort: number('metrics-port', 9091),
+    demoPort: number('demo-port', 8081),
+    demo: !flag('no-demo'),
+    workers: number('workers', availableParallelism()),
+    httpHosts: hosts('http-listen', []),
+    httpsHosts: hosts('https-listen', []),
+    adminHosts: hosts('admin-listen', LOOPBACK),
+    syncHosts: hosts('sync-listen', LOOPBACK),
+    statusHosts: hosts('status-listen', LOOPBACK),
+    demoHosts: hosts('demo-listen', LOOPBACK),
+    controlPlane: readAddress(text('control-plane') ?? '127.0.0.1:7943'),
+    identityFile: absolute('identity-file'),
+    user: text('user'),
+    allowRoot: flag('allow-root'),
+    drainDelayMs: number('drain-delay', 0) * 1000,
+    drainTimeoutMs: number('drain-timeout', 30) * 1000,
+    keyringFile: absolute('keyring-file') ?? path.join(dataFolder, 'keyring.json'),
+    adminTls: readAdminTls(absolute('admin-tls-cert'), absolute('admin-tls-key')),
+    accessLogFile: text('access-log') === 'off' ? undefined : (absolute('access-log') ?? path.join(dataFolder, 'logs', 'access.log')),
+    logFile: text('log-file') === '-' ? undefined : (absolute('log-file') ?? path.join(dataFolder, 'logs', 'portcullis.log')),
+    logLevel: readLevel(text('log-level')),
+    allowOlder: flag('allow-older'),
+  };
+}
+
+function collectValues(sources: ConfigurationSources): ReadonlyMap<string, SettingValue> {
+  const file = configurationFile(sources);
+  const layers: ReadonlyMap<string, RawValue>[] = [
+    file === undefined ? new Map() : readConfigurationFile(file),
+    readEnvironment(sources.environment),
+    new Map([...sources.flags].map(([name, text]) => [name, { text, origin: `--${name}` }])),
+  ];
+  const values = new Map<string, SettingValue>();
+  for (const setting of SETTINGS) {
+    for (const layer of layers) {
+      const raw = layer.get(setting.name);
+      if (raw !== undefined) values.set(setting.name, parseValue(setting, raw.text, raw.origin));
+    }
+  }
+  return values;
+}
+
+function configurationFile(sources: ConfigurationSources): string | undefined {
+  const named = sources.file ?? sources.environment.PORTCULLIS_CONFIG;
+  if (named !== undefined && named !== '') return path.resolve(sources.folder, named);
+  const usual = path.join(sources.folder, 'portcullis.yaml');
+  return existsSync(usual) ? usual : undefined;
+}
+
+function readAddress(text: string): { readonly host: string; readonly port: number } {
+  const colon = text.lastIndexOf(':');
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+}
+
+function readAdminTls(certificateFile: string | undefined, keyFile: string | undefined): Configuration['adminTls'] {
+  if (certificateFile !== undefined && keyFile !== undefined) return { certificateFile, keyFile };
+  if (certificateFile === undefined && keyFile === undefined) return undefined;
+  throw new StartError('--admin-tls-cert and --admin-tls-key go together: give both or none.');
+}
+
+function readLevel(text: string | undefined): LogLevel {
+  return text === 'debug' || text === 'warn' || text === 'error' ? text : 'info';
+}

@@ -1,0 +1,52 @@
+import { isIP } from 'node:net';
+import { StartError } from '../../errors/index.ts';
+import type { Setting } from './setting.ts';
+
+/** A setting's value after reading. */
+export type SettingValue = string | number | boolean | readonly string[];
+
+const LEVELS = ['debug', 'info', 'warn', 'error'];
+const TRUE_WORDS = ['true', '1', 'yes', 'on'];
+const FALSE_WORDS = ['false', '0', 'no', 'off'];
+
+/**
+ * Reads one value as the setting's type wants it. `origin` says where it stands, for the message.
+ *
+ * @throws StartError that names the origin and what would be right.
+ */
+export function parseValue(setting: Setting, text: string, origin: string): SettingValue {
+  const refuse = (wanted: string): never => {
+    throw new StartError(`${origin} must be ${wanted}, not "${text}".`);
+  };
+  switch (setting.type) {
+    case 'port':
+      return wholeNumber(text, 0, 65_535) ?? refuse('a port from 0 (any free one) to 65535');
+    case 'count':
+      return wholeNumber(text, 1, 256) ?? refuse('a whole number from 1 to 256');
+    case 'seconds':
+      return /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : refuse('a number of seconds');
+    case 'flag':
+      if (TRUE_WORDS.includes(text)) return true;
+      return FALSE_WORDS.includes(text) ? false : refuse('true or false');
+    case 'level':
+      return LEVELS.includes(text) ? text : refuse(`one of ${LEVELS.join(', ')}`);
+    case 'hosts':
+      return hosts(text) ?? refuse('a list of IP addresses separated by commas');
+    case 'address':
+      return /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/.test(text) ? text : refuse('host:port');
+    case 'path':
+    case 'text':
+      return text === '' ? refuse('given') : text;
+  }
+}
+
+function wholeNumber(text: string, least: number, most: number): number | undefined {
+  if (!/^\d{1,9}$/.test(text)) return undefined;
+  const value = Number(text);
+  return value >= least && value <= most ? value : undefined;
+}
+
+function hosts(text: string): readonly string[] | undefined {
+  const list = text.split(',').map((host) => host.trim());
+  return list.every((host) => isIP(host) !== 0) ? list : undefined;
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { StartError } from '../../errors/index.ts';
+
+/** Secrets have no flag and no place in the file: a variable, or `NAME_FILE` that names a file. */
+export const SECRET_SETTINGS = [
+  { name: 'PORTCULLIS_BOOTSTRAP_TOKEN', meaning: 'First API token (16 to 256 printable characters); used at the first start only' },
+  { name: 'PORTCULLIS_ADMIN_PASSWORD', meaning: 'First password of the user `admin`; used at the first start only' },
+] as const;
+
+/** What the control plane is told and nobody else. */
+export interface SecretSettings {
+  readonly bootstrapToken: string | undefined;
+  readonly adminPassword: string | undefined;
+}
+
+type Environment = Record<string, string | undefined>;
+
+/**
+ * Takes the secrets out of `environment`, so that no child inherits them by accident. One trailing line break of a file is dropped.
+ *
+ * @throws StartError when both forms are set or the file cannot be read.
+ */
+export function takeSecretSettings(environment: Environment): SecretSettings {
+  return {
+    bootstrapToken: take(environment, 'PORTCULLIS_BOOTSTRAP_TOKEN'),
+    adminPassword: take(environment, 'PORTCULLIS_ADMIN_PASSWORD'),
+  };
+}
+
+function take(environment: Environment, name: string): string | undefined {
+  const value = environment[name];
+  const file = environment[`${name}_FILE`];
+  delete environment[name];
+  delete environment[`${name}_FILE`];
+  if (value !== undefined && file !== undefined) throw new StartError(`Set ${name} or ${name}_FILE, not both.`);
+  if (file === undefined) return value === '' ? undefined : value;
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    throw new StartError(`The file named by ${name}_FILE cannot be read: ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,48 @@
+import type { JsonValue } from '../../lib/json.ts';
+import type { SupervisedChild } from '../../supervisor/index.ts';
+import type { ControlPlaneSettings } from '../processes/control-plane-process.ts';
+import type { BannerFirstStart } from './banner.ts';
+import { InheritedDescriptors } from './inherited-descriptors.ts';
+import { type InstanceContext, lockFileOf, logSettingsOf, superviseRole } from './instance-context.ts';
+import { addressListeners } from './instance-endpoints.ts';
+
+const DAY_SECONDS = 86_400;
+
+/** The control-plane process of this instance. Secrets of the environment go to it alone. */
+export function controlPlaneRole(context: InstanceContext): SupervisedChild {
+  const { configuration, endpoints, secrets } = context;
+  const inherited = new InheritedDescriptors();
+  const admin = inherited.listeners(endpoints.admin);
+  const sync = inherited.listeners(endpoints.sync);
+  const settings = {
+    dataFolder: configuration.dataFolder,
+    keyringFile: configuration.keyringFile,
+    adminListeners: admin.length > 0 ? admin : addressListeners(endpoints.admin.port, configuration.adminHosts),
+    syncListeners: sync.length > 0 ? sync : addressListeners(endpoints.sync.port, configuration.syncHosts),
+    adminTls: configuration.adminTls ?? null,
+    bootstrapToken: secrets.bootstrapToken ?? null,
+    adminPassword: secrets.adminPassword ?? null,
+    softwareVersion: context.softwareVersion,
+    lockFile: lockFileOf(configuration.dataFolder),
+    log: logSettingsOf(configuration),
+  } satisfies ControlPlaneSettings;
+  return superviseRole(context, {
+    name: 'control-plane',
+    descriptors: inherited.own,
+    settings: () => ({ ...settings }) as unknown as JsonValue,
+  });
+}
+
+/** What the process told with `ready`: the secrets of a first start, or nothing. */
+export function readFirstStart(body: JsonValue): Extract<BannerFirstStart, { kind: 'shown' }> | undefined {
+  if (typeof body !== 'object' || body === null || !('username' in body)) return undefined;
+  const { username, password, token, tokenExpiresAt } = body;
+  const seconds = typeof tokenExpiresAt === 'number' ? tokenExpiresAt - Date.now() / 1000 : 0;
+  return {
+    kind: 'shown',
+    username: String(username),
+    password: typeof password === 'string' ? password : null,
+    token: typeof token === 'string' ? token : null,
+    tokenDays: Math.round(seconds / DAY_SECONDS),
+  };
+}

@@ -1,0 +1,59 @@
+import path from 'node:path';
+import type { WorkerListeners } from '../../gateway/index.ts';
+import type { JsonValue } from '../../lib/json.ts';
+import type { SupervisedChild } from '../../supervisor/index.ts';
+import type { GatewaySettings } from '../processes/gateway-process.ts';
+import { InheritedDescriptors } from './inherited-descriptors.ts';
+import { type InstanceContext, lockFileOf, logSettingsOf, superviseRole } from './instance-context.ts';
+import { addressListeners } from './instance-endpoints.ts';
+import type { DatedIdentity } from './local-identity.ts';
+
+/** Generations of a worker that one gateway process can start before it wants to be replaced. */
+const SOCKET_COPIES = 8;
+
+/** The gateway process of this instance. `identity` is asked anew for each process, so that a renewed certificate is taken up. */
+export function gatewayRole(
+  context: InstanceContext,
+  options: {
+    readonly identity: () => DatedIdentity;
+    readonly controlPlane: { readonly host: string; readonly port: number };
+    readonly onCurrent: (revision: number) => void;
+  },
+): SupervisedChild {
+  const { configuration, endpoints } = context;
+  const inherited = new InheritedDescriptors();
+  const status = inherited.listeners(endpoints.status);
+  const workers = Array.from({ length: endpoints.http.addresses.length === 0 ? 1 : configuration.workers }, (_, index): WorkerListeners => {
+    return {
+      httpDescriptors: inherited.copiesForWorker(endpoints.http, index, SOCKET_COPIES),
+      httpsDescriptors: inherited.copiesForWorker(endpoints.https, index, SOCKET_COPIES),
+    };
+  });
+  const httpHosts = configuration.httpHosts.length > 0 ? configuration.httpHosts : ['::'];
+  const fixed = {
+    dataFolder: path.join(configuration.dataFolder, 'gateway'),
+    controlPlane: options.controlPlane,
+    workers,
+    httpAddresses: httpHosts.map((host) => ({ host, port: endpoints.http.port })),
+    httpsPort: endpoints.https.port,
+    statusListeners: status.length > 0 ? status : addressListeners(endpoints.status.port, configuration.statusHosts),
+    protectedPorts: [endpoints.admin.port, endpoints.sync.port, endpoints.status.port, configuration.metricsPort].filter(
+      (port) => port !== 0,
+    ),
+    accessLogFile: configuration.accessLogFile ?? null,
+    allowOlder: configuration.allowOlder,
+    testHooks: context.testHooks,
+    softwareVersion: context.softwareVersion,
+    lockFile: lockFileOf(configuration.dataFolder),
+    log: logSettingsOf(configuration),
+  };
+  return superviseRole(context, {
+    name: 'gateway',
+    descriptors: inherited.own,
+    settings: () => ({ ...fixed, identity: options.identity() }) satisfies GatewaySettings as unknown as JsonValue,
+    onEvent: (name, body) => {
+      if (name !== 'current' || typeof body !== 'object' || body === null || !('revision' in body)) return;
+      options.onCurrent(Number(body.revision));
+    },
+  });
+}

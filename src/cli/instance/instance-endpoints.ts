@@ -1,0 +1,49 @@
+import type { Listener } from '../../lib/listener.ts';
+import { type BoundEndpoint, bindEndpoint, canHandDownSockets, type Endpoint } from '../../supervisor/index.ts';
+import type { Configuration } from '../configuration/index.ts';
+
+/** Which roles this instance runs. */
+export interface InstanceRoles {
+  readonly controlPlane: boolean;
+  readonly gateway: boolean;
+  readonly demo: boolean;
+}
+
+/** Where each server of the instance is; unbound on platforms where sockets cannot be handed down. */
+export interface InstanceEndpoints {
+  readonly admin: BoundEndpoint;
+  readonly sync: BoundEndpoint;
+  readonly http: BoundEndpoint;
+  readonly https: BoundEndpoint;
+  readonly status: BoundEndpoint;
+  readonly demo: BoundEndpoint;
+}
+
+const NOT_HERE: BoundEndpoint = { port: 0, addresses: [] };
+
+/**
+ * Binds every port of the instance before any child runs, so that a port in use stops the start with nothing done.
+ *
+ * @throws StartError in one sentence.
+ */
+export async function bindInstanceEndpoints(configuration: Configuration, roles: InstanceRoles): Promise<InstanceEndpoints> {
+  const bind = async (wanted: boolean, endpoint: Endpoint, copies: number): Promise<BoundEndpoint> => {
+    if (!wanted) return NOT_HERE;
+    if (!canHandDownSockets()) return { port: endpoint.port, addresses: [] };
+    return bindEndpoint(endpoint, copies);
+  };
+  const { workers } = configuration;
+  return {
+    admin: await bind(roles.controlPlane, { flag: '--admin-port', port: configuration.adminPort, hosts: configuration.adminHosts }, 1),
+    sync: await bind(roles.controlPlane, { flag: '--sync-port', port: configuration.syncPort, hosts: configuration.syncHosts }, 1),
+    http: await bind(roles.gateway, { flag: '--http-port', port: configuration.httpPort, hosts: configuration.httpHosts }, workers),
+    https: await bind(roles.gateway, { flag: '--https-port', port: configuration.httpsPort, hosts: configuration.httpsHosts }, workers),
+    status: await bind(roles.gateway, { flag: '--status-port', port: configuration.statusPort, hosts: configuration.statusHosts }, 1),
+    demo: await bind(roles.demo, { flag: '--demo-port', port: configuration.demoPort, hosts: configuration.demoHosts }, 1),
+  };
+}
+
+/** For a child that binds for itself, because nothing could be handed down. */
+export function addressListeners(port: number, hosts: readonly string[]): Listener[] {
+  return hosts.map((host) => ({ kind: 'address', host, port }));
+}

@@ -1,0 +1,195 @@
+import path from 'node:path';
+import { StartError } from '../../errors/index.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { claimDataFolder, prepareDataFolder, runAs, type SupervisedChild } from '../../supervisor/index.ts';
+import type { Configuration, SecretSettings } from '../configuration/index.ts';
+import { openLog } from '../processes/log-settings.ts';
+import { banner } from './banner.ts';
+import { controlPlaneRole, readFirstStart } from './control-plane-role.ts';
+import { demoRole } from './demo-role.ts';
+import { showFirstStart } from './first-start-file.ts';
+import { gatewayRole } from './gateway-role.ts';
+import { type InstanceContext, lockFileOf, logSettingsOf } from './instance-context.ts';
+import { bindInstanceEndpoints, type InstanceRoles } from './instance-endpoints.ts';
+import { writeInstanceRecord } from './instance-record.ts';
+import { type DatedIdentity, obtainIdentity, RENEW_BEFORE_MS, readIdentity } from './local-identity.ts';
+import { listenForStop } from './stop-signals.ts';
+
+/** How long a start waits for the instance before it to let go of the data folder. */
+const LOCK_WAIT_MS = 10_000;
+const DEFAULT_GROUP = 'default';
+const RENEWAL_CHECK_MS = 12 * 3_600_000;
+
+/** What `start`, `control-plane` and `gateway` run. */
+export interface InstanceRequest {
+  readonly configuration: Configuration;
+  readonly secrets: SecretSettings;
+  readonly roles: InstanceRoles;
+  readonly softwareVersion: string;
+  readonly testHooks: boolean;
+}
+
+/**
+ * Runs an instance as its supervisor: claims the data folder, binds the sockets, starts the roles in order, prints what a person
+ * needs, and on a signal drains everything. Resolves with the exit code when all children have gone.
+ *
+ * @throws StartError when a person must change something; nothing is left running then.
+ */
+export async function runInstance(request: InstanceRequest): Promise<number> {
+  process.umask(0o077);
+  const { configuration } = request;
+  const owner = runAs({ user: configuration.user, allowRoot: configuration.allowRoot, currentUid: process.getuid?.() });
+  prepareDataFolder(configuration.dataFolder, owner);
+  const lock = await claimDataFolder(lockFileOf(configuration.dataFolder), {
+    waitMs: LOCK_WAIT_MS,
+    clock: systemClock,
+    onWait: () => process.stderr.write(`Waiting for the instance that still uses ${configuration.dataFolder} ...\n`),
+  });
+  const log = openLog(logSettingsOf(configuration), 'supervisor');
+  const endpoints = await bindInstanceEndpoints(configuration, request.roles);
+  const instance = new Instance({ ...request, endpoints, runAs: owner, log });
+  try {
+    return await instance.run();
+  } finally {
+    lock.release();
+  }
+}
+
+/** The children of one instance in the order in which they start. */
+class Instance {
+  readonly #context: InstanceContext;
+  readonly #controlPlane: SupervisedChild | undefined;
+  readonly #demo: SupervisedChild | undefined;
+  #gateway: SupervisedChild | undefined;
+  #identity: DatedIdentity | undefined;
+  #current: { readonly promise: Promise<number>; resolve(revision: number): void };
+  #stopped = Promise.withResolvers<number>();
+  #stopping = false;
+
+  constructor(context: InstanceContext) {
+    this.#context = context;
+    this.#controlPlane = context.roles.controlPlane ? controlPlaneRole(context) : undefined;
+    this.#demo = context.roles.demo ? demoRole(context) : undefined;
+    this.#current = Promise.withResolvers<number>();
+  }
+
+  async run(): Promise<number> {
+    listenForStop({ onStop: () => void this.#stop(0), onStopNow: () => this.#stopNow() }, () => systemClock.monotonicMs());
+    const removeRecord = writeInstanceRecord(this.#context.configuration.dataFolder, this.#context.endpoints);
+    // The event loop must stay alive while children run, also when their channels are quiet.
+    const keepAlive = setInterval(() => {}, 3_600_000);
+    try {
+      await Promise.race([this.#start(), this.#stopped.promise]);
+      return await this.#stopped.promise;
+    } catch (error) {
+      if (this.#stopping) return await this.#stopped.promise;
+      await this.#stop(1);
+      throw error;
+    } finally {
+      clearInterval(keepAlive);
+      removeRecord();
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { configuration, roles, softwareVersion, endpoints } = this.#context;
+    const demoStarted = this.#demo?.start();
+    const told = (await this.#controlPlane?.start()) ?? null;
+    const firstStart = showFirstStart(readFirstStart(told), {
+      dataFolder: configuration.dataFolder,
+      terminal: process.stdout.isTTY === true,
+    });
+    if (roles.gateway) await this.#startGateway();
+    await demoStarted;
+    if (this.#stopping) return;
+    if (!roles.controlPlane) {
+      process.stdout.write(`Portcullis ${softwareVersion} gateway is ready on port ${endpoints.http.port}.\n`);
+      return;
+    }
+    process.stdout.write(
+      banner({
+        version: softwareVersion,
+        adminPort: endpoints.admin.port,
+        httpPort: roles.gateway ? endpoints.http.port : undefined,
+        demoPort: roles.demo ? endpoints.demo.port : undefined,
+        groupId: DEFAULT_GROUP,
+        firstStart,
+      }),
+    );
+    this.#context.log.info('the instance is ready', { version: softwareVersion });
+  }
+
+  async #startGateway(): Promise<void> {
+    const { configuration, endpoints, roles } = this.#context;
+    await this.#loadIdentity();
+    const syncHost = endpoints.sync.addresses[0]?.host ?? configuration.syncHosts[0] ?? '127.0.0.1';
+    this.#gateway = gatewayRole(this.#context, {
+      identity: () => this.#requireIdentity(),
+      controlPlane: roles.controlPlane ? { host: reachable(syncHost), port: endpoints.sync.port } : configuration.controlPlane,
+      onCurrent: (revision) => this.#current.resolve(revision),
+    });
+    await this.#gateway.start();
+    if (!roles.controlPlane) return;
+    await this.#current.promise;
+    this.#scheduleRenewal();
+  }
+
+  async #loadIdentity(): Promise<void> {
+    const { configuration, roles, runAs: owner } = this.#context;
+    const file = configuration.identityFile ?? path.join(configuration.dataFolder, 'gateway', 'identity.json');
+    this.#identity = readIdentity(file);
+    if (!roles.controlPlane) {
+      if (this.#identity !== undefined) return;
+      throw new StartError(
+        `A gateway needs an identity: run portcullis instance create --identity-file FILE beside the control plane, bring the file here and name it with --identity-file.`,
+      );
+    }
+    if (this.#identity !== undefined && this.#identity.expiresAtMs - systemClock.nowMs() > RENEW_BEFORE_MS) return;
+    const known = this.#identity === undefined ? {} : { instanceId: this.#identity.instanceId };
+    this.#identity = await obtainIdentity({ file, groupId: DEFAULT_GROUP, owner, ...known }, async (body) => {
+      if (this.#controlPlane === undefined) throw new Error('there is no control plane here');
+      return this.#controlPlane.request('issue-instance-certificate', body);
+    });
+  }
+
+  #requireIdentity(): DatedIdentity {
+    if (this.#identity === undefined) throw new Error('the gateway has no identity yet');
+    return this.#identity;
+  }
+
+  /** A renewed certificate is taken up by a fresh process beside the old one, so that no request notices. */
+  #scheduleRenewal(): void {
+    systemClock.schedule(RENEWAL_CHECK_MS, () => {
+      const before = this.#identity;
+      this.#loadIdentity()
+        .then(() => {
+          if (this.#identity?.certificate !== before?.certificate) this.#gateway?.replace();
+        })
+        .catch((error: unknown) => this.#context.log.error('the instance certificate could not be renewed', {}, error))
+        .finally(() => this.#scheduleRenewal());
+    });
+  }
+
+  /** Drains what clients talk to first, the control plane last, so that nothing that still runs misses it. */
+  async #stop(exitCode: number): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    const { drainDelayMs, drainTimeoutMs } = this.#context.configuration;
+    await this.#gateway?.stop({ delayMs: drainDelayMs, timeoutMs: drainTimeoutMs });
+    await Promise.all([
+      this.#controlPlane?.stop({ delayMs: 0, timeoutMs: drainTimeoutMs }),
+      this.#demo?.stop({ delayMs: 0, timeoutMs: 1000 }),
+    ]);
+    this.#stopped.resolve(exitCode);
+  }
+
+  #stopNow(): void {
+    for (const child of [this.#gateway, this.#controlPlane, this.#demo]) child?.kill();
+    this.#stopped.resolve(1);
+  }
+}
+
+function reachable(host: string): string {
+  if (host === '::' || host === '0.0.0.0') return '127.0.0.1';
+  return host;
+}

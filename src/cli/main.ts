@@ -1,0 +1,26 @@
+import { Command, CommanderError } from 'commander';
+import { StartError } from '../errors/index.ts';
+import { softwareVersion } from './software-version.ts';
+import { demoUpstreamVerb } from './verbs/demo-upstream-verb.ts';
+import { instanceVerb } from './verbs/instance-verbs.ts';
+import { tokenVerb } from './verbs/token-verb.ts';
+import { userVerb } from './verbs/user-verb.ts';
+
+const program = new Command('portcullis')
+  .description('An API gateway that guards APIs with keys.')
+  .version(softwareVersion())
+  .showSuggestionAfterError()
+  .addCommand(instanceVerb('start'))
+  .addCommand(instanceVerb('control-plane'))
+  .addCommand(instanceVerb('gateway'))
+  .addCommand(demoUpstreamVerb())
+  .addCommand(tokenVerb())
+  .addCommand(userVerb());
+
+try {
+  await program.parseAsync(process.argv.slice(2), { from: 'user' });
+} catch (error) {
+  if (error instanceof CommanderError) process.exit(error.exitCode);
+  process.stderr.write(error instanceof StartError ? `${error.message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,58 @@
+import { type GatewayOptions, type RunningGateway, startGateway } from '../../gateway/index.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { systemRandom } from '../../lib/random.ts';
+import type { Logger } from '../../observability/index.ts';
+import { type ChildRole, runUnderSupervisor, shareDataFolder } from '../../supervisor/index.ts';
+import { type LogSettings, openLog } from './log-settings.ts';
+
+/** What the supervisor tells this process. */
+export interface GatewaySettings
+  extends Pick<
+    GatewayOptions,
+    | 'dataFolder'
+    | 'identity'
+    | 'controlPlane'
+    | 'workers'
+    | 'httpAddresses'
+    | 'httpsPort'
+    | 'statusListeners'
+    | 'protectedPorts'
+    | 'allowOlder'
+    | 'testHooks'
+    | 'softwareVersion'
+  > {
+  readonly lockFile: string;
+  readonly log: LogSettings;
+  readonly accessLogFile: string | null;
+}
+
+let gateway: RunningGateway | undefined;
+let log: Logger | undefined;
+
+const role: ChildRole = {
+  async start(body, previousEnd, channel) {
+    // The supervisor is the same program: what it sends has this shape.
+    const { lockFile, log: logSettings, accessLogFile, ...settings } = body as unknown as GatewaySettings;
+    shareDataFolder(lockFile);
+    log = openLog(logSettings, 'gateway');
+    const running = await startGateway({
+      ...settings,
+      accessLogFile: accessLogFile ?? undefined,
+      previousExit: previousEnd,
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      onDescriptorsUsedUp: () => channel.replaceMe(),
+    });
+    gateway = running;
+    void running.whenCurrent().then(({ revision }) => channel.event('current', { revision }));
+    await running.whenReady();
+    return null;
+  },
+  async drain(options) {
+    await gateway?.drain(options);
+  },
+  onFatal: (error) => log?.error('the gateway ends', {}, error),
+};
+
+runUnderSupervisor(role);

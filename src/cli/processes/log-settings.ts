@@ -1,0 +1,17 @@
+import { createLogger, type Logger, type LogLevel } from '../../observability/index.ts';
+
+/** Where a process writes its events. */
+export interface LogSettings {
+  /** Null: standard error. */
+  readonly file: string | null;
+  readonly level: LogLevel;
+}
+
+/** The logger of one process. */
+export function openLog(settings: LogSettings, processName: string): Logger {
+  return createLogger({
+    destination: settings.file === null ? { kind: 'stderr' } : { kind: 'file', file: settings.file },
+    level: settings.level,
+    base: { process: processName, pid: process.pid },
+  });
+}

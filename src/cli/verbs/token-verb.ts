@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import { createApiToken } from '../../control-plane/index.ts';
+import { StartError } from '../../errors/index.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { systemRandom } from '../../lib/random.ts';
+import { withStore } from './open-store.ts';
+import { addStoreOptions, storeConfigurationOf } from './store-options.ts';
+
+/** `token create`: a new API token of the user `admin`, shown once. */
+export function tokenVerb(): Command {
+  const create = addStoreOptions(new Command('create').description('Make an API token and show it once.'))
+    .option('--name <text>', 'what the token is for', 'command line')
+    .option('--expires-in-days <number>', 'days until it ends; 0 for never', '30');
+  create.action(async () => {
+    const { name, expiresInDays } = create.opts<{ name: string; expiresInDays: string }>();
+    if (!/^\d{1,5}$/.test(expiresInDays)) throw new StartError(`--expires-in-days must be a whole number of days, not "${expiresInDays}".`);
+    const made = await withStore(storeConfigurationOf(create), (store) =>
+      createApiToken({
+        store,
+        clock: systemClock,
+        random: systemRandom,
+        name,
+        expiresInDays: Number(expiresInDays),
+        author: { id: 'cli', name: 'command line' },
+      }),
+    );
+    process.stdout.write(`export API_KEY=${made.token}\n`);
+  });
+  return new Command('token').description('Work with API tokens.').addCommand(create);
+}

@@ -1,0 +1,23 @@
+import { Command } from 'commander';
+import { resetPassword } from '../../control-plane/index.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { systemRandom } from '../../lib/random.ts';
+import { withStore } from './open-store.ts';
+import { addStoreOptions, storeConfigurationOf } from './store-options.ts';
+
+/** `user reset-password`: a new random password, shown once. */
+export function userVerb(): Command {
+  const reset = addStoreOptions(new Command('reset-password').description('Give a user a new random password and show it once.')).option(
+    '--username <name>',
+    'whose password',
+    'admin',
+  );
+  reset.action(async () => {
+    const { username } = reset.opts<{ username: string }>();
+    const { password } = await withStore(storeConfigurationOf(reset), (store) =>
+      resetPassword({ store, clock: systemClock, random: systemRandom, username }),
+    );
+    process.stdout.write(`New password of ${username}: ${password}\n`);
+  });
+  return new Command('user').description('Work with users.').addCommand(reset);
+}

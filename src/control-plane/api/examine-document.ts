@@ -1,0 +1,74 @@
+import { PortcullisError } from '../../errors/index.ts';
+import type { JsonObject, JsonValue } from '../../lib/json.ts';
+import { digestKey } from '../../lib/key-digest.ts';
+import { describeSecrets, type PluginSchema, type UniquePluginValue, validatePlugins } from '../../plugin-kit/index.ts';
+import { formatIssues, type Issue, isJsonObject, type ResourceKind, validateDocument } from '../../schema/index.ts';
+import type { UniqueValue } from '../../store/index.ts';
+import { estimateEntropyBits, WEAK_KEY_BITS } from '../keys/index.ts';
+
+/** Fields that only answers hold; a client that sends back what it read must not have them stored. */
+const ANSWER_FIELDS = ['created_at', 'updated_at'];
+
+/** A body that is fit to be stored, with all that the store must know of it. */
+export interface ExaminedDocument {
+  /** The body with the scalar defaults of its objects, without fields that the path or the server tells. */
+  readonly document: JsonObject;
+  readonly secretPointers: readonly string[];
+  readonly unique: readonly UniqueValue[];
+  readonly warnings: readonly string[];
+}
+
+/** All that is wrong with a body, its plugins included, or the document. `id` is the one in the path. */
+export type Examination =
+  | { readonly ok: true; readonly examined: ExaminedDocument }
+  | { readonly ok: false; readonly issues: readonly Issue[] };
+
+/** Examines a body for a kind of resource without looking at any other resource. */
+export function examineDocument(
+  kind: ResourceKind,
+  body: JsonValue,
+  id: string | undefined,
+  context: { readonly plugins: readonly PluginSchema[]; readonly keySalt: Buffer },
+): Examination {
+  const validation = validateDocument(kind, body, id);
+  const written = isJsonObject(body) && Object.hasOwn(body, 'plugins') ? body.plugins : undefined;
+  const pluginIssues = validatePlugins(written, kind.pluginSite, context.plugins);
+  if (!validation.ok) return { ok: false, issues: [...validation.issues, ...pluginIssues] };
+  if (pluginIssues.length > 0) return { ok: false, issues: pluginIssues };
+  const document = withoutServerFields(kind, validation.document);
+  const secrets = describeSecrets(document.plugins, kind.pluginSite, context.plugins);
+  return {
+    ok: true,
+    examined: {
+      document,
+      secretPointers: secrets.secretPointers,
+      unique: digestUniqueValues(secrets.uniqueValues, context.keySalt),
+      warnings: [...kind.warnings(document), ...secrets.uniqueValues.flatMap(warningForKey)],
+    },
+  };
+}
+
+/** The same for a body that is to be written now. @throws PortcullisError 400 that names every fault by its JSON pointer */
+export function requireValidDocument(...parameters: Parameters<typeof examineDocument>): ExaminedDocument {
+  const examination = examineDocument(...parameters);
+  if (!examination.ok) throw new PortcullisError('admin_invalid', { publicMessage: formatIssues(examination.issues) });
+  return examination.examined;
+}
+
+function withoutServerFields(kind: ResourceKind, document: JsonObject): JsonObject {
+  const left = new Set([...ANSWER_FIELDS, ...kind.bodyIdFields.filter((field) => field === 'id' || field !== kind.idField)]);
+  return Object.fromEntries(Object.entries(document).filter(([name]) => !left.has(name)));
+}
+
+function digestUniqueValues(values: readonly UniquePluginValue[], salt: Buffer): readonly UniqueValue[] {
+  const unique = values.map(({ plugin, value }) => ({ space: plugin, digest: digestKey(salt, Buffer.from(value)) }));
+  const spaces = unique.map(({ space, digest }) => `${space} ${digest.toString('hex')}`);
+  if (new Set(spaces).size < spaces.length)
+    throw new PortcullisError('admin_invalid', { publicMessage: 'the same key stands twice in the body' });
+  return unique;
+}
+
+function warningForKey({ plugin, field, value }: UniquePluginValue): readonly string[] {
+  if (estimateEntropyBits(value) >= WEAK_KEY_BITS) return [];
+  return [`the ${field} of plugin ${plugin} is easy to guess: use at least ${WEAK_KEY_BITS} random bits`];
+}

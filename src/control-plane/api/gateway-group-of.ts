@@ -1,0 +1,18 @@
+import { PortcullisError } from '../../errors/index.ts';
+import type { GatewayGroup, StoreReader } from '../../store/index.ts';
+import type { ApiRequest } from '../http/index.ts';
+
+/**
+ * The gateway group that a request under `/apisix/admin/` works on.
+ *
+ * @throws PortcullisError 400 when `gateway_group_id` is missing or repeated, 404 when there is no such group
+ */
+export async function gatewayGroupOf(store: Pick<StoreReader, 'getGroup'>, request: ApiRequest): Promise<GatewayGroup> {
+  const ids = request.query.getAll('gateway_group_id');
+  const [id = ''] = ids;
+  if (id === '') throw new PortcullisError('admin_invalid', { publicMessage: 'the query parameter gateway_group_id is required' });
+  if (ids.length > 1) throw new PortcullisError('admin_invalid', { publicMessage: 'the query parameter gateway_group_id is repeated' });
+  const group = await store.getGroup(id);
+  if (group === undefined) throw new PortcullisError('admin_not_found', { publicMessage: 'gateway group not found' });
+  return group;
+}

@@ -1,0 +1,43 @@
+import { StartError } from '../../errors/index.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Random } from '../../lib/random.ts';
+import type { Author, Store } from '../../store/index.ts';
+import { hashPassword } from './password.ts';
+import { randomPassword } from './random-text.ts';
+
+const COMMAND_LINE: Author = { id: 'cli', name: 'cli' };
+
+/** What `resetPassword` needs. */
+export interface ResetPasswordOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly username: string;
+}
+
+/**
+ * Gives a user a random password that must be changed at the next sign-in, and records that in the audit log. The password is
+ * given back here and nowhere again.
+ *
+ * @throws StartError when there is no such user
+ */
+export async function resetPassword(options: ResetPasswordOptions): Promise<{ readonly password: string }> {
+  const { store, clock, random, username } = options;
+  const password = randomPassword(random);
+  const passwordHash = await hashPassword(random, password);
+  await store.transaction(COMMAND_LINE, async (transaction) => {
+    const user = await transaction.findUserByName(username);
+    if (user === undefined) throw new StartError('There is no user of that name.');
+    await transaction.putUser({ ...user, passwordHash, mustChangePassword: true });
+    await transaction.appendAudit({
+      at: Math.floor(clock.nowMs() / 1000),
+      author: COMMAND_LINE,
+      action: 'user.reset-password',
+      groupId: undefined,
+      resource: `user/${user.id}`,
+      address: undefined,
+      detail: { username },
+    });
+  });
+  return { password };
+}

@@ -1,0 +1,187 @@
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
+import { PortcullisError } from '../../errors/index.ts';
+import { canonicalAddress } from '../../lib/canonical-address.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../observability/index.ts';
+import type { StoreReader } from '../../store/index.ts';
+import { authenticateToken, type Caller } from '../auth/index.ts';
+import type { ApiAnswer, ApiRequest, ApiRoute, RoutePermission } from './api-route.ts';
+import { describeError } from './error-answer.ts';
+import type { ExpectedContinues } from './expected-continues.ts';
+import { parseJson } from './parse-json.ts';
+import { printable } from './printable.ts';
+import { bodyTooLarge, readBody } from './read-body.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Set on every route of the Admin API; a route without it is refused. */
+    readonly permission?: RoutePermission;
+    /** On the routes that stand for "this path has no such method": the methods that it has. */
+    readonly allow?: string;
+  }
+}
+
+const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
+/** The text of API7's OpenAPI document for 401, less the mention of Basic credentials, which are not accepted. */
+const UNAUTHORIZED = 'Unauthorized — Authentication is required. Provide a valid API key via the X-API-KEY header.';
+
+/** What `createAdminApplication` needs. */
+export interface AdminApplicationOptions {
+  readonly routes: readonly ApiRoute[];
+  readonly store: Pick<StoreReader, 'findTokenByHash'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly softwareVersion: string;
+  readonly maxBodyBytes: number;
+  /** Requests whose client waits for `100 Continue` before it sends the body. */
+  readonly expectedContinues: ExpectedContinues;
+  /** When true, answers ask the client to close the connection. */
+  isDraining(): boolean;
+}
+
+/**
+ * The Admin API without its sockets: routing, authentication, bodies, errors, one log line a request.
+ *
+ * Every request but those of routes marked `public` is authenticated by one hook, before its body is read and also when its
+ * path leads nowhere. Registering a route without a permission throws.
+ */
+export function createAdminApplication(options: AdminApplicationOptions): FastifyInstance {
+  const app = Fastify({
+    logger: false,
+    routerOptions: { maxParamLength: 16_384, querystringParser: () => ({}) },
+    frameworkErrors: (error, _request, reply) => void sendError(options, reply, error),
+  });
+  const callers = new WeakMap<FastifyRequest, Caller>();
+  addBodyParser(app, options);
+  app.addHook('onRoute', (route) => {
+    if (route.config?.permission === undefined) throw new Error(`the route ${String(route.method)} ${route.url} declares no permission`);
+  });
+  app.addHook('onRequest', (request, reply) => admit(options, callers, request, reply));
+  app.addHook('onSend', async (_request, reply) => addCommonHeaders(options, reply));
+  app.addHook('onResponse', async (request, reply) => logRequest(options, callers.get(request), request, reply));
+  app.setErrorHandler((error, request, reply) => sendError(options, reply, error, request));
+  // Never reached: the hook has refused the request.
+  app.setNotFoundHandler((_request, reply) => sendError(options, reply, notFound()));
+  for (const route of options.routes) addRoute(app, route, callers);
+  addMethodFallbacks(app, options.routes);
+  return app;
+}
+
+function addRoute(app: FastifyInstance, route: ApiRoute, callers: WeakMap<FastifyRequest, Caller>): void {
+  app.route({
+    method: route.method,
+    url: route.path,
+    config: { permission: route.permission },
+    handler: async (request, reply) => send(reply, await route.handle(apiRequest(request, callers.get(request)))),
+  });
+}
+
+/** Answers 405 where the path exists and the method does not; the router alone would say 404. */
+function addMethodFallbacks(app: FastifyInstance, routes: readonly ApiRoute[]): void {
+  for (const [url, ofPath] of Map.groupBy(routes, (route) => route.path)) {
+    const allowed = METHODS.filter((method) =>
+      ofPath.some((route) => route.method === method || (route.method === 'GET' && method === 'HEAD')),
+    );
+    const isPublic = ofPath.every((route) => route.permission === 'public');
+    app.route({
+      method: METHODS.filter((method) => !allowed.includes(method)),
+      url,
+      config: { permission: isPublic ? 'public' : 'gateway:None', allow: allowed.join(', ') },
+      handler: () => Promise.reject(new PortcullisError('admin_method_not_allowed')),
+    });
+  }
+}
+
+async function admit(
+  options: AdminApplicationOptions,
+  callers: WeakMap<FastifyRequest, Caller>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  // Bodies are JSON whatever the client calls them, and ADC calls even absent ones JSON: the framework must not judge by it.
+  delete request.raw.headers['content-type'];
+  const { permission, allow } = request.routeOptions.config;
+  if (permission !== 'public') {
+    const caller = await authenticateToken(options.store, options.clock, headerOf(request, 'x-api-key'));
+    if (caller === undefined) throw new PortcullisError('admin_unauthorized', { publicMessage: UNAUTHORIZED });
+    callers.set(request, caller);
+  }
+  if (request.is404) throw notFound();
+  if (allow !== undefined) {
+    reply.header('allow', allow);
+    throw new PortcullisError('admin_method_not_allowed');
+  }
+}
+
+function notFound(): PortcullisError {
+  return new PortcullisError('admin_not_found', { publicMessage: 'resource not found' });
+}
+
+function addBodyParser(app: FastifyInstance, options: AdminApplicationOptions): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', async (request: FastifyRequest, stream: FastifyRequest['raw']) => {
+    if (Number(headerOf(request, 'content-length') ?? 0) > options.maxBodyBytes) throw bodyTooLarge(options.maxBodyBytes);
+    options.expectedContinues.send(request.raw);
+    return readBody(stream, options.maxBodyBytes);
+  });
+}
+
+function apiRequest(request: FastifyRequest, caller: Caller | undefined): ApiRequest {
+  const url = request.raw.url ?? '';
+  const queryStart = url.indexOf('?');
+  return {
+    method: request.method,
+    parameters: new Map(Object.entries(request.params as Readonly<Record<string, string>>)),
+    query: new URLSearchParams(queryStart < 0 ? '' : url.slice(queryStart + 1)),
+    header: (name) => headerOf(request, name),
+    body: () => parseJson(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)),
+    caller,
+    address: addressOf(request),
+  };
+}
+
+function addressOf(request: FastifyRequest): string {
+  const address = request.raw.socket.remoteAddress ?? '';
+  return canonicalAddress(address) ?? address;
+}
+
+function headerOf(request: FastifyRequest, lowerCaseName: string): string | undefined {
+  const value = request.raw.headers[lowerCaseName];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+function send(reply: FastifyReply, answer: ApiAnswer): FastifyReply {
+  reply.code(answer.status ?? 200).headers({ ...answer.headers });
+  if (answer.body === undefined) return reply.send();
+  return reply.type('application/json').send(JSON.stringify(answer.body));
+}
+
+function sendError(options: AdminApplicationOptions, reply: FastifyReply, error: unknown, request?: FastifyRequest): FastifyReply {
+  const answer = describeError(error);
+  if (answer.isOurs) {
+    const fields = request === undefined ? {} : { method: request.method, path: pathOf(request) };
+    options.log.error('a request of the Admin API failed', { ...fields, reason: answer.reason }, error);
+  }
+  addCommonHeaders(options, reply);
+  return send(reply, { status: answer.status, headers: answer.headers, body: { error_msg: answer.message } });
+}
+
+function addCommonHeaders(options: AdminApplicationOptions, reply: FastifyReply): void {
+  reply.headers({ 'portcullis-version': options.softwareVersion, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+  if (options.isDraining()) reply.header('connection', 'close');
+}
+
+function logRequest(options: AdminApplicationOptions, caller: Caller | undefined, request: FastifyRequest, reply: FastifyReply): void {
+  options.log.info('admin request', {
+    method: request.method,
+    path: pathOf(request),
+    status: reply.statusCode,
+    ms: Math.round(reply.elapsedTime * 10) / 10,
+    token: caller?.tokenId,
+    address: addressOf(request),
+  });
+}
+
+function pathOf(request: FastifyRequest): string {
+  return printable((request.raw.url ?? '').split('?', 1)[0] ?? '');
+}

@@ -1,0 +1,39 @@
+import type { JsonValue } from '../../lib/json.ts';
+import type { Caller } from '../auth/index.ts';
+
+/** An action as API7's permission policies name them, or `public` for what needs no token. */
+export type RoutePermission = 'public' | `gateway:${string}` | `iam:${string}`;
+
+/** A request of the Admin API as its operations see it. */
+export interface ApiRequest {
+  readonly method: string;
+  /** Path parameters, percent-decoded once. */
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly query: URLSearchParams;
+  /** The value of a header by its lower-case name; repeated ones are joined by commas. */
+  header(lowerCaseName: string): string | undefined;
+  /** The parsed body. @throws PortcullisError `admin_bad_json` */
+  body(): JsonValue;
+  /** Who calls; undefined on public routes only. */
+  readonly caller: Caller | undefined;
+  /** The client's address, IPv4-mapped ones as IPv4. */
+  readonly address: string;
+}
+
+/** What an operation answers; errors are thrown as `PortcullisError`. */
+export interface ApiAnswer {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON; undefined for an answer without a body. */
+  readonly body: JsonValue | undefined;
+}
+
+/** One operation of the Admin API. */
+export interface ApiRoute {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  /** `:name` stands for one path segment. */
+  readonly path: string;
+  /** What a caller must be allowed to do. There is no default: a route without it is refused when the server starts. */
+  readonly permission: RoutePermission;
+  handle(request: ApiRequest): Promise<ApiAnswer>;
+}

@@ -1,0 +1,1 @@
+export { estimateEntropyBits, WEAK_KEY_BITS } from './estimate-entropy.ts';

@@ -1,0 +1,133 @@
+import { hostname } from 'node:os';
+import { issueInstanceCertificate, issueServerCertificate, Publisher } from '../distribution/index.ts';
+import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
+import type { Store } from '../store/index.ts';
+import { apiRoutes } from './api/index.ts';
+import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
+import { openInstallation } from './first-start.ts';
+import { ADMIN_SERVER_LIMITS, type AdminServer, startAdminServer } from './http/index.ts';
+import type { Installation } from './installation.ts';
+import { openControlPlaneStore } from './open-control-plane-store.ts';
+import { type CertificateSource, openCertificateFiles, openKeptCertificate } from './tls/index.ts';
+
+/** How long a drain lets answers go on waiting for gateways, at most. */
+const DRAIN_WAIT_MS = 1_000;
+
+/**
+ * Starts a control plane: opens keyring and store, makes the installation in a store that has none, and listens for gateways and for
+ * the Admin API. When it resolves, everything is open; when it throws, everything is closed again.
+ *
+ * @throws StartError when a person must change something first: a port in use, an unreadable keyring, a newer store, …
+ */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<RunningControlPlane> {
+  // Closed in reverse order, and when the start fails half-way too.
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    const store = await openControlPlaneStore(options);
+    closers.push(() => store.close());
+    const { installation, firstStart } = await openInstallation({ ...options, store });
+    const certificate = await openCertificate(options);
+    closers.push(async () => certificate.stop());
+    const publisher = await makePublisher(options, store, installation);
+    closers.push(() => publisher.close());
+    await publisher.start();
+    const stopping = new AbortController();
+    const server = await startAdmin(options, { store, installation, certificate, publisher, stopping: stopping.signal });
+    certificate.watch((pair) => server.useCertificate(pair));
+    return runningControlPlane(options, { store, installation, firstStart, server, closers, stopWaiting: () => stopping.abort() });
+  } catch (error) {
+    await closeAll(closers);
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly store: Store;
+  readonly installation: Installation;
+  readonly firstStart: FirstStart | undefined;
+  readonly server: AdminServer;
+  readonly closers: readonly (() => Promise<void>)[];
+  readonly stopWaiting: () => void;
+}
+
+function runningControlPlane(options: ControlPlaneOptions, parts: Parts): RunningControlPlane {
+  const { store, installation, firstStart, server, closers } = parts;
+  const groupRevision = async (groupId: string): Promise<number> => {
+    const group = await store.getGroup(groupId);
+    if (group === undefined) throw new Error(`there is no gateway group ${groupId}`);
+    return group.revision;
+  };
+  let drained: Promise<void> | undefined;
+  const drain = async (timeoutMs: number): Promise<void> => {
+    const cancel = options.clock.schedule(Math.min(DRAIN_WAIT_MS, timeoutMs / 2), parts.stopWaiting);
+    await server.drain(timeoutMs);
+    cancel();
+    await closeAll(closers);
+  };
+  return {
+    firstStart,
+    adminAddresses: server.addresses,
+    groupRevision,
+    issueInstanceCertificate: async (request) => {
+      await groupRevision(request.groupId);
+      const issued = await issueInstanceCertificate(installation.authority, request, options.clock);
+      return { ...issued, authority: installation.authority.certificate };
+    },
+    drain: (timeoutMs) => {
+      drained ??= drain(timeoutMs);
+      return drained;
+    },
+  };
+}
+
+function openCertificate(options: ControlPlaneOptions): Promise<CertificateSource> {
+  const { adminTls, dataFolder, clock, log } = options;
+  return adminTls === undefined
+    ? openKeptCertificate({ folder: dataFolder, clock, log })
+    : openCertificateFiles({ ...adminTls, clock, log });
+}
+
+async function makePublisher(options: ControlPlaneOptions, store: Store, installation: Installation): Promise<Publisher> {
+  const { clock, log, softwareVersion, syncListeners } = options;
+  // A fresh one each start: its private key is never written anywhere.
+  const own = await issueServerCertificate(installation.authority, { names: ['localhost', '127.0.0.1', '::1', hostname()] }, clock);
+  return new Publisher({
+    store,
+    listeners: syncListeners,
+    tls: { key: own.privateKey, cert: own.certificate, ca: installation.authority.certificate },
+    signingKey: installation.signingKey,
+    keySalt: installation.keySalt,
+    authPlugins: new Set(PLUGIN_SCHEMAS.filter((plugin) => plugin.type === 'auth').map((plugin) => plugin.name)),
+    clock,
+    log,
+    softwareVersion,
+  });
+}
+
+interface AdminParts {
+  readonly store: Store;
+  readonly installation: Installation;
+  readonly certificate: CertificateSource;
+  readonly publisher: Publisher;
+  readonly stopping: AbortSignal;
+}
+
+function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<AdminServer> {
+  const { clock, log, softwareVersion, adminListeners } = options;
+  const { store, installation, certificate, publisher, stopping } = parts;
+  const { keySalt } = installation;
+  return startAdminServer({
+    routes: apiRoutes({ store, publisher, plugins: PLUGIN_SCHEMAS, keySalt, clock, log, stopping }),
+    store,
+    softwareVersion,
+    listeners: adminListeners,
+    certificate: certificate.current,
+    limits: ADMIN_SERVER_LIMITS,
+    clock,
+    log,
+  });
+}
+
+async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const close of closers.toReversed()) await close();
+}

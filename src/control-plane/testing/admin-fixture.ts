@@ -1,0 +1,117 @@
+import type { TestContext } from 'node:test';
+import type { FastifyInstance, HTTPMethods } from 'fastify';
+import { FakeClock } from '../../../test-support/fake-clock.ts';
+import { RecordingLogger } from '../../../test-support/recording-logger.ts';
+import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
+import { systemRandom } from '../../lib/random.ts';
+import { PLUGIN_SCHEMAS } from '../../plugins/schemas.ts';
+import type { Store } from '../../store/index.ts';
+import { apiRoutes, type ChangeAnnouncer, type SeenApplied } from '../api/index.ts';
+import { openInstallation } from '../first-start.ts';
+import { ADMIN_SERVER_LIMITS, createAdminApplication, ExpectedContinues } from '../http/index.ts';
+import { openControlPlaneStore } from '../open-control-plane-store.ts';
+
+/** The token of every fixture. */
+export const TOKEN = 'a-token-that-only-tests-know';
+
+/** A publisher that remembers what it was told and says what the test wants. */
+export class FakeAnnouncer implements ChangeAnnouncer {
+  readonly announced: { readonly groupId: string; readonly revision: number }[] = [];
+  readonly waits: { readonly groupId: string; readonly revision: number; readonly timeoutMs: number }[] = [];
+  result: SeenApplied | Promise<SeenApplied> | Error = { applied: 1, expected: 1, lagging: [] };
+
+  groupChanged(groupId: string, revision: number): void {
+    this.announced.push({ groupId, revision });
+  }
+
+  async waitApplied(groupId: string, revision: number, timeoutMs: number): Promise<SeenApplied> {
+    this.waits.push({ groupId, revision, timeoutMs });
+    if (this.result instanceof Error) throw this.result;
+    return this.result;
+  }
+}
+
+/** An answer, its body parsed where there is one. */
+export interface FixtureAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | number | undefined>>;
+  // A test says by its assertions what it expects here.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly body: any;
+  readonly text: string;
+}
+
+/** What a request of a fixture may have besides method and path. */
+export interface FixtureRequest {
+  /** An object is sent as JSON, text and bytes as they are. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Default: the token of the fixture; undefined sends none. */
+  readonly token?: string | undefined;
+}
+
+/** The Admin API without sockets, on a real store. */
+export interface AdminFixture {
+  readonly app: FastifyInstance;
+  readonly store: Store;
+  readonly clock: FakeClock;
+  readonly log: RecordingLogger;
+  readonly announcer: FakeAnnouncer;
+  /** Its signal says that the control plane is about to end. */
+  readonly stopping: AbortController;
+  /** Sends a request; `gateway_group_id=default` is added to paths under `/apisix/admin/` that have no query. */
+  send(method: HTTPMethods, path: string, request?: FixtureRequest): Promise<FixtureAnswer>;
+}
+
+/** Makes a fixture that is gone when the test ends. `change` may replace the store by one that fails. */
+export async function makeAdminFixture(
+  test: Pick<TestContext, 'after'>,
+  change: { readonly wrapStore?: (store: Store) => Store } = {},
+): Promise<AdminFixture> {
+  const folder = await temporaryFolder(test);
+  const clock = new FakeClock();
+  const log = new RecordingLogger();
+  const announcer = new FakeAnnouncer();
+  const opened = await openControlPlaneStore({ dataFolder: folder, keyringFile: `${folder}/keyring.json`, clock, random: systemRandom });
+  const { installation } = await openInstallation({
+    store: opened,
+    bootstrapToken: TOKEN,
+    adminPassword: 'password',
+    clock,
+    random: systemRandom,
+  });
+  const store = change.wrapStore?.(opened) ?? opened;
+  const stopping = new AbortController();
+  const { keySalt } = installation;
+  const context = { store, publisher: announcer, plugins: PLUGIN_SCHEMAS, keySalt, clock, log, stopping: stopping.signal };
+  const app = createAdminApplication({
+    routes: apiRoutes(context),
+    store,
+    clock,
+    log,
+    softwareVersion: '0.0.0-test',
+    maxBodyBytes: ADMIN_SERVER_LIMITS.maxBodyBytes,
+    expectedContinues: new ExpectedContinues(),
+    isDraining: () => false,
+  });
+  test.after(async () => {
+    await app.close();
+    await opened.close();
+  });
+  return { app, store, clock, log, announcer, stopping, send: (method, path, request = {}) => sendTo(app, method, path, request) };
+}
+
+async function sendTo(app: FastifyInstance, method: HTTPMethods, path: string, request: FixtureRequest): Promise<FixtureAnswer> {
+  const url = path.startsWith('/apisix/admin/') && !path.includes('?') ? `${path}?gateway_group_id=default` : path;
+  const token = 'token' in request ? request.token : TOKEN;
+  const { body } = request;
+  const payload = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+  const response = await app.inject({
+    method: method as 'GET',
+    url,
+    headers: { ...(token === undefined ? {} : { 'x-api-key': token }), ...request.headers },
+    ...(payload === undefined ? {} : { payload }),
+  });
+  const isJson = response.headers['content-type']?.toString().startsWith('application/json') === true && response.payload !== '';
+  return { status: response.statusCode, headers: response.headers, body: isJson ? response.json() : undefined, text: response.payload };
+}

@@ -1,0 +1,152 @@
+import type { FrameConnection } from './frame-connection.ts';
+import type { InstanceName } from './instance-name.ts';
+import type { AppliedMessage } from './protocol.ts';
+
+/** How far an instance has come. `lagging`: it missed a wait, reads too slowly or refused a revision. */
+export type InstanceState = 'current' | 'loading' | 'lagging';
+
+/** What can be said of a connected instance. */
+export interface InstanceStatus {
+  readonly instanceId: string;
+  readonly groupId: string;
+  /** In force there; 0 when nothing is. */
+  readonly revision: number;
+  readonly state: InstanceState;
+  /** Wall clock. */
+  readonly connectedAtMs: number;
+  readonly softwareVersion: string;
+}
+
+/** What has to be done for an instance next. */
+export type NextStep = { readonly kind: 'nothing' } | { readonly kind: 'snapshot' } | { readonly kind: 'delta'; readonly fromRevision: number };
+
+/** Below every revision: the instance holds nothing that a delta could build on. */
+const NONE = -1;
+
+/** What is known of one sync connection: what was sent, what was answered, and whether a write waits for it. */
+export class ConnectedInstance {
+  readonly name: InstanceName;
+  readonly connection: FrameConnection;
+  readonly #softwareVersion: string;
+  readonly #connectedAtMs: number;
+  /** What the instance said to hold when it came, be it of use or not. */
+  readonly #heldAtHello: number;
+  #sent: number;
+  #applied: number;
+  #refused = NONE;
+  #wantsSnapshot = false;
+  #sendingSnapshot = false;
+  #hasCaughtUp = false;
+  #isLagging = false;
+
+  constructor(options: {
+    readonly name: InstanceName;
+    readonly connection: FrameConnection;
+    readonly softwareVersion: string;
+    readonly connectedAtMs: number;
+    readonly heldRevision: number;
+    readonly newestRevision: number;
+  }) {
+    this.name = options.name;
+    this.connection = options.connection;
+    this.#softwareVersion = options.softwareVersion;
+    this.#connectedAtMs = options.connectedAtMs;
+    this.#heldAtHello = options.heldRevision;
+    // A revision above the newest is of another history: the store was set back. No delta fits it.
+    const fits = options.heldRevision > 0 && options.heldRevision <= options.newestRevision;
+    this.#applied = fits ? options.heldRevision : NONE;
+    this.#sent = this.#applied;
+    this.#noteProgress(options.newestRevision);
+  }
+
+  /** A write waits for it. */
+  get isAwaited(): boolean {
+    return this.#hasCaughtUp && !this.#isLagging;
+  }
+
+  hasApplied(revision: number): boolean {
+    return this.#applied >= revision;
+  }
+
+  /** It will say no more about this revision. */
+  hasAnswered(revision: number): boolean {
+    return Math.max(this.#applied, this.#refused) >= revision;
+  }
+
+  status(): InstanceStatus {
+    return {
+      ...this.name,
+      revision: Math.max(0, this.#applied),
+      state: this.#state(),
+      connectedAtMs: this.#connectedAtMs,
+      softwareVersion: this.#softwareVersion,
+    };
+  }
+
+  /** What to send so that it comes to `newestRevision`. */
+  nextStep(newestRevision: number): NextStep {
+    if (this.connection.isClosed || this.#sendingSnapshot || this.connection.isCongested) return { kind: 'nothing' };
+    if (this.#wantsSnapshot) return { kind: 'snapshot' };
+    if (this.#sent >= newestRevision || this.#refused >= newestRevision) return { kind: 'nothing' };
+    if (this.#sent !== NONE) return { kind: 'delta', fromRevision: this.#sent };
+    // It has refused to go back behind what it has seen; a snapshot for every write would end the same way.
+    if (this.#refused !== NONE && newestRevision <= this.#heldAtHello) return { kind: 'nothing' };
+    return { kind: 'snapshot' };
+  }
+
+  /** True when it reads too slowly to be sent more. It is lagging then. */
+  noteCongestion(): boolean {
+    if (this.#sendingSnapshot || !this.connection.isCongested) return false;
+    this.#isLagging = true;
+    return true;
+  }
+
+  noteWaitMissed(): void {
+    this.#isLagging = true;
+  }
+
+  noteSnapshotRequest(): void {
+    // The one that is on its way will do.
+    if (!this.#sendingSnapshot) this.#wantsSnapshot = true;
+  }
+
+  noteSnapshotBegun(): void {
+    this.#sendingSnapshot = true;
+    this.#wantsSnapshot = false;
+  }
+
+  noteSnapshotSent(revision: number): void {
+    this.#sendingSnapshot = false;
+    this.#sent = revision;
+  }
+
+  noteDeltaSent(toRevision: number): void {
+    this.#sent = toRevision;
+  }
+
+  /** @returns false when the answer speaks of something that was never sent */
+  noteAnswer(answer: AppliedMessage, newestRevision: number): boolean {
+    if (answer.outcome === 'applied') {
+      if (answer.revision > this.#sent) return false;
+      this.#applied = answer.revision;
+    } else {
+      if (answer.revision > newestRevision) return false;
+      this.#refused = answer.revision;
+      // What comes next has to build on what it kept.
+      if (this.#sent >= answer.revision) this.#sent = this.#applied;
+    }
+    this.#noteProgress(newestRevision);
+    return true;
+  }
+
+  #noteProgress(newestRevision: number): void {
+    if (!this.hasAnswered(newestRevision)) return;
+    this.#hasCaughtUp = true;
+    this.#isLagging = false;
+  }
+
+  #state(): InstanceState {
+    if (!this.#hasCaughtUp) return 'loading';
+    return this.#isLagging || this.#refused > this.#applied ? 'lagging' : 'current';
+  }
+}

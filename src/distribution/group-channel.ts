@@ -1,0 +1,202 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { StoreReader } from '../store/store.ts';
+import { AppliedWait } from './applied-wait.ts';
+import type { ConnectedInstance, InstanceStatus } from './connected-instance.ts';
+import type { AppliedMessage } from './protocol.ts';
+import type { DeltaFrame, SignedMessages } from './signed-messages.ts';
+
+/** How far a revision has come. */
+export interface AppliedRevision {
+  /** Connected instances that have it in force. */
+  readonly applied: number;
+  /** Connected instances. */
+  readonly expected: number;
+  /** Ids of the connected instances that do not have it in force. */
+  readonly lagging: readonly string[];
+}
+
+/** What a channel needs. */
+export interface GroupChannelOptions {
+  readonly groupId: string;
+  readonly messages: SignedMessages;
+  readonly store: Pick<StoreReader, 'getGroup'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * All connected instances of one gateway group. Changes that come while deltas are being built wait for the next round, so a
+ * burst becomes one delta; instances that stand at the same revision get the same frame.
+ */
+export class GroupChannel {
+  readonly #options: GroupChannelOptions;
+  readonly #instances = new Map<string, ConnectedInstance>();
+  readonly #draining = new Set<ConnectedInstance>();
+  readonly #waits = new Set<AppliedWait>();
+  #newest = 0;
+  #publishing = false;
+  #publishAgain = false;
+
+  constructor(options: GroupChannelOptions) {
+    this.#options = options;
+  }
+
+  get newestRevision(): number {
+    return this.#newest;
+  }
+
+  /** The group has this revision now, and perhaps a later one. Also makes up for what a failing store has kept back. */
+  noteRevision(revision: number): void {
+    this.#newest = Math.max(this.#newest, revision);
+    void this.#publish();
+  }
+
+  /** Asks the store, because another process may have written. */
+  async poll(): Promise<void> {
+    if (this.#instances.size === 0) return;
+    try {
+      const group = await this.#options.store.getGroup(this.#options.groupId);
+      if (group !== undefined) this.noteRevision(group.revision);
+    } catch (error) {
+      this.#options.log.error('the revision of a group could not be read', { groupId: this.#options.groupId }, error);
+    }
+  }
+
+  /** Takes an instance in; an older connection of the same instance is closed. */
+  join(instance: ConnectedInstance): void {
+    const { instanceId } = instance.name;
+    this.#instances.get(instanceId)?.connection.close('replaced by a newer connection of the same instance');
+    this.#instances.set(instanceId, instance);
+    void this.#publish();
+  }
+
+  leave(instance: ConnectedInstance): void {
+    if (this.#instances.get(instance.name.instanceId) === instance) this.#instances.delete(instance.name.instanceId);
+    this.#reviewWaits(instance);
+  }
+
+  /** @returns false when the answer speaks of something that was never sent */
+  noteAnswer(instance: ConnectedInstance, answer: AppliedMessage): boolean {
+    const makesSense = instance.noteAnswer(answer, this.#newest);
+    this.#reviewWaits(instance);
+    void this.#publish();
+    return makesSense;
+  }
+
+  noteSnapshotRequest(instance: ConnectedInstance): void {
+    instance.noteSnapshotRequest();
+    void this.#publish();
+  }
+
+  /** Resolves when all awaited instances have answered the revision, at the latest after `timeoutMs`; at once when that is 0. */
+  waitApplied(revision: number, timeoutMs: number): Promise<AppliedRevision> {
+    const awaited = [...this.#instances.values()].filter((instance) => instance.isAwaited && !instance.hasAnswered(revision));
+    if (awaited.length === 0 || timeoutMs <= 0) return Promise.resolve(this.#appliedRevision(revision));
+    return new Promise((resolve) => {
+      const onEnd = (wait: AppliedWait): void => {
+        this.#waits.delete(wait);
+        resolve(this.#appliedRevision(revision));
+      };
+      this.#waits.add(new AppliedWait({ revision, awaited, timeoutMs, clock: this.#options.clock, onEnd }));
+    });
+  }
+
+  instances(): readonly InstanceStatus[] {
+    return [...this.#instances.values()].map((instance) => instance.status());
+  }
+
+  /** Ends all connections and waits. */
+  close(): void {
+    for (const instance of this.#instances.values()) instance.connection.close('the control plane is stopping');
+    for (const wait of this.#waits) wait.end();
+  }
+
+  #appliedRevision(revision: number): AppliedRevision {
+    const all = [...this.#instances.values()];
+    const lagging = all.filter((instance) => !instance.hasApplied(revision)).map((instance) => instance.name.instanceId);
+    return { applied: all.length - lagging.length, expected: all.length, lagging };
+  }
+
+  #reviewWaits(instance: ConnectedInstance): void {
+    for (const wait of this.#waits) wait.review(instance);
+  }
+
+  async #publish(): Promise<void> {
+    this.#publishAgain = true;
+    if (this.#publishing) return;
+    this.#publishing = true;
+    try {
+      while (this.#publishAgain) {
+        this.#publishAgain = false;
+        await this.#publishOnce();
+      }
+    } catch (error) {
+      // The next write or poll tries again.
+      this.#options.log.error('changes could not be published', { groupId: this.#options.groupId }, error);
+    } finally {
+      this.#publishing = false;
+    }
+  }
+
+  async #publishOnce(): Promise<void> {
+    const deltas = new Map<number, DeltaFrame | undefined>();
+    for (const instance of [...this.#instances.values()]) {
+      if (instance.noteCongestion()) this.#publishWhenDrained(instance);
+      const step = instance.nextStep(this.#newest);
+      if (step.kind === 'nothing') continue;
+      if (step.kind === 'snapshot') {
+        void this.#sendSnapshot(instance);
+        continue;
+      }
+      if (!deltas.has(step.fromRevision)) deltas.set(step.fromRevision, await this.#options.messages.delta(step.fromRevision));
+      this.#sendDelta(instance, step.fromRevision, deltas.get(step.fromRevision));
+    }
+  }
+
+  #sendDelta(instance: ConnectedInstance, fromRevision: number, delta: DeltaFrame | undefined): void {
+    // An answer may have come while the delta was being built.
+    const step = instance.nextStep(this.#newest);
+    if (step.kind !== 'delta' || step.fromRevision !== fromRevision) {
+      this.#publishAgain = true;
+      return;
+    }
+    if (delta === undefined) {
+      void this.#sendSnapshot(instance);
+      return;
+    }
+    if (delta.toRevision <= fromRevision) return;
+    this.#newest = Math.max(this.#newest, delta.toRevision);
+    instance.noteDeltaSent(delta.toRevision);
+    instance.connection.sendFrame(delta.frame);
+  }
+
+  #publishWhenDrained(instance: ConnectedInstance): void {
+    if (this.#draining.has(instance)) return;
+    this.#draining.add(instance);
+    void instance.connection.drained().then(() => {
+      this.#draining.delete(instance);
+      if (!instance.connection.isClosed) void this.#publish();
+    });
+  }
+
+  async #sendSnapshot(instance: ConnectedInstance): Promise<void> {
+    const { connection } = instance;
+    instance.noteSnapshotBegun();
+    try {
+      for await (const message of this.#options.messages.snapshot()) {
+        if (connection.isClosed) return;
+        connection.send(message);
+        if (message.kind === 'snapshot-end') {
+          this.#newest = Math.max(this.#newest, message.revision);
+          instance.noteSnapshotSent(message.revision);
+        }
+        await connection.drained();
+      }
+      void this.#publish();
+    } catch (error) {
+      this.#options.log.error('a snapshot could not be sent', { ...instance.name }, error);
+      connection.close('the snapshot could not be sent');
+    }
+  }
+}

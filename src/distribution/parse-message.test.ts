@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { ProtocolError } from './frame-codec.ts';
+import { parseControlPlaneMessage, parseGatewayMessage } from './parse-message.ts';
+import { parseChanges, parseItems } from './parse-payload.ts';
+import type { ControlPlaneMessage, GatewayMessage } from './protocol.ts';
+
+const GATEWAY_MESSAGES: readonly GatewayMessage[] = [
+  { kind: 'hello', protocol: 1, oldestProtocol: 1, softwareVersion: '1.2.3', revision: 7 },
+  { kind: 'applied', revision: 7, outcome: 'applied' },
+  { kind: 'applied', revision: 7, outcome: 'refused', reason: 'crashed' },
+  { kind: 'snapshot-request' },
+  { kind: 'heartbeat', nowMs: 5 },
+];
+
+const CONTROL_PLANE_MESSAGES: readonly ControlPlaneMessage[] = [
+  { kind: 'welcome', protocol: 1, softwareVersion: '1.2.3', groupId: 'g', instanceId: 'i', revision: 7, keySalt: 'AA==', signingKey: 'AA==' },
+  { kind: 'reject', reason: 'protocol 9 is not spoken here' },
+  { kind: 'snapshot-start', revision: 7 },
+  { kind: 'snapshot-part', payload: '[]' },
+  { kind: 'snapshot-end', revision: 7, itemCount: 0, signature: 'AA==' },
+  { kind: 'delta', fromRevision: 6, toRevision: 7, payload: '[]', signature: 'AA==' },
+  { kind: 'heartbeat', nowMs: 5 },
+];
+
+describe('messages from the other side', () => {
+  test('every message is read back as it was written, and unknown fields are left out', () => {
+    for (const message of GATEWAY_MESSAGES) {
+      assert.deepEqual(parseGatewayMessage(JSON.stringify({ ...message, addedLater: 1 })), message);
+    }
+    for (const message of CONTROL_PLANE_MESSAGES) {
+      assert.deepEqual(parseControlPlaneMessage(JSON.stringify({ ...message, addedLater: 1 })), message);
+    }
+  });
+
+  test('a kind that this version does not know is no error', () => {
+    assert.equal(parseGatewayMessage('{"kind":"usage","rows":[]}'), undefined);
+    assert.equal(parseControlPlaneMessage('{"kind":"hello"}'), undefined);
+    assert.equal(parseControlPlaneMessage('{"kind":"__proto__"}'), undefined);
+  });
+
+  test('a known field that is missing or of another type is refused', () => {
+    for (const message of [...GATEWAY_MESSAGES, ...CONTROL_PLANE_MESSAGES]) {
+      for (const field of Object.keys(message)) {
+        for (const wrong of [undefined, null, {}, [1], true, -1, 1.5]) {
+          if (field === 'reason' && wrong === undefined) continue;
+          const text = JSON.stringify({ ...message, [field]: wrong });
+          assert.throws(() => parseGatewayMessage(text) ?? parseControlPlaneMessage(text) ?? assert.fail(text), ProtocolError);
+        }
+      }
+    }
+    assert.throws(() => parseGatewayMessage('{"kind":"applied","revision":1,"outcome":"perhaps"}'), ProtocolError);
+  });
+
+  test('whatever text arrives, it is a message, ignored or a protocol error', () => {
+    const hostile = ['', 'null', '[]', '"x"', '{', '{"kind":5}', '{"__proto__":{"kind":"hello"}}', '['.repeat(200_000)];
+    const check = (text: string): void => {
+      for (const parse of [parseGatewayMessage, parseControlPlaneMessage, parseItems, parseChanges]) {
+        try {
+          parse(text);
+        } catch (error) {
+          assert.ok(error instanceof ProtocolError, String(error));
+        }
+      }
+    };
+    hostile.forEach(check);
+    fc.assert(fc.property(fc.json(), check));
+  });
+
+  test('an error about a message does not quote it', () => {
+    assert.throws(
+      () => parseGatewayMessage('{"kind": secret-text'),
+      (error: Error) => !error.message.includes('secret-text'),
+    );
+  });
+});
+
+describe('payloads', () => {
+  const digest = Buffer.alloc(32, 1).toString('base64');
+
+  test('items of all kinds are read, and kinds of later versions are counted but left out', () => {
+    const items = [
+      { kind: 'service', id: 's', value: { name: 'S' } },
+      { kind: 'route', id: 'r', value: {} },
+      { kind: 'consumer', id: 'jack', value: {}, keys: [] },
+      { kind: 'credential', id: 'c', consumer: 'jack', value: {}, keys: [{ plugin: 'key-auth', digest }] },
+    ];
+    const payload = JSON.stringify([...items, { kind: 'secret-manager', id: 'x' }]);
+    assert.deepEqual(parseItems(payload), { items, count: 5 });
+  });
+
+  test('changes are puts and deletes of known kinds', () => {
+    const changes = [
+      { op: 'put', item: { kind: 'route', id: 'r', value: {} } },
+      { op: 'delete', name: { kind: 'credential', parentId: 'jack', id: 'c' } },
+    ];
+    const later = { op: 'delete', name: { kind: 'secret-manager', parentId: '', id: 'x' } };
+    assert.deepEqual(parseChanges(JSON.stringify([...changes, later])), { changes, count: 3 });
+    assert.throws(() => parseChanges('[{"op":"move"}]'), ProtocolError);
+  });
+
+  test('a digest that is not 32 bytes and a value that is no object are refused', () => {
+    for (const wrong of ['', 'AA==', `${digest} `, 7]) {
+      const item = { kind: 'consumer', id: 'jack', value: {}, keys: [{ plugin: 'key-auth', digest: wrong }] };
+      assert.throws(() => parseItems(JSON.stringify([item])), ProtocolError);
+    }
+    for (const wrong of [undefined, null, 'x', []]) {
+      assert.throws(() => parseItems(JSON.stringify([{ kind: 'route', id: 'r', value: wrong }])), ProtocolError);
+    }
+  });
+});

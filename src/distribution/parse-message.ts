@@ -1,0 +1,91 @@
+import { ProtocolError } from './frame-codec.ts';
+import type { ControlPlaneMessage, GatewayMessage, HeartbeatMessage } from './protocol.ts';
+import { own, parseObject, readCount, readString, type UnknownFields } from './read-fields.ts';
+
+/**
+ * What a gateway said; undefined for a kind of message that this version does not know. Unknown fields are left out.
+ * @throws ProtocolError when the text is no message, or a known field has the wrong type
+ */
+export function parseGatewayMessage(text: string): GatewayMessage | undefined {
+  const fields = parseObject(text);
+  const kind = readString(fields, 'kind');
+  switch (kind) {
+    case 'hello':
+      return {
+        kind,
+        protocol: readCount(fields, 'protocol'),
+        oldestProtocol: readCount(fields, 'oldestProtocol'),
+        softwareVersion: readString(fields, 'softwareVersion'),
+        revision: readCount(fields, 'revision'),
+      };
+    case 'applied':
+      return { kind, revision: readCount(fields, 'revision'), outcome: readOutcome(fields), ...readReason(fields) };
+    case 'snapshot-request':
+      return { kind };
+    case 'heartbeat':
+      return readHeartbeat(fields);
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * What a control plane said; undefined for a kind of message that this version does not know. Unknown fields are left out.
+ * @throws ProtocolError when the text is no message, or a known field has the wrong type
+ */
+export function parseControlPlaneMessage(text: string): ControlPlaneMessage | undefined {
+  const fields = parseObject(text);
+  const kind = readString(fields, 'kind');
+  switch (kind) {
+    case 'welcome':
+      return {
+        kind,
+        protocol: readCount(fields, 'protocol'),
+        softwareVersion: readString(fields, 'softwareVersion'),
+        groupId: readString(fields, 'groupId'),
+        instanceId: readString(fields, 'instanceId'),
+        revision: readCount(fields, 'revision'),
+        keySalt: readString(fields, 'keySalt'),
+        signingKey: readString(fields, 'signingKey'),
+      };
+    case 'reject':
+      return { kind, reason: readString(fields, 'reason') };
+    case 'snapshot-start':
+      return { kind, revision: readCount(fields, 'revision') };
+    case 'snapshot-part':
+      return { kind, payload: readString(fields, 'payload') };
+    case 'snapshot-end':
+      return {
+        kind,
+        revision: readCount(fields, 'revision'),
+        itemCount: readCount(fields, 'itemCount'),
+        signature: readString(fields, 'signature'),
+      };
+    case 'delta':
+      return {
+        kind,
+        fromRevision: readCount(fields, 'fromRevision'),
+        toRevision: readCount(fields, 'toRevision'),
+        payload: readString(fields, 'payload'),
+        signature: readString(fields, 'signature'),
+      };
+    case 'heartbeat':
+      return readHeartbeat(fields);
+    default:
+      return undefined;
+  }
+}
+
+function readHeartbeat(fields: UnknownFields): HeartbeatMessage {
+  return { kind: 'heartbeat', nowMs: readCount(fields, 'nowMs') };
+}
+
+function readOutcome(fields: UnknownFields): 'applied' | 'refused' {
+  const outcome = readString(fields, 'outcome');
+  if (outcome !== 'applied' && outcome !== 'refused') throw new ProtocolError('the field outcome is neither applied nor refused');
+  return outcome;
+}
+
+function readReason(fields: UnknownFields): { readonly reason?: string } {
+  return own(fields, 'reason') === undefined ? {} : { reason: readString(fields, 'reason') };
+}

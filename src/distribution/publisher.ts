@@ -1,0 +1,205 @@
+import type { Duplex } from 'node:stream';
+import type { CancelTask, Clock } from '../lib/clock.ts';
+import type { Listener } from '../lib/listener.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { StoreReader } from '../store/store.ts';
+import type { AuthPluginNames } from './build-snapshot.ts';
+import { ConnectedInstance, type InstanceStatus } from './connected-instance.ts';
+import { ProtocolError } from './frame-codec.ts';
+import { FrameConnection } from './frame-connection.ts';
+import { type AppliedRevision, GroupChannel } from './group-channel.ts';
+import type { InstanceName } from './instance-name.ts';
+import { parseGatewayMessage } from './parse-message.ts';
+import { type AppliedMessage, type GatewayMessage, type HelloMessage, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol.ts';
+import { SignedMessages } from './signed-messages.ts';
+import { Signer } from './signing.ts';
+import { type SyncServers, type SyncTls, startSyncServers } from './sync-server.ts';
+
+/** What a publisher needs. */
+export interface PublisherOptions {
+  readonly store: Pick<StoreReader, 'getGroup' | 'pageOfResources' | 'changesSince'>;
+  readonly listeners: readonly Listener[];
+  readonly tls: SyncTls;
+  /** Ed25519 private key, PEM. */
+  readonly signingKey: string;
+  /** The salt of `digestKey`. */
+  readonly keySalt: Buffer;
+  readonly authPlugins: AuthPluginNames;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly softwareVersion: string;
+}
+
+/** Another process may have written to the store; its revisions are looked at this often. */
+const POLL_INTERVAL_MS = 2_000;
+/** A connection that does not say hello within this time is closed. */
+const HELLO_TIMEOUT_MS = 10_000;
+/** Gateways have little to say; more is a broken or hostile peer. */
+const MAX_GATEWAY_FRAME_BYTES = 64 * 1024;
+const MAX_LOGGED_REASON = 500;
+
+/**
+ * The control plane's end of distribution: takes in gateway instances over mutual TLS, brings each to the newest revision of its
+ * group by a snapshot or deltas, and knows which of them has what in force.
+ */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #signer: Signer;
+  readonly #channels = new Map<string, GroupChannel>();
+  readonly #newcomers = new Set<FrameConnection>();
+  #servers: SyncServers | undefined;
+  #cancelPoll: CancelTask = () => undefined;
+  #isClosed = false;
+
+  /** @throws Error when the signing key is of no use */
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#signer = new Signer(options.signingKey);
+  }
+
+  /** Opens all listeners. @throws StartError in one sentence */
+  async start(): Promise<{ readonly ports: readonly number[] }> {
+    const { listeners, tls, log } = this.#options;
+    this.#servers = await startSyncServers({ listeners, tls, log, onPeer: (peer) => this.#welcomePeer(peer) });
+    this.#schedulePoll();
+    return { ports: this.#servers.ports };
+  }
+
+  /** To be called after each commit that wrote resources of the group. */
+  groupChanged(groupId: string, revision: number): void {
+    this.#channel(groupId).noteRevision(revision);
+  }
+
+  /**
+   * Waits until every connected instance that was current has answered the revision, for at most `timeoutMs`.
+   *
+   * An instance that misses the wait is lagging and not waited for again until it has caught up. One that refuses the revision
+   * counts as not applied, at once.
+   */
+  waitApplied(groupId: string, revision: number, timeoutMs: number): Promise<AppliedRevision> {
+    return this.#channel(groupId).waitApplied(revision, timeoutMs);
+  }
+
+  /** The connected instances of a group. */
+  instances(groupId: string): readonly InstanceStatus[] {
+    return this.#channels.get(groupId)?.instances() ?? [];
+  }
+
+  /** Ends all waits and connections and closes the listeners. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelPoll();
+    for (const connection of this.#newcomers) connection.close('the control plane is stopping');
+    for (const channel of this.#channels.values()) channel.close();
+    await this.#servers?.close();
+  }
+
+  #channel(groupId: string): GroupChannel {
+    let channel = this.#channels.get(groupId);
+    if (channel === undefined) {
+      const { store, clock, log, authPlugins } = this.#options;
+      const messages = new SignedMessages(groupId, { store, signer: this.#signer, authPlugins });
+      channel = new GroupChannel({ groupId, messages, store, clock, log });
+      this.#channels.set(groupId, channel);
+    }
+    return channel;
+  }
+
+  #schedulePoll(): void {
+    this.#cancelPoll = this.#options.clock.schedule(POLL_INTERVAL_MS, () => {
+      void Promise.all([...this.#channels.values()].map((channel) => channel.poll())).then(() => {
+        if (!this.#isClosed) this.#schedulePoll();
+      });
+    });
+  }
+
+  #welcomePeer(peer: { readonly name: InstanceName; readonly socket: Duplex; readonly head: Buffer }): void {
+    const { clock, log } = this.#options;
+    let instance: ConnectedInstance | undefined;
+    const connection: FrameConnection = new FrameConnection({
+      socket: peer.socket,
+      head: peer.head,
+      maxFrameBytes: MAX_GATEWAY_FRAME_BYTES,
+      clock,
+      onFrame: async (text) => {
+        const message = parseGatewayMessage(text);
+        if (message === undefined) return;
+        if (instance !== undefined) this.#receive(instance, message);
+        else if (message.kind === 'hello') instance = await this.#admit(peer.name, connection, message);
+        else throw new ProtocolError('the first message was no hello');
+      },
+      onClosed: (reason) => {
+        cancelTimeout();
+        this.#newcomers.delete(connection);
+        if (instance === undefined) return;
+        this.#channel(peer.name.groupId).leave(instance);
+        log.info('a gateway instance is disconnected', { ...peer.name, cause: reason });
+      },
+    });
+    const cancelTimeout = clock.schedule(HELLO_TIMEOUT_MS, () => {
+      if (instance === undefined) connection.close('the peer did not say hello in time');
+    });
+    this.#newcomers.add(connection);
+    if (this.#isClosed) connection.close('the control plane is stopping');
+    else connection.start();
+  }
+
+  async #admit(name: InstanceName, connection: FrameConnection, hello: HelloMessage): Promise<ConnectedInstance | undefined> {
+    if (hello.protocol < OLDEST_PROTOCOL_VERSION || hello.oldestProtocol > PROTOCOL_VERSION) {
+      this.#reject(name, connection, `this control plane speaks protocols ${OLDEST_PROTOCOL_VERSION} to ${PROTOCOL_VERSION}`);
+      return undefined;
+    }
+    const group = await this.#options.store.getGroup(name.groupId);
+    if (group === undefined) {
+      this.#reject(name, connection, 'the gateway group does not exist');
+      return undefined;
+    }
+    if (connection.isClosed) return undefined;
+    const channel = this.#channel(name.groupId);
+    const newestRevision = Math.max(group.revision, channel.newestRevision);
+    connection.send({
+      kind: 'welcome',
+      protocol: Math.min(PROTOCOL_VERSION, hello.protocol),
+      ...name,
+      softwareVersion: this.#options.softwareVersion,
+      revision: newestRevision,
+      keySalt: this.#options.keySalt.toString('base64'),
+      signingKey: this.#signer.publicKey,
+    });
+    const { softwareVersion, revision: heldRevision } = hello;
+    const connectedAtMs = this.#options.clock.nowMs();
+    const instance = new ConnectedInstance({ name, connection, softwareVersion, connectedAtMs, heldRevision, newestRevision });
+    this.#newcomers.delete(connection);
+    channel.join(instance);
+    channel.noteRevision(newestRevision);
+    this.#options.log.info('a gateway instance is connected', { ...name, softwareVersion, revision: heldRevision });
+    return instance;
+  }
+
+  #reject(name: InstanceName, connection: FrameConnection, reason: string): void {
+    this.#options.log.warn('a gateway instance was turned away', { ...name, cause: reason });
+    connection.closeAfter({ kind: 'reject', reason }, reason);
+  }
+
+  #receive(instance: ConnectedInstance, message: GatewayMessage): void {
+    const channel = this.#channel(instance.name.groupId);
+    switch (message.kind) {
+      case 'applied':
+        if (message.outcome === 'refused') this.#logRefusal(instance, message);
+        if (!channel.noteAnswer(instance, message)) throw new ProtocolError('the peer answered what was never sent');
+        return;
+      case 'snapshot-request':
+        channel.noteSnapshotRequest(instance);
+        return;
+      case 'heartbeat':
+        return;
+      case 'hello':
+        throw new ProtocolError('the peer said hello twice');
+    }
+  }
+
+  #logRefusal(instance: ConnectedInstance, { revision, reason }: AppliedMessage): void {
+    const cause = (reason ?? '').slice(0, MAX_LOGGED_REASON);
+    this.#options.log.warn('a gateway instance refused a revision', { ...instance.name, revision, cause });
+  }
+}

@@ -1,0 +1,123 @@
+import type { ResourceKey, StoreReader } from '../store/store.ts';
+import { type AuthPluginNames, toSnapshotChange, toSnapshotItem } from './build-snapshot.ts';
+import { encodeFrame } from './frame-codec.ts';
+import type { DeltaMessage, SnapshotEndMessage, SnapshotPartMessage, SnapshotStartMessage } from './protocol.ts';
+import { PayloadDigest, type Signer } from './signing.ts';
+
+/** A delta, ready to be sent to any number of instances. */
+export interface DeltaFrame {
+  readonly fromRevision: number;
+  readonly toRevision: number;
+  readonly frame: Buffer;
+}
+
+/** Parts of a snapshot are about this large: a gateway reads one without a noticeable stall. */
+const PART_CHARACTERS = 256 * 1024;
+/** A delta above this size costs a gateway more in one piece than a snapshot does in many. */
+const MAX_DELTA_CHARACTERS = 4 * 1024 * 1024;
+const PAGE_ROWS = 256;
+
+/** Where published configuration comes from and who signs it. */
+export interface SignedMessagesOptions {
+  readonly store: Pick<StoreReader, 'getGroup' | 'pageOfResources' | 'changesSince'>;
+  readonly signer: Signer;
+  readonly authPlugins: AuthPluginNames;
+}
+
+/** Turns what the store holds of one group into signed messages. */
+export class SignedMessages {
+  readonly #options: SignedMessagesOptions;
+  readonly #groupId: string;
+
+  constructor(groupId: string, options: SignedMessagesOptions) {
+    this.#groupId = groupId;
+    this.#options = options;
+  }
+
+  /** The changes after a revision; undefined when only a snapshot helps: history does not reach back that far, or they are too many. */
+  async delta(fromRevision: number): Promise<DeltaFrame | undefined> {
+    const since = await this.#options.store.changesSince(this.#groupId, fromRevision);
+    if (since === undefined) return undefined;
+    const texts: string[] = [];
+    let characters = 0;
+    for (const stored of since.changes) {
+      const change = toSnapshotChange(stored, this.#options.authPlugins);
+      if (change === undefined) continue;
+      const text = JSON.stringify(change);
+      characters += text.length;
+      if (characters > MAX_DELTA_CHARACTERS) return undefined;
+      texts.push(text);
+    }
+    const payload = toJsonArray(texts);
+    const toRevision = since.revision;
+    const signature = this.#options.signer.sign({
+      groupId: this.#groupId,
+      kind: 'delta',
+      fromRevision,
+      toRevision,
+      count: texts.length,
+      payloadDigest: new PayloadDigest().add(payload).finish(),
+    });
+    const message: DeltaMessage = { kind: 'delta', fromRevision, toRevision, payload, signature };
+    return { fromRevision, toRevision, frame: encodeFrame(message) };
+  }
+
+  /** The messages of a snapshot, one at a time; the store is read page by page as they are taken. @throws Error when the group is gone */
+  async *snapshot(): AsyncGenerator<SnapshotStartMessage | SnapshotPartMessage | SnapshotEndMessage, void> {
+    const group = await this.#options.store.getGroup(this.#groupId);
+    if (group === undefined) throw new Error('the gateway group does not exist any more');
+    const revision = group.revision;
+    yield { kind: 'snapshot-start', revision };
+    const digest = new PayloadDigest();
+    let itemCount = 0;
+    for await (const texts of this.#parts()) {
+      const payload = toJsonArray(texts);
+      digest.add(payload);
+      itemCount += texts.length;
+      yield { kind: 'snapshot-part', payload };
+    }
+    const signature = this.#options.signer.sign({
+      groupId: this.#groupId,
+      kind: 'snapshot',
+      fromRevision: 0,
+      toRevision: revision,
+      count: itemCount,
+      payloadDigest: digest.finish(),
+    });
+    yield { kind: 'snapshot-end', revision, itemCount, signature };
+  }
+
+  async *#parts(): AsyncGenerator<readonly string[], void> {
+    let texts: string[] = [];
+    let characters = 0;
+    for await (const item of this.#items()) {
+      const text = JSON.stringify(item);
+      if (characters + text.length > PART_CHARACTERS && texts.length > 0) {
+        yield texts;
+        texts = [];
+        characters = 0;
+      }
+      texts.push(text);
+      characters += text.length;
+    }
+    if (texts.length > 0) yield texts;
+  }
+
+  async *#items(): AsyncGenerator<object, void> {
+    let after: ResourceKey | undefined;
+    for (;;) {
+      const page = await this.#options.store.pageOfResources(this.#groupId, after, PAGE_ROWS);
+      for (const resource of page) {
+        const item = toSnapshotItem(resource, this.#options.authPlugins);
+        if (item !== undefined) yield item;
+      }
+      const last = page.at(-1);
+      if (last === undefined) return;
+      after = last.key;
+    }
+  }
+}
+
+function toJsonArray(texts: readonly string[]): string {
+  return `[${texts.join(',')}]`;
+}

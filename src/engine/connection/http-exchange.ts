@@ -1,0 +1,59 @@
+import type { ErrorReason } from '../../errors/index.ts';
+import type { ClientConnection, Exchange, ForwardPlan, LocalAnswer, RequestHead, UpstreamTarget } from '../exchange.ts';
+
+/** Carries an exchange's decision out. */
+export interface DecisionMaker {
+  onDecided(exchange: HttpExchange): void;
+}
+
+/**
+ * The engine's side of an exchange. A new one is made for each request: whoever still holds an old one, and decides late, can never
+ * touch the request that follows on the connection.
+ */
+export class HttpExchange implements Exchange {
+  head: RequestHead | undefined = undefined;
+  readonly connection: ClientConnection;
+  context: unknown = undefined;
+  status = 0;
+  reason: ErrorReason | undefined = undefined;
+  upstreamStatus = 0;
+  upstream: UpstreamTarget | undefined = undefined;
+  attempts = 0;
+  bytesFromClient = 0;
+  bytesToClient = 0;
+  readonly startedAtMs: number;
+  headReadAtMs = 0;
+  decidedAtMs = 0;
+  connectedAtMs = 0;
+  firstByteAtMs = 0;
+  finishedAtMs = 0;
+  answer: LocalAnswer | undefined = undefined;
+  plan: ForwardPlan | undefined = undefined;
+  /** Nothing more happens to it. */
+  finished = false;
+  readonly #decisionMaker: DecisionMaker;
+
+  constructor(connection: ClientConnection, decisionMaker: DecisionMaker, startedAtMs: number) {
+    this.connection = connection;
+    this.#decisionMaker = decisionMaker;
+    this.startedAtMs = startedAtMs;
+  }
+
+  respond(answer: LocalAnswer): void {
+    if (!this.#mayDecide()) return;
+    this.answer = answer;
+    this.#decisionMaker.onDecided(this);
+  }
+
+  forward(plan: ForwardPlan): void {
+    if (!this.#mayDecide()) return;
+    this.plan = plan;
+    this.#decisionMaker.onDecided(this);
+  }
+
+  /** A decision that comes after the client went away is of no use; a second one is a defect of the handler. */
+  #mayDecide(): boolean {
+    if (this.answer !== undefined || this.plan !== undefined) throw new Error('the exchange has been decided already');
+    return !this.finished;
+  }
+}

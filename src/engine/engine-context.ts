@@ -1,0 +1,58 @@
+import type { Clock } from '../lib/clock.ts';
+import type { EngineLimits, EngineTimeouts } from './engine-options.ts';
+import type { ExchangeHandler } from './exchange.ts';
+import { FreeList } from './free-list.ts';
+import { RequestParser } from './parser/request-parser.ts';
+import { ResponseParser } from './parser/response-parser.ts';
+import type { UpstreamPool } from './upstream/upstream-pool.ts';
+import { DateLine } from './writer/date-line.ts';
+import { OutputBuffer } from './writer/output-buffer.ts';
+
+/** Most idle objects kept of a kind: as many as requests are in the same stage at once in steady traffic. */
+const KEPT_OBJECTS = 256;
+
+/** Bytes of a buffer in which a request to an upstream is put together; larger requests get one of their own. */
+export const REQUEST_BUFFER_BYTES = 4096;
+
+/** What an engine context is made from. */
+export interface EngineContextOptions {
+  readonly handler: ExchangeHandler;
+  readonly pool: UpstreamPool;
+  readonly limits: EngineLimits;
+  readonly timeouts: EngineTimeouts;
+  readonly serverLine: Buffer | undefined;
+  readonly clock: Clock;
+}
+
+/** What all connections of one server share. */
+export class EngineContext {
+  readonly handler: ExchangeHandler;
+  readonly pool: UpstreamPool;
+  readonly limits: EngineLimits;
+  readonly timeouts: EngineTimeouts;
+  readonly serverLine: Buffer | undefined;
+  readonly clock: Clock;
+  readonly output = new OutputBuffer();
+  readonly date: DateLine;
+  readonly requestParsers: FreeList<RequestParser>;
+  readonly responseParsers: FreeList<ResponseParser>;
+  readonly requestBuffers: FreeList<Buffer>;
+  draining = false;
+  exchangesInFlight = 0;
+
+  constructor(options: EngineContextOptions) {
+    this.handler = options.handler;
+    this.pool = options.pool;
+    this.limits = options.limits;
+    this.timeouts = options.timeouts;
+    this.serverLine = options.serverLine;
+    this.clock = options.clock;
+    this.date = new DateLine(options.clock);
+    this.requestParsers = new FreeList(KEPT_OBJECTS, () => new RequestParser(options.limits));
+    this.responseParsers = new FreeList(
+      KEPT_OBJECTS,
+      () => new ResponseParser(options.limits.responseHeadBytes, options.limits.responseHeaderCount),
+    );
+    this.requestBuffers = new FreeList(KEPT_OBJECTS, () => Buffer.allocUnsafeSlow(REQUEST_BUFFER_BYTES));
+  }
+}

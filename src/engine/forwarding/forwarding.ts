@@ -1,0 +1,281 @@
+import { ERROR_CODES, type ErrorReason } from '../../errors/index.ts';
+import type { HttpExchange } from '../connection/http-exchange.ts';
+import type { EngineContext } from '../engine-context.ts';
+import type { ForwardPlan, UpstreamTarget } from '../exchange.ts';
+import type { RequestParser } from '../parser/request-parser.ts';
+import { connectFailureReason } from '../upstream/connect-failure.ts';
+import type { UpstreamConnection, UpstreamOwner } from '../upstream/upstream-connection.ts';
+import type { ForwardingClient } from './forwarding-client.ts';
+import { isHeadMethod, isIdempotent } from './method-traits.ts';
+import { RequestSender } from './request-sender.ts';
+import { RELAY, ResponseRelay } from './response-relay.ts';
+
+/**
+ * The upstream's side of one exchange at a time: picks targets, sends the request, has the response relayed, retries what may be
+ * retried. Used again for the next request of the client's connection.
+ */
+export class Forwarding implements UpstreamOwner {
+  readonly #context: EngineContext;
+  readonly #client: ForwardingClient;
+  readonly #sender: RequestSender;
+  readonly #relay: ResponseRelay;
+  #exchange: HttpExchange | undefined = undefined;
+  #plan: ForwardPlan | undefined = undefined;
+  #connection: UpstreamConnection | undefined = undefined;
+  #idempotent = false;
+  #targetsAsked = 0;
+  #firstFailure: ErrorReason | undefined = undefined;
+  #retriedStale = false;
+  #answered = false;
+  /** Monotonic time from which on the upstream keeps the gateway waiting, for whatever it is that it waits. */
+  #waitingSinceMs = 0;
+  #clientIsSlow = false;
+
+  constructor(context: EngineContext, client: ForwardingClient) {
+    this.#context = context;
+    this.#client = client;
+    this.#sender = new RequestSender(context, client.body);
+    this.#relay = new ResponseRelay(context, client);
+  }
+
+  /** Whether bytes of the request's body can be sent on now. */
+  get takesBody(): boolean {
+    const connection = this.#connection;
+    return connection?.connected === true && connection.transport.pendingBytes === 0;
+  }
+
+  /** Begins with what has arrived of the body in `bytes[start, end)`; returns the offset behind what was taken. */
+  begin(exchange: HttpExchange, plan: ForwardPlan, head: RequestParser, bytes: Buffer, start: number, end: number): number {
+    const isHead = isHeadMethod(head.bytes, head.methodStart, head.methodEnd);
+    this.#exchange = exchange;
+    this.#plan = plan;
+    this.#idempotent = isIdempotent(head.bytes, head.methodStart, head.methodEnd);
+    this.#targetsAsked = 0;
+    this.#firstFailure = undefined;
+    this.#retriedStale = false;
+    this.#answered = false;
+    this.#clientIsSlow = false;
+    this.#relay.begin(exchange, plan, isHead);
+    const position = this.#prepare(plan, head, bytes, start, end);
+    if (position === -1) return end;
+    exchange.bytesFromClient += position - start;
+    if (!this.#client.body.done) this.#client.pauseBody();
+    this.#tryNextTarget(undefined);
+    return position;
+  }
+
+  /** More of the body arrived while `takesBody`; returns the offset behind what was taken. */
+  sendBody(bytes: Buffer, start: number, end: number): number {
+    const connection = this.#connection;
+    const exchange = this.#exchange;
+    if (connection === undefined || exchange === undefined) return start;
+    let position = -1;
+    try {
+      position = this.#sender.sendBody(connection.transport, bytes, start, end);
+    } catch (error) {
+      this.#context.output.discard();
+      this.#crash(error);
+      return end;
+    }
+    if (position === -1) {
+      this.#fail('bad_chunk');
+      return end;
+    }
+    exchange.bytesFromClient += position - start;
+    this.#waitingSinceMs = this.#now();
+    if (connection.transport.pendingBytes > 0 && !this.#client.body.done) this.#client.pauseBody();
+    return position;
+  }
+
+  /** The client has taken everything written to it. */
+  onClientFlushed(): void {
+    if (!this.#clientIsSlow) return;
+    this.#clientIsSlow = false;
+    this.#waitingSinceMs = this.#now();
+    this.#connection?.transport.resume();
+  }
+
+  /** The exchange has come to its end elsewhere: nothing more is wanted from the upstream. */
+  abort(): void {
+    this.#connection?.destroy();
+    this.#end();
+  }
+
+  checkDeadlines(nowMs: number): void {
+    const connection = this.#connection;
+    const plan = this.#plan;
+    if (connection === undefined || plan === undefined) return;
+    const waitedMs = nowMs - this.#waitingSinceMs;
+    if (!connection.connected) {
+      if (waitedMs >= plan.connectTimeoutMs) this.#attemptFailed('connect_timeout');
+    } else if (connection.transport.pendingBytes > 0) {
+      if (waitedMs >= plan.sendTimeoutMs) this.#attemptFailed('upstream_send_timeout');
+    } else if (this.#client.body.done && !this.#clientIsSlow && waitedMs >= plan.readTimeoutMs) {
+      this.#attemptFailed('upstream_read_timeout');
+    }
+  }
+
+  onConnected(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    this.#sendRequest(connection, this.#now());
+    this.#resumeBody();
+  }
+
+  onBytes(bytes: Buffer, length: number): void {
+    const nowMs = this.#now();
+    this.#waitingSinceMs = nowMs;
+    if (!this.#answered && this.#exchange !== undefined) {
+      this.#answered = true;
+      this.#exchange.firstByteAtMs = nowMs;
+      this.#sender.release();
+    }
+    const status = this.#relay.read(bytes, length);
+    if (status === RELAY.failed) this.#fail('bad_upstream_response');
+    else if (status === RELAY.done) this.#finish();
+    else if (this.#client.transport.pendingBytes > 0) {
+      this.#clientIsSlow = true;
+      this.#connection?.transport.pause();
+    }
+  }
+
+  onEnd(): void {
+    this.#upstreamEnded(true, undefined);
+  }
+
+  onFlushed(): void {
+    this.#waitingSinceMs = this.#now();
+    this.#resumeBody();
+  }
+
+  onClose(failure: string | undefined): void {
+    this.#upstreamEnded(failure === undefined, failure);
+  }
+
+  /** Writes the first piece, the final head's framing decided; -1 where the exchange has failed. */
+  #prepare(plan: ForwardPlan, head: RequestParser, bytes: Buffer, start: number, end: number): number {
+    try {
+      const position = this.#sender.begin(plan, head, bytes, start, end);
+      if (position === -1) this.#fail('bad_chunk');
+      return position;
+    } catch (error) {
+      this.#crash(error);
+      return -1;
+    }
+  }
+
+  #tryNextTarget(failure: ErrorReason | undefined): void {
+    const plan = this.#plan;
+    if (plan === undefined) return;
+    try {
+      const target = plan.nextTarget(this.#targetsAsked++, failure);
+      if (typeof target === 'string') this.#fail(this.#firstFailure ?? target);
+      else this.#attempt(target, false);
+    } catch (error) {
+      this.#crash(error);
+    }
+  }
+
+  #attempt(target: UpstreamTarget, fresh: boolean): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    const pool = this.#context.pool;
+    exchange.attempts++;
+    exchange.upstream = target;
+    const connection = fresh ? pool.connect(target, this) : pool.acquire(target, this);
+    this.#connection = connection;
+    this.#waitingSinceMs = this.#now();
+    if (!connection.connected) return;
+    this.#sendRequest(connection, this.#waitingSinceMs);
+    this.#resumeBody();
+  }
+
+  #sendRequest(connection: UpstreamConnection, nowMs: number): void {
+    if (this.#exchange !== undefined) this.#exchange.connectedAtMs = nowMs;
+    this.#waitingSinceMs = nowMs;
+    connection.requests++;
+    this.#sender.sendFirst(connection.transport);
+  }
+
+  #resumeBody(): void {
+    if (!this.#client.body.done && this.takesBody) this.#client.resumeBody();
+  }
+
+  #upstreamEnded(orderly: boolean, failure: string | undefined): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    if (!connection.connected) {
+      this.#attemptFailed(connectFailureReason(failure));
+    } else if (this.#relay.finish(orderly) === RELAY.done) {
+      this.#finish();
+    } else {
+      this.#attemptFailed('upstream_closed');
+    }
+  }
+
+  /** Ends this attempt and, as far as the table of errors and the method allow, begins another. */
+  #attemptFailed(reason: ErrorReason): void {
+    const connection = this.#connection;
+    const target = this.#exchange?.upstream;
+    this.#connection = undefined;
+    connection?.destroy();
+    if (this.#answered || connection === undefined || target === undefined) {
+      this.#fail(reason);
+      return;
+    }
+    const retry = ERROR_CODES[reason].retry;
+    if (retry === 'reused-connection-only' && this.#maySendAgain(connection)) {
+      this.#retriedStale = true;
+      this.#attempt(target, true);
+      return;
+    }
+    this.#firstFailure ??= reason;
+    if (retry === 'yes') this.#tryNextTarget(reason);
+    else this.#fail(this.#firstFailure);
+  }
+
+  /** RFC 9110 §9.2.2: a kept connection that closes under an idempotent request was most likely closed before it. */
+  #maySendAgain(connection: UpstreamConnection): boolean {
+    return connection.reused && !this.#retriedStale && this.#idempotent && this.#sender.replayable;
+  }
+
+  /** The response is complete. */
+  #finish(): void {
+    const connection = this.#connection;
+    const relay = this.#relay;
+    const keepAlive = relay.keepAlive;
+    const reusable = relay.upstreamKeepsAlive && this.#client.body.done && connection?.transport.pendingBytes === 0;
+    this.#connection = undefined;
+    if (connection !== undefined) {
+      if (reusable) this.#context.pool.release(connection, relay.upstreamKeepAliveMs);
+      else connection.destroy();
+    }
+    this.#end();
+    this.#client.answerWritten(keepAlive);
+  }
+
+  #crash(error: unknown): void {
+    this.#client.reportFailure(error);
+    this.#fail('internal');
+  }
+
+  #fail(reason: ErrorReason): void {
+    const headSent = this.#relay.headSent;
+    this.#connection?.destroy();
+    this.#end();
+    if (!headSent) this.#client.refuse(reason);
+    else this.#client.cut(reason === 'upstream_closed' || reason === 'upstream_read_timeout' ? 'upstream_truncated' : reason);
+  }
+
+  #end(): void {
+    this.#connection = undefined;
+    this.#exchange = undefined;
+    this.#plan = undefined;
+    this.#sender.end();
+    this.#relay.end();
+  }
+
+  #now(): number {
+    return this.#context.clock.monotonicMs();
+  }
+}

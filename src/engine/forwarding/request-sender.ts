@@ -1,0 +1,106 @@
+import { type EngineContext, REQUEST_BUFFER_BYTES } from '../engine-context.ts';
+import type { ForwardPlan } from '../exchange.ts';
+import type { BodyReader } from '../parser/body-reader.ts';
+import { BODY } from '../parser/chunked-parser.ts';
+import type { RequestParser } from '../parser/request-parser.ts';
+import { isDroppedTrailer, isRefusedTrailer } from '../parser/trailer-fields.ts';
+import type { Transport } from '../transport/transport.ts';
+import { appendChunk, appendLastChunk } from '../writer/body-writer.ts';
+import { ByteWriter } from '../writer/byte-writer.ts';
+import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
+import { appendRequestHead } from '../writer/request-head-writer.ts';
+
+/**
+ * Puts a request for an upstream together: the head with what had arrived of the body as one piece, which is kept until the
+ * upstream has answered so that it can be sent again, then the rest of the body as it comes.
+ */
+export class RequestSender {
+  readonly #context: EngineContext;
+  readonly #body: BodyReader;
+  readonly #first = new ByteWriter(EMPTY_BYTES, REQUEST_BUFFER_BYTES);
+  #plan: ForwardPlan | undefined = undefined;
+  /** A transport may still read the first piece, so its buffer is not reused. */
+  #firstPending = false;
+  /** All that was taken from the client is in the first piece. */
+  replayable = false;
+
+  constructor(context: EngineContext, body: BodyReader) {
+    this.#context = context;
+    this.#body = body;
+  }
+
+  /** Prepares the first piece; returns the offset behind the bytes taken of `bytes[start, end)`, or -1 for a malformed body. */
+  begin(plan: ForwardPlan, head: RequestParser, bytes: Buffer, start: number, end: number): number {
+    const first = this.#first;
+    const buffer = this.#context.requestBuffers.take();
+    first.bytes = buffer;
+    first.start = 0;
+    first.position = 0;
+    this.#plan = plan;
+    this.#firstPending = false;
+    this.replayable = true;
+    appendRequestHead(first, head, plan);
+    const position = this.#body.done ? start : this.#appendBody(first, bytes, start, end);
+    if (first.bytes !== buffer) this.#context.requestBuffers.giveBack(buffer);
+    return position;
+  }
+
+  /** Sends the first piece, now or again. */
+  sendFirst(transport: Transport): void {
+    if (!transport.write(this.#first.bytes.subarray(0, this.#first.position))) this.#firstPending = true;
+  }
+
+  /** Sends more of the body; returns as `begin` does. Nothing is sent of what is malformed. */
+  sendBody(transport: Transport, bytes: Buffer, start: number, end: number): number {
+    const output = this.#context.output;
+    output.begin(end - start + 64);
+    const position = this.#appendBody(output, bytes, start, end);
+    this.replayable = false;
+    if (position === -1) output.discard();
+    else output.send(transport);
+    return position;
+  }
+
+  /** Lets the first piece go: the request is not sent again. */
+  release(): void {
+    const buffer = this.#first.bytes;
+    this.#first.bytes = EMPTY_BYTES;
+    this.#first.position = 0;
+    this.replayable = false;
+    if (buffer.length === REQUEST_BUFFER_BYTES && !this.#firstPending) this.#context.requestBuffers.giveBack(buffer);
+  }
+
+  end(): void {
+    this.release();
+    this.#plan = undefined;
+  }
+
+  #appendBody(writer: ByteWriter, bytes: Buffer, start: number, end: number): number {
+    const body = this.#body;
+    let position = start;
+    for (;;) {
+      const event = body.next(bytes, position, end);
+      position = body.position;
+      if (event === BODY.more) return position;
+      if (event === BODY.failed) return -1;
+      if (event === BODY.done) return this.#appendEnd(writer) ? position : -1;
+      if (body.kind === 'chunked') appendChunk(writer, bytes, body.dataStart, body.dataEnd);
+      else writer.append(bytes, body.dataStart, body.dataEnd);
+    }
+  }
+
+  #appendEnd(writer: ByteWriter): boolean {
+    const chunked = this.#body.chunked;
+    if (chunked === undefined) return true;
+    const trailers = chunked.trailers;
+    for (let index = 0; trailers !== undefined && index < trailers.count; index++) {
+      if (isRefusedTrailer(chunked.trailerBytes, trailers.nameStart(index), trailers.nameEnd(index))) return false;
+    }
+    appendLastChunk(writer, chunked, (name, start, end) => this.#leavesOut(name, start, end));
+    return true;
+  }
+
+  #leavesOut(bytes: Buffer, nameStart: number, nameEnd: number): boolean {
+    return isDroppedTrailer(bytes, nameStart, nameEnd) || this.#plan?.isForbiddenTrailer(bytes, nameStart, nameEnd) === true;
+  }
+}

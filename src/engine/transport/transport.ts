@@ -1,0 +1,31 @@
+/** Hears what happens on a connection. Nothing is called after `onClose`. */
+export interface TransportReceiver {
+  /** `bytes[0, length)` arrived. They belong to the transport again when the call returns. */
+  onBytes(bytes: Buffer, length: number): void;
+  /** The peer sends nothing more; it may still read. */
+  onEnd(): void;
+  /** Everything written is with the kernel, after a `write` that returned false. */
+  onFlushed(): void;
+  /** The connection is gone. `failure` is the system's error code, or undefined for an orderly end. */
+  onClose(failure: string | undefined): void;
+}
+
+/** A byte stream both ways: all that the engine knows of sockets, so that another kind (TLS, a quicker one) can take their place. */
+export interface Transport {
+  /** Bytes written that the kernel has not taken yet. */
+  readonly pendingBytes: number;
+  /**
+   * Sends `bytes` after all that was written before. True: they may be reused at once. False: they belong to the transport for
+   * good, and `onFlushed` follows once nothing is pending any more.
+   */
+  write(bytes: Buffer): boolean;
+  /** Bytes stop arriving, also those already on their way inside the process. */
+  pause(): void;
+  resume(): void;
+  /** Ends the writing side after what was written. */
+  end(): void;
+  /** Gives the connection up; what is pending is lost. */
+  destroy(): void;
+  /** Gives the connection up such that the peer sees an error and no orderly end. */
+  reset(): void;
+}

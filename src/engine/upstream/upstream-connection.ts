@@ -1,0 +1,92 @@
+import { connect } from 'node:net';
+import { SocketTransport } from '../transport/socket-transport.ts';
+import type { Transport, TransportReceiver } from '../transport/transport.ts';
+import type { PooledTarget } from './pooled-target.ts';
+
+/** Whoever has a request on the connection. */
+export interface UpstreamOwner extends TransportReceiver {
+  onConnected(): void;
+}
+
+/** What becomes of a connection that nobody owns. */
+export interface IdleWatcher {
+  /** An idle connection ended or spoke out of turn. */
+  onIdleDisturbed(connection: UpstreamConnection): void;
+  onGone(connection: UpstreamConnection): void;
+}
+
+/**
+ * One connection to an upstream, with at most one request in flight. It reads into a buffer that all connections share, so
+ * owners copy what they keep.
+ */
+export class UpstreamConnection implements TransportReceiver {
+  readonly target: PooledTarget;
+  readonly transport: Transport;
+  owner: UpstreamOwner | undefined;
+  connected = false;
+  closed = false;
+  /** Requests written so far, the one in flight included. */
+  requests = 0;
+  /** Monotonic time from which on it is not used again. */
+  idleUntilMs = 0;
+  readonly #watcher: IdleWatcher;
+
+  constructor(target: PooledTarget, owner: UpstreamOwner, watcher: IdleWatcher, readBuffer: Buffer) {
+    this.target = target;
+    this.owner = owner;
+    this.#watcher = watcher;
+    const socket = connect({
+      host: target.address,
+      port: target.port,
+      noDelay: true,
+      onread: {
+        buffer: readBuffer,
+        callback: (length) => {
+          this.onBytes(readBuffer, length);
+          return true;
+        },
+      },
+    });
+    this.transport = new SocketTransport(socket, this, false);
+    socket.on('connect', () => {
+      this.connected = true;
+      this.owner?.onConnected();
+    });
+  }
+
+  /** It has answered a request before, so the upstream may have given it up in the meantime. */
+  get reused(): boolean {
+    return this.requests > 1;
+  }
+
+  onBytes(bytes: Buffer, length: number): void {
+    if (this.closed) return;
+    if (this.owner === undefined) this.#watcher.onIdleDisturbed(this);
+    else this.owner.onBytes(bytes, length);
+  }
+
+  onEnd(): void {
+    if (this.closed) return;
+    if (this.owner === undefined) this.#watcher.onIdleDisturbed(this);
+    else this.owner.onEnd();
+  }
+
+  onFlushed(): void {
+    this.owner?.onFlushed();
+  }
+
+  onClose(failure: string | undefined): void {
+    const owner = this.owner;
+    this.closed = true;
+    this.owner = undefined;
+    this.#watcher.onGone(this);
+    owner?.onClose(failure);
+  }
+
+  /** Gives the connection up without a word to its owner. */
+  destroy(): void {
+    this.closed = true;
+    this.owner = undefined;
+    this.transport.destroy();
+  }
+}

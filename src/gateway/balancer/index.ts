@@ -1,0 +1,1 @@
+export { type BalancedNode, SmoothRoundRobin } from './smooth-round-robin.ts';

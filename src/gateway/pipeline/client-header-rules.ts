@@ -1,0 +1,94 @@
+import { IDENTITY_NAMES } from './identity-lines.ts';
+
+/** What becomes of a header that the client sent. */
+export type ClientHeaderRule = 'passes' | 'cut' | 'forwarded-for' | 'cookie';
+
+interface NamePattern {
+  readonly name: Uint8Array;
+  /** The name is only the beginning: anything may follow. */
+  readonly open: boolean;
+}
+
+/** Headers that the gateway alone writes on the way to an upstream (APISIX overwrites or removes them before any plugin runs). */
+const GATEWAY_HEADERS = [
+  'x-real-ip',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'forwarded',
+  'portcullis-request-id',
+] as const;
+
+const UNDERSCORE = 0x5f;
+const DASH = 0x2d;
+const FORWARDED_FOR = Buffer.from('x-forwarded-for');
+const COOKIE = Buffer.from('cookie');
+
+/**
+ * Says for each header of a client what becomes of it. Headers by which a plugin asserts an identity never pass, on any route,
+ * and neither does a look-alike with `_` for `-`, which many upstreams read as the same name.
+ */
+export class ClientHeaderRules {
+  /** By the first letter in lower case, so that most headers are decided by one look. */
+  readonly #byFirstLetter: ReadonlyArray<readonly NamePattern[] | undefined>;
+
+  /** `identityHeaders` as plugins declare them: any case, a trailing `*` stands for any ending. */
+  constructor(identityHeaders: readonly string[]) {
+    const table: Array<NamePattern[] | undefined> = new Array(256).fill(undefined);
+    for (const pattern of [...identityHeaders, ...IDENTITY_NAMES, ...GATEWAY_HEADERS]) addPattern(table, pattern);
+    this.#byFirstLetter = table;
+  }
+
+  /** Decides about the field name at [start, end). */
+  rule(bytes: Uint8Array, start: number, end: number): ClientHeaderRule {
+    const first = folded(bytes[start] ?? 0);
+    const patterns = this.#byFirstLetter[first];
+    if (patterns !== undefined) {
+      for (const pattern of patterns) if (matches(pattern, bytes, start, end)) return 'cut';
+    }
+    const length = end - start;
+    if (length === FORWARDED_FOR.length && sameName(FORWARDED_FOR, bytes, start)) {
+      return hasUnderscore(bytes, start, end) ? 'cut' : 'forwarded-for';
+    }
+    return length === COOKIE.length && sameName(COOKIE, bytes, start) ? 'cookie' : 'passes';
+  }
+
+  /** Whether a trailer field of this name must not reach an upstream: everything that is cut or rewritten as a header. */
+  forbidsTrailer(bytes: Uint8Array, start: number, end: number): boolean {
+    return this.rule(bytes, start, end) !== 'passes';
+  }
+}
+
+function addPattern(table: Array<NamePattern[] | undefined>, pattern: string): void {
+  const open = pattern.endsWith('*');
+  const text = (open ? pattern.slice(0, -1) : pattern).toLowerCase().replaceAll('_', '-');
+  const name = Buffer.from(text, 'latin1');
+  const first = name[0];
+  if (first === undefined) throw new Error('an identity header needs a name');
+  const patterns = table[first] ?? [];
+  patterns.push({ name, open });
+  table[first] = patterns;
+}
+
+function matches(pattern: NamePattern, bytes: Uint8Array, start: number, end: number): boolean {
+  const length = end - start;
+  const fits = pattern.open ? length >= pattern.name.length : length === pattern.name.length;
+  return fits && sameName(pattern.name, bytes, start);
+}
+
+function sameName(name: Uint8Array, bytes: Uint8Array, start: number): boolean {
+  for (let index = 0; index < name.length; index++) {
+    if (folded(bytes[start + index] ?? 0) !== name[index]) return false;
+  }
+  return true;
+}
+
+function folded(byte: number): number {
+  if (byte >= 0x41 && byte <= 0x5a) return byte | 0x20;
+  return byte === UNDERSCORE ? DASH : byte;
+}
+
+function hasUnderscore(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) if (bytes[index] === UNDERSCORE) return true;
+  return false;
+}

@@ -1,0 +1,155 @@
+import type { RequestHead } from '../../engine/index.ts';
+import type { ClientHeaderRules } from './client-header-rules.ts';
+import { isFieldName, isFieldValue } from './field-syntax.ts';
+import { withoutSessionCookie } from './session-cookie.ts';
+
+const SESSION_COOKIE_PREFIX = Buffer.from('__Host-portcullis');
+/** Names come from plugins and their configurations; more than this are not worth keeping. */
+const MAX_NAMES = 4096;
+const nameBytes = new Map<string, Buffer>();
+
+/**
+ * The headers of one request as the client sent them and the gateway changed them: what was cut is invisible to plugins, what was
+ * set is visible. Nothing is copied from the client's bytes unless it is asked for.
+ */
+export class EditedHeaders {
+  #head: RequestHead | undefined;
+  /** 1 where a header of the client is cut. */
+  #cut = new Uint8Array(64);
+  readonly #setNames: string[] = [];
+  readonly #setValues: string[] = [];
+  readonly #setLines: string[] = [];
+
+  /** Takes the headers of a new request, and cuts what no client may send. */
+  begin(head: RequestHead, rules: ClientHeaderRules): void {
+    this.#head = head;
+    if (this.#cut.length < head.headerCount) this.#cut = new Uint8Array(head.headerCount * 2);
+    else this.#cut.fill(0, 0, head.headerCount);
+    for (let index = 0; index < head.headerCount; index++) {
+      const nameStart = head.headers[index * 4] ?? 0;
+      switch (rules.rule(head.bytes, nameStart, head.headers[index * 4 + 1] ?? 0)) {
+        case 'cut':
+          this.#cutHeader(head, index);
+          break;
+        case 'cookie':
+          this.#cutSessionCookie(head, index);
+          break;
+        case 'passes':
+        case 'forwarded-for':
+          break;
+      }
+    }
+  }
+
+  /** Forgets the request. */
+  end(): void {
+    this.#head = undefined;
+    this.#setNames.length = 0;
+    this.#setValues.length = 0;
+    this.#setLines.length = 0;
+  }
+
+  /** The first value that the upstream would get under this name, as a byte string. */
+  first(lowerCaseName: string): string | undefined {
+    const set = this.#setNames.indexOf(lowerCaseName);
+    if (set !== -1) return this.#setValues[set];
+    const head = this.#current();
+    const name = bytesOf(lowerCaseName);
+    for (let index = head.findHeader(name); index !== -1; index = head.findHeader(name, index + 1)) {
+      if (this.#cut[index] === 0) return this.#value(head, index);
+    }
+    return undefined;
+  }
+
+  /** All values that the client sent under this name and nothing has cut, joined by `, `. */
+  joined(lowerCaseName: string): string {
+    const head = this.#current();
+    const name = bytesOf(lowerCaseName);
+    let text = '';
+    for (let index = head.findHeader(name); index !== -1; index = head.findHeader(name, index + 1)) {
+      if (this.#cut[index] !== 0) continue;
+      const value = this.#value(head, index);
+      if (value !== '') text = text === '' ? value : `${text}, ${value}`;
+    }
+    return text;
+  }
+
+  /** Cuts every occurrence, the client's and the gateway's own. */
+  remove(lowerCaseName: string): void {
+    const head = this.#current();
+    const name = bytesOf(lowerCaseName);
+    for (let index = head.findHeader(name); index !== -1; index = head.findHeader(name, index + 1)) this.#cutHeader(head, index);
+    for (let set = this.#setNames.indexOf(lowerCaseName); set !== -1; set = this.#setNames.indexOf(lowerCaseName)) {
+      this.#setNames.splice(set, 1);
+      this.#setValues.splice(set, 1);
+      this.#setLines.splice(set, 1);
+    }
+  }
+
+  /** Replaces every occurrence. @throws TypeError when name or value cannot stand in a header */
+  set(name: string, value: string): void {
+    if (!isFieldName(name) || !isFieldValue(value)) throw new TypeError('a header name or value holds characters that it must not');
+    const lowerCaseName = name.toLowerCase();
+    this.remove(lowerCaseName);
+    this.#add(lowerCaseName, value, `${name}: ${value}\r\n`);
+  }
+
+  /** Takes complete header lines as if each had been set; their names are not among the client's headers any more. */
+  addLines(lines: string): void {
+    for (const line of lines.split('\r\n')) {
+      const colon = line.indexOf(':');
+      if (colon !== -1) this.#add(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim(), `${line}\r\n`);
+    }
+  }
+
+  isSet(lowerCaseName: string): boolean {
+    return this.#setNames.includes(lowerCaseName);
+  }
+
+  /** Everything that was set, as complete header lines. */
+  get setLines(): string {
+    return this.#setLines.length === 0 ? '' : this.#setLines.join('');
+  }
+
+  #cutSessionCookie(head: RequestHead, index: number): void {
+    const start = head.headers[index * 4 + 2] ?? 0;
+    const found = head.bytes.subarray(start, head.headers[index * 4 + 3] ?? 0).indexOf(SESSION_COOKIE_PREFIX);
+    if (found === -1) return;
+    const sent = this.#value(head, index);
+    const kept = withoutSessionCookie(sent);
+    if (kept === sent) return;
+    this.#cutHeader(head, index);
+    if (kept !== '') this.#add('cookie', kept, `Cookie: ${kept}\r\n`);
+  }
+
+  #add(lowerCaseName: string, value: string, line: string): void {
+    this.#setNames.push(lowerCaseName);
+    this.#setValues.push(value);
+    this.#setLines.push(line);
+  }
+
+  #cutHeader(head: RequestHead, index: number): void {
+    this.#cut[index] = 1;
+    head.cutHeader(index);
+  }
+
+  #value(head: RequestHead, index: number): string {
+    return head.bytes.toString('latin1', head.headers[index * 4 + 2], head.headers[index * 4 + 3]);
+  }
+
+  #current(): RequestHead {
+    // The bytes of a decided request may hold another client's request by now.
+    if (this.#head === undefined) throw new Error('the request is already decided');
+    return this.#head;
+  }
+}
+
+function bytesOf(lowerCaseName: string): Buffer {
+  let bytes = nameBytes.get(lowerCaseName);
+  if (bytes === undefined) {
+    if (nameBytes.size >= MAX_NAMES) nameBytes.clear();
+    bytes = Buffer.from(lowerCaseName, 'latin1');
+    nameBytes.set(lowerCaseName, bytes);
+  }
+  return bytes;
+}

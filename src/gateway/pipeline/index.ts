@@ -1,0 +1,4 @@
+export { ClientHeaderRules } from './client-header-rules.ts';
+export { Pipeline, type PipelineOptions } from './pipeline.ts';
+export type { ConsumerDirectory } from './request-context.ts';
+export { RequestIds } from './request-id.ts';

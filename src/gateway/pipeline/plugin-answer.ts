@@ -1,0 +1,73 @@
+import type { LocalAnswer } from '../../engine/index.ts';
+import { ERROR_CODES } from '../../errors/index.ts';
+import type { PluginAnswer } from '../../plugin-kit/index.ts';
+import { isFieldName, isFieldValue } from './field-syntax.ts';
+import { requestIdLine } from './local-answers.ts';
+
+/** Header fields that belong to the engine; a plugin cannot set them. */
+const ENGINE_FIELDS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'date',
+  'keep-alive',
+  'portcullis-request-id',
+  'server',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** An answer of a plugin, checked and encoded except for the request id. */
+interface EncodedAnswer {
+  readonly lines: string;
+  readonly body: Buffer;
+}
+
+/** Frozen answers, which plugins make once for each configuration, are encoded once. */
+const encodedAnswers = new WeakMap<PluginAnswer, EncodedAnswer>();
+
+/**
+ * Turns what a plugin returned into an answer of the engine, or gives undefined when it is no answer at all. Without a
+ * Content-Type of its own the answer is `text/plain; charset=utf-8`, as APISIX sends it.
+ */
+export function localAnswerOf(answer: PluginAnswer, requestId: string): LocalAnswer | undefined {
+  const encoded = encodedAnswers.get(answer) ?? encode(answer);
+  if (encoded === undefined) return undefined;
+  return {
+    status: answer.status,
+    headerLines: Buffer.from(encoded.lines + requestIdLine(requestId), 'latin1'),
+    body: encoded.body,
+    reason: answer.reason,
+  };
+}
+
+function encode(answer: PluginAnswer): EncodedAnswer | undefined {
+  if (!isPluginAnswer(answer)) return undefined;
+  let lines = '';
+  let typed = false;
+  for (const [name, value] of answer.headers) {
+    const lowerCaseName = name.toLowerCase();
+    if (!isFieldName(name) || !isFieldValue(value) || ENGINE_FIELDS.has(lowerCaseName)) return undefined;
+    if (lowerCaseName === 'content-type') typed = true;
+    lines += `${name}: ${value}\r\n`;
+  }
+  if (!typed) lines += 'Content-Type: text/plain; charset=utf-8\r\n';
+  const encoded = { lines, body: Buffer.from(answer.body, 'utf8') };
+  if (Object.isFrozen(answer) && Object.isFrozen(answer.headers)) encodedAnswers.set(answer, encoded);
+  return encoded;
+}
+
+/** Plugins are code of others: what they return is looked at before it is trusted. */
+function isPluginAnswer(value: unknown): value is PluginAnswer {
+  if (typeof value !== 'object' || value === null) return false;
+  const answer: { status?: unknown; headers?: unknown; body?: unknown } = value;
+  if (typeof answer.status !== 'number' || !Number.isInteger(answer.status)) return false;
+  if (answer.status < 200 || answer.status > 599 || typeof answer.body !== 'string') return false;
+  const reason: unknown = 'reason' in answer ? answer.reason : undefined;
+  if (reason !== undefined && !(typeof reason === 'string' && Object.hasOwn(ERROR_CODES, reason))) return false;
+  return Array.isArray(answer.headers) && answer.headers.every(isHeaderPair);
+}
+
+function isHeaderPair(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && typeof value[1] === 'string';
+}

@@ -1,0 +1,69 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { PhaseResult, PluginAnswer, RequestView } from '../../plugin-kit/index.ts';
+import type { PluginStep } from '../runtime/index.ts';
+
+/** How a chain of plugins ended. */
+export type PluginOutcome =
+  /** Every plugin let the request pass. */
+  | { readonly kind: 'passed' }
+  | { readonly kind: 'answered'; readonly answer: PluginAnswer; readonly step: PluginStep }
+  | { readonly kind: 'failed'; readonly step: PluginStep; readonly error: unknown };
+
+/** What running a chain takes. */
+export interface PluginRun {
+  readonly steps: readonly PluginStep[];
+  readonly request: RequestView;
+  readonly clock: Clock;
+  /** Called before each step. */
+  readonly entering: (step: PluginStep) => void;
+}
+
+/** A plugin that has not decided after this time has failed. */
+export const PLUGIN_DEADLINE_MS = 10_000;
+
+const PASSED: PluginOutcome = { kind: 'passed' };
+
+/**
+ * Runs a chain until a plugin answers, fails or all have let the request pass. As long as no plugin waits for anything the outcome
+ * comes at once; otherwise it is a promise, which never rejects.
+ */
+export function runPlugins(run: PluginRun, from = 0): PluginOutcome | Promise<PluginOutcome> {
+  for (let index = from; index < run.steps.length; index++) {
+    const step = run.steps[index];
+    if (step === undefined) break;
+    run.entering(step);
+    let result: PhaseResult | Promise<PhaseResult>;
+    try {
+      result = step.run(run.request);
+    } catch (error) {
+      return { kind: 'failed', step, error };
+    }
+    if (isThenable(result)) return runLater(run, index, step, result);
+    if (result !== undefined) return { kind: 'answered', answer: result, step };
+  }
+  return PASSED;
+}
+
+async function runLater(run: PluginRun, index: number, step: PluginStep, waiting: Promise<PhaseResult>): Promise<PluginOutcome> {
+  try {
+    const result = await withDeadline(waiting, run.clock);
+    if (result !== undefined) return { kind: 'answered', answer: result, step };
+  } catch (error) {
+    return { kind: 'failed', step, error };
+  }
+  return runPlugins(run, index + 1);
+}
+
+/** What the promise gives, or a rejection when it takes too long; whatever it gives later is ignored. */
+function withDeadline(waiting: Promise<PhaseResult>, clock: Clock): Promise<PhaseResult> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.schedule(PLUGIN_DEADLINE_MS, () => reject(new Error(`the plugin did not decide within ${PLUGIN_DEADLINE_MS} ms`)));
+    Promise.resolve(waiting)
+      .then(resolve, reject)
+      .finally(cancel);
+  });
+}
+
+function isThenable(value: unknown): value is Promise<PhaseResult> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,25 @@
+/** A route as the router sees it: where it listens, and what it leads to. */
+export interface RoutableRoute<Value> {
+  readonly id: string;
+  /** Exact names, or names with a leading `*` that stands for any beginning. Empty: any host. */
+  readonly hosts: readonly string[];
+  /** Whole paths, joined with the service's `path_prefix`; a trailing `*` makes a prefix. */
+  readonly paths: readonly string[];
+  /** Bits of `methodMask`; 0 stands for every method. */
+  readonly methods: number;
+  /** Higher first, among equal paths of one host. */
+  readonly priority: number;
+  /** Smaller first, among equal priorities; ties are broken by id. */
+  readonly order: number;
+  readonly value: Value;
+}
+
+/** What of a request decides the route. */
+export interface RoutableRequest {
+  /** Of `hostOfHeader`: lower case, without port. */
+  readonly host: string;
+  /** A normalised path as a byte string (one character per byte). */
+  readonly path: string;
+  /** Of `methodBit`; 0 for a method that routes cannot name. */
+  readonly method: number;
+}

@@ -1,0 +1,111 @@
+import { isIP } from 'node:net';
+import type { UpstreamTarget } from '../../engine/index.ts';
+import type { ErrorReason } from '../../errors/index.ts';
+import { canonicalAddress } from '../../lib/canonical-address.ts';
+import type { Random } from '../../lib/random.ts';
+import type { EffectiveUpstream, UpstreamNode } from '../../schema/index.ts';
+import { type BalancedNode, SmoothRoundRobin } from '../balancer/index.ts';
+import type { DialPolicy } from '../names/index.ts';
+import type { AddressBook } from './address-book.ts';
+
+/** Where connections to an address come from; the engine's pool has this shape. */
+export interface TargetSource {
+  target(address: string, port: number): UpstreamTarget;
+}
+
+/** What upstreams of one worker have in common. */
+export interface UpstreamSurroundings {
+  readonly addresses: AddressBook;
+  readonly targets: TargetSource;
+  readonly mayDial: DialPolicy;
+  readonly random: Random;
+}
+
+/** One address that requests may be sent to. */
+export interface Endpoint extends BalancedNode {
+  readonly target: UpstreamTarget;
+  /** The value of Host with `pass_host: node`: the node's host, with its port unless that is the scheme's own. */
+  readonly hostValue: Buffer;
+}
+
+/** The endpoints of one moment. A request keeps the one it began with, so that its attempts never mix two of them. */
+export interface EndpointChoice {
+  readonly balancer: SmoothRoundRobin<Endpoint>;
+  /** Why there is nothing to choose from; undefined when there is. */
+  readonly emptyReason: ErrorReason | undefined;
+}
+
+const HTTP_PORT = 80;
+
+/**
+ * An upstream as this worker uses it: nodes with their names resolved to endpoints, chosen by smooth weighted round robin.
+ * Addresses of one name share its weight (APISIX: each becomes a node).
+ */
+export class RuntimeUpstream {
+  readonly settings: EffectiveUpstream;
+  /** The value of Host with `pass_host: rewrite`. */
+  readonly rewrittenHost: Buffer | undefined;
+  readonly #surroundings: UpstreamSurroundings;
+  readonly #watcher = (): void => this.#renew();
+  #choice: EndpointChoice;
+
+  constructor(settings: EffectiveUpstream, surroundings: UpstreamSurroundings) {
+    this.settings = settings;
+    this.rewrittenHost = settings.upstreamHost === undefined ? undefined : Buffer.from(settings.upstreamHost, 'latin1');
+    this.#surroundings = surroundings;
+    this.#choice = chooseFrom(settings.nodes, surroundings);
+  }
+
+  get choice(): EndpointChoice {
+    return this.#choice;
+  }
+
+  /** Follows the addresses of the nodes' names from now on. */
+  attach(): void {
+    for (const node of this.settings.nodes) this.#surroundings.addresses.watch(node.host, this.#watcher);
+    this.#renew();
+  }
+
+  /** Ends what `attach` began; requests under way still use the last endpoints. */
+  detach(): void {
+    for (const node of this.settings.nodes) this.#surroundings.addresses.unwatch(node.host, this.#watcher);
+  }
+
+  #renew(): void {
+    this.#choice = chooseFrom(this.settings.nodes, this.#surroundings);
+  }
+}
+
+function chooseFrom(nodes: readonly UpstreamNode[], surroundings: UpstreamSurroundings): EndpointChoice {
+  const endpoints: Endpoint[] = [];
+  let unresolved = false;
+  let denied = false;
+  for (const node of nodes) {
+    const addresses = surroundings.addresses.addressesOf(node.host);
+    if (addresses.length === 0) unresolved = true;
+    const hostValue = Buffer.from(nodeHostValue(node), 'latin1');
+    for (const found of addresses) {
+      const address = canonicalAddress(found) ?? found;
+      if (!surroundings.mayDial(address, node.port)) {
+        denied = true;
+        continue;
+      }
+      const target = surroundings.targets.target(address, node.port);
+      endpoints.push({ weight: node.weight / addresses.length, priority: node.priority, target, hostValue });
+    }
+  }
+  return {
+    balancer: new SmoothRoundRobin(endpoints, surroundings.random),
+    emptyReason: endpoints.length > 0 ? undefined : emptyReason(unresolved, denied),
+  };
+}
+
+function emptyReason(unresolved: boolean, denied: boolean): ErrorReason {
+  if (denied) return 'dial_denied';
+  return unresolved ? 'dns' : 'no_node';
+}
+
+function nodeHostValue(node: UpstreamNode): string {
+  const host = isIP(node.host) === 6 ? `[${node.host}]` : node.host;
+  return node.port === HTTP_PORT ? host : `${host}:${node.port}`;
+}

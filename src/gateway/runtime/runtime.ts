@@ -1,0 +1,109 @@
+import type { RoutableRequest } from '../router/index.ts';
+import { Router } from '../router/index.ts';
+import type { RuntimeChange } from '../worker/worker-messages.ts';
+import type { RouteDefinition, RoutingEntry } from './compile-route.ts';
+import type { RuntimeService } from './compile-service.ts';
+import type { PluginCatalogue } from './plugin-chain.ts';
+import { disposePrepared, type PreparedChange, prepareChange } from './prepare-change.ts';
+import type { RuntimeRoute } from './runtime-route.ts';
+import type { UpstreamSurroundings } from './runtime-upstream.ts';
+
+/** What a runtime needs from its worker. */
+export interface RuntimeOptions extends UpstreamSurroundings {
+  readonly catalogue: PluginCatalogue;
+  /** Told when a plugin's `dispose` throws. */
+  readonly onDisposeFailed: (plugin: string, error: unknown) => void;
+  /** Gives other work of the thread its turn; called between slices of a long preparation. */
+  readonly yieldTurn: () => Promise<void>;
+  /** Monotonic milliseconds. */
+  readonly monotonicMs: () => number;
+}
+
+/**
+ * The configuration that this worker serves. A change is compiled aside by `prepare`, in slices, while requests go on with what is
+ * in force; `commit` swaps it in within one synchronous step, so that every request sees all of it or nothing.
+ */
+export class Runtime {
+  readonly services = new Map<string, RuntimeService>();
+  readonly definitions = new Map<string, RouteDefinition>();
+  /** Served routes; a definition without an entry is not served. */
+  readonly entries = new Map<string, RoutingEntry>();
+  /** Ids of the routes of each service, of services that do not exist too. */
+  readonly routesOfService = new Map<string, Set<string>>();
+  readonly options: RuntimeOptions;
+  #router = new Router<RuntimeRoute>();
+
+  constructor(options: RuntimeOptions) {
+    this.options = options;
+  }
+
+  match(request: RoutableRequest): RuntimeRoute | undefined {
+    return this.#router.match(request)?.value;
+  }
+
+  /**
+   * Compiles a change without putting any of it in force. The result fits only as long as no other change is committed.
+   *
+   * @throws CompileError when any part cannot be served; nothing of the change is kept then
+   */
+  prepare(changes: readonly RuntimeChange[]): Promise<PreparedChange> {
+    return prepareChange(this, changes);
+  }
+
+  /** Puts a prepared change in force. Synchronous, and it does not throw. */
+  commit(prepared: PreparedChange): void {
+    const replaced: RuntimeRoute[] = [];
+    for (const [id, service] of prepared.services) this.#putService(id, service);
+    for (const [id, definition] of prepared.definitions) this.#putDefinition(id, definition);
+    for (const [id, entry] of prepared.entries) {
+      const old = this.entries.get(id);
+      if (old !== undefined) replaced.push(old.value);
+      if (entry === undefined) this.entries.delete(id);
+      else this.entries.set(id, entry);
+      if (prepared.router === undefined) putInRouter(this.#router, id, entry, old !== undefined);
+    }
+    if (prepared.router !== undefined) this.#router = prepared.router;
+    for (const route of replaced) route.retire();
+  }
+
+  /** Drops a prepared change that will not be committed. */
+  abandon(prepared: PreparedChange): void {
+    disposePrepared(prepared);
+  }
+
+  #putService(id: string, service: RuntimeService | undefined): void {
+    this.services.get(id)?.upstream?.detach();
+    if (service === undefined) {
+      this.services.delete(id);
+      return;
+    }
+    this.services.set(id, service);
+    service.upstream?.attach();
+  }
+
+  #putDefinition(id: string, definition: RouteDefinition | undefined): void {
+    const old = this.definitions.get(id);
+    if (old !== undefined) this.#unlink(old);
+    if (definition === undefined) {
+      this.definitions.delete(id);
+      return;
+    }
+    this.definitions.set(id, definition);
+    const serviceId = definition.settings.serviceId;
+    const routes = this.routesOfService.get(serviceId);
+    if (routes === undefined) this.routesOfService.set(serviceId, new Set([id]));
+    else routes.add(id);
+  }
+
+  #unlink(definition: RouteDefinition): void {
+    const serviceId = definition.settings.serviceId;
+    const routes = this.routesOfService.get(serviceId);
+    routes?.delete(definition.id);
+    if (routes?.size === 0) this.routesOfService.delete(serviceId);
+  }
+}
+
+function putInRouter(router: Router<RuntimeRoute>, id: string, entry: RoutingEntry | undefined, wasServed: boolean): void {
+  if (entry !== undefined) router.put(entry);
+  else if (wasServed) router.remove(id);
+}

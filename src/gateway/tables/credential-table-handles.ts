@@ -1,0 +1,30 @@
+import type { Random } from '../../lib/random.ts';
+import type { SharedDigestTableHandles } from '../../lib/shared-digest-table-writer.ts';
+import type { Logger } from '../../observability/logger.ts';
+
+/** Shared memory and fixed facts of the credential tables. Can be posted to worker threads. */
+export interface CredentialTableHandles {
+  /** Auth plugins in the order of their space numbers. */
+  readonly plugins: readonly string[];
+  readonly table: SharedDigestTableHandles;
+  /** The current record of each consumer, by index. */
+  readonly consumers: SharedArrayBuffer;
+  readonly epochs: SharedArrayBuffer;
+}
+
+/** What the tables are made with. */
+export interface CredentialTableOptions {
+  /** Names of the auth plugins that look consumers up by key; a key digest of another plugin is ignored with a warning. */
+  readonly plugins: readonly string[];
+  /** Most workers that can read at once; while one is replaced it counts twice. */
+  readonly maxReaders: number;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Reserved address space of the records; 1 GiB (some 15 million keys) when absent. */
+  readonly maxRecordBytes?: number;
+}
+
+/** The space in which consumers are found by name; plugins count up from 0. */
+export const CONSUMER_SPACE = 255;
+/** Auth plugins that the spaces have room for. */
+export const MAX_PLUGINS = CONSUMER_SPACE;

@@ -1,0 +1,73 @@
+import type { JsonObject } from '../../lib/json.ts';
+import type { LogFields, LogLevel } from '../../observability/index.ts';
+import type { CredentialTableHandles } from '../tables/index.ts';
+
+/** One step of a change to what workers compile. Consumers and credentials never pass here: they lie in shared memory. */
+export type RuntimeChange =
+  | { readonly op: 'put-service'; readonly id: string; readonly value: JsonObject }
+  | { readonly op: 'delete-service'; readonly id: string }
+  /** `number` names the route on the worker board. */
+  | { readonly op: 'put-route'; readonly id: string; readonly number: number; readonly value: JsonObject }
+  | { readonly op: 'delete-route'; readonly id: string };
+
+/** Addresses of one node name; an empty list when it never resolved. */
+export interface NameAddresses {
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
+/** What a worker thread is started with. */
+export interface WorkerStart {
+  readonly row: number;
+  readonly board: SharedArrayBuffer;
+  readonly tables: CredentialTableHandles;
+  readonly protectedPorts: readonly number[];
+  readonly accessLogFile: string | undefined;
+  readonly testHooks: boolean;
+}
+
+/** How a worker dies on request, in tests. */
+export type TestFailure = 'throw' | 'exhaust-heap' | 'block' | 'exit';
+
+/** Where one worker listens: a descriptor that nobody used before, or an address. */
+export interface WorkerSocket {
+  readonly fd: number | undefined;
+  readonly host: string;
+  readonly port: number;
+  readonly reusePort: boolean;
+}
+
+/** From the agent to a worker. Messages are handled in the order they were sent. */
+export type AgentMessage =
+  /** The salt of key digests. Comes before the first change. */
+  | { readonly kind: 'salt'; readonly keySalt: Uint8Array }
+  | { readonly kind: 'addresses'; readonly entries: readonly NameAddresses[] }
+  /** A part of change `change`; several parts may come before `prepare`. */
+  | { readonly kind: 'changes'; readonly change: number; readonly changes: readonly RuntimeChange[] }
+  /** Compile change `change` aside; answered by `prepared`. */
+  | { readonly kind: 'prepare'; readonly change: number }
+  /** Swap the prepared change in; answered by `committed`. */
+  | { readonly kind: 'commit'; readonly change: number }
+  | { readonly kind: 'abandon'; readonly change: number }
+  /** Answered by `listening`. */
+  | { readonly kind: 'listen'; readonly sockets: readonly WorkerSocket[] }
+  /** Accept nothing more, let what runs end for at most `timeoutMs`, then cut it; answered by `drained`. */
+  | { readonly kind: 'drain'; readonly timeoutMs: number }
+  | { readonly kind: 'fail'; readonly failure: TestFailure };
+
+/** From a worker to the agent. */
+export type WorkerMessage =
+  | { readonly kind: 'prepared'; readonly change: number; readonly failure: string | undefined }
+  | { readonly kind: 'committed'; readonly change: number }
+  | { readonly kind: 'listening'; readonly ports: readonly number[] }
+  | { readonly kind: 'listen-failed'; readonly code: string; readonly message: string }
+  | { readonly kind: 'drained' }
+  | {
+      readonly kind: 'log';
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: LogFields;
+      /** An error as text: its stack and those of its causes. */
+      readonly error: string | undefined;
+    };
+

@@ -1,0 +1,63 @@
+import { Type } from 'typebox';
+import type { JsonObject, JsonValue } from '../lib/json.ts';
+import { compileValidator, type Issue, isJsonObject } from '../schema/index.ts';
+import { bodyText } from './answer.ts';
+
+/** The field that every plugin configuration may have, whatever the plugin. */
+const META_FIELD = '_meta';
+
+/** `_meta` of a plugin configuration: APISIX, plugin common configuration. `pre_function` (Lua source) has no place here. */
+const pluginMetaSchema = Type.Object(
+  {
+    disable: Type.Optional(Type.Boolean()),
+    priority: Type.Optional(Type.Integer()),
+    filter: Type.Optional(Type.Unsafe<readonly JsonValue[]>({ type: 'array' })),
+    error_response: Type.Optional(Type.Unsafe<string | JsonObject>({ anyOf: [{ type: 'string' }, { type: 'object' }] })),
+  },
+  { additionalProperties: false },
+);
+
+/** What `_meta` says, ready for use. */
+export interface PluginMeta {
+  /** True: the configuration counts as if it were not there, and hides one of the same plugin on the service. */
+  readonly disabled: boolean;
+  /** Replaces the plugin's own priority. */
+  readonly priority: number | undefined;
+  /** The body that replaces the plugin's whenever it ends a request with a status of 400 or above. */
+  readonly errorBody: string | undefined;
+}
+
+const matchMeta = compileValidator(pluginMetaSchema);
+
+/** What is wrong with the `_meta` of a plugin configuration; pointers are relative to the configuration. */
+export function checkPluginMeta(configuration: JsonObject): readonly Issue[] {
+  const meta = ownField(configuration, META_FIELD);
+  if (meta === undefined) return [];
+  const matched = matchMeta(meta);
+  if (!matched.ok) return matched.issues.map((issue) => ({ pointer: `/${META_FIELD}${issue.pointer}`, message: issue.message }));
+  if ((matched.value.filter ?? []).length === 0) return [];
+  return [{ pointer: `/${META_FIELD}/filter`, message: 'a filter on a plugin is not supported by this version' }];
+}
+
+/** Reads the `_meta` of a plugin configuration; what is not well formed counts as absent. */
+export function readPluginMeta(configuration: JsonValue): PluginMeta {
+  const meta = isJsonObject(configuration) ? ownField(configuration, META_FIELD) : undefined;
+  if (!isJsonObject(meta)) return { disabled: false, priority: undefined, errorBody: undefined };
+  const priority = ownField(meta, 'priority');
+  const errorResponse = ownField(meta, 'error_response');
+  return {
+    disabled: ownField(meta, 'disable') === true,
+    priority: typeof priority === 'number' ? priority : undefined,
+    errorBody: typeof errorResponse === 'string' || isJsonObject(errorResponse) ? bodyText(errorResponse) : undefined,
+  };
+}
+
+/** A configuration without its `_meta`: what the plugin itself defines. */
+export function withoutMeta(configuration: JsonObject): JsonObject {
+  if (!Object.hasOwn(configuration, META_FIELD)) return configuration;
+  return Object.fromEntries(Object.entries(configuration).filter(([name]) => name !== META_FIELD));
+}
+
+function ownField(object: JsonObject, name: string): JsonValue | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Type } from 'typebox';
+import { formatIssues, type PluginSite } from '../schema/index.ts';
+import { describeSecrets, type PluginSchema, validatePlugins } from './index.ts';
+
+const auth: PluginSchema = {
+  name: 'an-auth',
+  version: '1',
+  priority: 10,
+  type: 'auth',
+  schema: Type.Object({ header: Type.Optional(Type.String({ default: 'h' })) }),
+  consumerSchema: Type.Object({ key: Type.String({ minLength: 1 }) }),
+  secretFields: ['key'],
+  uniqueField: 'key',
+  identityHeaders: [],
+};
+const limit: PluginSchema = {
+  name: 'a-limit',
+  version: '1',
+  priority: 5,
+  type: 'other',
+  schema: Type.Object({ count: Type.Integer({ minimum: 1 }), password: Type.Optional(Type.String()) }),
+  secretFields: ['password'],
+  identityHeaders: [],
+};
+const SCHEMAS = [auth, limit];
+
+const errorOf = (plugins: unknown, site: PluginSite) => formatIssues(validatePlugins(JSON.parse(JSON.stringify(plugins)), site, SCHEMAS));
+
+test('each plugin is judged by the schema that holds where it stands', () => {
+  assert.equal(errorOf({ 'an-auth': {}, 'a-limit': { count: 1 } }, 'route'), '');
+  assert.equal(errorOf({ 'an-auth': { header: 1 } }, 'route'), 'Error at "/plugins/an-auth/header": value must be a string');
+  assert.equal(errorOf({ 'an-auth': {} }, 'credential'), 'Error at "/plugins/an-auth/key": property "key" is missing');
+  assert.equal(errorOf({ 'an-auth': { key: '' } }, 'consumer'), 'Error at "/plugins/an-auth/key": minimum string length is 1');
+  assert.equal(errorOf({ 'a-limit': { count: 0 } }, 'consumer'), 'Error at "/plugins/a-limit/count": number must be at least 1');
+});
+
+test('fields that a plugin does not know are accepted', () => {
+  assert.equal(errorOf({ 'an-auth': { colour: 'red' } }, 'service'), '');
+});
+
+test('an unknown plugin is refused by name, even when it is switched off', () => {
+  assert.equal(errorOf({ xyz: {} }, 'route'), 'Error at "/plugins/xyz": unknown plugin [xyz]');
+  assert.equal(errorOf({ xyz: { _meta: { disable: true } } }, 'route'), 'Error at "/plugins/xyz": unknown plugin [xyz]');
+  for (const name of ['constructor', 'toString', '__proto__']) {
+    const plugins = JSON.parse(`{"${name}":{}}`);
+    assert.match(formatIssues(validatePlugins(plugins, 'route', SCHEMAS)), /unknown plugin/);
+  }
+});
+
+test('a configuration that is no object is refused', () => {
+  for (const configuration of [null, 'x', 1, true, []]) {
+    assert.equal(errorOf({ 'an-auth': configuration }, 'route'), 'Error at "/plugins/an-auth": value must be an object');
+  }
+});
+
+test('a credential takes only plugins that tell who somebody is', () => {
+  const expected = 'Error at "/plugins/a-limit": only supports auth type plugins in consumer credential';
+  assert.equal(errorOf({ 'a-limit': { count: 1 } }, 'credential'), expected);
+});
+
+test('a switched-off plugin is stored even if it is invalid, but its secret must be one that can be encrypted', () => {
+  assert.equal(errorOf({ 'an-auth': { header: 1, _meta: { disable: true } } }, 'route'), '');
+  assert.equal(errorOf({ 'an-auth': { _meta: { disable: true } } }, 'credential'), '');
+  const nested = { 'an-auth': { key: { in: 'clear' }, _meta: { disable: true } } };
+  assert.equal(errorOf(nested, 'credential'), 'Error at "/plugins/an-auth/key": value must be a string');
+});
+
+test('_meta has its own rules', () => {
+  const withMeta = (meta: unknown) => errorOf({ 'an-auth': { _meta: meta } }, 'route');
+  assert.equal(withMeta({ disable: false, priority: -1, filter: [], error_response: { message: 'no' } }), '');
+  assert.equal(withMeta({ error_response: 'no' }), '');
+  assert.equal(withMeta([]), 'Error at "/plugins/an-auth/_meta": value must be an object');
+  assert.equal(withMeta({ disable: 'true' }), 'Error at "/plugins/an-auth/_meta/disable": value must be a boolean');
+  assert.equal(withMeta({ priority: 1.5 }), 'Error at "/plugins/an-auth/_meta/priority": value must be an integer');
+  assert.equal(withMeta({ pre_function: 'x' }), 'Error at "/plugins/an-auth/_meta/pre_function": property is unsupported');
+  assert.match(withMeta({ error_response: 1 }), /^Error at "\/plugins\/an-auth\/_meta\/error_response": /);
+  assert.equal(
+    withMeta({ filter: [['arg_a', '==', '1']] }),
+    'Error at "/plugins/an-auth/_meta/filter": a filter on a plugin is not supported by this version',
+  );
+});
+
+test('a reference to a secret is refused, because taken literally everybody could guess it', () => {
+  for (const reference of ['$env://KEY', '$ENV://KEY', '$secret://vault/1/jack/key']) {
+    assert.equal(
+      errorOf({ 'an-auth': { key: reference } }, 'credential'),
+      'Error at "/plugins/an-auth/key": a secret reference is not supported by this version',
+    );
+  }
+  assert.equal(errorOf({ 'an-auth': { key: 'my$env://KEY' } }, 'credential'), '');
+});
+
+test('a configuration nested without end is refused and does not overflow the stack', () => {
+  const deep = `${'{"a":'.repeat(200_000)}"$env://KEY"${'}'.repeat(200_000)}`;
+  for (const configuration of [`{"key":"k","x":${deep}}`, `{"key":"k","_meta":${deep}}`]) {
+    const issues = validatePlugins(JSON.parse(`{"an-auth":${configuration}}`), 'credential', SCHEMAS);
+    assert.match(formatIssues(issues), /^Error at "\/plugins\/an-auth[^"]*": the document is nested more than 64 levels deep$/);
+  }
+});
+
+test('what is no object of plugins is left to the schema of the document', () => {
+  for (const plugins of [undefined, null, 'x', []]) assert.deepEqual(validatePlugins(plugins, 'route', SCHEMAS), []);
+});
+
+test('secrets and unique values of credentials are named, on consumers and on credentials', () => {
+  for (const site of ['consumer', 'credential'] as const) {
+    assert.deepEqual(describeSecrets({ 'an-auth': { key: 'k' } }, site, SCHEMAS), {
+      secretPointers: ['/plugins/an-auth/key'],
+      uniqueValues: [{ plugin: 'an-auth', field: 'key', value: 'k' }],
+    });
+  }
+});
+
+test('a switched-off credential keeps its secret encrypted, and lets nobody in', () => {
+  assert.deepEqual(describeSecrets({ 'an-auth': { key: 'k', _meta: { disable: true } } }, 'credential', SCHEMAS), {
+    secretPointers: ['/plugins/an-auth/key'],
+    uniqueValues: [],
+  });
+});
+
+test('on routes and services the secrets are those of plugins with one schema', () => {
+  const plugins = { 'an-auth': { key: 'no secret here' }, 'a-limit': { count: 1, password: 'p' } };
+  assert.deepEqual(describeSecrets(plugins, 'route', SCHEMAS), { secretPointers: ['/plugins/a-limit/password'], uniqueValues: [] });
+  assert.deepEqual(describeSecrets({ 'a-limit': { password: 'p' } }, 'consumer', SCHEMAS).secretPointers, ['/plugins/a-limit/password']);
+});
+
+test('what is no text or stands in an unknown plugin is no secret', () => {
+  const nothing = { secretPointers: [], uniqueValues: [] };
+  for (const plugins of [
+    undefined,
+    null,
+    [],
+    {},
+    { xyz: { key: 'k' } },
+    { 'an-auth': null },
+    { 'an-auth': { key: 1 } },
+    { 'an-auth': {} },
+  ]) {
+    assert.deepEqual(describeSecrets(plugins, 'credential', SCHEMAS), nothing);
+  }
+});

@@ -1,0 +1,73 @@
+import type { ErrorObject } from 'ajv';
+import { appendPointer, type Issue } from './issue.ts';
+
+const TYPE_PHRASES: ReadonlyMap<unknown, string> = new Map([
+  ['string', 'a string'],
+  ['integer', 'an integer'],
+  ['number', 'a number'],
+  ['boolean', 'a boolean'],
+  ['array', 'an array'],
+  ['object', 'an object'],
+  ['null', 'null'],
+]);
+
+type Parameters = Readonly<Record<string, unknown>>;
+
+/** The wording of each JSON Schema keyword, as kin-openapi words it. Parameters come from the schema, never from the document. */
+const MESSAGES: ReadonlyMap<string, (params: Parameters) => string> = new Map<string, (params: Parameters) => string>([
+  ['type', (params) => `value must be ${phraseOfType(params.type)}`],
+  ['enum', (params) => `value is not one of the allowed values ${JSON.stringify(params.allowedValues)}`],
+  ['const', (params) => `value is not one of the allowed values ${JSON.stringify([params.allowedValue])}`],
+  ['minLength', (params) => `minimum string length is ${params.limit}`],
+  ['maxLength', (params) => `maximum string length is ${params.limit}`],
+  ['pattern', (params) => `string doesn't match the regular expression "${params.pattern}"`],
+  ['minimum', (params) => `number must be at least ${params.limit}`],
+  ['maximum', (params) => `number must be at most ${params.limit}`],
+  ['exclusiveMinimum', (params) => `number must be more than ${params.limit}`],
+  ['exclusiveMaximum', (params) => `number must be less than ${params.limit}`],
+  ['minItems', (params) => `minimum number of items is ${params.limit}`],
+  ['maxItems', (params) => `maximum number of items is ${params.limit}`],
+  ['uniqueItems', () => 'duplicate items found'],
+  ['minProperties', (params) => `there must be at least ${params.limit} properties`],
+  ['maxProperties', (params) => `there must be at most ${params.limit} properties`],
+  ['anyOf', () => 'doesn\'t match any schema from "anyOf"'],
+  ['oneOf', () => 'doesn\'t match exactly one schema from "oneOf"'],
+  ['not', () => 'value is not allowed'],
+]);
+
+/** What Ajv found, as issues: one per fault, without the follow-up errors of a wrong type and of a refused name. */
+export function describeViolations(errors: readonly ErrorObject[]): readonly Issue[] {
+  const wrongType = new Set(errors.filter((error) => error.keyword === 'type').map((error) => error.instancePath));
+  return errors
+    .filter((error) => error.propertyName === undefined && (error.keyword === 'type' || !wrongType.has(error.instancePath)))
+    .map(describeViolation);
+}
+
+function describeViolation(error: ErrorObject): Issue {
+  const params: Parameters = error.params;
+  const parent = shortened(error.instancePath);
+  switch (error.keyword) {
+    case 'required':
+      return { pointer: appendPointer(parent, `${params.missingProperty}`), message: `property "${params.missingProperty}" is missing` };
+    case 'additionalProperties':
+      return { pointer: appendPointer(parent, `${params.additionalProperty}`), message: 'property is unsupported' };
+    case 'propertyNames':
+      return { pointer: appendPointer(parent, `${params.propertyName}`), message: 'this name is not allowed' };
+    default:
+      return { pointer: parent, message: MESSAGES.get(error.keyword)?.(params) ?? 'value is not allowed' };
+  }
+}
+
+function phraseOfType(type: unknown): string {
+  const types: readonly unknown[] = Array.isArray(type) ? type : [type];
+  return types.map((name) => TYPE_PHRASES.get(name) ?? 'something else').join(' or ');
+}
+
+/** Ajv has escaped the segments already; only their length is bounded here. */
+function shortened(instancePath: string): string {
+  if (instancePath.length <= 128) return instancePath;
+  return instancePath
+    .split('/')
+    .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .reduce((pointer, segment, index) => (index === 0 ? '' : appendPointer(pointer, segment)), '');
+}

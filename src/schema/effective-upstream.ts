@@ -1,0 +1,72 @@
+import { parseNodeHost } from './host-name.ts';
+import type { UpstreamDocument } from './upstream.ts';
+
+/** One address or name of an upstream, without IPv6 brackets. */
+export interface UpstreamNode {
+  readonly host: string;
+  readonly port: number;
+  /** 0: never chosen while another node is there. */
+  readonly weight: number;
+  /** Nodes of a higher priority are used as long as one of them is up. */
+  readonly priority: number;
+}
+
+/** Time-outs of one hop, in milliseconds, small enough for the machine's timers. */
+export interface HopTimeouts {
+  readonly connectTimeoutMs: number;
+  readonly sendTimeoutMs: number;
+  readonly readTimeoutMs: number;
+}
+
+/** An upstream with every default in place. */
+export interface EffectiveUpstream extends HopTimeouts {
+  readonly nodes: readonly UpstreamNode[];
+  /** Host that the upstream sees: the client's, the node's, or `upstreamHost`. */
+  readonly passHost: 'pass' | 'node' | 'rewrite';
+  readonly upstreamHost: string | undefined;
+  /** Further attempts after the first; undefined: one for each other node. */
+  readonly retries: number | undefined;
+  /** No attempt starts later than this after the first; 0: no such limit. */
+  readonly retryTimeoutMs: number;
+  readonly keepalivePoolSize: number;
+  readonly keepaliveIdleTimeoutMs: number;
+  /** Requests that one connection serves. */
+  readonly keepaliveRequests: number;
+}
+
+/** A timer of Node fires at once when its delay does not fit 31 bits. */
+const MAX_TIMER_MS = 2_147_483_647;
+const DEFAULT_TIMEOUT_SECONDS = 60;
+
+/** Reads an upstream that its schema has accepted. */
+export function readUpstream(upstream: UpstreamDocument): EffectiveUpstream {
+  return {
+    nodes: (upstream.nodes ?? []).map((node) => ({
+      host: parseNodeHost(node.host) ?? node.host,
+      port: node.port,
+      weight: node.weight,
+      priority: node.priority ?? 0,
+    })),
+    passHost: upstream.pass_host ?? 'pass',
+    upstreamHost: upstream.upstream_host,
+    ...readTimeouts(upstream.timeout ?? {}),
+    retries: upstream.retries,
+    retryTimeoutMs: timerMs(upstream.retry_timeout ?? 0),
+    keepalivePoolSize: upstream.keepalive_pool?.size ?? 320,
+    keepaliveIdleTimeoutMs: timerMs(upstream.keepalive_pool?.idle_timeout ?? DEFAULT_TIMEOUT_SECONDS),
+    keepaliveRequests: upstream.keepalive_pool?.requests ?? 1000,
+  };
+}
+
+/** Reads a `timeout` object (seconds); what it leaves out is 60 s. */
+export function readTimeouts(timeout: { readonly connect?: number; readonly send?: number; readonly read?: number }): HopTimeouts {
+  return {
+    connectTimeoutMs: timerMs(timeout.connect ?? DEFAULT_TIMEOUT_SECONDS),
+    sendTimeoutMs: timerMs(timeout.send ?? DEFAULT_TIMEOUT_SECONDS),
+    readTimeoutMs: timerMs(timeout.read ?? DEFAULT_TIMEOUT_SECONDS),
+  };
+}
+
+function timerMs(seconds: number): number {
+  return Math.min(Math.round(seconds * 1000), MAX_TIMER_MS);
+}

@@ -1,0 +1,26 @@
+export { compileValidator, type Validation, type Validator } from './compile-validator.ts';
+export { isJsonObject } from './copy-document.ts';
+export { type CoreSchemaName, coreSchemas } from './core-schemas.ts';
+export type { EffectiveUpstream, HopTimeouts, UpstreamNode } from './effective-upstream.ts';
+export { appendPointer, formatIssues, type Issue, issuesBelow } from './issue.ts';
+export type { PluginSite } from './plugin-site.ts';
+export {
+  type Consumer,
+  type PluginConfigurations,
+  type Route,
+  readConsumer,
+  readRoute,
+  readService,
+  type Service,
+} from './read-resources.ts';
+export type { ResourceKind, ResourceKindName } from './resource-kind.ts';
+export { RESOURCE_KINDS, resourceKind } from './resource-kinds.ts';
+export {
+  type KeyDigest,
+  nameOfSnapshotItem,
+  type SnapshotChange,
+  type SnapshotDelta,
+  type SnapshotItem,
+  type SnapshotItemName,
+} from './snapshot.ts';
+export { type DocumentValidation, validateDocument } from './validate-document.ts';

@@ -1,0 +1,108 @@
+import { PortcullisError } from '../errors/index.ts';
+import type { JsonObject, JsonValue } from '../lib/json.ts';
+import { compileValidator, type Validator } from './compile-validator.ts';
+import { isJsonObject } from './copy-document.ts';
+import { type EffectiveUpstream, type HopTimeouts, readTimeouts, readUpstream } from './effective-upstream.ts';
+import { formatIssues, type Issue } from './issue.ts';
+import { checkRoute, routeSchema } from './route.ts';
+import { checkService, serviceSchema } from './service.ts';
+
+/** Plugin name → configuration as it was written, without defaults. */
+export type PluginConfigurations = ReadonlyMap<string, JsonValue>;
+
+/** A service as the gateway serves it, with every default in place. */
+export interface Service {
+  /** False: none of its routes is served. */
+  readonly enabled: boolean;
+  /** Lower case; empty: any host. A leading `*` stands for any beginning. */
+  readonly hosts: readonly string[];
+  /** `''` for none, otherwise it begins with `/`. */
+  readonly pathPrefix: string;
+  readonly stripPathPrefix: boolean;
+  readonly plugins: PluginConfigurations;
+  readonly upstream: EffectiveUpstream | undefined;
+}
+
+/** A route as the gateway serves it, with every default in place. */
+export interface Route {
+  readonly enabled: boolean;
+  readonly serviceId: string;
+  /** Relative to the service's prefix; a `*` at the end stands for any ending. */
+  readonly paths: readonly string[];
+  /** Undefined: all. */
+  readonly methods: readonly string[] | undefined;
+  /** Higher first, among routes of the same path. */
+  readonly priority: number;
+  /** In place of the upstream's time-outs. */
+  readonly timeouts: HopTimeouts | undefined;
+  readonly plugins: PluginConfigurations;
+}
+
+/** What the gateway needs of a consumer beyond its keys. */
+export interface Consumer {
+  /** The label `custom_id`, sent to the upstream as `X-Consumer-Custom-ID`. */
+  readonly customId: string | undefined;
+  readonly plugins: PluginConfigurations;
+}
+
+const matchService = compileValidator(serviceSchema);
+const matchRoute = compileValidator(routeSchema);
+
+/**
+ * Reads a stored service. The same schema and checks hold as on a write, so that a document with a rule that this version cannot
+ * enforce is refused and never served without it.
+ *
+ * @throws PortcullisError `internal` with all faults in its detail
+ */
+export function readService(value: JsonObject): Service {
+  const service = readDocument('service', matchService, checkService, value);
+  return {
+    enabled: service.status !== 0,
+    hosts: (service.hosts ?? []).map((host) => host.toLowerCase()),
+    pathPrefix: service.path_prefix ?? '',
+    stripPathPrefix: service.strip_path_prefix ?? true,
+    plugins: readPlugins(service.plugins),
+    upstream: service.upstream === undefined ? undefined : readUpstream(service.upstream),
+  };
+}
+
+/** Reads a stored route, as `readService` does. @throws PortcullisError `internal` with all faults in its detail */
+export function readRoute(value: JsonObject): Route {
+  const route = readDocument('route', matchRoute, checkRoute, value);
+  return {
+    enabled: route.status !== 0,
+    serviceId: route.service_id,
+    paths: route.paths,
+    methods: route.methods,
+    priority: route.priority ?? 0,
+    timeouts: route.timeout === undefined ? undefined : readTimeouts(route.timeout),
+    plugins: readPlugins(route.plugins),
+  };
+}
+
+/** Reads what a snapshot tells of a consumer; its name stands beside the value. Cheap, because there can be millions. */
+export function readConsumer(value: JsonObject): Consumer {
+  const labels = Object.hasOwn(value, 'labels') ? value.labels : undefined;
+  const customId = isJsonObject(labels) && Object.hasOwn(labels, 'custom_id') ? labels.custom_id : undefined;
+  const plugins = Object.hasOwn(value, 'plugins') ? value.plugins : undefined;
+  return {
+    customId: typeof customId === 'string' ? customId : undefined,
+    plugins: readPlugins(isJsonObject(plugins) ? plugins : undefined),
+  };
+}
+
+function readDocument<Document>(
+  kind: string,
+  match: Validator<Document>,
+  check: (document: Document) => readonly Issue[],
+  value: JsonObject,
+): Document {
+  const matched = match(value);
+  const issues = matched.ok ? check(matched.value) : matched.issues;
+  if (matched.ok && issues.length === 0) return matched.value;
+  throw new PortcullisError('internal', { detail: `this version cannot serve the ${kind}: ${formatIssues(issues)}` });
+}
+
+function readPlugins(plugins: Readonly<Record<string, JsonValue>> | undefined): PluginConfigurations {
+  return new Map(Object.entries(plugins ?? {}));
+}

@@ -1,0 +1,61 @@
+import { type Static, Type } from 'typebox';
+import type { JsonValue } from '../lib/json.ts';
+import { describingFields, idField, nameField, pluginsField, statusField, timeoutField } from './fields.ts';
+import { appendPointer, type Issue } from './issue.ts';
+import { isReservedName } from './reserved-names.ts';
+
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'CONNECT', 'TRACE', 'PURGE'] as const;
+
+/** A route of a service: API7's OpenAPI document, route body, and the method PURGE that its clients know. */
+export const routeSchema = Type.Object({
+  name: nameField,
+  ...describingFields,
+  service_id: idField,
+  paths: Type.Array(Type.String({ minLength: 1, maxLength: 4096, pattern: '^/' }), { minItems: 1, maxItems: 64 }),
+  methods: Type.Optional(
+    Type.Array(Type.Unsafe<(typeof METHODS)[number]>({ type: 'string', enum: METHODS }), {
+      minItems: 1,
+      maxItems: METHODS.length,
+      uniqueItems: true,
+    }),
+  ),
+  vars: Type.Optional(Type.Unsafe<readonly JsonValue[]>({ type: 'array' })),
+  priority: Type.Optional(Type.Integer({ default: 0 })),
+  enable_websocket: Type.Optional(Type.Unsafe<boolean | null>({ type: 'boolean', nullable: true })),
+  timeout: Type.Optional(timeoutField),
+  plugins: Type.Optional(pluginsField),
+  status: Type.Optional(statusField),
+});
+
+export type RouteDocument = Static<typeof routeSchema>;
+
+/** What the schema cannot say, and what would change who gets in if it were accepted and then not enforced. */
+export function checkRoute(route: RouteDocument): readonly Issue[] {
+  const issues: Issue[] = [];
+  if (isReservedName(route.service_id)) issues.push({ pointer: '/service_id', message: 'this name is not allowed' });
+  route.paths.forEach((path, index) => {
+    const wildcard = path.indexOf('*');
+    if (wildcard === -1 || wildcard === path.length - 1) return;
+    issues.push({
+      pointer: appendPointer('/paths', index),
+      message: 'a wildcard before the end of a path is not supported by this version',
+    });
+  });
+  if (route.vars !== undefined && route.vars.length > 0) {
+    issues.push({ pointer: '/vars', message: 'conditions (vars) on a route are not supported by this version' });
+  }
+  return issues;
+}
+
+/** What is stored but served in a simpler way than it asks for, or never served. */
+export function warningsForRoute(route: RouteDocument): readonly string[] {
+  const warnings: string[] = [];
+  if (route.enable_websocket === true) warnings.push('enable_websocket is stored, but WebSocket is not served by this version');
+  route.paths.forEach((path, index) => {
+    if (UNREACHABLE_PATH.test(path)) warnings.push(`/paths/${index} never matches: requests are matched by their normalised, decoded path`);
+  });
+  return warnings;
+}
+
+/** Query and fragment are no part of a path; dot segments and doubled slashes are gone when a path is matched. */
+const UNREACHABLE_PATH = /[?#\\]|\/\/|\/\.{1,2}(?:\/|$)|%[0-9a-fA-F]{2}/;

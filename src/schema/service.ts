@@ -1,0 +1,35 @@
+import { type Static, Type } from 'typebox';
+import { describingFields, nameField, pluginsField, statusField } from './fields.ts';
+import { type Issue, issuesBelow } from './issue.ts';
+import { checkUpstream, upstreamSchema, warningsForUpstream } from './upstream.ts';
+
+/** A published service with its inline upstream: API7's OpenAPI document, service body. */
+export const serviceSchema = Type.Object({
+  name: nameField,
+  ...describingFields,
+  type: Type.Optional(Type.Unsafe<'http' | 'stream'>({ type: 'string', enum: ['http', 'stream'] })),
+  hosts: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, pattern: '^\\*?[0-9a-zA-Z-._]+$' }), { minItems: 1, maxItems: 32, uniqueItems: true }),
+  ),
+  path_prefix: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, pattern: '^/' })),
+  strip_path_prefix: Type.Optional(Type.Boolean({ default: true })),
+  plugins: Type.Optional(pluginsField),
+  upstream: Type.Optional(upstreamSchema),
+  status: Type.Optional(statusField),
+});
+
+export type ServiceDocument = Static<typeof serviceSchema>;
+
+/** What the schema cannot say, and what would change who gets in if it were accepted and then not enforced. */
+export function checkService(service: ServiceDocument): readonly Issue[] {
+  const issues: Issue[] = [];
+  if (service.type === 'stream') issues.push({ pointer: '/type', message: 'service type stream is not supported by this version' });
+  if (service.path_prefix?.includes('*') === true) issues.push({ pointer: '/path_prefix', message: 'a path prefix has no wildcard' });
+  if (service.upstream !== undefined) issues.push(...issuesBelow('/upstream', checkUpstream(service.upstream)));
+  return issues;
+}
+
+/** What is stored but served in a simpler way than it asks for. */
+export function warningsForService(service: ServiceDocument): readonly string[] {
+  return service.upstream === undefined ? [] : warningsForUpstream(service.upstream);
+}

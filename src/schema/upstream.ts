@@ -1,0 +1,100 @@
+import { type Static, Type } from 'typebox';
+import { describingFields, descriptionField, freeObjectField, idField, nameField, timeoutField } from './fields.ts';
+import { healthChecksField } from './health-checks.ts';
+import { parseNodeHost } from './host-name.ts';
+import { appendPointer, type Issue } from './issue.ts';
+
+const nodeSchema = Type.Object({
+  host: Type.String({ minLength: 1 }),
+  port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+  weight: Type.Integer({ minimum: 0, maximum: 65_535 }),
+  priority: Type.Optional(Type.Integer({ default: 0 })),
+});
+
+/**
+ * An upstream as it is written inside a service: fields, limits and defaults of API7's OpenAPI document. Flat, and with scalar
+ * defaults only, because clients read the defaults out of it.
+ */
+export const upstreamSchema = Type.Object({
+  name: Type.Optional(Type.String({ ...nameField, default: 'default' })),
+  scheme: Type.Optional(
+    Type.Unsafe<string>({ type: 'string', enum: ['http', 'https', 'grpc', 'grpcs', 'tcp', 'udp', 'tls'], default: 'http' }),
+  ),
+  type: Type.Optional(Type.Unsafe<string>({ type: 'string', enum: ['roundrobin', 'chash', 'least_conn', 'ewma'], default: 'roundrobin' })),
+  hash_on: Type.Optional(
+    Type.Unsafe<string>({ type: 'string', enum: ['vars', 'header', 'cookie', 'consumer', 'vars_combinations'], default: 'vars' }),
+  ),
+  key: Type.Optional(Type.String({ minLength: 1 })),
+  nodes: Type.Optional(Type.Array(nodeSchema)),
+  service_name: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+  discovery_type: Type.Optional(Type.Unsafe<string>({ type: 'string', enum: ['kubernetes', 'nacos', 'consul'] })),
+  discovery_args: Type.Optional(Type.Object({ metadata: Type.Optional(freeObjectField) })),
+  retries: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
+  retry_timeout: Type.Optional(Type.Number({ minimum: 0, default: 0 })),
+  timeout: Type.Optional(timeoutField),
+  keepalive_pool: Type.Optional(
+    Type.Object({
+      size: Type.Optional(Type.Integer({ minimum: 1, default: 320 })),
+      idle_timeout: Type.Optional(Type.Number({ minimum: 0, default: 60 })),
+      requests: Type.Optional(Type.Integer({ minimum: 1, default: 1000 })),
+    }),
+  ),
+  pass_host: Type.Optional(
+    Type.Unsafe<'pass' | 'node' | 'rewrite'>({ type: 'string', enum: ['pass', 'node', 'rewrite'], default: 'pass' }),
+  ),
+  upstream_host: Type.Optional(Type.String({ minLength: 1, pattern: '^[0-9a-zA-Z-._\\[\\]:]+$' })),
+  tls: Type.Optional(freeObjectField),
+  client_certificate: Type.Optional(idField),
+  ca_certificates: Type.Optional(Type.Array(idField)),
+  tls_verify: Type.Optional(Type.Boolean()),
+  checks: Type.Optional(healthChecksField),
+  description: Type.Optional(descriptionField),
+  ...describingFields,
+});
+
+export type UpstreamDocument = Static<typeof upstreamSchema>;
+
+/** What the schema cannot say. Pointers are relative to the upstream. */
+export function checkUpstream(upstream: UpstreamDocument): readonly Issue[] {
+  return [...checkTarget(upstream), ...checkHashing(upstream), ...checkRewrite(upstream), ...checkHealthChecks(upstream)];
+}
+
+/** What is stored but served in a simpler way than it asks for. */
+export function warningsForUpstream(upstream: UpstreamDocument): readonly string[] {
+  const warnings: string[] = [];
+  const type = upstream.type ?? 'roundrobin';
+  if (type !== 'roundrobin') warnings.push(`upstream type ${type} is served as roundrobin by this version`);
+  if (upstream.checks !== undefined) warnings.push('health checks of upstreams are stored, but not run by this version');
+  return warnings;
+}
+
+function checkTarget(upstream: UpstreamDocument): readonly Issue[] {
+  const issues: Issue[] = [];
+  if (upstream.scheme !== undefined && upstream.scheme !== 'http') {
+    issues.push({ pointer: '/scheme', message: `upstream scheme ${upstream.scheme} is not supported by this version` });
+  }
+  for (const field of ['service_name', 'discovery_type'] as const) {
+    if (upstream[field] !== undefined) issues.push({ pointer: `/${field}`, message: 'service discovery is not supported by this version' });
+  }
+  if (upstream.nodes === undefined && issues.length === 0) issues.push({ pointer: '/nodes', message: 'property "nodes" is missing' });
+  upstream.nodes?.forEach((node, index) => {
+    if (parseNodeHost(node.host) !== undefined) return;
+    issues.push({ pointer: `${appendPointer('/nodes', index)}/host`, message: 'value must be a host name or an IP address' });
+  });
+  return issues;
+}
+
+function checkHashing(upstream: UpstreamDocument): readonly Issue[] {
+  if (upstream.type !== 'chash' || upstream.hash_on === 'consumer' || upstream.key !== undefined) return [];
+  return [{ pointer: '/key', message: 'property "key" is missing' }];
+}
+
+function checkRewrite(upstream: UpstreamDocument): readonly Issue[] {
+  if (upstream.pass_host !== 'rewrite' || upstream.upstream_host !== undefined) return [];
+  return [{ pointer: '/upstream_host', message: "`upstream_host` can't be empty when `pass_host` is `rewrite`" }];
+}
+
+function checkHealthChecks(upstream: UpstreamDocument): readonly Issue[] {
+  if (upstream.checks?.passive === undefined || upstream.checks.active !== undefined) return [];
+  return [{ pointer: '/checks/active', message: 'property "active" is missing' }];
+}

@@ -1,0 +1,64 @@
+import type { JsonObject } from '../../lib/json.ts';
+import type { FieldCipher } from '../field-cipher.ts';
+import { joinSecrets, leaveOutSecrets, type SecretField } from '../secret-fields.ts';
+import type { ReadOptions, ResourceKey, StoredResource } from '../store.ts';
+
+/** The columns of `ResourceRow`, for a statement on `resources`. */
+export const RESOURCE_COLUMNS = `
+  group_id, kind, parent_id, id, revision, position, created_at, updated_at, document, secrets,
+  (SELECT json_group_array(json_array(space, hex(digest))) FROM unique_values WHERE resource_row = resources.row) AS unique_list`;
+
+export interface KeyColumns {
+  readonly group_id: string;
+  readonly kind: string;
+  readonly parent_id: string;
+  readonly id: string;
+}
+
+export interface ResourceRow extends KeyColumns {
+  readonly revision: number;
+  readonly position: number;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly document: string;
+  readonly secrets: string | null;
+  readonly unique_list: string;
+}
+
+export function keyOfRow(row: KeyColumns): ResourceKey {
+  return { groupId: row.group_id, kind: row.kind, parentId: row.parent_id, id: row.id };
+}
+
+/** @throws PortcullisError (`admin_internal`) when a secret is wanted and cannot be opened. */
+export function resourceOfRow(row: ResourceRow, cipher: FieldCipher, options: ReadOptions): StoredResource {
+  const key = keyOfRow(row);
+  const unique: [string, string][] = JSON.parse(row.unique_list);
+  return {
+    key,
+    document: readDocument(row, key, cipher, options),
+    revision: row.revision,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    unique: unique.map(([space, hex]) => ({ space, digest: Buffer.from(hex, 'hex') })),
+  };
+}
+
+function readDocument(row: ResourceRow, key: ResourceKey, cipher: FieldCipher, options: ReadOptions): JsonObject {
+  const sealed: [string, string][] = row.secrets === null ? [] : JSON.parse(row.secrets);
+  if (options.secrets === 'omit') {
+    const pointers = sealed.map(([pointer]) => pointer);
+    return leaveOutSecrets(row.document, pointers);
+  }
+  const secrets = sealed.map(([pointer, text]) => ({ pointer, json: cipher.open(text, secretContext(key, pointer)).toString() }));
+  return joinSecrets(row.document, secrets);
+}
+
+/** The column `secrets`: null for a document without secrets. */
+export function sealSecrets(key: ResourceKey, secrets: readonly SecretField[], cipher: FieldCipher): string | null {
+  if (secrets.length === 0) return null;
+  return JSON.stringify(secrets.map(({ pointer, json }) => [pointer, cipher.seal(Buffer.from(json), secretContext(key, pointer))]));
+}
+
+function secretContext(key: ResourceKey, pointer: string): readonly string[] {
+  return ['resource', key.groupId, key.kind, key.parentId, key.id, pointer];
+}

@@ -1,0 +1,136 @@
+import type { FieldCipher } from '../field-cipher.ts';
+import type {
+  ApiToken,
+  GatewayGroup,
+  ReadOptions,
+  ResourceKey,
+  ResourceQuery,
+  StoredResource,
+  StoreReader,
+  UniqueValue,
+  User,
+} from '../store.ts';
+import { runFailure } from './failures.ts';
+import { listChanges } from './list-changes.ts';
+import { listResourceRows } from './list-resources.ts';
+import { type GroupRow, groupOfRow, type TokenRow, tokenOfRow, type UserRow, userOfRow } from './record-rows.ts';
+import { type KeyColumns, keyOfRow, RESOURCE_COLUMNS, type ResourceRow, resourceOfRow } from './resource-rows.ts';
+import type { SqliteDatabase } from './sqlite-database.ts';
+
+/** Where a reader reads, what opens secrets, and what must hold at each call. */
+export interface ReaderParts {
+  readonly database: SqliteDatabase;
+  readonly cipher: FieldCipher;
+  /** Throws when the store or the transaction is over. */
+  readonly assertUsable: () => void;
+}
+
+/** The reading half of a store, on one connection. Each call is one synchronous step, so that calls never mix. */
+export class SqliteReader implements StoreReader {
+  protected readonly database: SqliteDatabase;
+  protected readonly cipher: FieldCipher;
+  readonly #assertUsable: () => void;
+
+  constructor(parts: ReaderParts) {
+    this.database = parts.database;
+    this.cipher = parts.cipher;
+    this.#assertUsable = parts.assertUsable;
+  }
+
+  async getResource(key: ResourceKey, options: ReadOptions = {}): Promise<StoredResource | undefined> {
+    return this.step(() => {
+      const row = this.database.get<ResourceRow>(
+        `SELECT ${RESOURCE_COLUMNS} FROM resources WHERE group_id = ? AND kind = ? AND parent_id = ? AND id = ?`,
+        ...[key.groupId, key.kind, key.parentId, key.id],
+      );
+      return row && resourceOfRow(row, this.cipher, options);
+    });
+  }
+
+  async listResources(query: ResourceQuery, options: ReadOptions = {}): Promise<readonly StoredResource[]> {
+    return this.step(() => listResourceRows(this.database, query).map((row) => resourceOfRow(row, this.cipher, options)));
+  }
+
+  async findUnique(groupId: string, value: UniqueValue): Promise<ResourceKey | undefined> {
+    return this.step(() => {
+      const row = this.database.get<KeyColumns>(
+        `SELECT resources.group_id, kind, parent_id, id FROM unique_values JOIN resources ON row = resource_row
+         WHERE unique_values.group_id = ? AND space = ? AND digest = ?`,
+        ...[groupId, value.space, value.digest],
+      );
+      return row && keyOfRow(row);
+    });
+  }
+
+  async getGroup(groupId: string): Promise<GatewayGroup | undefined> {
+    return this.step(() => {
+      const row = this.database.get<GroupRow>('SELECT * FROM gateway_groups WHERE id = ?', groupId);
+      return row && groupOfRow(row);
+    });
+  }
+
+  async listGroups(): Promise<readonly GatewayGroup[]> {
+    return this.step(() => this.database.all<GroupRow>('SELECT * FROM gateway_groups ORDER BY created_at, id').map(groupOfRow));
+  }
+
+  async pageOfResources(groupId: string, after: ResourceKey | undefined, limit: number): Promise<readonly StoredResource[]> {
+    return this.step(() =>
+      this.database
+        .all<ResourceRow>(
+          `SELECT ${RESOURCE_COLUMNS} FROM resources WHERE group_id = ? AND (kind, parent_id, id) > (?, ?, ?)
+           ORDER BY kind, parent_id, id LIMIT ?`,
+          ...[groupId, after?.kind ?? '', after?.parentId ?? '', after?.id ?? '', limit],
+        )
+        .map((row) => resourceOfRow(row, this.cipher, { secrets: 'omit' })),
+    );
+  }
+
+  async changesSince(groupId: string, revision: number): ReturnType<StoreReader['changesSince']> {
+    return this.step(() => this.#seeingOneState(() => listChanges(this.database, this.cipher, groupId, revision)));
+  }
+
+  async getSetting(name: string): Promise<Buffer | undefined> {
+    return this.step(() => {
+      const row = this.database.get<{ value: Buffer; secret: number }>('SELECT value, secret FROM settings WHERE name = ?', name);
+      return row?.secret === 1 ? this.cipher.open(row.value.toString(), ['setting', name]) : row?.value;
+    });
+  }
+
+  async findUserByName(username: string): Promise<User | undefined> {
+    return this.step(() => {
+      const row = this.database.get<UserRow>('SELECT * FROM users WHERE username = ?', username);
+      return row && userOfRow(row);
+    });
+  }
+
+  async listUsers(): Promise<readonly User[]> {
+    return this.step(() => this.database.all<UserRow>('SELECT * FROM users ORDER BY created_at, id').map(userOfRow));
+  }
+
+  async findTokenByHash(tokenHash: Buffer): Promise<ApiToken | undefined> {
+    return this.step(() => {
+      const row = this.database.get<TokenRow>('SELECT * FROM tokens WHERE token_hash = ?', tokenHash);
+      return row && tokenOfRow(row);
+    });
+  }
+
+  /** Runs one call; what SQLite throws becomes `store_unavailable`. */
+  protected step<Result>(work: () => Result): Result {
+    this.#assertUsable();
+    try {
+      return work();
+    } catch (error) {
+      throw runFailure(error);
+    }
+  }
+
+  #seeingOneState<Result>(work: () => Result): Result {
+    if (this.database.inTransaction) return work();
+    this.database.execute('BEGIN');
+    try {
+      return work();
+    } finally {
+      this.database.execute('ROLLBACK');
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import { PortcullisError } from '../../errors/index.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { FieldCipher } from '../field-cipher.ts';
+import type { Keyring } from '../keyring.ts';
+import { MIGRATIONS } from '../migrations/index.ts';
+import type { Author, NumberedAuditEntry, ResourceKey, ResourceVersion, Store, StoreHistory, StoreTransaction } from '../store.ts';
+import { TransactionQueue } from '../transaction-queue.ts';
+import { beginImmediate } from './begin-immediate.ts';
+import { checkKeyring } from './check-keyring.ts';
+import { runFailure, startFailure } from './failures.ts';
+import { type Connections, openConnections } from './open-connections.ts';
+import { pruneHistory } from './prune-history.ts';
+import { type AuditRow, auditEntryOfRow, type VersionRow, versionOfRow } from './record-rows.ts';
+import { SqliteReader } from './sqlite-reader.ts';
+import { SqliteTransaction } from './sqlite-transaction.ts';
+
+/**
+ * Opens the embedded store: one SQLite file (mode 0600, made when absent) that several processes of this machine may use at once.
+ *
+ * A transaction that resolved survives kill -9 and power loss (WAL, `synchronous=FULL`). A commit takes 1-2 ms and blocks the thread.
+ * Work given to `transaction` holds the only write lock of the file, and should wait for nothing but the transaction itself. Reads
+ * outside a transaction see what is committed and never wait for a writer. At run time SQLite's own failures (disk full, locked for
+ * over 5 s, damaged) are PortcullisErrors with the reason `store_unavailable`; a name that is no well-formed text is `admin_invalid`,
+ * a write to an unknown group `admin_not_found`.
+ *
+ * @throws StartError when the file is unusable, needs a newer version, or the keyring does not open it; nothing is changed then.
+ */
+export async function openSqliteStore(options: {
+  readonly file: string;
+  readonly keyring: Keyring;
+  readonly clock: Clock;
+}): Promise<Store & StoreHistory> {
+  const connections = await openConnections({ ...options, migrations: MIGRATIONS });
+  try {
+    const cipher = await checkKeyring(connections.writer, options.keyring, options.file);
+    return new SqliteStore(connections, cipher, options.clock, new TransactionQueue());
+  } catch (error) {
+    closeConnections(connections);
+    throw startFailure(error, options.file);
+  }
+}
+
+class SqliteStore extends SqliteReader implements Store, StoreHistory {
+  readonly #connections: Connections;
+  readonly #clock: Clock;
+  readonly #queue: TransactionQueue;
+
+  constructor(connections: Connections, cipher: FieldCipher, clock: Clock, queue: TransactionQueue) {
+    super({ database: connections.reader, cipher, assertUsable: () => assertOpen(queue) });
+    this.#connections = connections;
+    this.#clock = clock;
+    this.#queue = queue;
+  }
+
+  async transaction<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {
+    return this.#queue.run(() => this.#transact(author, work));
+  }
+
+  async listVersions(key: ResourceKey, limit: number): Promise<readonly ResourceVersion[]> {
+    return this.step(() =>
+      this.database
+        .all<VersionRow>(
+          `SELECT * FROM resource_versions WHERE group_id = ? AND kind = ? AND parent_id = ? AND id = ? ORDER BY number DESC LIMIT ?`,
+          ...[key.groupId, key.kind, key.parentId, key.id, limit],
+        )
+        .map(versionOfRow),
+    );
+  }
+
+  async pageOfAudit(before: number | undefined, limit: number): Promise<readonly NumberedAuditEntry[]> {
+    return this.step(() =>
+      this.database
+        .all<AuditRow>(
+          'SELECT * FROM audit_entries WHERE number < ? ORDER BY number DESC LIMIT ?',
+          ...[before ?? Number.MAX_SAFE_INTEGER, limit],
+        )
+        .map(auditEntryOfRow),
+    );
+  }
+
+  async pruneHistory(limits: Parameters<StoreHistory['pruneHistory']>[0]): Promise<number> {
+    return this.#queue.run(() => this.#holdingTheLock(async () => pruneHistory(this.#connections.writer, limits)));
+  }
+
+  async close(): Promise<void> {
+    if (this.#queue.closed) return;
+    await this.#queue.close();
+    closeConnections(this.#connections);
+  }
+
+  async #transact<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {
+    let over = false;
+    const assertUsable = () => {
+      if (over) throw new Error('the transaction is over');
+    };
+    const parts = { database: this.#connections.writer, cipher: this.cipher, assertUsable };
+    return this.#holdingTheLock(async () => {
+      const transaction = new SqliteTransaction(parts, author, Math.floor(this.#clock.nowMs() / 1000));
+      try {
+        const result = await work(transaction);
+        transaction.assertCommittable();
+        return result;
+      } finally {
+        over = true;
+      }
+    });
+  }
+
+  async #holdingTheLock<Result>(work: () => Promise<Result>): Promise<Result> {
+    const { writer } = this.#connections;
+    try {
+      await beginImmediate(writer);
+      const result = await work();
+      writer.execute('COMMIT');
+      return result;
+    } catch (error) {
+      if (writer.inTransaction) writer.execute('ROLLBACK');
+      throw runFailure(error);
+    }
+  }
+}
+
+function assertOpen(queue: TransactionQueue): void {
+  if (queue.closed) throw new PortcullisError('store_unavailable', { detail: 'the store is closed' });
+}
+
+// The reader goes first: only a connection that may write can tidy up the WAL when it is the last one.
+function closeConnections(connections: Connections): void {
+  connections.reader.close();
+  connections.writer.close();
+}

@@ -1,0 +1,125 @@
+import { PortcullisError } from '../../errors/index.ts';
+import {
+  type ApiToken,
+  type AuditEntry,
+  type Author,
+  type GatewayGroup,
+  type ResourceKey,
+  type ResourceWrite,
+  RevisionConflict,
+  type StoredResource,
+  type StoreTransaction,
+  UniqueConflict,
+  type User,
+} from '../store.ts';
+import { type GroupRow, groupOfRow } from './record-rows.ts';
+import { type ReaderParts, SqliteReader } from './sqlite-reader.ts';
+import { ResourceWriter } from './write-resources.ts';
+
+/**
+ * What a transaction's work sees: reads include its own writes.
+ *
+ * Work may catch a UniqueConflict or RevisionConflict and go on, for such a write has changed nothing. After any other failure of a
+ * write the transaction cannot commit.
+ */
+export class SqliteTransaction extends SqliteReader implements StoreTransaction {
+  readonly #now: number;
+  readonly #resources: ResourceWriter;
+  #failure: unknown;
+
+  constructor(parts: ReaderParts, author: Author, nowSeconds: number) {
+    super(parts);
+    this.#now = nowSeconds;
+    this.#resources = new ResourceWriter(parts.database, parts.cipher, author, nowSeconds);
+  }
+
+  /** @throws what a write threw that left the transaction half done; PortcullisError when SQLite has ended it already. */
+  assertCommittable(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (!this.database.inTransaction) {
+      throw new PortcullisError('store_unavailable', { detail: 'the store ended the transaction' });
+    }
+  }
+
+  async putResource(write: ResourceWrite): Promise<StoredResource> {
+    return this.#write(() => this.#resources.put(write));
+  }
+
+  async deleteResource(key: ResourceKey, expectedRevision?: number): Promise<boolean> {
+    return this.#write(() => this.#resources.delete(key, expectedRevision));
+  }
+
+  async putGroup(group: { readonly id: string; readonly name: string; readonly description: string }): Promise<GatewayGroup> {
+    return this.#write(() => {
+      const row = this.database.get<GroupRow>(
+        `INSERT INTO gateway_groups (id, name, description, revision, removals_kept_after, created_at, updated_at)
+         VALUES (?, ?, ?, 0, 0, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description, updated_at = excluded.updated_at
+         RETURNING *`,
+        ...[group.id, group.name, group.description, this.#now, this.#now],
+      );
+      if (row === undefined) throw new PortcullisError('store_unavailable', { detail: 'a written row was not returned' });
+      return groupOfRow(row);
+    });
+  }
+
+  async putSetting(name: string, value: Buffer, options: { readonly secret: boolean }): Promise<void> {
+    this.#write(() => {
+      const stored = options.secret ? Buffer.from(this.cipher.seal(value, ['setting', name])) : value;
+      this.database.run(
+        `INSERT INTO settings (name, value, secret, updated_at) VALUES (?, ?, ?, ?)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value, secret = excluded.secret, updated_at = excluded.updated_at`,
+        ...[name, stored, options.secret ? 1 : 0, this.#now],
+      );
+    });
+  }
+
+  async putUser(user: User): Promise<void> {
+    this.#write(() => {
+      const namesake = this.database.get<{ id: string }>('SELECT id FROM users WHERE username = ?', user.username);
+      if (namesake !== undefined && namesake.id !== user.id) {
+        throw new PortcullisError('admin_invalid', { publicMessage: 'another user has this name' });
+      }
+      this.database.run(
+        `INSERT INTO users (id, username, password_hash, must_change_password, created_at) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET username = excluded.username, password_hash = excluded.password_hash,
+           must_change_password = excluded.must_change_password, created_at = excluded.created_at`,
+        ...[user.id, user.username, user.passwordHash, user.mustChangePassword ? 1 : 0, user.createdAt],
+      );
+    });
+  }
+
+  async putToken(token: ApiToken): Promise<void> {
+    this.#write(() => {
+      this.database.run(
+        `INSERT INTO tokens (id, name, user_id, token_hash, expires_at, revoked_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, user_id = excluded.user_id, token_hash = excluded.token_hash,
+           expires_at = excluded.expires_at, revoked_at = excluded.revoked_at, created_at = excluded.created_at`,
+        ...[token.id, token.name, token.userId, token.tokenHash, token.expiresAt, token.revokedAt ?? null, token.createdAt],
+      );
+    });
+  }
+
+  async appendAudit(entry: AuditEntry): Promise<void> {
+    this.#write(() => {
+      this.database.run(
+        `INSERT INTO audit_entries (at, author_id, author_name, action, group_id, resource, address, detail)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        ...[entry.at, entry.author.id, entry.author.name, entry.action, entry.groupId ?? null],
+        ...[entry.resource, entry.address ?? null, JSON.stringify(entry.detail)],
+      );
+    });
+  }
+
+  #write<Result>(work: () => Result): Result {
+    return this.step(() => {
+      this.assertCommittable();
+      try {
+        return work();
+      } catch (error) {
+        if (!(error instanceof UniqueConflict || error instanceof RevisionConflict)) this.#failure = error;
+        throw error;
+      }
+    });
+  }
+}

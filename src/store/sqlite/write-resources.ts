@@ -1,0 +1,189 @@
+import { PortcullisError } from '../../errors/index.ts';
+import type { FieldCipher } from '../field-cipher.ts';
+import { splitSecrets } from '../secret-fields.ts';
+import {
+  type Author,
+  type ResourceKey,
+  type ResourceWrite,
+  RevisionConflict,
+  type StoredResource,
+  UniqueConflict,
+  type UniqueValue,
+} from '../store.ts';
+import { GroupRevisions } from './group-revisions.ts';
+import { type KeyColumns, keyOfRow, sealSecrets } from './resource-rows.ts';
+import type { SqliteDatabase, SqlValue } from './sqlite-database.ts';
+
+interface CurrentRow {
+  readonly row: number;
+  readonly revision: number;
+  readonly created_at: number;
+}
+
+interface Version {
+  readonly key: ResourceKey;
+  readonly revision: number;
+  readonly op: 'put' | 'delete';
+  readonly document: string | null;
+  readonly secretPointers: string | null;
+}
+
+const KEY = 'group_id = ? AND kind = ? AND parent_id = ? AND id = ?';
+
+/** The resource writes of one transaction. Conflicts are found before anything is written. */
+export class ResourceWriter {
+  readonly #database: SqliteDatabase;
+  readonly #cipher: FieldCipher;
+  readonly #author: Author;
+  /** Unix seconds; all writes of a transaction bear the same time. */
+  readonly #now: number;
+  readonly #revisions: GroupRevisions;
+
+  constructor(database: SqliteDatabase, cipher: FieldCipher, author: Author, now: number) {
+    this.#database = database;
+    this.#cipher = cipher;
+    this.#author = author;
+    this.#now = now;
+    this.#revisions = new GroupRevisions(database);
+  }
+
+  put(write: ResourceWrite): StoredResource {
+    const { key } = write;
+    const current = this.#current(key);
+    assertRevision(current, write.expectedRevision);
+    const unique = withoutRepeats(write.unique);
+    for (const value of unique) this.#assertFree(key.groupId, value, current?.row);
+    const split = splitSecrets(write.document, write.secretPointers);
+    const sealed = sealSecrets(key, split.secrets, this.#cipher);
+
+    const { revision, position } = this.#revisions.next(key.groupId);
+    const createdAt = current?.created_at ?? this.#now;
+    const row = this.#upsert(write, { revision, position, createdAt, text: split.text, labels: labelsOf(split.publicText), sealed });
+    this.#database.run('DELETE FROM unique_values WHERE resource_row = ?', row);
+    for (const value of unique) {
+      this.#database.run(
+        'INSERT INTO unique_values (group_id, space, digest, resource_row) VALUES (?, ?, ?, ?)',
+        ...[key.groupId, value.space, value.digest, row],
+      );
+    }
+    this.#database.run(`DELETE FROM resource_removals WHERE ${KEY}`, ...columnsOf(key));
+    const pointers = split.secrets.map((secret) => secret.pointer);
+    const secretPointers = pointers.length === 0 ? null : JSON.stringify(pointers);
+    this.#addVersion({ key, revision, op: 'put', document: split.publicText, secretPointers });
+    return { key, document: write.document, revision, createdAt, updatedAt: this.#now, unique };
+  }
+
+  delete(key: ResourceKey, expectedRevision: number | undefined): boolean {
+    const current = this.#current(key);
+    assertRevision(current, expectedRevision);
+    if (current === undefined) return false;
+    // What is owned goes before its owner, so that no change ever leaves something without one.
+    for (const doomed of this.#withOwned(key).toReversed()) this.#remove(doomed);
+    return true;
+  }
+
+  #current(key: ResourceKey): CurrentRow | undefined {
+    return this.#database.get<CurrentRow>(`SELECT row, revision, created_at FROM resources WHERE ${KEY}`, ...columnsOf(key));
+  }
+
+  #assertFree(groupId: string, value: UniqueValue, ownRow: number | undefined): void {
+    const holder = this.#database.get<KeyColumns & { readonly row: number }>(
+      `SELECT row, resources.group_id, kind, parent_id, id FROM unique_values JOIN resources ON row = resource_row
+       WHERE unique_values.group_id = ? AND space = ? AND digest = ?`,
+      ...[groupId, value.space, value.digest],
+    );
+    if (holder !== undefined && holder.row !== ownRow) throw new UniqueConflict(value.space, keyOfRow(holder));
+  }
+
+  #upsert(
+    write: ResourceWrite,
+    to: {
+      readonly revision: number;
+      readonly position: number;
+      readonly createdAt: number;
+      readonly text: string;
+      readonly labels: string | null;
+      readonly sealed: string | null;
+    },
+  ): number {
+    const values: readonly SqlValue[] = [
+      ...columnsOf(write.key),
+      ...[write.owner?.kind ?? null, write.owner?.id ?? null],
+      ...[to.revision, to.position, to.createdAt, this.#now, to.text, to.labels, to.sealed],
+    ];
+    const written = this.#database.get<{ row: number }>(
+      `INSERT INTO resources (group_id, kind, parent_id, id, owner_kind, owner_id, revision, position, created_at, updated_at, document, labels, secrets)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (group_id, kind, parent_id, id) DO UPDATE SET
+         owner_kind = excluded.owner_kind, owner_id = excluded.owner_id, revision = excluded.revision, position = excluded.position,
+         updated_at = excluded.updated_at, document = excluded.document, labels = excluded.labels,
+         secrets = excluded.secrets
+       RETURNING row`,
+      ...values,
+    );
+    if (written === undefined) throw new PortcullisError('store_unavailable', { detail: 'a written row was not returned' });
+    return written.row;
+  }
+
+  /** The resource and all that goes with it, owners before what they own. Each is visited once, so that a ring of owners ends. */
+  #withOwned(root: ResourceKey): readonly ResourceKey[] {
+    const found = new Map([[JSON.stringify(root), root]]);
+    for (const owner of found.values()) {
+      // Only what has no parent can own: an owner is named by kind and id alone.
+      if (owner.parentId !== '') continue;
+      const owned = this.#database.all<KeyColumns>(
+        `SELECT group_id, kind, parent_id, id FROM resources WHERE group_id = ? AND owner_kind = ? AND owner_id = ?
+         ORDER BY kind, parent_id, id`,
+        ...[owner.groupId, owner.kind, owner.id],
+      );
+      for (const key of owned.map(keyOfRow)) {
+        const name = JSON.stringify(key);
+        if (!found.has(name)) found.set(name, key);
+      }
+    }
+    return [...found.values()];
+  }
+
+  #remove(key: ResourceKey): void {
+    const { revision, position } = this.#revisions.next(key.groupId);
+    this.#database.run(`DELETE FROM resources WHERE ${KEY}`, ...columnsOf(key));
+    this.#database.run(
+      'INSERT INTO resource_removals (group_id, kind, parent_id, id, revision, position, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      ...[...columnsOf(key), revision, position, this.#now],
+    );
+    this.#addVersion({ key, revision, op: 'delete', document: null, secretPointers: null });
+  }
+
+  #addVersion(version: Version): void {
+    this.#database.run(
+      `INSERT INTO resource_versions
+         (group_id, kind, parent_id, id, revision, op, author_id, author_name, at, document, secret_pointers)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[...columnsOf(version.key), version.revision, version.op],
+      ...[this.#author.id, this.#author.name, this.#now, version.document, version.secretPointers],
+    );
+  }
+}
+
+function columnsOf(key: ResourceKey): readonly string[] {
+  return [key.groupId, key.kind, key.parentId, key.id];
+}
+
+/** The column `labels`, from a document without its secrets. */
+function labelsOf(documentText: string): string | null {
+  // Saves parsing most documents once more.
+  if (!documentText.includes('"labels"')) return null;
+  const { labels }: { labels?: unknown } = JSON.parse(documentText);
+  if (typeof labels !== 'object' || labels === null) return null;
+  const texts = Object.entries(labels).filter(([, value]) => typeof value === 'string');
+  return texts.length === 0 ? null : JSON.stringify(Object.fromEntries(texts));
+}
+
+function assertRevision(current: CurrentRow | undefined, expected: number | undefined): void {
+  const revision = current?.revision ?? 0;
+  if (expected !== undefined && expected !== revision) throw new RevisionConflict(revision);
+}
+
+function withoutRepeats(values: readonly UniqueValue[]): readonly UniqueValue[] {
+  return [...new Map(values.map((value) => [`${value.digest.toString('hex')} ${value.space}`, value])).values()];
+}

@@ -1,0 +1,18 @@
+import { describe } from 'node:test';
+import { changeContract } from './contract/changes.contract.ts';
+import { documentContract } from './contract/documents.contract.ts';
+import type { MakeDatabase } from './contract/fresh-database.ts';
+import { recordContract } from './contract/records.contract.ts';
+import { resourceContract } from './contract/resources.contract.ts';
+import { transactionContract } from './contract/transactions.contract.ts';
+
+/** Runs what every driver of the store must hold to. `makeDatabase` makes an empty database for one test. */
+export function runStoreContract(name: string, makeDatabase: MakeDatabase): void {
+  describe(`the store contract on ${name}`, () => {
+    documentContract(makeDatabase);
+    resourceContract(makeDatabase);
+    transactionContract(makeDatabase);
+    changeContract(makeDatabase);
+    recordContract(makeDatabase);
+  });
+}

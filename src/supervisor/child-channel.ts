@@ -1,0 +1,95 @@
+import { StartError } from '../errors/index.ts';
+import type { JsonValue } from '../lib/json.ts';
+import type { ChildMessage, ProcessEnd, SupervisorMessage } from './messages.ts';
+
+/** What a role does when its supervisor speaks. */
+export interface ChildRole {
+  /** Starts serving. The result goes with `ready`. */
+  start(settings: JsonValue, previousEnd: ProcessEnd, channel: ChildChannel): Promise<JsonValue>;
+  /** Finishes its work; the process exits when this resolves. */
+  drain(options: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void>;
+  answer?(name: string, body: JsonValue): Promise<JsonValue>;
+  /** The last word before an unexpected end. */
+  onFatal?(error: unknown): void;
+}
+
+/** The child's end of the channel. */
+export interface ChildChannel {
+  event(name: string, body: JsonValue): void;
+  replaceMe(): void;
+}
+
+/** How long work may go on when the supervisor has gone. */
+const ORPHAN_DRAIN_MS = 5000;
+
+/**
+ * Runs a role in this process under its supervisor: signals of the terminal are the supervisor's business, a closed channel means
+ * that it is gone (drain for at most five seconds, then exit), an unexpected error ends the process with code 70.
+ */
+export function runUnderSupervisor(role: ChildRole): void {
+  if (process.send === undefined) {
+    process.stderr.write('This program is started by portcullis and not by hand.\n');
+    process.exit(1);
+  }
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
+  let draining = false;
+  const drain = (options: { readonly delayMs: number; readonly timeoutMs: number }): void => {
+    if (draining) return;
+    draining = true;
+    role.drain(options).then(
+      () => process.exit(0),
+      (error: unknown) => fail(role, error),
+    );
+  };
+  process.on('SIGTERM', () => drain({ delayMs: 0, timeoutMs: ORPHAN_DRAIN_MS }));
+  process.on('disconnect', () => {
+    setTimeout(() => process.exit(0), ORPHAN_DRAIN_MS).unref();
+    drain({ delayMs: 0, timeoutMs: ORPHAN_DRAIN_MS });
+  });
+  process.on('uncaughtException', (error) => fail(role, error));
+  process.on('message', (message) => void receive(role, message as SupervisorMessage, drain));
+}
+
+async function receive(
+  role: ChildRole,
+  message: SupervisorMessage,
+  drain: (options: { readonly delayMs: number; readonly timeoutMs: number }) => void,
+): Promise<void> {
+  switch (message.kind) {
+    case 'start':
+      return start(role, message.settings, message.previousEnd);
+    case 'drain':
+      return drain(message);
+    case 'request':
+      try {
+        send({ kind: 'response', id: message.id, body: (await role.answer?.(message.name, message.body)) ?? null });
+      } catch (error) {
+        send({ kind: 'response-failed', id: message.id, problem: error instanceof Error ? error.message : String(error) });
+      }
+  }
+}
+
+async function start(role: ChildRole, settings: JsonValue, previousEnd: ProcessEnd): Promise<void> {
+  const channel: ChildChannel = {
+    event: (name, body) => send({ kind: 'event', name, body }),
+    replaceMe: () => send({ kind: 'replace-me' }),
+  };
+  try {
+    send({ kind: 'ready', body: await role.start(settings, previousEnd, channel) });
+  } catch (error) {
+    if (!(error instanceof StartError)) return fail(role, error);
+    process.send?.({ kind: 'start-failed', sentence: error.message } satisfies ChildMessage, () => process.exit(1));
+  }
+}
+
+function send(message: ChildMessage): void {
+  if (process.connected) process.send?.(message, () => {});
+}
+
+function fail(role: ChildRole, error: unknown): never {
+  try {
+    role.onFatal?.(error);
+  } finally {
+    process.exit(70);
+  }
+}

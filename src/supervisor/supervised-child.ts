@@ -1,0 +1,165 @@
+import { StartError } from '../errors/index.ts';
+import { backoffDelayMs } from '../lib/backoff.ts';
+import type { CancelTask, Clock } from '../lib/clock.ts';
+import type { JsonValue } from '../lib/json.ts';
+import type { Logger } from '../observability/index.ts';
+import { type ChildCommand, type ChildExit, RunningChild } from './child-process.ts';
+import type { ChildMessage, ProcessEnd } from './messages.ts';
+
+/** A role that is to run all the time. */
+export interface SupervisedChildOptions {
+  /** For log lines: `control-plane`, `gateway`, … */
+  readonly name: string;
+  readonly command: ChildCommand;
+  /** Asked anew for each process. */
+  readonly settings: () => JsonValue;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The process in service says something. */
+  readonly onEvent: (name: string, body: JsonValue) => void;
+}
+
+const RESTART_STEPS = { firstDelayMs: 200, highestDelayMs: 10_000 };
+/** A process that ran this long starts a new count of failures. */
+const STABLE_AFTER_MS = 10_000;
+
+/**
+ * Keeps one process of a role running: restarts what dies (at once, then with growing delays), puts a fresh process beside one
+ * that asks to be replaced and drains the old one when the new one serves, and stops for good on request.
+ */
+export class SupervisedChild {
+  readonly #options: SupervisedChildOptions;
+  #current: RunningChild | undefined;
+  readonly #retiring = new Set<RunningChild>();
+  #stopping = false;
+  #failures = 0;
+  #kills = 0;
+  #end: ProcessEnd = { kind: 'none' };
+  #cancelRestart: CancelTask | undefined;
+  #firstReady: { resolve(body: JsonValue): void; reject(error: Error): void } | undefined;
+
+  constructor(options: SupervisedChildOptions) {
+    this.#options = options;
+  }
+
+  /** The process in service, for tests and log lines. */
+  get pid(): number | undefined {
+    return this.#current?.pid;
+  }
+
+  /**
+   * Starts the first process and resolves with what it tells when it serves.
+   *
+   * @throws StartError when the role says that a person must change something first.
+   */
+  start(): Promise<JsonValue> {
+    return new Promise((resolve, reject) => {
+      this.#firstReady = { resolve, reject };
+      this.#launch();
+    });
+  }
+
+  /** A question to the process in service. */
+  request(name: string, body: JsonValue): Promise<JsonValue> {
+    if (this.#current === undefined) return Promise.reject(new Error(`the ${this.#options.name} process is not running`));
+    return this.#current.request(name, body);
+  }
+
+  /** Puts a fresh process beside the one in service, which is drained once the fresh one serves. */
+  replace(): void {
+    if (this.#current === undefined || this.#stopping) return;
+    this.#options.log.info('a process is replaced', { process: this.#options.name, pid: this.#current.pid });
+    this.#retiring.add(this.#current);
+    this.#end = { kind: 'clean' };
+    this.#launch();
+  }
+
+  /** Drains all processes of the role and resolves when they have gone; what is left after both times and a second is killed. */
+  async stop(drain: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void> {
+    this.#stopping = true;
+    this.#cancelRestart?.();
+    const running = this.#running();
+    for (const child of running) child.drain(drain);
+    const cancel = this.#options.clock.schedule(drain.delayMs + drain.timeoutMs + 1000, () => this.kill());
+    await Promise.all(running.map((child) => child.exited));
+    cancel();
+  }
+
+  /** Ends all processes of the role at once. */
+  kill(): void {
+    this.#stopping = true;
+    this.#cancelRestart?.();
+    for (const child of this.#running()) child.kill();
+  }
+
+  #running(): RunningChild[] {
+    return this.#current === undefined ? [...this.#retiring] : [...this.#retiring, this.#current];
+  }
+
+  #launch(): void {
+    const startedAtMs = this.#options.clock.monotonicMs();
+    const child: RunningChild = new RunningChild(this.#options.command, (message) => this.#receive(child, message));
+    this.#current = child;
+    child.start(this.#options.settings(), this.#end);
+    void child.exited.then((exit) => this.#exited(child, exit, startedAtMs));
+  }
+
+  #receive(child: RunningChild, message: ChildMessage): void {
+    switch (message.kind) {
+      case 'ready':
+        this.#firstReady?.resolve(message.body);
+        this.#firstReady = undefined;
+        for (const old of this.#retiring) if (old !== child) old.drain({ delayMs: 0, timeoutMs: 30_000 });
+        return;
+      case 'event':
+        if (child === this.#current) this.#options.onEvent(message.name, message.body);
+        return;
+      case 'start-failed':
+        this.#options.log.error('a process cannot start', { process: this.#options.name, reason: message.sentence });
+        this.#failFirstStart(message.sentence);
+        return;
+      case 'replace-me':
+        if (child === this.#current) this.replace();
+        return;
+      case 'response':
+      case 'response-failed':
+        return;
+    }
+  }
+
+  #exited(child: RunningChild, exit: ChildExit, startedAtMs: number): void {
+    this.#retiring.delete(child);
+    if (child !== this.#current) return;
+    this.#current = undefined;
+    this.#end = this.#judge(exit);
+    if (this.#firstReady !== undefined)
+      this.#failFirstStart(`The ${this.#options.name} process ended before it served (${describe(exit)}); see the log.`);
+    if (this.#stopping) return;
+    const ranMs = this.#options.clock.monotonicMs() - startedAtMs;
+    this.#failures = ranMs >= STABLE_AFTER_MS ? 1 : this.#failures + 1;
+    const delayMs = backoffDelayMs(this.#failures, RESTART_STEPS);
+    this.#options.log.warn('a process ended and is restarted', { process: this.#options.name, end: describe(exit), delayMs });
+    if (delayMs === 0) this.#launch();
+    else this.#cancelRestart = this.#options.clock.schedule(delayMs, () => this.#launch());
+  }
+
+  #failFirstStart(sentence: string): void {
+    if (this.#firstReady === undefined) return;
+    this.#stopping = true;
+    this.#firstReady.reject(new StartError(sentence));
+    this.#firstReady = undefined;
+  }
+
+  #judge(exit: ChildExit): ProcessEnd {
+    if (exit.signal === 'SIGKILL') {
+      this.#kills += 1;
+      return { kind: this.#kills > 1 ? 'crashed' : 'killed' };
+    }
+    this.#kills = 0;
+    return { kind: exit.code === 0 ? 'clean' : 'crashed' };
+  }
+}
+
+function describe(exit: ChildExit): string {
+  return exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`;
+}
