@@ -5,6 +5,7 @@ import type { Store } from '../store/index.ts';
 import { apiRoutes } from './api/index.ts';
 import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
 import { openInstallation } from './first-start.ts';
+import { startHistoryPruner } from './history-pruner.ts';
 import { ADMIN_SERVER_LIMITS, type AdminServer, startAdminServer } from './http/index.ts';
 import type { Installation } from './installation.ts';
 import { openControlPlaneStore } from './open-control-plane-store.ts';
@@ -25,6 +26,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
   try {
     const store = await openControlPlaneStore(options);
     closers.push(() => store.close());
+    closers.push(startHistoryPruner({ ...options, store }));
     const { installation, firstStart } = await openInstallation({ ...options, store });
     const certificate = await openCertificate(options);
     closers.push(async () => certificate.stop());

@@ -18,7 +18,10 @@ export interface InstanceStatus {
 }
 
 /** What has to be done for an instance next. */
-export type NextStep = { readonly kind: 'nothing' } | { readonly kind: 'snapshot' } | { readonly kind: 'delta'; readonly fromRevision: number };
+export type NextStep =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'snapshot' }
+  | { readonly kind: 'delta'; readonly fromRevision: number };
 
 /** Below every revision: the instance holds nothing that a delta could build on. */
 const NONE = -1;

@@ -39,7 +39,10 @@ export class JournalFile {
   }
 
   /** Writes a record; with `durable` it has reached the disk when the promise resolves. */
-  async append(record: JournalRecord, options: { readonly durable: boolean }): Promise<{ readonly place: RecordPlace; readonly bytes: number }> {
+  async append(
+    record: JournalRecord,
+    options: { readonly durable: boolean },
+  ): Promise<{ readonly place: RecordPlace; readonly bytes: number }> {
     const place = this.#end;
     if (this.#needsCut) await this.#handle.truncate(place.offset);
     const sealed = sealRecord(this.#options.key, encodeRecord(record), place, this.#options.random);

@@ -37,6 +37,7 @@ export class JournalIndex {
   readonly #skipped = new Set<JournalEntry>();
   #chain: { snapshot: JournalEntry; deltas: JournalEntry[]; revision: number } | undefined;
   #good: JournalEntry | undefined;
+  #deltaBytes = 0;
   #newestSeen = 0;
   #refused: RefusedRevision | undefined;
 
@@ -74,8 +75,6 @@ export class JournalIndex {
       deltaCount: deltas.length,
     };
   }
-
-  #deltaBytes = 0;
 
   add(entry: JournalEntry): void {
     this.#entries.push(entry);
@@ -148,6 +147,8 @@ export class JournalIndex {
   }
 
   #snapshotBefore(entry: JournalEntry): JournalEntry | undefined {
-    return this.#entries.slice(0, this.#entries.lastIndexOf(entry) + 1).findLast((each) => each.kind === 'snapshot' && !this.#skipped.has(each));
+    return this.#entries
+      .slice(0, this.#entries.lastIndexOf(entry) + 1)
+      .findLast((each) => each.kind === 'snapshot' && !this.#skipped.has(each));
   }
 }

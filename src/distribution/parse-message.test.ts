@@ -15,7 +15,16 @@ const GATEWAY_MESSAGES: readonly GatewayMessage[] = [
 ];
 
 const CONTROL_PLANE_MESSAGES: readonly ControlPlaneMessage[] = [
-  { kind: 'welcome', protocol: 1, softwareVersion: '1.2.3', groupId: 'g', instanceId: 'i', revision: 7, keySalt: 'AA==', signingKey: 'AA==' },
+  {
+    kind: 'welcome',
+    protocol: 1,
+    softwareVersion: '1.2.3',
+    groupId: 'g',
+    instanceId: 'i',
+    revision: 7,
+    keySalt: 'AA==',
+    signingKey: 'AA==',
+  },
   { kind: 'reject', reason: 'protocol 9 is not spoken here' },
   { kind: 'snapshot-start', revision: 7 },
   { kind: 'snapshot-part', payload: '[]' },

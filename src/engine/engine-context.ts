@@ -22,6 +22,7 @@ export interface EngineContextOptions {
   readonly timeouts: EngineTimeouts;
   readonly serverLine: Buffer | undefined;
   readonly clock: Clock;
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** What all connections of one server share. */
@@ -32,6 +33,8 @@ export class EngineContext {
   readonly timeouts: EngineTimeouts;
   readonly serverLine: Buffer | undefined;
   readonly clock: Clock;
+  /** Hears what the handler threw; the engine has answered for it. */
+  readonly onFailure: (error: unknown) => void;
   readonly output = new OutputBuffer();
   readonly date: DateLine;
   readonly requestParsers: FreeList<RequestParser>;
@@ -47,6 +50,7 @@ export class EngineContext {
     this.timeouts = options.timeouts;
     this.serverLine = options.serverLine;
     this.clock = options.clock;
+    this.onFailure = options.onFailure;
     this.date = new DateLine(options.clock);
     this.requestParsers = new FreeList(KEPT_OBJECTS, () => new RequestParser(options.limits));
     this.responseParsers = new FreeList(

@@ -21,6 +21,8 @@ export interface Keyring {
   /** The first key of the file, which encrypts; undefined as long as there is no file. */
   readonly current: KeyringKey | undefined;
   find(id: string): KeyringKey | undefined;
+  /** Reads the file again, which another process may have made meanwhile. @throws StartError */
+  reload(): Promise<void>;
   /**
    * Makes the file with one new key and uses it; when another process made it meanwhile, uses that one. A store calls this when it
    * holds nothing encrypted yet: a keyring that got lost must be missed, not replaced by an empty one.
@@ -37,7 +39,7 @@ export interface Keyring {
  */
 export async function openKeyring(options: { readonly file: string; readonly random: Random }): Promise<Keyring> {
   const keyring = new FileKeyring(options.file, options.random);
-  await keyring.load();
+  await keyring.reload();
   return keyring;
 }
 
@@ -60,7 +62,7 @@ class FileKeyring implements Keyring {
     return this.#keys.get(id);
   }
 
-  async load(): Promise<void> {
+  async reload(): Promise<void> {
     const text = await readIfPresent(this.file);
     if (text === undefined) return;
     const keys = parseKeyring(text, this.file);
@@ -76,7 +78,7 @@ class FileKeyring implements Keyring {
     } catch (cause) {
       throw new StartError(`The keyring ${this.file} cannot be written: check its folder, its permissions and the free space.`, { cause });
     }
-    await this.load();
+    await this.reload();
   }
 }
 

@@ -5,7 +5,7 @@ import { RecordingLogger } from '../../../test-support/recording-logger.ts';
 import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { PLUGIN_SCHEMAS } from '../../plugins/schemas.ts';
-import type { Store } from '../../store/index.ts';
+import type { Store, StoreHistory } from '../../store/index.ts';
 import { apiRoutes, type ChangeAnnouncer, type SeenApplied } from '../api/index.ts';
 import { openInstallation } from '../first-start.ts';
 import { ADMIN_SERVER_LIMITS, createAdminApplication, ExpectedContinues } from '../http/index.ts';
@@ -54,6 +54,7 @@ export interface FixtureRequest {
 export interface AdminFixture {
   readonly app: FastifyInstance;
   readonly store: Store;
+  readonly history: StoreHistory;
   readonly clock: FakeClock;
   readonly log: RecordingLogger;
   readonly announcer: FakeAnnouncer;
@@ -98,7 +99,7 @@ export async function makeAdminFixture(
     await app.close();
     await opened.close();
   });
-  return { app, store, clock, log, announcer, stopping, send: (method, path, request = {}) => sendTo(app, method, path, request) };
+  return { app, store, history: opened, clock, log, announcer, stopping, send: (method, path, request = {}) => sendTo(app, method, path, request) };
 }
 
 async function sendTo(app: FastifyInstance, method: HTTPMethods, path: string, request: FixtureRequest): Promise<FixtureAnswer> {

@@ -10,10 +10,8 @@ export interface ForwardingClient {
   readonly minorVersion: 0 | 1;
   /** Whether the connection can serve another request after an answer whose head is written now. */
   keepsAlive(): boolean;
-  /** No more bytes of the body are wanted for now. */
-  pauseBody(): void;
-  /** The next bytes of the body are wanted. */
-  resumeBody(): void;
+  /** Whether more bytes of the body are wanted may have changed. */
+  onBodyInterest(): void;
   /** The answer, forwarded whole, has been written. */
   answerWritten(keepAlive: boolean): void;
   /** The exchange failed before anything of its answer was written: the engine answers. */

@@ -59,7 +59,6 @@ export class Forwarding implements UpstreamOwner {
     const position = this.#prepare(plan, head, bytes, start, end);
     if (position === -1) return end;
     exchange.bytesFromClient += position - start;
-    if (!this.#client.body.done) this.#client.pauseBody();
     this.#tryNextTarget(undefined);
     return position;
   }
@@ -83,7 +82,6 @@ export class Forwarding implements UpstreamOwner {
     }
     exchange.bytesFromClient += position - start;
     this.#waitingSinceMs = this.#now();
-    if (connection.transport.pendingBytes > 0 && !this.#client.body.done) this.#client.pauseBody();
     return position;
   }
 
@@ -119,7 +117,7 @@ export class Forwarding implements UpstreamOwner {
     const connection = this.#connection;
     if (connection === undefined) return;
     this.#sendRequest(connection, this.#now());
-    this.#resumeBody();
+    this.#client.onBodyInterest();
   }
 
   onBytes(bytes: Buffer, length: number): void {
@@ -145,7 +143,7 @@ export class Forwarding implements UpstreamOwner {
 
   onFlushed(): void {
     this.#waitingSinceMs = this.#now();
-    this.#resumeBody();
+    this.#client.onBodyInterest();
   }
 
   onClose(failure: string | undefined): void {
@@ -165,15 +163,15 @@ export class Forwarding implements UpstreamOwner {
   }
 
   #tryNextTarget(failure: ErrorReason | undefined): void {
-    const plan = this.#plan;
-    if (plan === undefined) return;
+    let target: UpstreamTarget | ErrorReason | undefined;
     try {
-      const target = plan.nextTarget(this.#targetsAsked++, failure);
-      if (typeof target === 'string') this.#fail(this.#firstFailure ?? target);
-      else this.#attempt(target, false);
+      target = this.#plan?.nextTarget(this.#targetsAsked++, failure);
     } catch (error) {
       this.#crash(error);
+      return;
     }
+    if (typeof target === 'string') this.#fail(this.#firstFailure ?? target);
+    else if (target !== undefined) this.#attempt(target, false);
   }
 
   #attempt(target: UpstreamTarget, fresh: boolean): void {
@@ -182,12 +180,16 @@ export class Forwarding implements UpstreamOwner {
     const pool = this.#context.pool;
     exchange.attempts++;
     exchange.upstream = target;
-    const connection = fresh ? pool.connect(target, this) : pool.acquire(target, this);
-    this.#connection = connection;
+    try {
+      this.#connection = fresh ? pool.connect(target, this) : pool.acquire(target, this);
+    } catch (error) {
+      this.#crash(error);
+      return;
+    }
     this.#waitingSinceMs = this.#now();
-    if (!connection.connected) return;
-    this.#sendRequest(connection, this.#waitingSinceMs);
-    this.#resumeBody();
+    if (!this.#connection.connected) return;
+    this.#sendRequest(this.#connection, this.#waitingSinceMs);
+    this.#client.onBodyInterest();
   }
 
   #sendRequest(connection: UpstreamConnection, nowMs: number): void {
@@ -195,10 +197,6 @@ export class Forwarding implements UpstreamOwner {
     this.#waitingSinceMs = nowMs;
     connection.requests++;
     this.#sender.sendFirst(connection.transport);
-  }
-
-  #resumeBody(): void {
-    if (!this.#client.body.done && this.takesBody) this.#client.resumeBody();
   }
 
   #upstreamEnded(orderly: boolean, failure: string | undefined): void {
@@ -229,9 +227,12 @@ export class Forwarding implements UpstreamOwner {
       this.#attempt(target, true);
       return;
     }
+    if (retry !== 'yes') {
+      this.#fail(reason);
+      return;
+    }
     this.#firstFailure ??= reason;
-    if (retry === 'yes') this.#tryNextTarget(reason);
-    else this.#fail(this.#firstFailure);
+    this.#tryNextTarget(reason);
   }
 
   /** RFC 9110 §9.2.2: a kept connection that closes under an idempotent request was most likely closed before it. */

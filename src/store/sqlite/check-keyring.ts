@@ -17,6 +17,8 @@ export async function checkKeyring(writer: SqliteDatabase, keyring: Keyring, fil
   await beginImmediate(writer);
   try {
     const checks = writer.all<{ key_id: string; sealed: string }>('SELECT key_id, sealed FROM keyring_checks');
+    // Two processes may start a new store at once: the second finds the first one's key recorded, but read the keyring before it was made.
+    if (checks.some((check) => keyring.find(check.key_id) === undefined)) await keyring.reload();
     for (const check of checks) checkKey(cipher, keyring, file, check.key_id, check.sealed);
     if (checks.length === 0 && keyring.current === undefined) await keyring.create();
     const keyId = keyring.current?.id;

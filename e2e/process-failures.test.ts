@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import test from 'node:test';
+import { isAlive, type RunningInstance, runningInstance, until, untilGone } from '../test-support/running-instance.ts';
+import { temporaryFolder } from '../test-support/temporary-folder.ts';
+
+/** One request over a connection of its own: its status, or how it failed, and how long it took. */
+function freshRequest(port: number): Promise<{ readonly outcome: number | string; readonly tookMs: number }> {
+  const startedMs = performance.now();
+  return new Promise((resolve) => {
+    const finish = (outcome: number | string): void => resolve({ outcome, tookMs: performance.now() - startedMs });
+    const request = http.get({ host: '127.0.0.1', port, path: '/nothing-here', agent: false, timeout: 10_000 }, (response) => {
+      response.resume().on('end', () => finish(response.statusCode ?? 0));
+    });
+    request.on('timeout', () => request.destroy(new Error('timeout')));
+    request.on('error', (error: NodeJS.ErrnoException) => finish(error.code ?? error.message));
+  });
+}
+
+/** Sends requests one after another over new connections while `action` runs and until `done` holds. */
+async function requestsDuring(
+  port: number,
+  action: () => Promise<void>,
+  done: () => Promise<boolean>,
+): Promise<{ outcome: number | string; tookMs: number }[]> {
+  const results: { outcome: number | string; tookMs: number }[] = [];
+  let running = true;
+  const sender = (async () => {
+    while (running) results.push(await freshRequest(port));
+  })();
+  await action();
+  await until(done, 'recovered');
+  running = false;
+  await sender;
+  return results;
+}
+
+async function readyWorkers(instance: RunningInstance): Promise<boolean> {
+  const answer = await fetch(`http://127.0.0.1:${instance.ports.status}/status/ready`).catch(() => undefined);
+  await answer?.arrayBuffer();
+  return answer?.status === 200;
+}
+
+const hook = async (instance: RunningInstance, name: string): Promise<void> => {
+  const answer = await fetch(`http://127.0.0.1:${instance.ports.status}/test/worker/0/${name}`, { method: 'POST' });
+  assert.ok(answer.ok, `the hook answers ${answer.status}`);
+};
+
+for (const failure of ['throw', 'exhaust-heap', 'exit']) {
+  test(`a worker that ends by ${failure} comes back, and new connections are answered within a second`, async (t) => {
+    const instance = await runningInstance(t, { dataFolder: await temporaryFolder(t), environment: { PORTCULLIS_TEST_HOOKS: '1' } });
+    const gateway = instance.child('gateway');
+    let sawNotReady = false;
+    const results = await requestsDuring(
+      instance.ports.http,
+      () => hook(instance, failure),
+      async () => {
+        const ready = await readyWorkers(instance);
+        sawNotReady ||= !ready;
+        return sawNotReady && ready;
+      },
+    );
+    const slow = results.filter(({ tookMs }) => tookMs > 1000);
+    assert.deepEqual(slow, []);
+    const failed = results.filter(({ outcome }) => outcome !== 404);
+    assert.ok(failed.length <= 1, `only what was in flight may fail: ${JSON.stringify(failed)}`);
+    assert.equal(instance.child('gateway'), gateway, 'the process itself goes on');
+    assert.equal(await instance.stop(), 0);
+  });
+}
+
+test('a killed gateway process comes back with its configuration; no connection is refused meanwhile', async (t) => {
+  const instance = await runningInstance(t, { dataFolder: await temporaryFolder(t) });
+  await instance.admin('PUT', '/apisix/admin/services/echo', {
+    name: 'echo',
+    upstream: { nodes: [{ host: '127.0.0.1', port: instance.ports.demo, weight: 1 }] },
+  });
+  await instance.admin('PUT', '/apisix/admin/routes/echo', { name: 'echo', paths: ['/anything'], service_id: 'echo' });
+  const killed = instance.child('gateway');
+  const results = await requestsDuring(
+    instance.ports.http,
+    async () => {
+      process.kill(killed, 'SIGKILL');
+      await untilGone(killed);
+    },
+    () => readyWorkers(instance),
+  );
+  assert.ok(!results.some(({ outcome }) => outcome === 'ECONNREFUSED'));
+  assert.ok(results.filter(({ outcome }) => outcome !== 404).length <= 1, JSON.stringify(results.filter(({ outcome }) => outcome !== 404)));
+  assert.equal((await fetch(`http://127.0.0.1:${instance.ports.http}/anything`)).status, 200);
+});
+
+test('a killed control plane comes back; the gateway serves on and takes the next change', async (t) => {
+  const instance = await runningInstance(t, { dataFolder: await temporaryFolder(t) });
+  await instance.admin('PUT', '/apisix/admin/services/echo', {
+    name: 'echo',
+    upstream: { nodes: [{ host: '127.0.0.1', port: instance.ports.demo, weight: 1 }] },
+  });
+  await instance.admin('PUT', '/apisix/admin/routes/echo', { name: 'echo', paths: ['/anything'], service_id: 'echo' });
+  const killed = instance.child('control-plane');
+  process.kill(killed, 'SIGKILL');
+  assert.equal((await fetch(`http://127.0.0.1:${instance.ports.http}/anything`)).status, 200);
+  await untilGone(killed);
+  await until(
+    async () => (await instance.admin('GET', '/api/gateway_groups').catch(() => undefined))?.status === 200,
+    'the Admin API answers again',
+  );
+  await until(async () => {
+    const answer = await instance.admin('PUT', '/apisix/admin/routes/second', {
+      name: 'second',
+      paths: ['/anything/second'],
+      service_id: 'echo',
+    });
+    return answer.headers['portcullis-applied'] === '1/1';
+  }, 'the gateway is connected again');
+  assert.equal((await fetch(`http://127.0.0.1:${instance.ports.http}/anything/second`)).status, 200);
+});
+
+test('when the supervisor is killed no child stays, and the next start succeeds at once', async (t) => {
+  const dataFolder = await temporaryFolder(t);
+  const first = await runningInstance(t, { dataFolder });
+  const children = first.childProcesses().map(({ pid }) => pid);
+  assert.equal(children.length, 3);
+  first.process.kill('SIGKILL');
+  // The launcher may stand between: its child is what supervises.
+  const second = await runningInstance(t, { dataFolder, flags: ['--http-port', String(first.ports.http)] }, first.token);
+  assert.deepEqual(children.filter(isAlive), []);
+  assert.equal(second.ports.http, first.ports.http);
+  assert.equal(await second.stop(), 0);
+});
+
+test('a stop ends every process and leaves nothing behind but the data', async (t) => {
+  const instance = await runningInstance(t, { dataFolder: await temporaryFolder(t) });
+  const children = instance.childProcesses().map(({ pid }) => pid);
+  assert.equal(await instance.stop(), 0);
+  assert.deepEqual(children.filter(isAlive), []);
+  assert.equal(instance.stderr, '');
+});
+
+test('a stop lets the request in flight end', async (t) => {
+  const instance = await runningInstance(t, { dataFolder: await temporaryFolder(t) });
+  await instance.admin('PUT', '/apisix/admin/services/echo', {
+    name: 'echo',
+    upstream: { nodes: [{ host: '127.0.0.1', port: instance.ports.demo, weight: 1 }] },
+  });
+  await instance.admin('PUT', '/apisix/admin/routes/echo', { name: 'echo', paths: ['/delay/*'], service_id: 'echo' });
+  const slow = fetch(`http://127.0.0.1:${instance.ports.http}/delay/1`);
+  await until(async () => {
+    const status = (await (await fetch(`http://127.0.0.1:${instance.ports.status}/status/ready`)).json()) as {
+      exchanges_in_flight?: number;
+    };
+    return (status.exchanges_in_flight ?? 1) > 0;
+  }, 'the request is in flight');
+  const [answer, code] = await Promise.all([slow, instance.stop()]);
+  assert.equal(answer.status, 200);
+  assert.equal(code, 0);
+});

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { childEnvironment } from './child-environment.ts';
+
+test('children inherit no setting, no secret and no database of the supervisor', () => {
+  const inherited = childEnvironment({
+    PATH: '/bin',
+    LANG: 'C',
+    PORTCULLIS_BOOTSTRAP_TOKEN: 'x',
+    PORTCULLIS_ADMIN_PASSWORD_FILE: 'x',
+    DATABASE_URL: 'x',
+    REDIS_URL: 'x',
+    PGPASSWORD: 'x',
+    NODE_COMPILE_CACHE: '/cache',
+  });
+  assert.deepEqual(inherited, { PATH: '/bin', LANG: 'C', NODE_COMPILE_CACHE: '/cache' });
+});

@@ -1,0 +1,53 @@
+import type { SnapshotChange, SnapshotItem } from '../schema/snapshot.ts';
+import type { JournalEntry } from './journal-index.ts';
+import { JournalReader } from './journal-reader.ts';
+import type { JournalRecord } from './journal-record.ts';
+import { parseChanges, parseItems } from './parse-payload.ts';
+
+/** A piece of an entry: a snapshot comes as its begin and its parts, a delta in one. */
+export type JournalPiece =
+  | { readonly kind: 'snapshot'; readonly entry: JournalEntry }
+  | { readonly kind: 'items'; readonly entry: JournalEntry; readonly items: readonly SnapshotItem[] }
+  | { readonly kind: 'changes'; readonly entry: JournalEntry; readonly changes: readonly SnapshotChange[] };
+
+/** Streams the contents of entries from disk, in the order given. @throws Error when the file is not as it was when it was verified */
+export async function* readEntries(
+  entries: readonly JournalEntry[],
+  key: Buffer,
+  pathOf: (file: number) => string,
+): AsyncGenerator<JournalPiece, void> {
+  let reader: JournalReader | undefined;
+  try {
+    for (const entry of entries) {
+      if (reader?.file !== entry.place.file) {
+        await reader?.close();
+        reader = await JournalReader.open(pathOf(entry.place.file), key, entry.place);
+      }
+      reader.seek(entry.place);
+      yield* entry.kind === 'snapshot' ? readSnapshot(reader, entry) : readDelta(reader, entry);
+    }
+  } finally {
+    await reader?.close();
+  }
+}
+
+async function* readSnapshot(reader: JournalReader, entry: JournalEntry): AsyncGenerator<JournalPiece, void> {
+  for (;;) {
+    const record = await readRecord(reader);
+    if (record.kind === 'snapshot-end') return;
+    if (record.kind === 'snapshot-start') yield { kind: 'snapshot', entry };
+    if (record.kind === 'snapshot-part') yield { kind: 'items', entry, items: parseItems(record.payload).items };
+  }
+}
+
+async function* readDelta(reader: JournalReader, entry: JournalEntry): AsyncGenerator<JournalPiece, void> {
+  const record = await readRecord(reader);
+  if (record.kind !== 'delta') throw new Error('the journal changed while it was read');
+  yield { kind: 'changes', entry, changes: parseChanges(record.payload).changes };
+}
+
+async function readRecord(reader: JournalReader): Promise<JournalRecord> {
+  const read = await reader.next();
+  if (read.kind === 'end' || read.record === undefined) throw new Error('the journal changed while it was read');
+  return read.record;
+}

@@ -1,0 +1,93 @@
+import { nameOfSnapshotItem, type SnapshotChange, type SnapshotItem, type SnapshotItemName } from '../schema/snapshot.ts';
+
+/** A stream of configuration: a snapshot starts over, items and changes follow. */
+export type ConfigurationPiece =
+  | { readonly kind: 'snapshot' }
+  | { readonly kind: 'items'; readonly items: readonly SnapshotItem[] }
+  | { readonly kind: 'changes'; readonly changes: readonly SnapshotChange[] };
+
+type KeyHolder = Extract<SnapshotItem, { readonly keys: unknown }>;
+
+/**
+ * What a configuration that is not taken would have taken away: consumers and credentials that are gone in it, and keys that
+ * their holder has no longer. Nothing of it is ever added, so a key that was revoked together with a broken route is
+ * revoked even where the route is refused.
+ *
+ * @param refused what is not taken, oldest first
+ * @param inForce what stays, from its snapshot on
+ * @returns changes to lay over what stays
+ */
+export async function findWithdrawals(
+  refused: AsyncIterable<ConfigurationPiece>,
+  inForce: AsyncIterable<ConfigurationPiece>,
+): Promise<readonly SnapshotChange[]> {
+  const target = new WithdrawalTarget();
+  for await (const piece of refused) target.take(piece);
+  if (target.isEmpty) return [];
+  const withdrawals = new Map<string, SnapshotChange>();
+  for await (const piece of inForce) {
+    for (const change of changesOf(piece)) {
+      const name = change.op === 'put' ? nameOfSnapshotItem(change.item) : change.name;
+      const withdrawal = change.op === 'put' ? target.withdrawalFrom(change.item) : undefined;
+      if (withdrawal === undefined) withdrawals.delete(mapKey(name));
+      else withdrawals.set(mapKey(name), withdrawal);
+    }
+  }
+  return [...withdrawals.values()];
+}
+
+/** Which keys each consumer and credential keeps in the refused configuration, as far as it speaks of them. */
+class WithdrawalTarget {
+  readonly #keptKeys = new Map<string, ReadonlySet<string> | 'deleted'>();
+  /** A snapshot speaks of all: what it does not name is gone. */
+  #isWhole = false;
+
+  get isEmpty(): boolean {
+    return !this.#isWhole && this.#keptKeys.size === 0;
+  }
+
+  take(piece: ConfigurationPiece): void {
+    if (piece.kind === 'snapshot') {
+      this.#isWhole = true;
+      this.#keptKeys.clear();
+    }
+    for (const change of changesOf(piece)) {
+      if (change.op === 'delete') {
+        if (isKeyHolderName(change.name)) this.#keptKeys.set(mapKey(change.name), 'deleted');
+      } else if (isKeyHolder(change.item)) {
+        this.#keptKeys.set(mapKey(nameOfSnapshotItem(change.item)), new Set(change.item.keys.map(keyText)));
+      }
+    }
+  }
+
+  withdrawalFrom(item: SnapshotItem): SnapshotChange | undefined {
+    if (!isKeyHolder(item)) return undefined;
+    const name = nameOfSnapshotItem(item);
+    const kept = this.#keptKeys.get(mapKey(name)) ?? (this.#isWhole ? 'deleted' : undefined);
+    if (kept === undefined) return undefined;
+    if (kept === 'deleted') return { op: 'delete', name };
+    const keys = item.keys.filter((key) => kept.has(keyText(key)));
+    return keys.length === item.keys.length ? undefined : { op: 'put', item: { ...item, keys } };
+  }
+}
+
+function changesOf(piece: ConfigurationPiece): readonly SnapshotChange[] {
+  if (piece.kind === 'changes') return piece.changes;
+  return piece.kind === 'items' ? piece.items.map((item) => ({ op: 'put', item })) : [];
+}
+
+function isKeyHolder(item: SnapshotItem): item is KeyHolder {
+  return item.kind === 'consumer' || item.kind === 'credential';
+}
+
+function isKeyHolderName(name: SnapshotItemName): boolean {
+  return name.kind === 'consumer' || name.kind === 'credential';
+}
+
+function keyText(key: { readonly plugin: string; readonly digest: string }): string {
+  return `${key.digest} ${key.plugin}`;
+}
+
+function mapKey(name: SnapshotItemName): string {
+  return JSON.stringify([name.kind, name.parentId, name.id]);
+}

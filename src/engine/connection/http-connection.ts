@@ -1,0 +1,484 @@
+// Longer than most files: the phases of a connection and the moves between them are one concept, and read best on one page.
+import { ERROR_CODES, type ErrorReason } from '../../errors/index.ts';
+import type { EngineContext } from '../engine-context.ts';
+import type { ClientConnection, LocalAnswer } from '../exchange.ts';
+import { Forwarding } from '../forwarding/forwarding.ts';
+import type { ForwardingClient } from '../forwarding/forwarding-client.ts';
+import { isHeadMethod } from '../forwarding/method-traits.ts';
+import { BodyReader } from '../parser/body-reader.ts';
+import { BODY } from '../parser/chunked-parser.ts';
+import { PARSE } from '../parser/parse-status.ts';
+import type { RequestParser } from '../parser/request-parser.ts';
+import type { Transport, TransportReceiver } from '../transport/transport.ts';
+import { CONTINUE_MESSAGE, EMPTY_BYTES } from '../writer/fixed-lines.ts';
+import { appendLocalAnswer } from '../writer/local-answer-writer.ts';
+import { connectionLine } from '../writer/response-head-writer.ts';
+import { engineAnswer, leavesFramingIntact } from './engine-answer.ts';
+import { type DecisionMaker, HttpExchange } from './http-exchange.ts';
+
+/** No byte of the next request's head has arrived. */
+const IDLE = 0;
+/** A part of a head has. */
+const HEAD = 1;
+/** The handler has the request. */
+const DECIDING = 2;
+/** The request is with an upstream. */
+const FORWARDING = 3;
+/** The answer is written; the kernel has not taken all of it. */
+const FLUSHING = 4;
+/** The answer is with the client; the rest of the request's body is thrown away. */
+const DISCARDING = 5;
+/** Nothing more is sent; what arrives is thrown away until the client ends too. */
+const LINGERING = 6;
+const CLOSED = 7;
+
+/**
+ * One client's connection. Requests are read and answered strictly one after the other; bytes that cannot be used yet are kept
+ * (at most what one read brought) and reading stops, so memory stays bounded whatever the client sends.
+ */
+export class HttpConnection implements TransportReceiver, ForwardingClient, DecisionMaker {
+  readonly transport: Transport;
+  readonly body: BodyReader;
+  minorVersion: 0 | 1 = 1;
+  readonly #context: EngineContext;
+  readonly #client: ClientConnection;
+  readonly #onGone: (connection: HttpConnection) => void;
+  #phase = IDLE;
+  #parser: RequestParser | undefined = undefined;
+  #exchange: HttpExchange | undefined = undefined;
+  #forwarding: Forwarding | undefined = undefined;
+  /** Bytes that arrived and wait for their turn. */
+  #kept: Buffer | undefined = undefined;
+  #consuming = false;
+  #asking = false;
+  #keepAlive = false;
+  #wantsKeepAlive = false;
+  #awaitsContinue = false;
+  #isHead = false;
+  #halfClosed = false;
+  #served = 0;
+  #discardedBytes = 0;
+  /** Monotonic time of the last progress in the present phase. */
+  #sinceMs: number;
+  #lastReadAtMs: number;
+
+  constructor(
+    context: EngineContext,
+    client: ClientConnection,
+    makeTransport: (receiver: TransportReceiver) => Transport,
+    onGone: (connection: HttpConnection) => void,
+  ) {
+    this.#context = context;
+    this.#client = client;
+    this.#onGone = onGone;
+    this.body = new BodyReader(context.limits);
+    this.#sinceMs = context.clock.monotonicMs();
+    this.#lastReadAtMs = this.#sinceMs;
+    this.transport = makeTransport(this);
+  }
+
+  onBytes(bytes: Buffer, length: number): void {
+    if (this.#phase === CLOSED) return;
+    this.#lastReadAtMs = this.#now();
+    if (this.#kept === undefined) this.#consume(bytes, 0, length, false);
+    else this.#kept = Buffer.concat([this.#kept, bytes.subarray(0, length)]);
+    this.#adjustReading();
+  }
+
+  onEnd(): void {
+    this.#halfClosed = true;
+    this.#settleHalfClose();
+  }
+
+  onFlushed(): void {
+    if (this.#phase === FORWARDING) {
+      this.#sinceMs = this.#now();
+      this.#forwarding?.onClientFlushed();
+    } else if (this.#phase === FLUSHING) {
+      this.#afterAnswer();
+    }
+  }
+
+  onClose(): void {
+    if (this.#phase !== CLOSED) this.#abandon('client_aborted');
+    this.#onGone(this);
+  }
+
+  onDecided(): void {
+    if (this.#asking || this.#phase !== DECIDING) return;
+    const kept = this.#kept ?? EMPTY_BYTES;
+    this.#kept = undefined;
+    this.#consuming = true;
+    const position = this.#carryOut(kept, 0, kept.length);
+    this.#consuming = false;
+    this.#consume(kept, position, kept.length, true);
+    this.#continue();
+  }
+
+  keepsAlive(): boolean {
+    return this.#mayKeepAlive() && this.body.done;
+  }
+
+  onBodyInterest(): void {
+    this.#continue();
+  }
+
+  answerWritten(keepAlive: boolean): void {
+    this.#keepAlive = keepAlive;
+    this.#sinceMs = this.#now();
+    if (this.transport.pendingBytes > 0) this.#phase = FLUSHING;
+    else this.#afterAnswer();
+  }
+
+  refuse(reason: ErrorReason): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    if (ERROR_CODES[reason].status === 0) {
+      this.cut(reason);
+      return;
+    }
+    exchange.reason = reason;
+    let lines = EMPTY_BYTES;
+    try {
+      lines = this.#context.handler.linesForEngineAnswer(exchange);
+    } catch (error) {
+      this.reportFailure(error);
+    }
+    this.#answer(engineAnswer(reason, lines), leavesFramingIntact(reason) && this.#keepsAliveUnread());
+  }
+
+  cut(reason: ErrorReason): void {
+    this.#abandon(reason);
+    this.transport.reset();
+  }
+
+  reportFailure(error: unknown): void {
+    this.#context.onFailure(error);
+  }
+
+  /** Closes the connection if it only waits for another request. */
+  closeIfIdle(): void {
+    if (this.#phase === IDLE && this.#served > 0) this.#linger();
+  }
+
+  /** Gives the connection up at once. */
+  destroy(): void {
+    if (this.#phase !== CLOSED) this.#abandon(undefined);
+    this.transport.destroy();
+  }
+
+  checkDeadlines(nowMs: number): void {
+    const { timeouts } = this.#context;
+    switch (this.#phase) {
+      case IDLE:
+        if (nowMs - this.#sinceMs >= this.#idleLimitMs()) this.#linger();
+        return;
+      case HEAD:
+        if (nowMs - this.#sinceMs >= timeouts.headMs) this.refuse('request_timeout');
+        return;
+      case FORWARDING:
+        this.#checkForwarding(nowMs);
+        return;
+      case FLUSHING:
+        if (nowMs - this.#sinceMs >= timeouts.clientWriteStallMs) this.cut('client_aborted');
+        return;
+      case DISCARDING:
+        if (nowMs - this.#lastReadAtMs >= timeouts.bodySilenceMs) this.#linger();
+        return;
+      case LINGERING:
+        if (nowMs - this.#sinceMs >= timeouts.lingerMs) this.destroy();
+        return;
+      default:
+    }
+  }
+
+  #idleLimitMs(): number {
+    const { timeouts, draining } = this.#context;
+    if (draining) return timeouts.drainGraceMs;
+    return this.#served === 0 ? timeouts.headMs : timeouts.clientIdleMs;
+  }
+
+  #checkForwarding(nowMs: number): void {
+    const { timeouts } = this.#context;
+    const forwarding = this.#forwarding;
+    if (forwarding === undefined) return;
+    if (this.transport.pendingBytes > 0) {
+      if (nowMs - this.#sinceMs >= timeouts.clientWriteStallMs) this.#giveUpOnClient('client_aborted');
+    } else if (!this.body.done && forwarding.takesBody && nowMs - this.#lastReadAtMs >= timeouts.bodySilenceMs) {
+      this.#giveUpOnClient('request_timeout');
+    } else {
+      forwarding.checkDeadlines(nowMs);
+    }
+  }
+
+  #giveUpOnClient(reason: ErrorReason): void {
+    this.#forwarding?.abort();
+    if (this.#exchange?.status === 0) this.refuse(reason);
+    else this.cut(reason);
+  }
+
+  /** Reads `bytes[start, end)` as far as the present phase allows and keeps the rest. `own`: no one else writes into `bytes`. */
+  #consume(bytes: Buffer, start: number, end: number, own: boolean): void {
+    let position = start;
+    this.#consuming = true;
+    while (position < end && this.#takesBytes()) {
+      switch (this.#phase) {
+        case FORWARDING:
+          position = this.#forwarding?.sendBody(bytes, position, end) ?? end;
+          break;
+        case DISCARDING:
+          position = this.#discardBody(bytes, position, end);
+          break;
+        case LINGERING:
+          this.#discardedBytes += end - position;
+          position = end;
+          break;
+        case CLOSED:
+          position = end;
+          break;
+        default:
+          position = this.#readHead(bytes, position, end);
+      }
+    }
+    this.#consuming = false;
+    if (position < end && this.#phase !== CLOSED) this.#kept = own ? bytes.subarray(position, end) : Buffer.from(bytes.subarray(position, end));
+  }
+
+  #takesBytes(): boolean {
+    if (this.#phase === FORWARDING) return !this.body.done && this.#forwarding?.takesBody === true;
+    return this.#phase !== DECIDING && this.#phase !== FLUSHING;
+  }
+
+  /** Goes on with kept bytes, and with reading when there are none left. */
+  #continue(): void {
+    if (this.#consuming) return;
+    while (this.#kept !== undefined && this.#takesBytes()) {
+      const kept = this.#kept;
+      this.#kept = undefined;
+      this.#consume(kept, 0, kept.length, true);
+    }
+    this.#adjustReading();
+    if (this.#halfClosed) this.#settleHalfClose();
+  }
+
+  /** While nothing is wanted from the client reading goes on, for only so is it noticed when the client goes away. */
+  #adjustReading(): void {
+    const bodyWaits = this.#phase === FORWARDING && !this.body.done && this.#forwarding?.takesBody !== true;
+    const enough = this.#phase === LINGERING && this.#discardedBytes >= this.#context.limits.discardedBodyBytes;
+    if (this.#kept !== undefined || bodyWaits || enough) {
+      this.transport.pause();
+    } else {
+      if (this.#phase === FORWARDING && !this.body.done) this.#lastReadAtMs = this.#now();
+      this.transport.resume();
+    }
+  }
+
+  #readHead(bytes: Buffer, start: number, end: number): number {
+    this.#parser ??= this.#context.requestParsers.take();
+    const parser = this.#parser;
+    const status = parser.feed(bytes, start, end);
+    if (status === PARSE.more && !parser.started) return end;
+    if (this.#exchange === undefined) this.#beginExchange();
+    const exchange = this.#exchange;
+    if (exchange === undefined) return end;
+    exchange.bytesFromClient = parser.headLength;
+    if (status === PARSE.more) {
+      this.#phase = HEAD;
+      return end;
+    }
+    if (status === PARSE.failed) {
+      this.body.begin('none', 0);
+      this.#wantsKeepAlive = false;
+      this.refuse(parser.reason);
+      this.#releaseParser();
+      return end;
+    }
+    return this.#ask(exchange, parser, bytes, end);
+  }
+
+  #beginExchange(): void {
+    this.#sinceMs = this.#lastReadAtMs;
+    this.#isHead = false;
+    this.#awaitsContinue = false;
+    this.#exchange = new HttpExchange(this.#client, this, this.#lastReadAtMs);
+    this.#context.exchangesInFlight++;
+    this.#served++;
+  }
+
+  /** Gives the request to the handler and carries its decision out, if there is one yet. */
+  #ask(exchange: HttpExchange, parser: RequestParser, bytes: Buffer, end: number): number {
+    const position = parser.nextPosition;
+    exchange.headReadAtMs = this.#lastReadAtMs;
+    exchange.head = parser;
+    this.body.begin(parser.body, parser.contentLength);
+    this.minorVersion = parser.minorVersion;
+    this.#wantsKeepAlive = parser.wantsKeepAlive;
+    this.#awaitsContinue = parser.expectsContinue;
+    this.#isHead = isHeadMethod(parser.bytes, parser.methodStart, parser.methodEnd);
+    this.#phase = DECIDING;
+    this.#asking = true;
+    try {
+      this.#context.handler.onRequest(exchange);
+    } catch (error) {
+      this.reportFailure(error);
+      this.#asking = false;
+      exchange.decidedAtMs = this.#now();
+      this.refuse('internal');
+      this.#releaseHead(exchange);
+      return end;
+    }
+    this.#asking = false;
+    if (exchange.answer !== undefined || exchange.plan !== undefined) return this.#carryOut(bytes, position, end);
+    parser.retain();
+    return position;
+  }
+
+  #carryOut(bytes: Buffer, start: number, end: number): number {
+    const exchange = this.#exchange;
+    const parser = this.#parser;
+    if (exchange === undefined || parser === undefined) return end;
+    exchange.decidedAtMs = this.#now();
+    let position = start;
+    if (exchange.answer !== undefined) {
+      exchange.reason = exchange.answer.reason;
+      this.#answer(exchange.answer, this.#keepsAliveUnread());
+    } else if (exchange.plan !== undefined) {
+      if (this.#awaitsContinue && start === end) this.#sendContinue(exchange);
+      this.#phase = FORWARDING;
+      this.#forwarding ??= new Forwarding(this.#context, this);
+      position = this.#forwarding.begin(exchange, exchange.plan, parser, bytes, start, end);
+    }
+    this.#releaseHead(exchange);
+    return position;
+  }
+
+  #sendContinue(exchange: HttpExchange): void {
+    this.#awaitsContinue = false;
+    const output = this.#context.output;
+    output.begin(CONTINUE_MESSAGE.length);
+    output.appendAll(CONTINUE_MESSAGE);
+    exchange.bytesToClient += output.send(this.transport);
+  }
+
+  #answer(answer: LocalAnswer, keepAlive: boolean): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    const output = this.#context.output;
+    output.begin(answer.headerLines.length + answer.body.length + 512);
+    appendLocalAnswer(output, answer, {
+      dateLine: this.#context.date.line,
+      serverLine: this.#context.serverLine,
+      connectionLine: connectionLine(keepAlive, this.minorVersion),
+      isHead: this.#isHead,
+    });
+    exchange.status = answer.status;
+    exchange.bytesToClient += output.send(this.transport);
+    this.answerWritten(keepAlive);
+  }
+
+  #mayKeepAlive(): boolean {
+    return this.#wantsKeepAlive && !this.#halfClosed && !this.#context.draining;
+  }
+
+  /**
+   * As `keepsAlive`, for an answer that leaves the body unread: a bounded rest is thrown away. A client that waits for 100 may
+   * send its body or not (RFC 9110 §10.1.1), so there nothing behind the head is to be trusted.
+   */
+  #keepsAliveUnread(): boolean {
+    return this.#mayKeepAlive() && (this.body.done || (!this.#awaitsContinue && this.body.remaining <= this.#context.limits.discardedBodyBytes));
+  }
+
+  #afterAnswer(): void {
+    this.#finishExchange();
+    this.#sinceMs = this.#now();
+    this.#discardedBytes = 0;
+    if (!this.#keepAlive) this.#linger();
+    else this.#phase = this.body.done ? IDLE : DISCARDING;
+    this.#continue();
+  }
+
+  #discardBody(bytes: Buffer, start: number, end: number): number {
+    let position = start;
+    for (;;) {
+      const event = this.body.next(bytes, position, end);
+      this.#discardedBytes += this.body.position - position;
+      position = this.body.position;
+      if (event === BODY.failed || this.#discardedBytes > this.#context.limits.discardedBodyBytes) {
+        this.#linger();
+        return end;
+      }
+      if (event === BODY.done) {
+        this.#phase = IDLE;
+        this.#sinceMs = this.#lastReadAtMs;
+      }
+      if (event !== BODY.data) return position;
+    }
+  }
+
+  #settleHalfClose(): void {
+    if (this.#kept !== undefined) return;
+    const incomplete = !this.body.done && (this.#phase === FORWARDING || this.#phase === DECIDING);
+    if (this.#phase === HEAD || incomplete) {
+      this.#abandon('client_aborted');
+      this.transport.destroy();
+    } else if (this.#phase === IDLE || this.#phase === DISCARDING) {
+      this.#linger();
+    }
+  }
+
+  /** RFC 9112 §9.6: an answer could be lost to a reset if the connection were closed under bytes that still arrive. */
+  #linger(): void {
+    this.#phase = LINGERING;
+    this.#sinceMs = this.#now();
+    this.#discardedBytes = 0;
+    this.#kept = undefined;
+    this.#releaseParser();
+    this.transport.end();
+    this.#adjustReading();
+  }
+
+  /** Ends the exchange, if there is one, with nothing more to send. */
+  #abandon(reason: ErrorReason | undefined): void {
+    this.#phase = CLOSED;
+    this.#kept = undefined;
+    this.#forwarding?.abort();
+    const exchange = this.#exchange;
+    if (exchange !== undefined) {
+      exchange.reason ??= reason;
+      this.#finishExchange();
+      exchange.head = undefined;
+    }
+    this.#releaseParser();
+  }
+
+  #finishExchange(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    this.#exchange = undefined;
+    exchange.finished = true;
+    exchange.finishedAtMs = this.#now();
+    this.#context.exchangesInFlight--;
+    try {
+      this.#context.handler.onFinished(exchange);
+    } catch (error) {
+      this.reportFailure(error);
+    }
+  }
+
+  #releaseHead(exchange: HttpExchange): void {
+    exchange.head = undefined;
+    this.#releaseParser();
+  }
+
+  #releaseParser(): void {
+    const parser = this.#parser;
+    if (parser === undefined) return;
+    this.#parser = undefined;
+    parser.reset();
+    this.#context.requestParsers.giveBack(parser);
+  }
+
+  #now(): number {
+    return this.#context.clock.monotonicMs();
+  }
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FakeClock } from '../../../test-support/fake-clock.ts';
+import { systemRandom } from '../../lib/random.ts';
+import { FieldCipher } from '../field-cipher.ts';
+import { openKeyring } from '../keyring.ts';
+import { MIGRATIONS } from '../migrations/index.ts';
+import { makeDatabaseFolder } from './database-folder.ts';
+import { openConnections } from './open-connections.ts';
+import type { SqliteDatabase } from './sqlite-database.ts';
+import { SqliteReader } from './sqlite-reader.ts';
+
+test('no read goes through a whole table: each finds its rows by an index', async (context) => {
+  const { file, keyringFile } = await makeDatabaseFolder(context);
+  const { writer, reader } = await openConnections({ file, clock: new FakeClock(), migrations: MIGRATIONS });
+  const plans = recordPlans(reader);
+  const cipher = new FieldCipher(await openKeyring({ file: keyringFile, random: systemRandom }));
+  const queries = new SqliteReader({ database: plans.database, cipher, assertUsable: () => undefined });
+  const credentials = { groupId: 'default', kind: 'credential' };
+  const owner = { kind: 'consumer', id: 'alice' };
+  await queries.getResource({ ...credentials, parentId: 'alice', id: 'c1' });
+  await queries.listResources(credentials);
+  await queries.listResources({ ...credentials, parentId: 'alice' });
+  await queries.listResources({ ...credentials, owner });
+  await queries.listResources({ ...credentials, parentId: 'alice', owner, labels: new Map([['a', 'b']]) });
+  await queries.pageOfResources('default', { ...credentials, parentId: 'alice', id: 'c1' }, 10);
+  await queries.findUnique('default', { space: 'key-auth', digest: Buffer.alloc(32) });
+  await queries.findTokenByHash(Buffer.alloc(32));
+  await queries.findUserByName('admin');
+  writer.run("INSERT INTO gateway_groups VALUES ('default', '', '', 0, 0, 0, 0)");
+  await queries.changesSince('default', 0);
+  assert.ok(plans.lines.length > 12);
+  assert.deepEqual(
+    plans.lines.filter((line) => line.includes('SCAN') && !line.includes('VIRTUAL TABLE')),
+    [],
+  );
+  assert.deepEqual(plans.indexes('resources'), [
+    'resources_by_key (group_id=? AND kind=? AND parent_id=? AND id=?)',
+    'resources_by_kind_and_age (group_id=? AND kind=?)',
+    'resources_by_key (group_id=? AND kind=? AND parent_id=?)',
+    'resources_by_owner (group_id=? AND owner_kind=? AND owner_id=? AND kind=?)',
+    'resources_by_owner (group_id=? AND owner_kind=? AND owner_id=? AND kind=?)',
+    'resources_by_key (group_id=? AND (kind,parent_id,id)>(?,?,?))',
+    'resources_by_change (group_id=? AND revision>?)',
+  ]);
+  reader.close();
+  writer.close();
+});
+
+interface RecordedPlans {
+  readonly database: SqliteDatabase;
+  readonly lines: string[];
+  readonly indexes: (table: string) => readonly string[];
+}
+
+/** Wraps a connection so that every query is explained as well. */
+function recordPlans(database: SqliteDatabase): RecordedPlans {
+  const lines: string[] = [];
+  const explaining = new Proxy(database, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (sql: string, ...values: readonly never[]) => {
+        if (name === 'get' || name === 'all') {
+          const plan = target.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, ...values);
+          lines.push(...plan.map(({ detail }) => detail));
+        }
+        return Reflect.apply(value, target, [sql, ...values]);
+      };
+    },
+  });
+  const indexes = (table: string) =>
+    lines.filter((line) => line.startsWith(`SEARCH ${table} USING INDEX`)).map((line) => line.slice(`SEARCH ${table} USING INDEX `.length));
+  return { database: explaining, lines, indexes };
+}

@@ -1,0 +1,225 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import https from 'node:https';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const LAUNCHER = fileURLToPath(new URL('../bin/portcullis.js', import.meta.url));
+/** Long enough for a busy machine; a start that takes longer is a fault. */
+const START_LIMIT_MS = 30_000;
+
+/** The ports of a running instance, as its `instance.json` names them. */
+export interface InstancePorts {
+  readonly admin: number;
+  readonly http: number;
+  readonly status: number;
+  readonly demo: number;
+}
+
+export interface StartOptions {
+  readonly dataFolder: string;
+  readonly verb?: string;
+  readonly flags?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** An answer of the Admin API. */
+export interface AdminAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: unknown;
+}
+
+/** A token for a test run, made here so that none is written down. */
+export function randomToken(): string {
+  return `a7ee-${randomBytes(24).toString('hex')}`;
+}
+
+/** Every port any free one, everything on loopback. */
+const FREE_PORTS = ['admin', 'http', 'https', 'sync', 'status', 'demo'].flatMap((name) => [`--${name}-port`, '0']);
+
+/** The real processes, started by the real launcher on free ports. */
+export class RunningInstance {
+  readonly dataFolder: string;
+  readonly process: ChildProcess;
+  readonly token: string;
+  stdout = '';
+  stderr = '';
+  ports: InstancePorts = { admin: 0, http: 0, status: 0, demo: 0 };
+  readonly #agent = new https.Agent({ keepAlive: true, rejectUnauthorized: false });
+
+  private constructor(options: StartOptions, token: string) {
+    this.dataFolder = options.dataFolder;
+    this.token = token;
+    const root = process.getuid?.() === 0 ? ['--allow-root'] : [];
+    const words = [
+      LAUNCHER,
+      options.verb ?? 'start',
+      '--data-dir',
+      options.dataFolder,
+      ...FREE_PORTS,
+      ...root,
+      '--workers',
+      '2',
+      ...(options.flags ?? []),
+    ];
+    this.process = spawn(process.execPath, words, {
+      cwd: options.dataFolder,
+      env: { ...cleanEnvironment(), PORTCULLIS_BOOTSTRAP_TOKEN: token, ...options.environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+    });
+    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+  }
+
+  /** Starts and waits until the banner says that everything serves. */
+  static async start(options: StartOptions, token = randomToken()): Promise<RunningInstance> {
+    const instance = new RunningInstance(options, token);
+    await instance.#untilPrinted('is ready');
+    const record = JSON.parse(readFileSync(path.join(options.dataFolder, 'instance.json'), 'utf8'));
+    instance.ports = record.ports;
+    return instance;
+  }
+
+  /** Starts something that is expected to fail, and waits for its end. */
+  static async startAndFail(
+    options: StartOptions,
+  ): Promise<{ readonly code: number | null; readonly stderr: string; readonly stdout: string }> {
+    const instance = new RunningInstance(options, randomToken());
+    const [code] = await once(instance.process, 'exit', { signal: AbortSignal.timeout(START_LIMIT_MS) });
+    return { code, stderr: instance.stderr, stdout: instance.stdout };
+  }
+
+  /** Ctrl-C, as an init system sends it. Resolves with the exit code. */
+  async stop(): Promise<number | null> {
+    this.#agent.destroy();
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return this.process.exitCode;
+    this.process.kill('SIGTERM');
+    const [code] = await once(this.process, 'exit', { signal: AbortSignal.timeout(START_LIMIT_MS) });
+    return code;
+  }
+
+  /** Kills the supervisor and all its children with SIGKILL, as a power cut would. */
+  async killEverything(): Promise<void> {
+    this.#agent.destroy();
+    const children = this.childProcesses().map(({ pid }) => pid);
+    const gone = once(this.process, 'exit');
+    for (const pid of [this.process.pid, ...children]) if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    await gone;
+    await Promise.all(children.map(untilGone));
+  }
+
+  /** The supervisor's children with the role each one runs. */
+  childProcesses(): { readonly pid: number; readonly role: string }[] {
+    return childrenOf(this.process.pid ?? -1);
+  }
+
+  /** The child of one role. */
+  child(role: 'control-plane' | 'gateway' | 'demo-upstream'): number {
+    const found = this.childProcesses().find((child) => child.role === role);
+    if (found === undefined) throw new Error(`no ${role} process runs`);
+    return found.pid;
+  }
+
+  /** A request to the Admin API with this instance's token. */
+  async admin(method: string, resource: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<AdminAnswer> {
+    const separator = resource.includes('?') ? '&' : '?';
+    const target = resource.startsWith('/apisix/admin') ? `${resource}${separator}gateway_group_id=default` : resource;
+    return new Promise((resolve, reject) => {
+      const request = https.request(
+        {
+          host: '127.0.0.1',
+          port: this.ports.admin,
+          path: target,
+          method,
+          agent: this.#agent,
+          headers: { 'X-API-KEY': this.token, 'Content-Type': 'application/json', ...headers },
+        },
+        (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (part: string) => {
+            text += part;
+          });
+          response.on('end', () =>
+            resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) }),
+          );
+        },
+      );
+      request.on('error', reject);
+      request.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+
+  async #untilPrinted(text: string): Promise<void> {
+    const limit = AbortSignal.timeout(START_LIMIT_MS);
+    const exited = once(this.process, 'exit', { signal: limit }).then(([code]) => {
+      throw new Error(`the instance ended with code ${code} before it was ready: ${this.stderr}`);
+    });
+    exited.catch(() => {});
+    while (!this.stdout.includes(text)) {
+      await Promise.race([once(this.process.stdout ?? this.process, 'data', { signal: limit }), exited]);
+    }
+  }
+}
+
+/** The instance of a test: stopped, by force if need be, when the test ends. */
+export async function runningInstance(
+  test: { after(task: () => Promise<unknown>): void },
+  options: StartOptions,
+  token?: string,
+): Promise<RunningInstance> {
+  const instance = await RunningInstance.start(options, token);
+  test.after(async () => {
+    if (instance.process.exitCode === null && instance.process.signalCode === null) await instance.killEverything();
+  });
+  return instance;
+}
+
+/** Resolves when a process is gone. */
+export async function untilGone(pid: number): Promise<void> {
+  await until(() => !isAlive(pid), `process ${pid} is gone`);
+}
+
+/** Asks again each few milliseconds until the condition holds. */
+export async function until(condition: () => boolean | Promise<boolean>, what: string, limitMs = 15_000): Promise<void> {
+  const endMs = performance.now() + limitMs;
+  while (!(await condition())) {
+    if (performance.now() > endMs) throw new Error(`not within ${limitMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** A zombie whose parent has not looked yet counts as gone. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+function childrenOf(parent: number): { pid: number; role: string }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const afterName = readFileSync(`/proc/${name}/stat`, 'utf8').replace(/^.*\) /s, '');
+        if (Number(afterName.split(' ')[1]) !== parent) return [];
+        const role = /(control-plane|gateway|demo-upstream)-process/.exec(readFileSync(`/proc/${name}/cmdline`, 'utf8'))?.[1] ?? '';
+        return [{ pid: Number(name), role }];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** Without what the machine that runs the tests has set for itself. */
+function cleanEnvironment(): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(PORTCULLIS_|NODE_OPTIONS$|NODE_TEST_)/.test(name)));
+}
