@@ -133,7 +133,8 @@ export class ConnectedInstance {
       if (answer.revision > this.#sent) return false;
       this.#applied = answer.revision;
     } else {
-      if (answer.revision > newestRevision) return false;
+      // It may have refused a revision of another history, before the store was set back.
+      if (answer.revision > newestRevision) return true;
       this.#refused = answer.revision;
       // What comes next has to build on what it kept.
       if (this.#sent >= answer.revision) this.#sent = this.#applied;

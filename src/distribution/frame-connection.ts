@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { CancelTask, Clock } from '../lib/clock.ts';
 import { encodeFrame, FrameDecoder } from './frame-codec.ts';
+import { messageOf } from './message-of.ts';
 import { type ControlPlaneMessage, type GatewayMessage, HEARTBEAT_INTERVAL_MS, SILENCE_LIMIT_MS } from './protocol.ts';
 
 /** What a frame connection needs, and whom it tells. */
@@ -29,6 +30,7 @@ export class FrameConnection {
   #handling = false;
   #closeReason: string | undefined;
   #closed = false;
+  #isEnding = false;
 
   constructor(options: FrameConnectionOptions) {
     this.#options = options;
@@ -44,7 +46,7 @@ export class FrameConnection {
     if (head.length > 0) socket.unshift(head);
     this.#read().then(
       () => this.#end('the peer closed the connection'),
-      (error: unknown) => this.#end(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => this.#end(messageOf(error)),
     );
   }
 
@@ -90,9 +92,10 @@ export class FrameConnection {
     this.#end(reason);
   }
 
-  /** Sends a last message, then ends. */
+  /** Sends a last message, then ends; what still arrives is thrown away. */
   closeAfter(message: GatewayMessage | ControlPlaneMessage, reason: string): void {
     this.#closeReason ??= reason;
+    this.#isEnding = true;
     this.#options.socket.end(encodeFrame(message));
   }
 
@@ -102,6 +105,7 @@ export class FrameConnection {
       this.#handling = true;
       for (const text of decoder.push(chunk)) {
         if (this.isClosed) return;
+        if (this.#isEnding) continue;
         await this.#options.onFrame(text);
       }
       this.#handling = false;

@@ -1,3 +1,4 @@
+export type { AuthPluginNames } from './build-snapshot.ts';
 export {
   type CertificatePair,
   createAuthority,
@@ -7,5 +8,9 @@ export {
   issueServerCertificate,
   type ServerCertificateRequest,
 } from './certificate-authority.ts';
+export type { InstanceState, InstanceStatus } from './connected-instance.ts';
+export type { AppliedRevision } from './group-channel.ts';
 export type { InstanceName } from './instance-name.ts';
+export { Publisher, type PublisherOptions } from './publisher.ts';
 export { createSigningKey } from './signing.ts';
+export type { SyncTls } from './sync-server.ts';

@@ -252,8 +252,11 @@ export class Journal {
   }
 
   async #refuse(refused: RefusedRevision, entryCount: number): Promise<void> {
-    await this.#file?.append({ kind: 'refused', ...refused, entryCount }, { durable: true });
-    this.#index.noteRefused(refused, entryCount);
+    try {
+      await this.#file?.append({ kind: 'refused', ...refused, entryCount }, { durable: true });
+    } finally {
+      this.#index.noteRefused(refused, entryCount);
+    }
   }
 
   async #removeFilesBefore(file: number): Promise<void> {

@@ -46,8 +46,11 @@ async function* readDelta(reader: JournalReader, entry: JournalEntry): AsyncGene
   yield { kind: 'changes', entry, changes: parseChanges(record.payload).changes };
 }
 
+/** Records of later versions are passed over, as they were when the file was verified. */
 async function readRecord(reader: JournalReader): Promise<JournalRecord> {
-  const read = await reader.next();
-  if (read.kind === 'end' || read.record === undefined) throw new Error('the journal changed while it was read');
-  return read.record;
+  for (;;) {
+    const read = await reader.next();
+    if (read.kind === 'end') throw new Error('the journal changed while it was read');
+    if (read.record !== undefined) return read.record;
+  }
 }

@@ -1,4 +1,3 @@
-import type { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
@@ -90,23 +89,30 @@ function upgrade(options: SyncServerOptions, request: IncomingMessage, socket: D
   const refuse = (status: string): void => {
     socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   };
-  if (request.url !== SYNC_PATH || request.method !== 'GET') return refuse('404 Not Found');
-  if (request.headers.upgrade?.toLowerCase() !== SYNC_UPGRADE) return refuse('426 Upgrade Required');
-  const certificate = peerCertificate(socket);
+  if (request.url !== SYNC_PATH || request.method !== 'GET') {
+    refuse('404 Not Found');
+    return;
+  }
+  if (request.headers.upgrade?.toLowerCase() !== SYNC_UPGRADE) {
+    refuse('426 Upgrade Required');
+    return;
+  }
   let name: InstanceName;
   try {
-    if (certificate === undefined) throw new Error('no certificate was verified');
-    name = readInstanceName(certificate);
+    name = peerName(socket);
   } catch (error) {
     options.log.warn('a sync connection was refused', { cause: error instanceof Error ? error.message : 'unknown' });
-    return refuse('403 Forbidden');
+    refuse('403 Forbidden');
+    return;
   }
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${SYNC_UPGRADE}\r\n\r\n`);
   options.onPeer({ name, socket, head });
 }
 
-function peerCertificate(socket: Duplex): X509Certificate | undefined {
-  return socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined;
+function peerName(socket: Duplex): InstanceName {
+  const certificate = socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined;
+  if (certificate === undefined) throw new Error('no certificate was verified');
+  return readInstanceName(certificate);
 }
 
 /** False when the address does not exist on this machine and others do. */

@@ -6,6 +6,7 @@ import { EngineContext } from './engine-context.ts';
 import { DEFAULT_ENGINE_LIMITS, DEFAULT_ENGINE_TIMEOUTS, type EngineLimits, type EngineTimeouts } from './engine-options.ts';
 import type { ExchangeHandler } from './exchange.ts';
 import { SocketTransport } from './transport/socket-transport.ts';
+import type { TransportReceiver } from './transport/transport.ts';
 import type { UpstreamPool } from './upstream/upstream-pool.ts';
 
 const SWEEP_MS = 500;
@@ -104,7 +105,7 @@ export class HttpServer {
       socket.destroy();
       return;
     }
-    const makeTransport = (receiver: HttpConnection): SocketTransport => new SocketTransport(socket, receiver, true);
+    const makeTransport = (receiver: TransportReceiver): SocketTransport => new SocketTransport(socket, receiver, true);
     this.#connections.add(new HttpConnection(this.#context, client, makeTransport, this.#onGone));
     this.#cancelSweep ??= this.#context.clock.schedule(SWEEP_MS, () => this.#sweep());
   }

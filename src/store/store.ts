@@ -116,7 +116,11 @@ export interface StoreReader {
   listGroups(): Promise<readonly GatewayGroup[]>;
   /** One page of the group's live resources in a fixed order; pass the last key of a page to get the next. Secrets are omitted. */
   pageOfResources(groupId: string, after: ResourceKey | undefined, limit: number): Promise<readonly StoredResource[]>;
-  /** The last change of every resource touched in revisions (`revision`, now], oldest first; undefined when history no longer reaches back that far. Secrets are omitted. */
+  /**
+   * The last change of every resource touched in revisions (`revision`, now], oldest first; undefined when history no longer reaches
+   * back that far, or not yet that far. Secrets are omitted. Since only last changes are told, a unique value may appear at its new
+   * holder before the change that took it from the old one.
+   */
   changesSince(
     groupId: string,
     revision: number,
@@ -135,7 +139,13 @@ export interface ReadOptions {
 
 /** What can be written. Resource writes of one transaction and one group share one new revision. */
 export interface StoreTransaction extends StoreReader {
-  /** @throws UniqueConflict, RevisionConflict */
+  /**
+   * Either conflict is found before anything is written, so the work may catch it and go on; after any other failure of a write the
+   * transaction cannot commit.
+   *
+   * @throws UniqueConflict, RevisionConflict, PortcullisError (`admin_not_found` for an unknown group, `admin_invalid` for a name that is
+   * not well-formed text).
+   */
   putResource(write: ResourceWrite): Promise<StoredResource>;
   /** Deletes the resource and all it owns, transitively; false when there was nothing. @throws RevisionConflict */
   deleteResource(key: ResourceKey, expectedRevision?: number): Promise<boolean>;

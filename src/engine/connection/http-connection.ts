@@ -10,27 +10,12 @@ import { BODY } from '../parser/chunked-parser.ts';
 import { PARSE } from '../parser/parse-status.ts';
 import type { RequestParser } from '../parser/request-parser.ts';
 import type { Transport, TransportReceiver } from '../transport/transport.ts';
-import { CONTINUE_MESSAGE, EMPTY_BYTES } from '../writer/fixed-lines.ts';
-import { appendLocalAnswer } from '../writer/local-answer-writer.ts';
-import { connectionLine } from '../writer/response-head-writer.ts';
+import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
+import { sendContinue, sendLocalAnswer } from './answer-output.ts';
+import { BodyDiscarder } from './body-discarder.ts';
 import { engineAnswer, leavesFramingIntact } from './engine-answer.ts';
 import { type DecisionMaker, HttpExchange } from './http-exchange.ts';
-
-/** No byte of the next request's head has arrived. */
-const IDLE = 0;
-/** A part of a head has. */
-const HEAD = 1;
-/** The handler has the request. */
-const DECIDING = 2;
-/** The request is with an upstream. */
-const FORWARDING = 3;
-/** The answer is written; the kernel has not taken all of it. */
-const FLUSHING = 4;
-/** The answer is with the client; the rest of the request's body is thrown away. */
-const DISCARDING = 5;
-/** Nothing more is sent; what arrives is thrown away until the client ends too. */
-const LINGERING = 6;
-const CLOSED = 7;
+import { PHASE } from './phase.ts';
 
 /**
  * One client's connection. Requests are read and answered strictly one after the other; bytes that cannot be used yet are kept
@@ -43,7 +28,7 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
   readonly #context: EngineContext;
   readonly #client: ClientConnection;
   readonly #onGone: (connection: HttpConnection) => void;
-  #phase = IDLE;
+  #phase: number = PHASE.idle;
   #parser: RequestParser | undefined = undefined;
   #exchange: HttpExchange | undefined = undefined;
   #forwarding: Forwarding | undefined = undefined;
@@ -57,10 +42,12 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
   #isHead = false;
   #halfClosed = false;
   #served = 0;
-  #discardedBytes = 0;
+  readonly #discarder: BodyDiscarder;
   /** Monotonic time of the last progress in the present phase. */
   #sinceMs: number;
   #lastReadAtMs: number;
+  /** Monotonic time when the sweep first found the client not taking what was written; 0 when it does. */
+  #stalledSinceMs = 0;
 
   constructor(
     context: EngineContext,
@@ -72,13 +59,14 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
     this.#client = client;
     this.#onGone = onGone;
     this.body = new BodyReader(context.limits);
+    this.#discarder = new BodyDiscarder(this.body, context.limits.discardedBodyBytes);
     this.#sinceMs = context.clock.monotonicMs();
     this.#lastReadAtMs = this.#sinceMs;
     this.transport = makeTransport(this);
   }
 
   onBytes(bytes: Buffer, length: number): void {
-    if (this.#phase === CLOSED) return;
+    if (this.#phase === PHASE.closed) return;
     this.#lastReadAtMs = this.#now();
     if (this.#kept === undefined) this.#consume(bytes, 0, length, false);
     else this.#kept = Buffer.concat([this.#kept, bytes.subarray(0, length)]);
@@ -91,21 +79,21 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
   }
 
   onFlushed(): void {
-    if (this.#phase === FORWARDING) {
-      this.#sinceMs = this.#now();
+    this.#stalledSinceMs = 0;
+    if (this.#phase === PHASE.forwarding) {
       this.#forwarding?.onClientFlushed();
-    } else if (this.#phase === FLUSHING) {
+    } else if (this.#phase === PHASE.flushing) {
       this.#afterAnswer();
     }
   }
 
   onClose(): void {
-    if (this.#phase !== CLOSED) this.#abandon('client_aborted');
+    if (this.#phase !== PHASE.closed) this.#abandon('client_aborted');
     this.#onGone(this);
   }
 
   onDecided(): void {
-    if (this.#asking || this.#phase !== DECIDING) return;
+    if (this.#asking || this.#phase !== PHASE.deciding) return;
     const kept = this.#kept ?? EMPTY_BYTES;
     this.#kept = undefined;
     this.#consuming = true;
@@ -125,8 +113,7 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
 
   answerWritten(keepAlive: boolean): void {
     this.#keepAlive = keepAlive;
-    this.#sinceMs = this.#now();
-    if (this.transport.pendingBytes > 0) this.#phase = FLUSHING;
+    if (this.transport.pendingBytes > 0) this.#phase = PHASE.flushing;
     else this.#afterAnswer();
   }
 
@@ -138,7 +125,7 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
       return;
     }
     exchange.reason = reason;
-    let lines = EMPTY_BYTES;
+    let lines: Buffer = EMPTY_BYTES;
     try {
       lines = this.#context.handler.linesForEngineAnswer(exchange);
     } catch (error) {
@@ -158,34 +145,34 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
 
   /** Closes the connection if it only waits for another request. */
   closeIfIdle(): void {
-    if (this.#phase === IDLE && this.#served > 0) this.#linger();
+    if (this.#phase === PHASE.idle && this.#served > 0) this.#linger();
   }
 
   /** Gives the connection up at once. */
   destroy(): void {
-    if (this.#phase !== CLOSED) this.#abandon(undefined);
+    if (this.#phase !== PHASE.closed) this.#abandon(undefined);
     this.transport.destroy();
   }
 
   checkDeadlines(nowMs: number): void {
     const { timeouts } = this.#context;
     switch (this.#phase) {
-      case IDLE:
+      case PHASE.idle:
         if (nowMs - this.#sinceMs >= this.#idleLimitMs()) this.#linger();
         return;
-      case HEAD:
+      case PHASE.head:
         if (nowMs - this.#sinceMs >= timeouts.headMs) this.refuse('request_timeout');
         return;
-      case FORWARDING:
+      case PHASE.forwarding:
         this.#checkForwarding(nowMs);
         return;
-      case FLUSHING:
-        if (nowMs - this.#sinceMs >= timeouts.clientWriteStallMs) this.cut('client_aborted');
+      case PHASE.flushing:
+        if (this.#isStalled(nowMs)) this.cut('client_aborted');
         return;
-      case DISCARDING:
+      case PHASE.discarding:
         if (nowMs - this.#lastReadAtMs >= timeouts.bodySilenceMs) this.#linger();
         return;
-      case LINGERING:
+      case PHASE.lingering:
         if (nowMs - this.#sinceMs >= timeouts.lingerMs) this.destroy();
         return;
       default:
@@ -203,12 +190,17 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
     const forwarding = this.#forwarding;
     if (forwarding === undefined) return;
     if (this.transport.pendingBytes > 0) {
-      if (nowMs - this.#sinceMs >= timeouts.clientWriteStallMs) this.#giveUpOnClient('client_aborted');
+      if (this.#isStalled(nowMs)) this.#giveUpOnClient('client_aborted');
     } else if (!this.body.done && forwarding.takesBody && nowMs - this.#lastReadAtMs >= timeouts.bodySilenceMs) {
       this.#giveUpOnClient('request_timeout');
     } else {
       forwarding.checkDeadlines(nowMs);
     }
+  }
+
+  #isStalled(nowMs: number): boolean {
+    if (this.#stalledSinceMs === 0) this.#stalledSinceMs = nowMs;
+    return nowMs - this.#stalledSinceMs >= this.#context.timeouts.clientWriteStallMs;
   }
 
   #giveUpOnClient(reason: ErrorReason): void {
@@ -223,17 +215,17 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
     this.#consuming = true;
     while (position < end && this.#takesBytes()) {
       switch (this.#phase) {
-        case FORWARDING:
+        case PHASE.forwarding:
           position = this.#forwarding?.sendBody(bytes, position, end) ?? end;
           break;
-        case DISCARDING:
+        case PHASE.discarding:
           position = this.#discardBody(bytes, position, end);
           break;
-        case LINGERING:
-          this.#discardedBytes += end - position;
+        case PHASE.lingering:
+          this.#discarder.bytes += end - position;
           position = end;
           break;
-        case CLOSED:
+        case PHASE.closed:
           position = end;
           break;
         default:
@@ -241,12 +233,13 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
       }
     }
     this.#consuming = false;
-    if (position < end && this.#phase !== CLOSED) this.#kept = own ? bytes.subarray(position, end) : Buffer.from(bytes.subarray(position, end));
+    if (position < end && this.#phase !== PHASE.closed)
+      this.#kept = own ? bytes.subarray(position, end) : Buffer.from(bytes.subarray(position, end));
   }
 
   #takesBytes(): boolean {
-    if (this.#phase === FORWARDING) return !this.body.done && this.#forwarding?.takesBody === true;
-    return this.#phase !== DECIDING && this.#phase !== FLUSHING;
+    if (this.#phase === PHASE.forwarding) return !this.body.done && this.#forwarding?.takesBody === true;
+    return this.#phase !== PHASE.deciding && this.#phase !== PHASE.flushing;
   }
 
   /** Goes on with kept bytes, and with reading when there are none left. */
@@ -263,12 +256,12 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
 
   /** While nothing is wanted from the client reading goes on, for only so is it noticed when the client goes away. */
   #adjustReading(): void {
-    const bodyWaits = this.#phase === FORWARDING && !this.body.done && this.#forwarding?.takesBody !== true;
-    const enough = this.#phase === LINGERING && this.#discardedBytes >= this.#context.limits.discardedBodyBytes;
+    const bodyWaits = this.#phase === PHASE.forwarding && !this.body.done && this.#forwarding?.takesBody !== true;
+    const enough = this.#phase === PHASE.lingering && this.#discarder.full;
     if (this.#kept !== undefined || bodyWaits || enough) {
       this.transport.pause();
     } else {
-      if (this.#phase === FORWARDING && !this.body.done) this.#lastReadAtMs = this.#now();
+      if (this.#phase === PHASE.forwarding && !this.body.done) this.#lastReadAtMs = this.#now();
       this.transport.resume();
     }
   }
@@ -283,7 +276,7 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
     if (exchange === undefined) return end;
     exchange.bytesFromClient = parser.headLength;
     if (status === PARSE.more) {
-      this.#phase = HEAD;
+      this.#phase = PHASE.head;
       return end;
     }
     if (status === PARSE.failed) {
@@ -315,7 +308,7 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
     this.#wantsKeepAlive = parser.wantsKeepAlive;
     this.#awaitsContinue = parser.expectsContinue;
     this.#isHead = isHeadMethod(parser.bytes, parser.methodStart, parser.methodEnd);
-    this.#phase = DECIDING;
+    this.#phase = PHASE.deciding;
     this.#asking = true;
     try {
       this.#context.handler.onRequest(exchange);
@@ -343,8 +336,11 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
       exchange.reason = exchange.answer.reason;
       this.#answer(exchange.answer, this.#keepsAliveUnread());
     } else if (exchange.plan !== undefined) {
-      if (this.#awaitsContinue && start === end) this.#sendContinue(exchange);
-      this.#phase = FORWARDING;
+      if (this.#awaitsContinue && start === end) {
+        this.#awaitsContinue = false;
+        sendContinue(this.#context, this.transport, exchange);
+      }
+      this.#phase = PHASE.forwarding;
       this.#forwarding ??= new Forwarding(this.#context, this);
       position = this.#forwarding.begin(exchange, exchange.plan, parser, bytes, start, end);
     }
@@ -352,27 +348,10 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
     return position;
   }
 
-  #sendContinue(exchange: HttpExchange): void {
-    this.#awaitsContinue = false;
-    const output = this.#context.output;
-    output.begin(CONTINUE_MESSAGE.length);
-    output.appendAll(CONTINUE_MESSAGE);
-    exchange.bytesToClient += output.send(this.transport);
-  }
-
   #answer(answer: LocalAnswer, keepAlive: boolean): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
-    const output = this.#context.output;
-    output.begin(answer.headerLines.length + answer.body.length + 512);
-    appendLocalAnswer(output, answer, {
-      dateLine: this.#context.date.line,
-      serverLine: this.#context.serverLine,
-      connectionLine: connectionLine(keepAlive, this.minorVersion),
-      isHead: this.#isHead,
-    });
-    exchange.status = answer.status;
-    exchange.bytesToClient += output.send(this.transport);
+    sendLocalAnswer(this.#context, this.transport, exchange, answer, { minorVersion: this.minorVersion, isHead: this.#isHead, keepAlive });
     this.answerWritten(keepAlive);
   }
 
@@ -385,52 +364,49 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
    * send its body or not (RFC 9110 §10.1.1), so there nothing behind the head is to be trusted.
    */
   #keepsAliveUnread(): boolean {
-    return this.#mayKeepAlive() && (this.body.done || (!this.#awaitsContinue && this.body.remaining <= this.#context.limits.discardedBodyBytes));
+    return (
+      this.#mayKeepAlive() && (this.body.done || (!this.#awaitsContinue && this.body.remaining <= this.#context.limits.discardedBodyBytes))
+    );
   }
 
   #afterAnswer(): void {
     this.#finishExchange();
     this.#sinceMs = this.#now();
-    this.#discardedBytes = 0;
+    this.#discarder.reset();
     if (!this.#keepAlive) this.#linger();
-    else this.#phase = this.body.done ? IDLE : DISCARDING;
+    else this.#phase = this.body.done ? PHASE.idle : PHASE.discarding;
     this.#continue();
   }
 
   #discardBody(bytes: Buffer, start: number, end: number): number {
-    let position = start;
-    for (;;) {
-      const event = this.body.next(bytes, position, end);
-      this.#discardedBytes += this.body.position - position;
-      position = this.body.position;
-      if (event === BODY.failed || this.#discardedBytes > this.#context.limits.discardedBodyBytes) {
-        this.#linger();
-        return end;
-      }
-      if (event === BODY.done) {
-        this.#phase = IDLE;
-        this.#sinceMs = this.#lastReadAtMs;
-      }
-      if (event !== BODY.data) return position;
+    const event = this.#discarder.read(bytes, start, end);
+    if (event === BODY.failed) {
+      this.#linger();
+      return end;
     }
+    if (event === BODY.done) {
+      this.#phase = PHASE.idle;
+      this.#sinceMs = this.#lastReadAtMs;
+    }
+    return this.#discarder.position;
   }
 
   #settleHalfClose(): void {
     if (this.#kept !== undefined) return;
-    const incomplete = !this.body.done && (this.#phase === FORWARDING || this.#phase === DECIDING);
-    if (this.#phase === HEAD || incomplete) {
+    const incomplete = !this.body.done && (this.#phase === PHASE.forwarding || this.#phase === PHASE.deciding);
+    if (this.#phase === PHASE.head || incomplete) {
       this.#abandon('client_aborted');
       this.transport.destroy();
-    } else if (this.#phase === IDLE || this.#phase === DISCARDING) {
+    } else if (this.#phase === PHASE.idle || this.#phase === PHASE.discarding) {
       this.#linger();
     }
   }
 
   /** RFC 9112 §9.6: an answer could be lost to a reset if the connection were closed under bytes that still arrive. */
   #linger(): void {
-    this.#phase = LINGERING;
+    this.#phase = PHASE.lingering;
     this.#sinceMs = this.#now();
-    this.#discardedBytes = 0;
+    this.#discarder.reset();
     this.#kept = undefined;
     this.#releaseParser();
     this.transport.end();
@@ -439,7 +415,7 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
 
   /** Ends the exchange, if there is one, with nothing more to send. */
   #abandon(reason: ErrorReason | undefined): void {
-    this.#phase = CLOSED;
+    this.#phase = PHASE.closed;
     this.#kept = undefined;
     this.#forwarding?.abort();
     const exchange = this.#exchange;

@@ -1,4 +1,4 @@
-import { BODY, ChunkedParser, type ChunkedLimits } from './chunked-parser.ts';
+import { BODY, type ChunkedLimits, ChunkedParser } from './chunked-parser.ts';
 
 /** How the end of a body is known (RFC 9112 §6.3). `close`: it ends with the connection. */
 export type BodyKind = 'none' | 'length' | 'chunked' | 'close';

@@ -51,16 +51,15 @@ export function createDialPolicy(options: DialPolicyOptions): DialPolicy {
   const localAddresses = options.localAddresses ?? addressesOfInterfaces;
   const isLocal = (address: string) => isIn(thisMachine, address) || localAddresses().some((local) => canonicalAddress(local) === address);
 
-  const mayDial = (address: string, port: number) => {
-    if (protectedPorts.has(port) && isLocal(address)) return false;
-    if (isIn(denied, address)) return false;
-    return isIn(allowed, address) || !isIn(deniedByDefault, address);
-  };
   return (address, port) => {
     const canonical = canonicalAddress(address);
-    if (canonical === undefined || !mayDial(canonical, port)) return false;
+    if (canonical === undefined) return false;
     const embedded = embeddedIPv4(canonical);
-    return embedded === undefined || isIn(allowed, canonical) || mayDial(embedded, port);
+    const readings = embedded === undefined ? [canonical] : [canonical, embedded];
+    if (protectedPorts.has(port) && readings.some(isLocal)) return false;
+    if (readings.some((reading) => isIn(denied, reading))) return false;
+    if (isIn(allowed, canonical)) return true;
+    return readings.every((reading) => isIn(allowed, reading) || !isIn(deniedByDefault, reading));
   };
 }
 
@@ -85,7 +84,10 @@ function addEntry(list: BlockList, entry: string): void {
   const [text = '', prefix, ...rest] = entry.split('/');
   const address = canonicalAddress(text);
   if (address === undefined || rest.length > 0) throw new RangeError(`"${entry}" is neither an address nor a CIDR block`);
-  if (prefix === undefined) return list.addAddress(address, familyOf(address));
+  if (prefix === undefined) {
+    list.addAddress(address, familyOf(address));
+    return;
+  }
   const bits = isIPv4(address) ? 32 : 128;
   // A block of IPv4-mapped addresses is the block of the IPv4 addresses in it.
   const length = Number(prefix) - (bits === 32 && !isIPv4(text) ? 96 : 0);

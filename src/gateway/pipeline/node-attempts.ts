@@ -1,60 +1,51 @@
 import type { ErrorReason } from '../../errors/index.ts';
 import type { Endpoint, EndpointChoice, RuntimeUpstream } from '../runtime/index.ts';
 
-/** A connection that had served before may have been closed by the upstream unnoticed; so many in a row are no accident. */
-const MAX_STALE_CONNECTIONS = 3;
-
-/**
- * Which node each attempt of one request goes to. A node is never tried twice, except that a connection found closed after it had
- * served before says nothing about its node: the same node gets the request again, and the attempt does not count (as in nginx).
- */
+/** Which node each attempt of one request goes to; none is tried twice. */
 export class NodeAttempts {
   readonly #monotonicMs: () => number;
   readonly #tried: number[] = [];
   #upstream: RuntimeUpstream | undefined;
   #choice: EndpointChoice | undefined;
-  #last: Endpoint | undefined;
-  #stale = 0;
+  #first: Endpoint | undefined;
   #startedAtMs = 0;
 
   constructor(monotonicMs: () => number) {
     this.#monotonicMs = monotonicMs;
   }
 
-  /** The reason why there is no node to try at all, or undefined. */
-  begin(upstream: RuntimeUpstream | undefined): ErrorReason | undefined {
+  /** Chooses the first endpoint, or says why there is none. The request's head may depend on it, so this comes before all else. */
+  begin(upstream: RuntimeUpstream | undefined): Endpoint | ErrorReason {
     if (upstream === undefined) return 'no_upstream';
+    const choice = upstream.choice;
+    if (choice.emptyReason !== undefined) return choice.emptyReason;
     this.#upstream = upstream;
-    this.#choice = upstream.choice;
-    return this.#choice.emptyReason;
+    this.#choice = choice;
+    this.#startedAtMs = this.#monotonicMs();
+    this.#first = this.#choose(choice);
+    // Nodes there are, but all of weight 0 (APISIX answers 502 here, 503 where there is no node at all).
+    return this.#first ?? 'no_usable_node';
   }
 
   end(): void {
     this.#tried.length = 0;
     this.#upstream = undefined;
     this.#choice = undefined;
-    this.#last = undefined;
-    this.#stale = 0;
-  }
-
-  get passesNodeHost(): boolean {
-    return this.#upstream?.settings.passHost === 'node';
+    this.#first = undefined;
   }
 
   /** The endpoint for an attempt (counted from 0), or the reason why there is no further one. */
   next(attempt: number, previousFailure: ErrorReason | undefined): Endpoint | ErrorReason {
     const choice = this.#choice;
-    if (choice === undefined) return previousFailure ?? 'internal';
-    if (attempt === 0) this.#startedAtMs = this.#monotonicMs();
-    else if (previousFailure === 'upstream_closed' && this.#last !== undefined && this.#stale < MAX_STALE_CONNECTIONS) {
-      this.#stale++;
-      return this.#last;
-    } else if (!this.#mayRetry(choice)) return previousFailure ?? 'no_node';
+    if (attempt === 0) return this.#first ?? 'internal';
+    if (choice === undefined || !this.#mayRetry(choice)) return previousFailure ?? 'internal';
+    return this.#choose(choice) ?? previousFailure ?? 'internal';
+  }
+
+  #choose(choice: EndpointChoice): Endpoint | undefined {
     const index = choice.balancer.next(this.#tried);
     const endpoint = choice.balancer.nodes[index];
-    if (endpoint === undefined) return previousFailure ?? 'no_usable_node';
-    this.#tried.push(index);
-    this.#last = endpoint;
+    if (endpoint !== undefined) this.#tried.push(index);
     return endpoint;
   }
 

@@ -2,7 +2,7 @@ import type { Exchange, ForwardPlan, RequestHead, UpstreamTarget } from '../../e
 import type { ErrorReason } from '../../errors/index.ts';
 import type { ConsumerMatch, QueryArgument, RequestView } from '../../plugin-kit/index.ts';
 import { findQueryArgument, removeQueryArgument, stripPathPrefix } from '../paths/index.ts';
-import type { RuntimeRoute } from '../runtime/index.ts';
+import type { Endpoint, RuntimeRoute } from '../runtime/index.ts';
 import type { ClientHeaderRules } from './client-header-rules.ts';
 import { EditedHeaders } from './edited-headers.ts';
 import { forwardedLines } from './forwarded-lines.ts';
@@ -178,13 +178,13 @@ export class RequestContext implements RequestView, ForwardPlan {
     const exchange = this.#exchange;
     const head = exchange?.head;
     if (exchange === undefined || head === undefined) return 'internal';
-    const failure = this.#attempts.begin(route.upstream);
-    if (failure !== undefined) return failure;
+    const first = this.#attempts.begin(route.upstream);
+    if (typeof first === 'string') return first;
     const own = this.#headers.setLines + forwardedLines(exchange.connection, head, this.#headers);
     this.requestLines = this.#consumerLinesPending ? identityLines(this.#consumer, own) : Buffer.from(own, 'latin1');
     this.responseLines = Buffer.from(requestIdLine(this.requestId), 'latin1');
     this.requestTarget = this.#newTarget(route);
-    this.hostValue = route.upstream?.rewrittenHost;
+    this.hostValue = hostFor(route, first);
     this.connectTimeoutMs = route.timeouts.connectTimeoutMs;
     this.sendTimeoutMs = route.timeouts.sendTimeoutMs;
     this.readTimeoutMs = route.timeouts.readTimeoutMs;
@@ -198,7 +198,7 @@ export class RequestContext implements RequestView, ForwardPlan {
   nextTarget(attempt: number, previousFailure: ErrorReason | undefined): UpstreamTarget | ErrorReason {
     const endpoint = this.#attempts.next(attempt, previousFailure);
     if (typeof endpoint === 'string') return endpoint;
-    if (this.#attempts.passesNodeHost) this.hostValue = endpoint.hostValue;
+    if (this.route !== undefined) this.hostValue = hostFor(this.route, endpoint);
     return endpoint.target;
   }
 
@@ -215,6 +215,19 @@ export class RequestContext implements RequestView, ForwardPlan {
     if (!this.#consumerLinesPending || consumer === undefined) return;
     this.#consumerLinesPending = false;
     this.#headers.addLines(identityLines(consumer, '').toString('latin1'));
+  }
+}
+
+/** The Host that an upstream gets; undefined for the client's own. */
+function hostFor(route: RuntimeRoute, endpoint: Endpoint): Buffer | undefined {
+  switch (route.upstream?.settings.passHost) {
+    case 'node':
+      return endpoint.hostValue;
+    case 'rewrite':
+      return route.upstream.rewrittenHost;
+    case 'pass':
+    case undefined:
+      return undefined;
   }
 }
 

@@ -10,7 +10,9 @@ import type { AddressBook } from './address-book.ts';
 
 /** Where connections to an address come from; the engine's pool has this shape. */
 export interface TargetSource {
+  /** Holds the target of an address; each hold is ended by one `retire`. */
   target(address: string, port: number): UpstreamTarget;
+  retire(target: UpstreamTarget): void;
 }
 
 /** What upstreams of one worker have in common. */
@@ -49,30 +51,39 @@ export class RuntimeUpstream {
   readonly #watcher = (): void => this.#renew();
   #choice: EndpointChoice;
 
+  /** Holds no target and follows no name before `attach`. */
   constructor(settings: EffectiveUpstream, surroundings: UpstreamSurroundings) {
     this.settings = settings;
     this.rewrittenHost = settings.upstreamHost === undefined ? undefined : Buffer.from(settings.upstreamHost, 'latin1');
     this.#surroundings = surroundings;
-    this.#choice = chooseFrom(settings.nodes, surroundings);
+    this.#choice = { balancer: new SmoothRoundRobin<Endpoint>([], surroundings.random), emptyReason: 'no_node' };
   }
 
   get choice(): EndpointChoice {
     return this.#choice;
   }
 
-  /** Follows the addresses of the nodes' names from now on. */
+  /** Resolves the nodes and follows the addresses of their names from now on. */
   attach(): void {
     for (const node of this.settings.nodes) this.#surroundings.addresses.watch(node.host, this.#watcher);
     this.#renew();
   }
 
-  /** Ends what `attach` began; requests under way still use the last endpoints. */
+  /** Ends what `attach` began. Requests under way still use the last endpoints; their connections close after them. */
   detach(): void {
     for (const node of this.settings.nodes) this.#surroundings.addresses.unwatch(node.host, this.#watcher);
+    this.#retire(this.#choice);
   }
 
   #renew(): void {
+    const old = this.#choice;
+    // The new ones are taken before the old ones go, so that addresses in both keep their idle connections.
     this.#choice = chooseFrom(this.settings.nodes, this.#surroundings);
+    this.#retire(old);
+  }
+
+  #retire(choice: EndpointChoice): void {
+    for (const endpoint of choice.balancer.nodes) this.#surroundings.targets.retire(endpoint.target);
   }
 }
 

@@ -72,13 +72,12 @@ export class Runtime {
   }
 
   #putService(id: string, service: RuntimeService | undefined): void {
-    this.services.get(id)?.upstream?.detach();
-    if (service === undefined) {
-      this.services.delete(id);
-      return;
-    }
-    this.services.set(id, service);
-    service.upstream?.attach();
+    const old = this.services.get(id);
+    if (service === undefined) this.services.delete(id);
+    else this.services.set(id, service);
+    // In this order, so that addresses in both keep their idle connections.
+    service?.upstream?.attach();
+    old?.upstream?.detach();
   }
 
   #putDefinition(id: string, definition: RouteDefinition | undefined): void {

@@ -51,6 +51,8 @@ export type AgentMessage =
   | { readonly kind: 'abandon'; readonly change: number }
   /** Answered by `listening`. */
   | { readonly kind: 'listen'; readonly sockets: readonly WorkerSocket[] }
+  /** The access log was put aside: go on in a new file. */
+  | { readonly kind: 'reopen-logs' }
   /** Accept nothing more, let what runs end for at most `timeoutMs`, then cut it; answered by `drained`. */
   | { readonly kind: 'drain'; readonly timeoutMs: number }
   | { readonly kind: 'fail'; readonly failure: TestFailure };
@@ -67,7 +69,6 @@ export type WorkerMessage =
       readonly level: LogLevel;
       readonly message: string;
       readonly fields: LogFields;
-      /** An error as text: its stack and those of its causes. */
-      readonly error: string | undefined;
+      readonly error: Error | undefined;
     };
 

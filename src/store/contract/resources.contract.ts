@@ -97,6 +97,14 @@ export function resourceContract(makeDatabase: MakeDatabase): void {
     assert.deepEqual([version?.op, version?.revision], ['delete', 3]);
   });
 
+  test('only what has no parent owns: a credential takes nothing along by its id', async (context) => {
+    const { store } = await makeTestBed(context, makeDatabase);
+    const note = { ...serviceWrite('n'), key: keyOf('note', 'n'), owner: { kind: 'credential', id: 'c1' } };
+    await putAll(store, credentialWrite('alice', 'c1', 'key'), credentialWrite('bob', 'c1', 'other'), note);
+    await remove(store, keyOf('credential', 'c1', 'alice'));
+    assert.notEqual(await store.getResource(keyOf('note', 'n')), undefined);
+  });
+
   test('deleting what is not there changes nothing', async (context) => {
     const { store } = await makeTestBed(context, makeDatabase);
     assert.equal(await remove(store, keyOf('service', 'none')), false);

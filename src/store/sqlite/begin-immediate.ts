@@ -11,14 +11,14 @@ const LONGEST_PAUSE_MS = 16;
  * While another connection holds the lock, this one asks again without blocking the thread: the holder may be a store of the same
  * process, which could never finish on a blocked thread. The pauses are the machine's own time, since they depend on another process.
  *
- * @throws SqliteFailure (`SQLITE_BUSY`) after `BUSY_TIMEOUT_MS`.
+ * @throws SqliteFailure (`SQLITE_BUSY`) after `timeoutMs`.
  */
-export async function beginImmediate(database: SqliteDatabase): Promise<void> {
+export async function beginImmediate(database: SqliteDatabase, timeoutMs = BUSY_TIMEOUT_MS): Promise<void> {
   let waitedMs = 0;
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const refusal = tryToBegin(database);
     if (refusal === undefined) return;
-    if (waitedMs >= BUSY_TIMEOUT_MS) throw refusal;
+    if (waitedMs >= timeoutMs) throw refusal;
     await delay(pauseMs);
     waitedMs += pauseMs;
   }

@@ -1,0 +1,4 @@
+export type { ConfigurationApplier, SnapshotMeta } from './configuration-applier.ts';
+export { Journal, type JournalOptions, type PreviousProcessEnd } from './journal.ts';
+export { Subscriber, type SubscriberOptions } from './subscriber.ts';
+export type { SubscriberIdentity } from './sync-client.ts';

@@ -1,0 +1,188 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { SnapshotChange } from '../schema/snapshot.ts';
+import { CandidateProbation } from './candidate-probation.ts';
+import type { ConfigurationApplier } from './configuration-applier.ts';
+import type { Journal, PreviousProcessEnd } from './journal.ts';
+import type { RefusedRevision } from './journal-index.ts';
+import type { JournalOrigin } from './journal-record.ts';
+import type { JournalSnapshotWriter } from './journal-snapshot-writer.ts';
+import { messageOf } from './message-of.ts';
+import type { ParsedChanges } from './parse-payload.ts';
+import type { DeltaMessage } from './protocol.ts';
+
+/** What became of a revision. `retry`: it could not be kept on disk, which says nothing about the revision. */
+export type TakeOutcome =
+  | { readonly kind: 'applied'; readonly revision: number }
+  | { readonly kind: 'refused'; readonly revision: number; readonly reason: string; readonly retry: boolean };
+
+/** What a held configuration needs. */
+export interface HeldConfigurationOptions {
+  readonly applier: ConfigurationApplier;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * The configuration in force on this instance: every new one is kept on disk before it is tried, what is refused leaves the one
+ * before in force, and what it would have taken away is taken away all the same.
+ */
+export class HeldConfiguration {
+  readonly #options: HeldConfigurationOptions;
+  readonly #probation: CandidateProbation;
+  #revision: number | undefined;
+
+  constructor(options: HeldConfigurationOptions) {
+    this.#options = options;
+    this.#probation = new CandidateProbation(options.clock, (revision) => {
+      options.journal.markGood(revision).catch((error: unknown) => {
+        options.log.warn('a good revision could not be marked on disk', { revision, cause: messageOf(error) });
+      });
+    });
+  }
+
+  /** In force now; undefined when nothing is, or when what is cannot be built upon. */
+  get revision(): number | undefined {
+    return this.#revision;
+  }
+
+  /** The refused revision, as long as nothing newer is in force. */
+  get refused(): RefusedRevision | undefined {
+    return this.#options.journal.refused;
+  }
+
+  get wantsSnapshot(): boolean {
+    return this.#options.journal.wantsSnapshot;
+  }
+
+  /** Puts in force what the disk holds. Never rejects: an instance without a copy asks for one. */
+  async load(previousEnd: PreviousProcessEnd): Promise<void> {
+    const { journal, log } = this.#options;
+    try {
+      await this.#loadOnce(previousEnd);
+    } catch (error) {
+      log.error('the disk copy of the configuration could not be loaded', {}, error);
+      this.#revision = undefined;
+      try {
+        if (await journal.refuseCandidates(messageOf(error))) await this.#loadOnce('none');
+      } catch (again) {
+        log.error('the last good configuration could not be loaded either', {}, again);
+        this.#revision = undefined;
+      }
+    }
+    if (journal.isDamaged) this.#revision = undefined;
+  }
+
+  /** True when the digests in force were made with this salt, or nothing is in force. */
+  fits(origin: JournalOrigin): boolean {
+    return this.#revision === undefined || this.#options.journal.keySalt === origin.keySalt;
+  }
+
+  reasonToRefuse(revision: number): string | undefined {
+    return this.#options.journal.reasonToRefuse(revision);
+  }
+
+  /** A verified delta that starts at or before the revision in force and leads on. */
+  async takeDelta(delta: DeltaMessage, parsed: ParsedChanges, origin: JournalOrigin): Promise<TakeOutcome> {
+    const { journal, applier } = this.#options;
+    const { toRevision: revision } = delta;
+    const { changes } = parsed;
+    try {
+      await journal.appendDelta(delta, parsed.count, origin);
+    } catch (error) {
+      return this.#notKept(revision, error, changes);
+    }
+    try {
+      await applier.applyDelta({ fromRevision: this.#revision ?? delta.fromRevision, toRevision: revision, changes });
+    } catch (error) {
+      return this.#refuse(revision, messageOf(error));
+    }
+    this.#revision = revision;
+    this.#probation.add(revision);
+    return { kind: 'applied', revision };
+  }
+
+  beginSnapshot(revision: number, origin: JournalOrigin): Promise<JournalSnapshotWriter> {
+    return this.#options.journal.beginSnapshot(revision, origin);
+  }
+
+  /** A verified snapshot whose parts are all in `writer`. */
+  async takeSnapshot(
+    writer: JournalSnapshotWriter,
+    end: { readonly revision: number; readonly itemCount: number; readonly signature: string },
+    origin: JournalOrigin,
+  ): Promise<TakeOutcome> {
+    const { journal, applier } = this.#options;
+    const { revision } = end;
+    try {
+      await writer.commit(end.itemCount, end.signature);
+    } catch (error) {
+      await writer.abort();
+      return this.#notKept(revision, error, []);
+    }
+    try {
+      await applier.loadSnapshot(journal.snapshotItems(), { revision, keySalt: Buffer.from(origin.keySalt, 'base64') });
+    } catch (error) {
+      return this.#refuse(revision, messageOf(error));
+    }
+    this.#revision = revision;
+    this.#probation.clear();
+    this.#probation.add(revision);
+    return { kind: 'applied', revision };
+  }
+
+  /** A snapshot could not be written down. */
+  notKept(revision: number, error: unknown): Promise<TakeOutcome> {
+    return this.#notKept(revision, error, []);
+  }
+
+  /** All candidates have to prove themselves anew. */
+  restartProbation(): void {
+    this.#probation.restart();
+  }
+
+  stop(): void {
+    this.#probation.clear();
+  }
+
+  async #loadOnce(previousEnd: PreviousProcessEnd): Promise<void> {
+    const { journal, applier, log } = this.#options;
+    const recovered = await journal.recover(previousEnd);
+    if (recovered === undefined) return;
+    await applier.loadSnapshot(recovered.items(), { revision: recovered.snapshotRevision, keySalt: recovered.keySalt });
+    for await (const delta of recovered.deltas()) await applier.applyDelta(delta);
+    this.#revision = recovered.revision;
+    if (journal.hasCandidates) this.#probation.add(recovered.revision);
+    log.info('the configuration was loaded from disk', { revision: recovered.revision });
+  }
+
+  async #refuse(revision: number, reason: string): Promise<TakeOutcome> {
+    try {
+      await this.#options.journal.markRefused(revision, reason);
+    } catch (error) {
+      this.#options.log.error('a refused revision could not be marked on disk', { revision }, error);
+    }
+    await this.#withdraw([]);
+    return { kind: 'refused', revision, reason, retry: false };
+  }
+
+  async #notKept(revision: number, error: unknown, changes: readonly SnapshotChange[]): Promise<TakeOutcome> {
+    this.#options.log.error('a revision could not be kept on disk', { revision }, error);
+    await this.#withdraw(changes);
+    return { kind: 'refused', revision, reason: `cannot be kept on disk: ${messageOf(error)}`, retry: true };
+  }
+
+  /** Takes away what a revision that is not taken would have taken away. */
+  async #withdraw(unkept: readonly SnapshotChange[]): Promise<void> {
+    const { journal, applier, log } = this.#options;
+    const revision = this.#revision;
+    if (revision === undefined) return;
+    try {
+      const changes = await journal.withdrawals(unkept);
+      if (changes.length > 0) await applier.applyDelta({ fromRevision: revision, toRevision: revision, changes });
+    } catch (error) {
+      log.error('what a refused revision takes away could not be taken away', { revision }, error);
+    }
+  }
+}

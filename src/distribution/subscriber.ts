@@ -1,0 +1,172 @@
+import { type BackoffSteps, backoffDelayMs } from '../lib/backoff.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Random } from '../lib/random.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { ConfigurationApplier } from './configuration-applier.ts';
+import { FrameConnection } from './frame-connection.ts';
+import { HeldConfiguration } from './held-configuration.ts';
+import type { Journal, PreviousProcessEnd } from './journal.ts';
+import { messageOf } from './message-of.ts';
+import { MAX_FRAME_BYTES, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol.ts';
+import { openSyncConnection, type SubscriberIdentity } from './sync-client.ts';
+import { SyncSession } from './sync-session.ts';
+
+/** What a subscriber needs, and whom it tells. */
+export interface SubscriberOptions {
+  /** Of the control plane. */
+  readonly host: string;
+  readonly port: number;
+  readonly identity: SubscriberIdentity;
+  readonly applier: ConfigurationApplier;
+  readonly journal: Journal;
+  readonly previousEnd: PreviousProcessEnd;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly random: Random;
+  readonly softwareVersion: string;
+  /** The newest revision that the control plane has named is in force. Called each time that becomes so. */
+  readonly onCurrent?: (revision: number) => void;
+  readonly onRefused?: (revision: number, reason: string) => void;
+}
+
+/** The first attempts follow each other quickly, because a control plane that starts with us is there in a moment. */
+const BACKOFF: BackoffSteps = { firstDelayMs: 100, highestDelayMs: 15_000 };
+/** A connection that has lasted this long was a good one. */
+const STABLE_MS = 10_000;
+
+/**
+ * The gateway's end of distribution. It puts the disk copy in force, then follows the control plane for ever: whatever fails, the
+ * configuration in force stays and it comes back, sooner or later by back-off with jitter.
+ */
+export class Subscriber {
+  readonly #options: SubscriberOptions;
+  readonly #held: HeldConfiguration;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #isConnected = false;
+  #lastFailure = '';
+
+  constructor(options: SubscriberOptions) {
+    this.#options = options;
+    this.#held = new HeldConfiguration(options);
+  }
+
+  /** In force; undefined when nothing is that could be built upon. */
+  get revision(): number | undefined {
+    return this.#held.revision;
+  }
+
+  /** A control plane has welcomed this instance, and the connection stands. */
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  /** Resolves when the disk copy, if there is one, is in force; the connection is made afterwards. Never rejects. */
+  async start(): Promise<void> {
+    await this.#held.load(this.#options.previousEnd);
+    this.#running = this.#run();
+  }
+
+  /** All candidates have to run for ten seconds once more. To be called when a worker dies. */
+  restartProbation(): void {
+    this.#held.restartProbation();
+  }
+
+  /** Ends the connection and resolves when nothing is being applied any more. The journal stays open. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#held.stop();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log } = this.#options;
+    let failures = 0;
+    while (!this.#stopping.signal.aborted) {
+      const startedMs = clock.monotonicMs();
+      const end = await this.#connectOnce().catch((error: unknown): SessionEnd => ({ reason: messageOf(error), rejected: false }));
+      this.#isConnected = false;
+      if (this.#stopping.signal.aborted) return;
+      failures = clock.monotonicMs() - startedMs >= STABLE_MS ? 1 : failures + 1;
+      // Once per cause: an unreachable control plane is tried every few seconds.
+      if (end.reason !== this.#lastFailure)
+        log.warn('no connection to the control plane; the configuration in force stays', { cause: end.reason });
+      this.#lastFailure = end.reason;
+      await this.#pause(end.rejected ? BACKOFF.highestDelayMs : Math.max(BACKOFF.firstDelayMs, backoffDelayMs(failures, BACKOFF)));
+    }
+  }
+
+  async #connectOnce(): Promise<SessionEnd> {
+    const { host, port, identity, clock, log, softwareVersion } = this.#options;
+    const { signal } = this.#stopping;
+    const { socket, head } = await openSyncConnection({ host, port, identity, clock, signal });
+    return new Promise((resolve) => {
+      const stop = (): void => connection.close('the gateway is stopping');
+      let lastFrame: Promise<void> = Promise.resolve();
+      const connection: FrameConnection = new FrameConnection({
+        socket,
+        head,
+        maxFrameBytes: MAX_FRAME_BYTES,
+        clock,
+        onFrame: (text) => {
+          lastFrame = session.receive(text).then(() => this.#noteWelcome(session));
+          return lastFrame;
+        },
+        onClosed: (reason) => {
+          signal.removeEventListener('abort', stop);
+          // What is being applied when the connection goes away is applied to the end.
+          lastFrame
+            .catch(() => undefined)
+            .then(() => session.end())
+            .catch((error: unknown) => log.error('a snapshot that broke off could not be removed', {}, error))
+            .then(() => resolve({ reason: session.rejection ?? reason, rejected: session.rejection !== undefined }));
+        },
+      });
+      const session = new SyncSession({
+        identity,
+        held: this.#held,
+        connection,
+        log,
+        onCurrent: (revision) => this.#options.onCurrent?.(revision),
+        onRefused: (revision, reason) => this.#options.onRefused?.(revision, reason),
+      });
+      signal.addEventListener('abort', stop);
+      connection.start();
+      connection.send({
+        kind: 'hello',
+        protocol: PROTOCOL_VERSION,
+        oldestProtocol: OLDEST_PROTOCOL_VERSION,
+        softwareVersion,
+        revision: this.#held.revision ?? 0,
+      });
+    });
+  }
+
+  #noteWelcome(session: SyncSession): void {
+    if (this.#isConnected || !session.isWelcome) return;
+    this.#isConnected = true;
+    this.#lastFailure = '';
+    this.#options.log.info('connected to the control plane', { host: this.#options.host, port: this.#options.port });
+  }
+
+  /** Between half and one and a half times the delay, so that a thousand gateways do not come back at the same moment. */
+  #pause(delayMs: number): Promise<void> {
+    const jitter = this.#options.random.bytes(4).readUInt32BE(0) / 2 ** 32;
+    const { signal } = this.#stopping;
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.schedule(delayMs * (0.5 + jitter), done);
+      signal.addEventListener('abort', done);
+      function done(): void {
+        cancel();
+        signal.removeEventListener('abort', done);
+        resolve();
+      }
+    });
+  }
+}
+
+/** Why a connection ended. */
+interface SessionEnd {
+  readonly reason: string;
+  readonly rejected: boolean;
+}

@@ -1,0 +1,61 @@
+import { request } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../lib/clock.ts';
+import { SYNC_PATH, SYNC_UPGRADE } from './protocol.ts';
+
+/** The certificate by which an instance is known to control planes, and the authority by which it knows them; all PEM. */
+export interface SubscriberIdentity {
+  readonly groupId: string;
+  readonly instanceId: string;
+  readonly certificate: string;
+  readonly privateKey: string;
+  readonly authority: string;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * Opens a sync connection over mutual TLS 1.3. The server must show a certificate of the authority that names `host`.
+ * @throws Error when it cannot be opened within ten seconds or `signal` ends the attempt
+ */
+export function openSyncConnection(options: {
+  readonly host: string;
+  readonly port: number;
+  readonly identity: SubscriberIdentity;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}): Promise<{ readonly socket: Duplex; readonly head: Buffer }> {
+  const { host, port, identity, clock, signal } = options;
+  return new Promise((resolve, reject) => {
+    const opening = request({
+      host,
+      port,
+      path: SYNC_PATH,
+      headers: { Connection: 'Upgrade', Upgrade: SYNC_UPGRADE },
+      agent: false,
+      minVersion: 'TLSv1.3',
+      ca: identity.authority,
+      cert: identity.certificate,
+      key: identity.privateKey,
+    });
+    const cancel = (): unknown => opening.destroy(new Error('the attempt was given up'));
+    const cancelTimeout = clock.schedule(CONNECT_TIMEOUT_MS, () => opening.destroy(new Error('the control plane did not answer in time')));
+    const settled = (): void => {
+      cancelTimeout();
+      signal.removeEventListener('abort', cancel);
+    };
+    signal.addEventListener('abort', cancel);
+    opening.on('upgrade', (_response, socket, head) => {
+      settled();
+      resolve({ socket, head });
+    });
+    opening.on('response', (response) => {
+      opening.destroy(new Error(`the control plane answered ${response.statusCode} to the sync request`));
+    });
+    opening.on('error', (error) => {
+      settled();
+      reject(error);
+    });
+    opening.end();
+  });
+}

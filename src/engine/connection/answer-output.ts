@@ -1,0 +1,42 @@
+import type { EngineContext } from '../engine-context.ts';
+import type { LocalAnswer } from '../exchange.ts';
+import type { Transport } from '../transport/transport.ts';
+import { CONTINUE_MESSAGE } from '../writer/fixed-lines.ts';
+import { appendLocalAnswer } from '../writer/local-answer-writer.ts';
+import { connectionLine } from '../writer/response-head-writer.ts';
+import type { HttpExchange } from './http-exchange.ts';
+
+/** What the request says about the form of its answer. */
+export interface AnswerForm {
+  readonly minorVersion: 0 | 1;
+  readonly isHead: boolean;
+  readonly keepAlive: boolean;
+}
+
+/** Writes a whole answer of the gateway's own and notes it in the exchange. */
+export function sendLocalAnswer(
+  context: EngineContext,
+  transport: Transport,
+  exchange: HttpExchange,
+  answer: LocalAnswer,
+  form: AnswerForm,
+): void {
+  const output = context.output;
+  output.begin(answer.headerLines.length + answer.body.length + 512);
+  appendLocalAnswer(output, answer, {
+    dateLine: context.date.line,
+    serverLine: context.serverLine,
+    connectionLine: connectionLine(form.keepAlive, form.minorVersion),
+    isHead: form.isHead,
+  });
+  exchange.status = answer.status;
+  exchange.bytesToClient += output.send(transport);
+}
+
+/** Tells a client that waits for it to send its body (RFC 9110 §10.1.1). */
+export function sendContinue(context: EngineContext, transport: Transport, exchange: HttpExchange): void {
+  const output = context.output;
+  output.begin(CONTINUE_MESSAGE.length);
+  output.appendAll(CONTINUE_MESSAGE);
+  exchange.bytesToClient += output.send(transport);
+}

@@ -1,0 +1,170 @@
+import { HttpServer, UpstreamPool } from '../../engine/index.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
+import { type Random, systemRandom } from '../../lib/random.ts';
+import { type AccessLog, type Logger, openAccessLog } from '../../observability/index.ts';
+import type { ConsumerMatch } from '../../plugin-kit/index.ts';
+import { PLUGINS } from '../../plugins/index.ts';
+import { createDialPolicy } from '../names/index.ts';
+import { ClientHeaderRules, Pipeline, RequestIds } from '../pipeline/index.ts';
+import { AddressBook, catalogueOf, Runtime } from '../runtime/index.ts';
+import { CredentialIndexReader } from '../tables/index.ts';
+import { PreparedChanges } from './prepared-changes.ts';
+import { failOnPurpose } from './test-failures.ts';
+import { WorkerBoard, type WorkerRow } from './worker-board.ts';
+import { createWorkerLogger } from './worker-logger.ts';
+import type { AgentMessage, WorkerMessage, WorkerSocket, WorkerStart } from './worker-messages.ts';
+
+/** How often a worker shows that it lives; the agent ends one that is silent for twenty times as long. */
+const HEARTBEAT_MS = 100;
+/** Lines of the access log that may wait for the disk. */
+const ACCESS_LOG_BUFFER_BYTES = 4 * 1024 * 1024;
+const SERVER_HEADER = 'Portcullis';
+
+/** One worker thread: an HTTP server with the pipeline behind it, doing what the agent says. */
+export class GatewayWorker {
+  readonly #start: WorkerStart;
+  readonly #post: (message: WorkerMessage) => void;
+  readonly #clock: Clock = systemClock;
+  readonly #log: Logger;
+  readonly #row: WorkerRow;
+  readonly #reader: CredentialIndexReader;
+  readonly #addresses = new AddressBook();
+  readonly #pool: UpstreamPool;
+  readonly #runtime: Runtime;
+  readonly #changes: PreparedChanges;
+  readonly #accessLog: AccessLog | undefined;
+  readonly #server: HttpServer;
+  #keySalt: Uint8Array | undefined;
+
+  constructor(start: WorkerStart, post: (message: WorkerMessage) => void) {
+    const random: Random = systemRandom;
+    const board = new WorkerBoard(start.board);
+    this.#start = start;
+    this.#post = post;
+    this.#log = createWorkerLogger(post, this.#clock);
+    this.#row = board.row(start.row);
+    this.#reader = new CredentialIndexReader(start.tables, start.row);
+    this.#pool = new UpstreamPool({ clock: this.#clock });
+    this.#runtime = this.#createRuntime(random);
+    this.#changes = new PreparedChanges(this.#runtime);
+    this.#accessLog = this.#openAccessLog();
+    const pipeline = new Pipeline({
+      routes: this.#runtime,
+      consumers: {
+        findByKey: (plugin, key) => this.#findByKey(plugin, key),
+        findByName: (username) => this.#reader.findByName(username),
+      },
+      headerRules: new ClientHeaderRules(PLUGINS.flatMap((plugin) => plugin.identityHeaders)),
+      requestIds: new RequestIds(random),
+      clock: this.#clock,
+      log: this.#log,
+      enter: (route, plugin) => this.#row.enter(route, plugin),
+      revision: () => board.revision,
+      accessLog: this.#accessLog,
+    });
+    this.#server = new HttpServer({
+      handler: pipeline,
+      pool: this.#pool,
+      serverHeader: SERVER_HEADER,
+      clock: this.#clock,
+      onFailure: (error) => this.#log.error('a request or an accept failed', {}, error),
+    });
+  }
+
+  /** Begins to show that it lives. */
+  run(): void {
+    const beat = (): void => {
+      this.#row.beat();
+      // Between two events, so no look-up is under way.
+      this.#reader.passEpoch();
+    };
+    beat();
+    setInterval(beat, HEARTBEAT_MS);
+  }
+
+  receive(message: AgentMessage): void {
+    switch (message.kind) {
+      case 'salt':
+        this.#keySalt = message.keySalt;
+        return;
+      case 'addresses':
+        for (const { name, addresses } of message.entries) this.#addresses.update(name, addresses);
+        return;
+      case 'changes':
+        this.#changes.collect(message.change, message.changes);
+        return;
+      case 'prepare':
+        void this.#prepare(message.change);
+        return;
+      case 'commit':
+        this.#changes.commit(message.change);
+        this.#post({ kind: 'committed', change: message.change });
+        return;
+      case 'abandon':
+        this.#changes.abandon(message.change);
+        return;
+      case 'listen':
+        void this.#listen(message.sockets);
+        return;
+      case 'reopen-logs':
+        this.#accessLog?.reopen();
+        return;
+      case 'drain':
+        void this.#drain(message.timeoutMs);
+        return;
+      case 'fail':
+        if (this.#start.testHooks) failOnPurpose(message.failure);
+    }
+  }
+
+  #createRuntime(random: Random): Runtime {
+    return new Runtime({
+      addresses: this.#addresses,
+      targets: this.#pool,
+      mayDial: createDialPolicy({ protectedPorts: this.#start.protectedPorts, allow: [], deny: [] }),
+      random,
+      catalogue: catalogueOf(PLUGINS),
+      onDisposeFailed: (plugin, error) => this.#log.error('a plugin failed to dispose of its state', { plugin }, error),
+      yieldTurn: () => new Promise((resolve) => setImmediate(resolve)),
+      monotonicMs: () => this.#clock.monotonicMs(),
+    });
+  }
+
+  #openAccessLog(): AccessLog | undefined {
+    const file = this.#start.accessLogFile;
+    if (file === undefined) return undefined;
+    return openAccessLog({ file, maxBufferedBytes: ACCESS_LOG_BUFFER_BYTES, log: this.#log, clock: this.#clock });
+  }
+
+  #findByKey(plugin: string, key: string): ConsumerMatch | undefined {
+    return this.#keySalt === undefined ? undefined : this.#reader.findByKey(plugin, this.#keySalt, key);
+  }
+
+  async #prepare(change: number): Promise<void> {
+    this.#post({ kind: 'prepared', change, failure: await this.#changes.prepare(change) });
+  }
+
+  async #listen(sockets: readonly WorkerSocket[]): Promise<void> {
+    try {
+      const ports: number[] = [];
+      for (const { fd, host, port, reusePort } of sockets) {
+        ports.push((await this.#server.listen(fd === undefined ? { host, port, reusePort } : { fd })).port);
+      }
+      this.#post({ kind: 'listening', ports });
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+      this.#post({ kind: 'listen-failed', code, message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  async #drain(timeoutMs: number): Promise<void> {
+    this.#server.beginDrain();
+    this.#server.stopAccepting();
+    const cut = setTimeout(() => this.#server.destroyAll(), timeoutMs);
+    await this.#server.whenIdle();
+    clearTimeout(cut);
+    this.#pool.close();
+    await this.#accessLog?.close();
+    this.#post({ kind: 'drained' });
+  }
+}
