@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { StartError } from '../errors/index.ts';
 import { softwareVersion } from './software-version.ts';
 import { demoUpstreamVerb } from './verbs/demo-upstream-verb.ts';
+import { instanceCertificateVerb } from './verbs/instance-certificate-verb.ts';
 import { instanceVerb } from './verbs/instance-verbs.ts';
 import { tokenVerb } from './verbs/token-verb.ts';
 import { userVerb } from './verbs/user-verb.ts';
@@ -14,6 +15,7 @@ const program = new Command('portcullis')
   .addCommand(instanceVerb('control-plane'))
   .addCommand(instanceVerb('gateway'))
   .addCommand(demoUpstreamVerb())
+  .addCommand(instanceCertificateVerb())
   .addCommand(tokenVerb())
   .addCommand(userVerb());
 

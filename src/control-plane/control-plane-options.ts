@@ -35,6 +35,8 @@ export interface RunningControlPlane {
   readonly firstStart: FirstStart | undefined;
   /** Where the Admin API listens, one entry a listener. */
   readonly adminAddresses: readonly { readonly host: string; readonly port: number }[];
+  /** Where gateways connect, one entry a listener. */
+  readonly syncPorts: readonly number[];
   /** The newest revision of a group. */
   groupRevision(groupId: string): Promise<number>;
   /** Certifies an instance's public key (SPKI, PEM) for one group. Everything comes back as PEM. */

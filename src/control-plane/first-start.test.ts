@@ -22,7 +22,8 @@ async function openStore(t: TestContext, folder: string) {
   return store;
 }
 
-const open = (store: Store, given: typeof GIVEN | typeof NOTHING_GIVEN) => openInstallation({ store, ...given, clock, random: systemRandom });
+const open = (store: Store, given: typeof GIVEN | typeof NOTHING_GIVEN) =>
+  openInstallation({ store, ...given, clock, random: systemRandom });
 
 test('the first start of a store makes the group, a user and a token of thirty days, and tells their secrets', async (t) => {
   const store = await openStore(t, await temporaryFolder(t));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { setImmediate } from 'node:timers/promises';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { FakeClock } from '../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../test-support/recording-logger.ts';
 import type { StoreHistory } from '../store/index.ts';

@@ -32,11 +32,19 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     closers.push(async () => certificate.stop());
     const publisher = await makePublisher(options, store, installation);
     closers.push(() => publisher.close());
-    await publisher.start();
+    const { ports: syncPorts } = await publisher.start();
     const stopping = new AbortController();
     const server = await startAdmin(options, { store, installation, certificate, publisher, stopping: stopping.signal });
     certificate.watch((pair) => server.useCertificate(pair));
-    return runningControlPlane(options, { store, installation, firstStart, server, closers, stopWaiting: () => stopping.abort() });
+    return runningControlPlane(options, {
+      store,
+      installation,
+      firstStart,
+      server,
+      syncPorts,
+      closers,
+      stopWaiting: () => stopping.abort(),
+    });
   } catch (error) {
     await closeAll(closers);
     throw error;
@@ -48,12 +56,13 @@ interface Parts {
   readonly installation: Installation;
   readonly firstStart: FirstStart | undefined;
   readonly server: AdminServer;
+  readonly syncPorts: readonly number[];
   readonly closers: readonly (() => Promise<void>)[];
   readonly stopWaiting: () => void;
 }
 
 function runningControlPlane(options: ControlPlaneOptions, parts: Parts): RunningControlPlane {
-  const { store, installation, firstStart, server, closers } = parts;
+  const { store, installation, firstStart, server, syncPorts, closers } = parts;
   const groupRevision = async (groupId: string): Promise<number> => {
     const group = await store.getGroup(groupId);
     if (group === undefined) throw new Error(`there is no gateway group ${groupId}`);
@@ -69,6 +78,7 @@ function runningControlPlane(options: ControlPlaneOptions, parts: Parts): Runnin
   return {
     firstStart,
     adminAddresses: server.addresses,
+    syncPorts,
     groupRevision,
     issueInstanceCertificate: async (request) => {
       await groupRevision(request.groupId);

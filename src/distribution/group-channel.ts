@@ -193,7 +193,8 @@ export class GroupChannel {
         }
         await connection.drained();
       }
-      void this.#publish();
+      // Items that were newer than the snapshot wait for their delta, whoever wrote them.
+      void this.poll();
     } catch (error) {
       this.#options.log.error('a snapshot could not be sent', { ...instance.name }, error);
       connection.close('the snapshot could not be sent');

@@ -8,6 +8,7 @@ export {
   issueServerCertificate,
   type ServerCertificateRequest,
 } from './certificate-authority.ts';
+export type { ConfigurationApplier, SnapshotMeta } from './configuration-applier.ts';
 export type { InstanceState, InstanceStatus } from './connected-instance.ts';
 export type { AppliedRevision } from './group-channel.ts';
 export type { InstanceName } from './instance-name.ts';

@@ -30,7 +30,12 @@ export class JournalFile {
   /** An existing file; what lies behind `end` is cut off. */
   static async reopen(path: string, end: RecordPlace, options: JournalFileOptions): Promise<JournalFile> {
     const handle = await open(path, 'r+');
-    await handle.truncate(end.offset);
+    try {
+      await handle.truncate(end.offset);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
     return new JournalFile(handle, end, options);
   }
 

@@ -84,15 +84,16 @@ export class Subscriber {
     let failures = 0;
     while (!this.#stopping.signal.aborted) {
       const startedMs = clock.monotonicMs();
-      const end = await this.#connectOnce().catch((error: unknown): SessionEnd => ({ reason: messageOf(error), rejected: false }));
+      const end = await this.#connectOnce().catch((error: unknown): SessionEnd => ({ kind: 'unreachable', reason: messageOf(error) }));
       this.#isConnected = false;
       if (this.#stopping.signal.aborted) return;
-      failures = clock.monotonicMs() - startedMs >= STABLE_MS ? 1 : failures + 1;
+      failures = end.kind === 'lost' && clock.monotonicMs() - startedMs >= STABLE_MS ? 1 : failures + 1;
       // Once per cause: an unreachable control plane is tried every few seconds.
       if (end.reason !== this.#lastFailure)
         log.warn('no connection to the control plane; the configuration in force stays', { cause: end.reason });
       this.#lastFailure = end.reason;
-      await this.#pause(end.rejected ? BACKOFF.highestDelayMs : Math.max(BACKOFF.firstDelayMs, backoffDelayMs(failures, BACKOFF)));
+      const delayMs = end.kind === 'rejected' ? BACKOFF.highestDelayMs : Math.max(BACKOFF.firstDelayMs, backoffDelayMs(failures, BACKOFF));
+      await this.#pause(delayMs * this.#jitter());
     }
   }
 
@@ -100,6 +101,7 @@ export class Subscriber {
     const { host, port, identity, clock, log, softwareVersion } = this.#options;
     const { signal } = this.#stopping;
     const { socket, head } = await openSyncConnection({ host, port, identity, clock, signal });
+    if (signal.aborted) socket.destroy();
     return new Promise((resolve) => {
       const stop = (): void => connection.close('the gateway is stopping');
       let lastFrame: Promise<void> = Promise.resolve();
@@ -119,7 +121,7 @@ export class Subscriber {
             .catch(() => undefined)
             .then(() => session.end())
             .catch((error: unknown) => log.error('a snapshot that broke off could not be removed', {}, error))
-            .then(() => resolve({ reason: session.rejection ?? reason, rejected: session.rejection !== undefined }));
+            .then(() => resolve(endOf(session, reason)));
         },
       });
       const session = new SyncSession({
@@ -149,12 +151,17 @@ export class Subscriber {
     this.#options.log.info('connected to the control plane', { host: this.#options.host, port: this.#options.port });
   }
 
-  /** Between half and one and a half times the delay, so that a thousand gateways do not come back at the same moment. */
+  /** Between half and one and a half, so that a thousand gateways do not come back at the same moment. */
+  #jitter(): number {
+    return 0.5 + this.#options.random.bytes(4).readUInt32BE(0) / 2 ** 32;
+  }
+
   #pause(delayMs: number): Promise<void> {
-    const jitter = this.#options.random.bytes(4).readUInt32BE(0) / 2 ** 32;
+    const { clock, log } = this.#options;
     const { signal } = this.#stopping;
+    log.debug('the control plane will be tried again', { inMs: Math.round(delayMs) });
     return new Promise((resolve) => {
-      const cancel = this.#options.clock.schedule(delayMs * (0.5 + jitter), done);
+      const cancel = clock.schedule(delayMs, done);
       signal.addEventListener('abort', done);
       function done(): void {
         cancel();
@@ -165,8 +172,13 @@ export class Subscriber {
   }
 }
 
-/** Why a connection ended. */
+/** Why a connection ended: it never stood, it was lost, or the control plane does not want this instance. */
 interface SessionEnd {
+  readonly kind: 'unreachable' | 'lost' | 'rejected';
   readonly reason: string;
-  readonly rejected: boolean;
+}
+
+function endOf(session: SyncSession, reason: string): SessionEnd {
+  if (session.rejection !== undefined) return { kind: 'rejected', reason: session.rejection };
+  return { kind: session.isWelcome ? 'lost' : 'unreachable', reason };
 }

@@ -60,6 +60,8 @@ export interface GatewayOptions {
 
 /** A running gateway instance. */
 export interface RunningGateway {
+  /** Ports in the order of the addresses or listeners they were asked for; of `http` none before a worker listens. */
+  readonly ports: { readonly http: readonly number[]; readonly status: readonly number[] };
   /** Resolves when all workers listen and the configuration in force is the newest that the control plane has named. */
   whenCurrent(): Promise<{ readonly revision: number }>;
   /** Resolves when all workers listen with a configuration in force, be it from disk. */

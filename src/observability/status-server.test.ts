@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { exchangeRaw } from '../../test-support/raw-client.ts';
 import { RecordingLogger } from '../../test-support/recording-logger.ts';
 import { createStatusServer, type StatusHandler } from './status-server.ts';
 
@@ -23,20 +22,6 @@ async function running(t: TestContext): Promise<{ readonly base: string; readonl
   t.after(() => server.close());
   const [port = 0] = await server.listen();
   return { base: `http://127.0.0.1:${port}`, port, log };
-}
-
-/** Sends raw bytes and gives all that comes back until the server closes. */
-async function exchange(port: number, bytes: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
-  socket.setEncoding('latin1');
-  let received = '';
-  socket.on('data', (chunk) => {
-    received += chunk;
-  });
-  socket.on('error', () => {});
-  socket.write(bytes, 'latin1');
-  await once(socket, 'close');
-  return received;
 }
 
 test('a route answers its status and body as JSON, whatever the query', async (t) => {
@@ -78,8 +63,9 @@ test('a handler that throws is a 500 without its words, and the words are in the
 
 test('a request with a body is answered without reading it, and the connection ends', async (t) => {
   const { port } = await running(t);
-  const answer = await exchange(
-    port,
+  const answer = await exchangeRaw(
+    t,
+    { port },
     'GET /status HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nGET /broken HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n',
   );
   assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/);
@@ -89,8 +75,8 @@ test('a request with a body is answered without reading it, and the connection e
 
 test('malformed and huge heads are refused and the server lives on', async (t) => {
   const { base, port } = await running(t);
-  assert.match(await exchange(port, 'nonsense\r\n\r\n'), /^HTTP\/1\.1 400 /);
-  assert.match(await exchange(port, `GET /status HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(10_000)}\r\n\r\n`), /^HTTP\/1\.1 431 /);
+  assert.match(await exchangeRaw(t, { port }, 'nonsense\r\n\r\n'), /^HTTP\/1\.1 400 /);
+  assert.match(await exchangeRaw(t, { port }, `GET /status HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(10_000)}\r\n\r\n`), /^HTTP\/1\.1 431 /);
   assert.equal((await fetch(`${base}/status`)).status, 200);
 });
 
@@ -124,7 +110,7 @@ test('the end cuts connections that wait, half-sent requests too', async (t) => 
   });
   t.after(() => server.close());
   const [port = 0] = await server.listen();
-  const halfSent = exchange(port, 'GET /status HTTP/1.1\r\nHo');
+  const halfSent = exchangeRaw(t, { port }, 'GET /status HTTP/1.1\r\nHo');
   const kept = await fetch(`http://127.0.0.1:${port}/status`);
   await kept.text();
   await server.close();

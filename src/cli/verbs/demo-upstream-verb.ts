@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { startDemoUpstream } from '../../demo-upstream/index.ts';
 import { StartError } from '../../errors/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { addressListeners } from '../instance/instance-endpoints.ts';
@@ -14,6 +13,7 @@ export function demoUpstreamVerb(): Command {
   );
   return command.action(async () => {
     const { demoHosts, demoPort } = configurationOf(command);
+    const { startDemoUpstream } = await import('../../demo-upstream/index.ts');
     const demo = await startDemoUpstream({ listeners: addressListeners(demoPort, demoHosts), clock: systemClock }).catch(
       (error: unknown) => {
         if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { createApiToken } from '../../control-plane/index.ts';
 import { StartError } from '../../errors/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
@@ -14,7 +13,7 @@ export function tokenVerb(): Command {
   create.action(async () => {
     const { name, expiresInDays } = create.opts<{ name: string; expiresInDays: string }>();
     if (!/^\d{1,5}$/.test(expiresInDays)) throw new StartError(`--expires-in-days must be a whole number of days, not "${expiresInDays}".`);
-    const made = await withStore(storeConfigurationOf(create), (store) =>
+    const made = await withStore(storeConfigurationOf(create), (store, { createApiToken }) =>
       createApiToken({
         store,
         clock: systemClock,

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { resetPassword } from '../../control-plane/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { withStore } from './open-store.ts';
@@ -14,7 +13,7 @@ export function userVerb(): Command {
   );
   reset.action(async () => {
     const { username } = reset.opts<{ username: string }>();
-    const { password } = await withStore(storeConfigurationOf(reset), (store) =>
+    const { password } = await withStore(storeConfigurationOf(reset), (store, { resetPassword }) =>
       resetPassword({ store, clock: systemClock, random: systemRandom, username }),
     );
     process.stdout.write(`New password of ${username}: ${password}\n`);

@@ -22,7 +22,14 @@ const SERVICE = {
   },
   plugins: { 'key-auth': { _meta: { disable: false }, header: 'x-key', unknown: 'kept' } },
 };
-const ROUTE = { route_id: 'r1', name: 'all', service_id: 's1', paths: ['/*'], methods: ['GET', 'POST'], timeout: { connect: 1, send: 2, read: 3 } };
+const ROUTE = {
+  route_id: 'r1',
+  name: 'all',
+  service_id: 's1',
+  paths: ['/*'],
+  methods: ['GET', 'POST'],
+  timeout: { connect: 1, send: 2, read: 3 },
+};
 const CONSUMER = { username: 'jack', desc: 'x'.repeat(65_536), labels: { 'managed-by': 'adc' } };
 const CREDENTIAL = { id: 'c1', name: 'first', plugins: { 'key-auth': { key: 'k7Qm2ZxV9tLrB4nWc8HsJd3FgPy6EaUo' } } };
 
@@ -117,7 +124,8 @@ test('a gateway group is found by its exact name, and its state needs no token',
   await admin.store.transaction({ id: 'system', name: 'system' }, async (transaction) => {
     await transaction.putGroup({ id: 'g2', name: 'default-2', description: 'second' });
   });
-  const ids = async (query: string) => (await admin.send('GET', `/api/gateway_groups${query}`)).body.list.map((group: { id: string }) => group.id);
+  const ids = async (query: string) =>
+    (await admin.send('GET', `/api/gateway_groups${query}`)).body.list.map((group: { id: string }) => group.id);
   assert.deepEqual(new Set(await ids('')), new Set(['default', 'g2']));
   assert.deepEqual(await ids('?search=default&name=default'), ['default']);
   assert.deepEqual(await ids('?name=default-2'), ['g2']);

@@ -34,7 +34,10 @@ test('Prefer says how long to wait', async (t) => {
   await admin.send('PUT', PATH, { body });
   await admin.send('PUT', PATH, { body, headers: { prefer: 'wait=0' } });
   await admin.send('PUT', PATH, { body, headers: { prefer: 'respond-async, wait=7' } });
-  assert.deepEqual(admin.announcer.waits.map((wait) => wait.timeoutMs), [1_000, 0, 7_000]);
+  assert.deepEqual(
+    admin.announcer.waits.map((wait) => wait.timeoutMs),
+    [1_000, 0, 7_000],
+  );
 });
 
 test('a preference is bounded, and a malformed one ignored', () => {

@@ -1,5 +1,6 @@
+import type { AppliedRevision } from '../../distribution/index.ts';
 import type { ApiRequest } from '../http/index.ts';
-import type { ApiContext, SeenApplied } from './api-context.ts';
+import type { ApiContext } from './api-context.ts';
 import { waitMsOf } from './wait-preference.ts';
 
 /**
@@ -28,9 +29,14 @@ export async function announceChange(
 }
 
 /** As the publisher's, but ended at once when the control plane is about to stop. */
-async function waitApplied({ publisher, stopping }: ApiContext, groupId: string, revision: number, waitMs: number): Promise<SeenApplied> {
+async function waitApplied(
+  { publisher, stopping }: ApiContext,
+  groupId: string,
+  revision: number,
+  waitMs: number,
+): Promise<AppliedRevision> {
   if (stopping.aborted) return publisher.waitApplied(groupId, revision, 0);
-  const { promise, resolve } = Promise.withResolvers<SeenApplied>();
+  const { promise, resolve } = Promise.withResolvers<AppliedRevision>();
   const onStopping = (): void => resolve(publisher.waitApplied(groupId, revision, 0));
   stopping.addEventListener('abort', onStopping, { once: true });
   try {

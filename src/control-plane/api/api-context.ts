@@ -1,22 +1,11 @@
+import type { Publisher } from '../../distribution/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
 import type { Store } from '../../store/index.ts';
 
 /** What the Admin API needs of the publisher to tell whether a change is in force. */
-export interface ChangeAnnouncer {
-  /** A transaction has led the group to this revision. */
-  groupChanged(groupId: string, revision: number): void;
-  /** Resolves when all current instances have applied the revision, or after `timeoutMs`. */
-  waitApplied(groupId: string, revision: number, timeoutMs: number): Promise<SeenApplied>;
-}
-
-/** How many connected instances have a revision in force, of how many, and which do not. */
-export interface SeenApplied {
-  readonly applied: number;
-  readonly expected: number;
-  readonly lagging: readonly string[];
-}
+export type ChangeAnnouncer = Pick<Publisher, 'groupChanged' | 'waitApplied'>;
 
 /** What the operations of the Admin API work with. */
 export interface ApiContext {

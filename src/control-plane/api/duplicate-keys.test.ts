@@ -17,7 +17,12 @@ async function withConsumers(t: TestContext) {
 test('a key that a credential holds is refused everywhere else, and the holder is named', async (t) => {
   const { admin, putCredential, putInline } = await withConsumers(t);
   assert.equal((await putCredential('jack', 'c1', KEY)).status, 200);
-  for (const refused of [await putCredential('jack', 'c2', KEY), await putCredential('jill', 'c1', KEY), await putInline('jill', KEY), await putInline('jack', KEY)]) {
+  for (const refused of [
+    await putCredential('jack', 'c2', KEY),
+    await putCredential('jill', 'c1', KEY),
+    await putInline('jill', KEY),
+    await putInline('jack', KEY),
+  ]) {
     assert.equal(refused.status, 400);
     assert.deepEqual(refused.body, { error_msg: 'duplicate key of plugin key-auth found with credential: c1 of consumer: jack' });
   }
@@ -46,13 +51,19 @@ test('a resource may be written again with its own key, and a key that was given
 
 test('of twenty parallel writes of one key exactly one is accepted', async (t) => {
   const { admin, putCredential } = await withConsumers(t);
-  const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => putCredential(index % 2 === 0 ? 'jack' : 'jill', `c${index}`, KEY)));
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => putCredential(index % 2 === 0 ? 'jack' : 'jill', `c${index}`, KEY)),
+  );
   assert.equal(answers.filter((answer) => answer.status === 200).length, 1);
   const refused = answers.filter((answer) => answer.status === 400);
   assert.equal(refused.length, 19);
-  for (const { body } of refused) assert.match(body.error_msg, /^duplicate key of plugin key-auth found with credential: c\d+ of consumer: (jack|jill)$/);
+  for (const { body } of refused)
+    assert.match(body.error_msg, /^duplicate key of plugin key-auth found with credential: c\d+ of consumer: (jack|jill)$/);
   const lists = await Promise.all(['jack', 'jill'].map((name) => admin.send('GET', `/apisix/admin/consumers/${name}/credentials`)));
-  assert.equal(lists.reduce((sum, list) => sum + list.body.total, 0), 1);
+  assert.equal(
+    lists.reduce((sum, list) => sum + list.body.total, 0),
+    1,
+  );
 });
 
 test('a credential of an unknown consumer is 404, after everything that is wrong with itself', async (t) => {

@@ -7,7 +7,7 @@ import { resourceRoutes } from './resource-routes.ts';
 import { serviceUpstreamRoutes } from './service-upstreams.ts';
 import { validateConfigsRoutes } from './validate-configs.ts';
 
-export type { ApiContext, ChangeAnnouncer, SeenApplied } from './api-context.ts';
+export type { ApiContext, ChangeAnnouncer } from './api-context.ts';
 
 /** Every operation of the Admin API. */
 export function apiRoutes(context: ApiContext): readonly ApiRoute[] {

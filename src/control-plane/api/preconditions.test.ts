@@ -27,7 +27,9 @@ test('If-None-Match: * creates and never replaces', async (t) => {
   assert.equal((await create()).status, 200);
   assert.equal((await create()).status, 412);
   const many = await Promise.all(
-    Array.from({ length: 10 }, () => admin.send('PUT', '/apisix/admin/consumers/jill', { body: { username: 'jill' }, headers: { 'if-none-match': '*' } })),
+    Array.from({ length: 10 }, () =>
+      admin.send('PUT', '/apisix/admin/consumers/jill', { body: { username: 'jill' }, headers: { 'if-none-match': '*' } }),
+    ),
   );
   assert.equal(many.filter((answer) => answer.status === 200).length, 1);
 });
@@ -56,7 +58,9 @@ test('a reader that has the current version gets 304 and no body', async (t) => 
 
 test('without conditions the last write wins', async (t) => {
   const admin = await makeAdminFixture(t);
-  const answers = await Promise.all(Array.from({ length: 10 }, (_, desc) => admin.send('PUT', PATH, { body: { ...body, desc: String(desc) } })));
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, (_, desc) => admin.send('PUT', PATH, { body: { ...body, desc: String(desc) } })),
+  );
   assert.ok(answers.every((answer) => answer.status === 200));
   assert.equal(new Set(answers.map((answer) => answer.headers.etag)).size, 10);
 });

@@ -63,7 +63,10 @@ test('nothing answers without a valid token, be it absent, wrong, in the query o
       for (const request of [
         { token: undefined },
         { token: 'wrong-token-of-16-or-more' },
-        { token: undefined, headers: { authorization: 'Bearer a-token-that-only-tests-know', cookie: 'X-API-KEY=a-token-that-only-tests-know' } },
+        {
+          token: undefined,
+          headers: { authorization: 'Bearer a-token-that-only-tests-know', cookie: 'X-API-KEY=a-token-that-only-tests-know' },
+        },
       ]) {
         const answer = await admin.send(method, `${list}/${id}?gateway_group_id=default&api_key=a-token-that-only-tests-know`, request);
         assert.equal(answer.status, 401);
@@ -216,8 +219,15 @@ test('a deleted service takes its routes along, a deleted consumer its credentia
   await admin.send('PUT', '/apisix/admin/routes/other', { body: { name: 'o', paths: ['/o'], service_id: 's2' } });
   await admin.send('DELETE', '/apisix/admin/services/s1');
   await admin.send('DELETE', '/apisix/admin/consumers/jack');
-  assert.deepEqual((await admin.send('GET', '/apisix/admin/routes')).body.list.map((route: { id: string }) => route.id), ['other']);
-  await writeAll({ ...admin, send: (method, path, request) => (path.includes('c1') || path.includes('r1') ? admin.send('GET', '/api/version') : admin.send(method, path, request)) });
+  assert.deepEqual(
+    (await admin.send('GET', '/apisix/admin/routes')).body.list.map((route: { id: string }) => route.id),
+    ['other'],
+  );
+  await writeAll({
+    ...admin,
+    send: (method, path, request) =>
+      path.includes('c1') || path.includes('r1') ? admin.send('GET', '/api/version') : admin.send(method, path, request),
+  });
   assert.deepEqual((await admin.send('GET', '/apisix/admin/consumers/jack/credentials')).body, { list: [], total: 0 });
   assert.deepEqual((await admin.send('GET', '/apisix/admin/routes?gateway_group_id=default&service_id=s1')).body, { list: [], total: 0 });
 });
@@ -265,7 +275,10 @@ test('labels and the service narrow a list', async (t) => {
     await admin.send('PUT', `/apisix/admin/routes/${id}`, { body: { name: id, paths: ['/'], service_id: serviceId } });
   }
   const routes = await admin.send('GET', '/apisix/admin/routes?gateway_group_id=default&service_id=s2');
-  assert.deepEqual(routes.body.list.map((route: { id: string }) => route.id), ['r2']);
+  assert.deepEqual(
+    routes.body.list.map((route: { id: string }) => route.id),
+    ['r2'],
+  );
 });
 
 test('a route whose service does not exist yet is stored with a warning, and without one once it does', async (t) => {

@@ -20,6 +20,8 @@ test('tokens, passwords and ids have their shape and do not repeat', () => {
 test('bytes that would favour some characters are left out', () => {
   // 248 and above would wrap around to the first characters of the 62.
   const bytes = [255, 248, 61, 0];
-  const random = { bytes: (length: number) => Buffer.from(Array.from({ length }, () => bytes[0] ?? 0)).map(() => bytes.shift() ?? 1) as Buffer };
+  const random = {
+    bytes: (length: number) => Buffer.from(Array.from({ length }, () => bytes[0] ?? 0)).map(() => bytes.shift() ?? 1) as Buffer,
+  };
   assert.equal(randomToken(random), `a7ee-z0${'1'.repeat(41)}`);
 });

@@ -51,7 +51,16 @@ test('a revoked token is refused, and so is everything that is no token', async 
   const row = await store.findTokenByHash(hashToken(Buffer.from(made.token)));
   assert.ok(row);
   await store.transaction(AUTHOR, (transaction) => transaction.putToken({ ...row, revokedAt: 1 }));
-  for (const value of [made.token, '', undefined, 'a7ee-', ` ${made.token}`, made.token.toLowerCase(), `${made.token}, ${made.token}`, '\u00ff']) {
+  for (const value of [
+    made.token,
+    '',
+    undefined,
+    'a7ee-',
+    ` ${made.token}`,
+    made.token.toLowerCase(),
+    `${made.token}, ${made.token}`,
+    '\u00ff',
+  ]) {
     assert.equal(await authenticateToken(store, clock, value), undefined);
   }
 });
@@ -73,7 +82,15 @@ test('a name or life out of range makes no token', async (t) => {
 
 test('a given token must be what a header carries unchanged', () => {
   for (const token of ['0123456789abcdef', 'a b'.repeat(6), 'é'.repeat(16), '~'.repeat(256)]) checkGivenToken(token);
-  for (const token of ['', 'x'.repeat(15), 'x'.repeat(257), `${'x'.repeat(16)}\n`, ` ${'x'.repeat(16)}`, `${'x'.repeat(16)}\u0000`, `x\u2028${'x'.repeat(16)}`]) {
+  for (const token of [
+    '',
+    'x'.repeat(15),
+    'x'.repeat(257),
+    `${'x'.repeat(16)}\n`,
+    ` ${'x'.repeat(16)}`,
+    `${'x'.repeat(16)}\u0000`,
+    `x\u2028${'x'.repeat(16)}`,
+  ]) {
     assert.throws(
       () => checkGivenToken(token),
       (error) => error instanceof StartError && !error.message.includes('xxx'),

@@ -72,7 +72,10 @@ function addRoute(app: FastifyInstance, route: ApiRoute, callers: WeakMap<Fastif
     method: route.method,
     url: route.path,
     config: { permission: route.permission },
-    handler: async (request, reply) => send(reply, await route.handle(apiRequest(request, callers.get(request)))),
+    handler: async (request, reply) => {
+      if (request.body instanceof UnreadableBody) throw request.body.error;
+      return send(reply, await route.handle(apiRequest(request, callers.get(request))));
+    },
   });
 }
 
@@ -117,12 +120,22 @@ function notFound(): PortcullisError {
   return new PortcullisError('admin_not_found', { publicMessage: 'resource not found' });
 }
 
+/** A body that could not be read. The framework would close the connection, and a client that is still sending could miss the answer. */
+class UnreadableBody {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
 function addBodyParser(app: FastifyInstance, options: AdminApplicationOptions): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', async (request: FastifyRequest, stream: FastifyRequest['raw']) => {
-    if (Number(headerOf(request, 'content-length') ?? 0) > options.maxBodyBytes) throw bodyTooLarge(options.maxBodyBytes);
+    if (Number(headerOf(request, 'content-length') ?? 0) > options.maxBodyBytes)
+      return new UnreadableBody(bodyTooLarge(options.maxBodyBytes));
     options.expectedContinues.send(request.raw);
-    return readBody(stream, options.maxBodyBytes);
+    return readBody(stream, options.maxBodyBytes).catch((error: unknown) => new UnreadableBody(error));
   });
 }
 

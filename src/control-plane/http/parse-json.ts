@@ -145,7 +145,7 @@ class JsonReader {
     if (!NUMBER.test(literal)) throw this.#error('a value is expected');
     const value = Number(literal);
     if (!Number.isFinite(value)) throw this.#error('a number is out of range');
-    if (INTEGER.test(literal) && BigInt(literal) !== BigInt(value)) throw this.#error('an integer has more digits than can be kept');
+    if (INTEGER.test(literal) && !isKept(literal, value)) throw this.#error('an integer has more digits than can be kept');
     this.#position = end;
     return value;
   }
@@ -181,4 +181,9 @@ class JsonReader {
     const column = position - before.lastIndexOf('\n');
     return badJson(`${problem} at position ${position} (line ${line}, column ${column})`);
   }
+}
+
+/** Whether the integer is given back as it was written, or at least with its exact value. */
+function isKept(literal: string, value: number): boolean {
+  return String(value) === literal || BigInt(literal) === BigInt(value);
 }

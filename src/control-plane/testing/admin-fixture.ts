@@ -3,10 +3,11 @@ import type { FastifyInstance, HTTPMethods } from 'fastify';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
 import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
+import type { AppliedRevision } from '../../distribution/index.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { PLUGIN_SCHEMAS } from '../../plugins/schemas.ts';
 import type { Store, StoreHistory } from '../../store/index.ts';
-import { apiRoutes, type ChangeAnnouncer, type SeenApplied } from '../api/index.ts';
+import { apiRoutes, type ChangeAnnouncer } from '../api/index.ts';
 import { openInstallation } from '../first-start.ts';
 import { ADMIN_SERVER_LIMITS, createAdminApplication, ExpectedContinues } from '../http/index.ts';
 import { openControlPlaneStore } from '../open-control-plane-store.ts';
@@ -18,13 +19,13 @@ export const TOKEN = 'a-token-that-only-tests-know';
 export class FakeAnnouncer implements ChangeAnnouncer {
   readonly announced: { readonly groupId: string; readonly revision: number }[] = [];
   readonly waits: { readonly groupId: string; readonly revision: number; readonly timeoutMs: number }[] = [];
-  result: SeenApplied | Promise<SeenApplied> | Error = { applied: 1, expected: 1, lagging: [] };
+  result: AppliedRevision | Promise<AppliedRevision> | Error = { applied: 1, expected: 1, lagging: [] };
 
   groupChanged(groupId: string, revision: number): void {
     this.announced.push({ groupId, revision });
   }
 
-  async waitApplied(groupId: string, revision: number, timeoutMs: number): Promise<SeenApplied> {
+  async waitApplied(groupId: string, revision: number, timeoutMs: number): Promise<AppliedRevision> {
     this.waits.push({ groupId, revision, timeoutMs });
     if (this.result instanceof Error) throw this.result;
     return this.result;
@@ -99,7 +100,16 @@ export async function makeAdminFixture(
     await app.close();
     await opened.close();
   });
-  return { app, store, history: opened, clock, log, announcer, stopping, send: (method, path, request = {}) => sendTo(app, method, path, request) };
+  return {
+    app,
+    store,
+    history: opened,
+    clock,
+    log,
+    announcer,
+    stopping,
+    send: (method, path, request = {}) => sendTo(app, method, path, request),
+  };
 }
 
 async function sendTo(app: FastifyInstance, method: HTTPMethods, path: string, request: FixtureRequest): Promise<FixtureAnswer> {

@@ -79,7 +79,10 @@ test('files of the operator are used, followed when they change, and kept in use
   const folder = await temporaryFolder(t);
   const clock = new FakeClock();
   const log = new RecordingLogger();
-  const [one, two] = [await createSelfSignedCertificate({ names: ['one'] }, clock), await createSelfSignedCertificate({ names: ['two'] }, clock)];
+  const [one, two] = [
+    await createSelfSignedCertificate({ names: ['one'] }, clock),
+    await createSelfSignedCertificate({ names: ['two'] }, clock),
+  ];
   const files = { certificateFile: path.join(folder, 'own.crt'), keyFile: path.join(folder, 'own.key') };
   const put = async (pair: CertificatePair) => {
     await writeFile(files.certificateFile, pair.certificate);
@@ -115,7 +118,10 @@ function once(log: RecordingLogger, level: 'warn'): Promise<void> {
 test('files that are of no use at the start are named in one sentence', async (t) => {
   const folder = await temporaryFolder(t);
   const clock = new FakeClock();
-  const [one, two] = [await createSelfSignedCertificate({ names: ['one'] }, clock), await createSelfSignedCertificate({ names: ['two'] }, clock)];
+  const [one, two] = [
+    await createSelfSignedCertificate({ names: ['one'] }, clock),
+    await createSelfSignedCertificate({ names: ['two'] }, clock),
+  ];
   const files = { certificateFile: path.join(folder, 'own.crt'), keyFile: path.join(folder, 'own.key') };
   const open = () => openCertificateFiles({ ...files, clock, log: new RecordingLogger() });
   const isClear = (error: unknown) => error instanceof StartError && error.message.includes('own.crt') && !error.message.includes('BEGIN');

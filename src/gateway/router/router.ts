@@ -1,17 +1,63 @@
+import { HostIndex } from './host-index.ts';
+import { PathIndex } from './path-index.ts';
 import type { RoutableRequest, RoutableRoute } from './routable-route.ts';
 
-/** Stub: signatures only. */
+/**
+ * Finds a request's route, as APISIX's `radixtree_host_uri` router decides:
+ * the exact host first, then wildcard hosts (longest first), then routes without host; inside each an exact path before any
+ * prefix and a longer prefix before a shorter one; among equal paths the higher priority, then the smaller order. A candidate
+ * that fails goes to the next, in this order, to the very end.
+ *
+ * One router serves one worker and is changed in place; a change costs what it changes.
+ */
 export class Router<Value> {
+  readonly #routes = new Map<string, RoutableRoute<Value>>();
+  readonly #hosts = new HostIndex<Value>();
+  readonly #anyHost = new PathIndex<Value>();
+
   get size(): number {
-    return 0;
+    return this.#routes.size;
   }
+
+  get(routeId: string): RoutableRoute<Value> | undefined {
+    return this.#routes.get(routeId);
+  }
+
   /** Adds the route, or replaces the one with this id. */
-  put(_route: RoutableRoute<Value>): void {}
-  remove(_routeId: string): boolean {
-    return false;
+  put(route: RoutableRoute<Value>): void {
+    this.remove(route.id);
+    this.#routes.set(route.id, route);
+    const paths = new Set(route.paths);
+    if (route.hosts.length === 0) for (const path of paths) this.#anyHost.add(path, route);
+    for (const host of hostsOf(route)) {
+      const index = this.#hosts.getOrMake(host);
+      for (const path of paths) index.add(path, route);
+    }
   }
-  /** The first route in order of decision whose method fits and that `accept` takes. */
-  match(_request: RoutableRequest, _accept?: (candidate: RoutableRoute<Value>) => boolean): RoutableRoute<Value> | undefined {
-    return undefined;
+
+  /** False when there was none. */
+  remove(routeId: string): boolean {
+    const route = this.#routes.get(routeId);
+    if (route === undefined) return false;
+    this.#routes.delete(routeId);
+    for (const path of route.paths) this.#anyHost.remove(path, route);
+    for (const host of hostsOf(route)) {
+      const index = this.#hosts.get(host);
+      for (const path of route.paths) index?.remove(path, route);
+      if (index?.isEmpty === true) this.#hosts.delete(host);
+    }
+    return true;
   }
+
+  /**
+   * The first route in order of decision whose method fits and that `accept` takes. A method that routes cannot name (bit 0)
+   * fits only routes that name none. `accept` must not call this router.
+   */
+  match(request: RoutableRequest, accept?: (candidate: RoutableRoute<Value>) => boolean): RoutableRoute<Value> | undefined {
+    return this.#hosts.search(request.host, (index) => index.match(request, accept)) ?? this.#anyHost.match(request, accept);
+  }
+}
+
+function hostsOf<Value>(route: RoutableRoute<Value>): ReadonlySet<string> {
+  return new Set(route.hosts.map((host) => host.toLowerCase()));
 }

@@ -9,7 +9,8 @@ export class PreparedChanges {
   readonly #runtime: Runtime;
   readonly #collected = new Map<number, RuntimeChange[]>();
   readonly #prepared = new Map<number, PreparedChange>();
-  readonly #abandoned = new Set<number>();
+  /** Changes that are being compiled; false once they have been abandoned meanwhile. */
+  readonly #wanted = new Map<number, boolean>();
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -25,14 +26,16 @@ export class PreparedChanges {
   async prepare(change: number): Promise<string | undefined> {
     const changes = this.#collected.get(change) ?? [];
     this.#collected.delete(change);
+    this.#wanted.set(change, true);
     try {
       const prepared = await this.#runtime.prepare(changes);
-      if (this.#abandoned.delete(change)) this.#runtime.abandon(prepared);
-      else this.#prepared.set(change, prepared);
+      if (this.#wanted.get(change) === true) this.#prepared.set(change, prepared);
+      else this.#runtime.abandon(prepared);
       return undefined;
     } catch (error) {
-      this.#abandoned.delete(change);
       return failureText(error);
+    } finally {
+      this.#wanted.delete(change);
     }
   }
 
@@ -46,13 +49,10 @@ export class PreparedChanges {
   /** Drops a change; one that is still being compiled is dropped when it is done. */
   abandon(change: number): void {
     this.#collected.delete(change);
+    if (this.#wanted.has(change)) this.#wanted.set(change, false);
     const prepared = this.#prepared.get(change);
-    if (prepared === undefined) {
-      this.#abandoned.add(change);
-      return;
-    }
     this.#prepared.delete(change);
-    this.#runtime.abandon(prepared);
+    if (prepared !== undefined) this.#runtime.abandon(prepared);
   }
 }
 

@@ -1,0 +1,43 @@
+import { issueInstanceCertificate } from '../distribution/index.ts';
+import { StartError } from '../errors/index.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Author, Store } from '../store/index.ts';
+import { readInstallation } from './installation.ts';
+
+/** Which instance is certified, and by whom. */
+export interface CreateInstanceCertificateOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly author: Author;
+  readonly groupId: string;
+  readonly instanceId: string;
+  /** SPKI, PEM. */
+  readonly publicKey: string;
+}
+
+/**
+ * Certifies the public key of a gateway instance for one group, straight from the store; audited.
+ *
+ * @throws StartError when the group does not exist, or no control plane has ever completed its first start there.
+ */
+export async function createInstanceCertificate(
+  options: CreateInstanceCertificateOptions,
+): Promise<{ readonly certificate: string; readonly authority: string; readonly expiresAtMs: number }> {
+  const { store, clock, author, groupId, instanceId, publicKey } = options;
+  const installation = await readInstallation(store);
+  if (installation === undefined) throw new StartError('The first start of this control plane was never completed: start it once.');
+  if ((await store.getGroup(groupId)) === undefined) throw new StartError(`There is no gateway group "${groupId}".`);
+  const issued = await issueInstanceCertificate(installation.authority, { groupId, instanceId, publicKey }, clock);
+  await store.transaction(author, (transaction) =>
+    transaction.appendAudit({
+      at: Math.floor(clock.nowMs() / 1000),
+      author,
+      action: 'instance.certify',
+      groupId,
+      resource: instanceId,
+      address: undefined,
+      detail: { expiresAtMs: issued.expiresAtMs },
+    }),
+  );
+  return { ...issued, authority: installation.authority.certificate };
+}

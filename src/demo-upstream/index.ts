@@ -1,0 +1,1 @@
+export { type DemoUpstreamOptions, type RunningDemoUpstream, startDemoUpstream } from './start-demo-upstream.ts';

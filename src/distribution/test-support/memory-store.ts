@@ -1,0 +1,82 @@
+import type { JsonObject } from '../../lib/json.ts';
+import type { GatewayGroup, ResourceChange, ResourceKey, StoredResource, StoreReader } from '../../store/store.ts';
+
+/** The part of a store that a publisher reads, for one group, in memory. Each write is a revision. */
+export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResources' | 'changesSince'> {
+  readonly groupId: string;
+  revision = 0;
+  /** Changes up to this revision are forgotten. */
+  historyStart = 0;
+  /** When set, every read fails with it. */
+  failure: Error | undefined;
+  /** Called before each page, so that a test can write in between. */
+  onPage: () => void = () => undefined;
+  changesSinceCalls = 0;
+  readonly #resources = new Map<string, StoredResource>();
+  readonly #changes = new Map<string, { readonly revision: number; readonly change: ResourceChange }>();
+
+  constructor(groupId = 'default') {
+    this.groupId = groupId;
+  }
+
+  /** Writes a service or route. @returns the new revision */
+  put(kind: 'service' | 'route', id: string, document: JsonObject = {}): number {
+    return this.#put({ groupId: this.groupId, kind, parentId: '', id }, document, []);
+  }
+
+  /** Writes a credential with one key per digest byte. @returns the new revision */
+  putCredential(consumer: string, id: string, digestBytes: readonly number[]): number {
+    const unique = digestBytes.map((byte) => ({ space: 'key-auth', digest: Buffer.alloc(32, byte) }));
+    return this.#put({ groupId: this.groupId, kind: 'credential', parentId: consumer, id }, { plugins: { 'key-auth': {} } }, unique);
+  }
+
+  delete(kind: string, id: string, parentId = ''): number {
+    this.revision++;
+    const key = { groupId: this.groupId, kind, parentId, id };
+    this.#resources.delete(JSON.stringify(key));
+    this.#note(key, { op: 'delete', key, revision: this.revision });
+    return this.revision;
+  }
+
+  async getGroup(groupId: string): Promise<GatewayGroup | undefined> {
+    this.#failIfAsked();
+    if (groupId !== this.groupId) return undefined;
+    return { id: groupId, name: groupId, description: '', revision: this.revision, createdAt: 0, updatedAt: 0 };
+  }
+
+  async pageOfResources(_groupId: string, after: ResourceKey | undefined, limit: number): Promise<readonly StoredResource[]> {
+    this.onPage();
+    this.#failIfAsked();
+    const keys = [...this.#resources.keys()].sort();
+    const start = after === undefined ? 0 : keys.findIndex((key) => key > JSON.stringify(after));
+    if (start === -1) return [];
+    return keys.slice(start, start + limit).flatMap((key) => this.#resources.get(key) ?? []);
+  }
+
+  async changesSince(
+    _groupId: string,
+    revision: number,
+  ): Promise<{ readonly revision: number; readonly changes: readonly ResourceChange[] } | undefined> {
+    this.changesSinceCalls++;
+    this.#failIfAsked();
+    if (revision < this.historyStart) return undefined;
+    const changes = [...this.#changes.values()].filter((entry) => entry.revision > revision).sort((a, b) => a.revision - b.revision);
+    return { revision: this.revision, changes: changes.map((entry) => entry.change) };
+  }
+
+  #put(key: ResourceKey, document: JsonObject, unique: StoredResource['unique']): number {
+    this.revision++;
+    const resource: StoredResource = { key, document, revision: this.revision, createdAt: 0, updatedAt: 0, unique };
+    this.#resources.set(JSON.stringify(key), resource);
+    this.#note(key, { op: 'put', resource });
+    return this.revision;
+  }
+
+  #note(key: ResourceKey, change: ResourceChange): void {
+    this.#changes.set(JSON.stringify(key), { revision: this.revision, change });
+  }
+
+  #failIfAsked(): void {
+    if (this.failure !== undefined) throw this.failure;
+  }
+}

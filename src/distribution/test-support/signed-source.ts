@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import type { JournalOrigin } from '../journal-record.ts';
+import type { WelcomeMessage } from '../protocol.ts';
+import { SignedMessages } from '../signed-messages.ts';
+import { createSigningKey, Signer } from '../signing.ts';
+import { MemoryStore } from './memory-store.ts';
+
+/** What a control plane would say about a store, as texts of messages, without any network. */
+export class SignedSource {
+  readonly store: MemoryStore;
+  readonly origin: JournalOrigin;
+  readonly #messages: SignedMessages;
+
+  constructor(groupId = 'default', store = new MemoryStore(groupId), signer = new Signer(createSigningKey()), keySalt = randomBytes(32)) {
+    this.store = store;
+    this.origin = { groupId, keySalt: keySalt.toString('base64'), signingKey: signer.publicKey };
+    this.#messages = new SignedMessages(groupId, { store, signer, authPlugins: new Set(['key-auth']) });
+  }
+
+  welcome(instanceId = 'gw-1', changes: Partial<WelcomeMessage> = {}): string {
+    const { revision } = this.store;
+    return JSON.stringify({ kind: 'welcome', protocol: 1, softwareVersion: '0', instanceId, revision, ...this.origin, ...changes });
+  }
+
+  async snapshot(): Promise<readonly string[]> {
+    const texts: string[] = [];
+    for await (const message of this.#messages.snapshot()) texts.push(JSON.stringify(message));
+    return texts;
+  }
+
+  async delta(fromRevision: number): Promise<string> {
+    const delta = await this.#messages.delta(fromRevision);
+    if (delta === undefined) throw new Error('only a snapshot leads on from there');
+    return delta.frame.toString('utf8', 4);
+  }
+}

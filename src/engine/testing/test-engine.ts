@@ -1,0 +1,116 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+import { FakeClock } from '../../../test-support/fake-clock.ts';
+import type { Exchange, UpstreamTarget } from '../exchange.ts';
+import { HttpServer, type HttpServerOptions } from '../http-server.ts';
+import { UpstreamPool } from '../upstream/upstream-pool.ts';
+import { ByteStream } from './byte-stream.ts';
+import { planTo, TestHandler } from './test-handler.ts';
+
+type Cleanup = Pick<TestContext, 'after'>;
+
+/** An upstream whose every byte a test decides: it accepts, and hands the connections over in order. */
+export class TestUpstream {
+  readonly port: number;
+  readonly connections: ByteStream[] = [];
+  readonly #waiting: ((stream: ByteStream) => void)[] = [];
+  readonly #unclaimed: ByteStream[] = [];
+
+  constructor(port: number) {
+    this.port = port;
+  }
+
+  accepted(socket: Socket): void {
+    const stream = new ByteStream(socket);
+    this.connections.push(stream);
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) this.#unclaimed.push(stream);
+    else waiting(stream);
+  }
+
+  /** The next connection that nobody has asked for yet. */
+  connection(): Promise<ByteStream> {
+    const stream = this.#unclaimed.shift();
+    return stream === undefined ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve(stream);
+  }
+}
+
+export async function startUpstream(test: Cleanup): Promise<TestUpstream> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => upstream.accepted(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const upstream = new TestUpstream(typeof address === 'object' && address !== null ? address.port : 0);
+  test.after(() => {
+    server.close();
+    for (const connection of upstream.connections) connection.socket.destroy();
+  });
+  return upstream;
+}
+
+/** An engine on a port of its own with a clock that only the test moves. */
+export interface TestEngine {
+  readonly server: HttpServer;
+  readonly pool: UpstreamPool;
+  readonly handler: TestHandler;
+  readonly clock: FakeClock;
+  readonly port: number;
+  readonly failures: unknown[];
+  /** A new client's connection. */
+  client(): Promise<ByteStream>;
+}
+
+export async function startEngine(
+  test: Cleanup,
+  decide: (exchange: Exchange) => void,
+  options: Partial<HttpServerOptions> = {},
+): Promise<TestEngine> {
+  const clock = new FakeClock();
+  const pool = options.pool ?? new UpstreamPool({ clock });
+  const handler = new TestHandler(decide);
+  const failures: unknown[] = [];
+  const onFailure = (error: unknown): void => void failures.push(error);
+  const server = new HttpServer({ handler, serverHeader: 'Portcullis', clock, onFailure, ...options, pool });
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  const clients: ByteStream[] = [];
+  test.after(async () => {
+    server.stopAccepting();
+    server.destroyAll();
+    pool.close();
+    for (const client of clients) client.socket.destroy();
+    await server.whenIdle();
+  });
+  const client = async (): Promise<ByteStream> => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    const stream = new ByteStream(socket);
+    clients.push(stream);
+    await once(socket, 'connect');
+    return stream;
+  };
+  return { server, pool, handler, clock, port, failures, client };
+}
+
+/** An engine that forwards everything to one upstream. */
+export interface TestProxy extends TestEngine {
+  readonly upstream: TestUpstream;
+  readonly target: UpstreamTarget;
+}
+
+export async function startProxy(test: Cleanup, options: Partial<HttpServerOptions> = {}): Promise<TestProxy> {
+  const upstream = await startUpstream(test);
+  const engine = await startEngine(test, (exchange) => exchange.forward(planTo(target)), options);
+  const target = engine.pool.target('127.0.0.1', upstream.port);
+  return { ...engine, upstream, target };
+}
+
+/** A port on which nothing listens. */
+export async function closedPort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

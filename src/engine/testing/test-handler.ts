@@ -1,0 +1,68 @@
+import type { Exchange, ExchangeHandler, ForwardPlan, LocalAnswer, UpstreamTarget } from '../exchange.ts';
+
+/** What a test wants to know of an exchange after it finished. */
+export type FinishedExchange = Pick<
+  Exchange,
+  'status' | 'reason' | 'upstreamStatus' | 'attempts' | 'bytesFromClient' | 'bytesToClient' | 'headReadAtMs' | 'decidedAtMs'
+>;
+
+/** A handler that does what the test says, and remembers how exchanges ended. */
+export class TestHandler implements ExchangeHandler {
+  readonly finished: FinishedExchange[] = [];
+  decide: (exchange: Exchange) => void;
+  engineLines = Buffer.from('X-Engine-Answer: yes\r\n', 'latin1');
+  readonly #waiters: { readonly count: number; readonly resolve: () => void }[] = [];
+
+  constructor(decide: (exchange: Exchange) => void) {
+    this.decide = decide;
+  }
+
+  onRequest(exchange: Exchange): void {
+    this.decide(exchange);
+  }
+
+  linesForEngineAnswer(): Buffer {
+    return this.engineLines;
+  }
+
+  onFinished(exchange: Exchange): void {
+    this.finished.push({
+      status: exchange.status,
+      reason: exchange.reason,
+      upstreamStatus: exchange.upstreamStatus,
+      attempts: exchange.attempts,
+      bytesFromClient: exchange.bytesFromClient,
+      bytesToClient: exchange.bytesToClient,
+      headReadAtMs: exchange.headReadAtMs,
+      decidedAtMs: exchange.decidedAtMs,
+    });
+    for (const waiter of this.#waiters) if (this.finished.length >= waiter.count) waiter.resolve();
+  }
+
+  /** Resolves when that many exchanges have finished. */
+  async whenFinished(count: number): Promise<readonly FinishedExchange[]> {
+    if (this.finished.length < count) await new Promise<void>((resolve) => this.#waiters.push({ count, resolve }));
+    return this.finished;
+  }
+}
+
+/** A plan that goes to one target, once, with what the test wants changed. */
+export function planTo(target: UpstreamTarget, changes: Partial<ForwardPlan> = {}): ForwardPlan {
+  return {
+    requestTarget: undefined,
+    hostValue: undefined,
+    requestLines: Buffer.alloc(0),
+    responseLines: Buffer.alloc(0),
+    connectTimeoutMs: 60_000,
+    sendTimeoutMs: 60_000,
+    readTimeoutMs: 60_000,
+    isForbiddenTrailer: () => false,
+    nextTarget: (attempt) => (attempt === 0 ? target : 'no_node'),
+    ...changes,
+  };
+}
+
+/** A plain answer of the gateway's own. */
+export function answerOf(status: number, body: string, reason: LocalAnswer['reason'] = undefined): LocalAnswer {
+  return { status, headerLines: Buffer.from('Content-Type: text/plain\r\n', 'latin1'), body: Buffer.from(body, 'latin1'), reason };
+}

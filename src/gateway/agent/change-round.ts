@@ -1,0 +1,67 @@
+import type { RuntimeChange } from '../worker/worker-messages.ts';
+import { inMessages } from './configuration-set.ts';
+import type { PrepareOutcome, WorkerThread } from './worker-thread.ts';
+
+/** How a change ended that was given to several workers. */
+export type RoundOutcome =
+  | { readonly kind: 'committed' }
+  /** One of the workers cannot serve it: it is in force on none. */
+  | { readonly kind: 'refused'; readonly message: string }
+  /** A worker died over it, or there was none: it is in force on none, and may be tried again. */
+  | { readonly kind: 'worker-ended' };
+
+/** What a round is made of. */
+export interface ChangeRound {
+  /** Different for every round of a thread's life. */
+  readonly number: number;
+  readonly threads: readonly WorkerThread[];
+  readonly changes: readonly RuntimeChange[];
+  /** Longest time that compiling may take. */
+  readonly prepareTimeoutMs: number;
+  readonly schedule: (delayMs: number, task: () => void) => () => void;
+  /** Gives other work its turn between two messages. */
+  readonly yieldTurn: () => Promise<void>;
+  /** Runs when every worker has compiled the change, in one step with telling them to put it in force. */
+  readonly onPrepared: () => void;
+}
+
+/**
+ * Puts a change in force on several workers: all compile it aside, and only when all could is any told to swap. Resolves when the
+ * last one has swapped (or died, then its successor loads what is in force).
+ */
+export async function runChangeRound(round: ChangeRound): Promise<RoundOutcome> {
+  const { threads, number } = round;
+  if (threads.length === 0) return { kind: 'worker-ended' };
+  for (const changes of inMessages(round.changes)) {
+    for (const thread of threads) thread.post({ kind: 'changes', change: number, changes });
+    await round.yieldTurn();
+  }
+  const outcomes = await withinTime(round, Promise.all(threads.map((thread) => thread.prepare(number))));
+  const failure = firstFailure(outcomes);
+  if (failure !== undefined) {
+    for (const thread of threads) if (!thread.ended) thread.post({ kind: 'abandon', change: number });
+    return failure;
+  }
+  round.onPrepared();
+  await Promise.all(threads.map((thread) => thread.commit(number)));
+  return { kind: 'committed' };
+}
+
+async function withinTime(round: ChangeRound, outcomes: Promise<readonly PrepareOutcome[]>): Promise<readonly PrepareOutcome[]> {
+  let cancel = (): void => {};
+  const late = new Promise<readonly PrepareOutcome[]>((resolve) => {
+    cancel = round.schedule(round.prepareTimeoutMs, () =>
+      resolve([{ kind: 'refused', message: `compiling it took longer than ${round.prepareTimeoutMs} ms` }]),
+    );
+  });
+  try {
+    return await Promise.race([outcomes, late]);
+  } finally {
+    cancel();
+  }
+}
+
+function firstFailure(outcomes: readonly PrepareOutcome[]): RoundOutcome | undefined {
+  for (const outcome of outcomes) if (outcome.kind === 'refused') return outcome;
+  return outcomes.some((outcome) => outcome.kind === 'ended') ? { kind: 'worker-ended' } : undefined;
+}

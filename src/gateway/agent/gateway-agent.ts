@@ -1,0 +1,264 @@
+import { Journal, Subscriber } from '../../distribution/gateway-side.ts';
+import { StartError } from '../../errors/index.ts';
+import { createStatusServer, type LogRotation, openAccessLog, type StatusServer, startLogRotation } from '../../observability/index.ts';
+import { PLUGINS } from '../../plugins/index.ts';
+import type { GatewayOptions, RunningGateway } from '../gateway-options.ts';
+import { NameResolver } from '../names/index.ts';
+import { type GatewayStatus, reasonNotReady, statusRoutes } from '../status/index.ts';
+import { CredentialIndexWriter } from '../tables/index.ts';
+import { WorkerBoard } from '../worker/worker-board.ts';
+import type { AgentMessage, WorkerMessage } from '../worker/worker-messages.ts';
+import { ConditionWaiters } from './condition-waiters.ts';
+import { ConfigurationSet } from './configuration-set.ts';
+import { GatewayConfiguration } from './gateway-configuration.ts';
+import { NodeNames } from './node-names.ts';
+import { reusePortIsSupported } from './reuse-port.ts';
+import { WorkerFleet } from './worker-fleet.ts';
+import { WorkerThread } from './worker-thread.ts';
+
+const HEARTBEAT_CHECK_MS = 250;
+/** What is being applied when the gateway stops gets this long to come to its end. */
+const STOP_MS = 1000;
+
+/**
+ * The gateway's main thread: it follows the control plane, owns everything that workers share, starts and replaces them, and tells
+ * how they are. It never touches a request.
+ */
+export class GatewayAgent implements RunningGateway {
+  readonly #options: GatewayOptions;
+  readonly #journal: Journal;
+  readonly #board: WorkerBoard;
+  readonly #tables: CredentialIndexWriter;
+  readonly #resolver: NameResolver;
+  readonly #names: NodeNames;
+  readonly #set = new ConfigurationSet();
+  readonly #fleet: WorkerFleet;
+  readonly #configuration: GatewayConfiguration;
+  readonly #subscriber: Subscriber;
+  readonly #waiters = new ConditionWaiters();
+  #statusServer: StatusServer | undefined;
+  #statusPorts: readonly number[] = [];
+  #rotation: LogRotation | undefined;
+  #revision: number | undefined;
+  /** The newest revision that was in force when the control plane had named none newer. */
+  #currentRevision: number | undefined;
+  #draining = false;
+  #stopped = false;
+
+  private constructor(options: GatewayOptions, journal: Journal) {
+    const { clock, random, log } = options;
+    this.#options = options;
+    this.#journal = journal;
+    // A slot's next thread starts before the memory of the one before is given back, and there is a spare one.
+    const maxThreads = options.workers.length * 2 + 2;
+    this.#board = WorkerBoard.forWorkers(maxThreads);
+    const authPlugins = PLUGINS.filter((plugin) => plugin.type === 'auth').map((plugin) => plugin.name);
+    this.#tables = new CredentialIndexWriter({ plugins: authPlugins, maxReaders: maxThreads, random, log });
+    this.#resolver = new NameResolver({ clock, random, log });
+    this.#names = new NodeNames(this.#resolver);
+    this.#resolver.onChange((name, addresses) => {
+      if (this.#names.isUsed(name)) this.#fleet.broadcast({ kind: 'addresses', entries: [{ name, addresses }] });
+    });
+    this.#fleet = this.#createFleet();
+    this.#configuration = this.#createConfiguration();
+    this.#subscriber = this.#createSubscriber();
+  }
+
+  /** @throws StartError when a listener or the access log cannot be had */
+  static async start(options: GatewayOptions): Promise<GatewayAgent> {
+    if (options.accessLogFile !== undefined) await openAccessLog({ file: options.accessLogFile, maxBufferedBytes: 1 }).close();
+    const { dataFolder, identity, allowOlder, random, log } = options;
+    const journal = await Journal.open({ folder: dataFolder, groupId: identity.groupId, allowOlder, random, log });
+    const agent = new GatewayAgent(options, journal);
+    try {
+      await agent.#listenForStatus();
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
+    agent.#run();
+    return agent;
+  }
+
+  get ports(): { readonly http: readonly number[]; readonly status: readonly number[] } {
+    return { http: this.#fleet.ports, status: this.#statusPorts };
+  }
+
+  async whenCurrent(): Promise<{ readonly revision: number }> {
+    await this.#waiters.wait(() => this.#currentRevision !== undefined && this.#isReady());
+    return { revision: this.#currentRevision ?? 0 };
+  }
+
+  whenReady(): Promise<void> {
+    return this.#waiters.wait(() => this.#isReady());
+  }
+
+  async drain(options: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    if (options.delayMs > 0) await this.#after(options.delayMs);
+    this.#stopped = true;
+    this.#waiters.giveUp(new Error('the gateway has stopped'));
+    await Promise.race([this.#subscriber.stop(), this.#after(STOP_MS)]);
+    await this.#fleet.drain(options.timeoutMs);
+    this.#rotation?.stop();
+    this.#resolver.close();
+    await this.#journal.close();
+    await this.#statusServer?.close();
+  }
+
+  #run(): void {
+    this.#fleet.start();
+    this.#watchHeartbeats();
+    const { accessLogFile, clock, log } = this.#options;
+    if (accessLogFile !== undefined) {
+      const onRotated = (): void => this.#fleet.broadcast({ kind: 'reopen-logs' });
+      this.#rotation = startLogRotation({ file: accessLogFile, clock, log, onRotated });
+    }
+    void this.#subscriber.start();
+  }
+
+  async #listenForStatus(): Promise<void> {
+    const { statusListeners, testHooks, log } = this.#options;
+    const routes = statusRoutes({
+      status: () => this.#status(),
+      fail: testHooks ? (worker, failure) => this.#fleet.fail(worker, failure) : undefined,
+    });
+    const server = createStatusServer({ listeners: statusListeners, routes, log });
+    try {
+      this.#statusPorts = await server.listen();
+    } catch (error) {
+      const places = statusListeners.map(({ host, port }) => `${host}:${port}`).join(', ');
+      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+      throw new StartError(`The status address ${places} cannot be listened on (${code}).`, { cause: error });
+    }
+    this.#statusServer = server;
+  }
+
+  #createFleet(): WorkerFleet {
+    const { workers, httpAddresses, clock, log, onDescriptorsUsedUp } = this.#options;
+    const reusePort = reusePortIsSupported();
+    const handedDown = workers.some((worker) => worker.httpDescriptors.length > 0);
+    if (!handedDown && !reusePort && workers.length > 1) log.warn('this system lets only one worker listen on a port: one worker is started');
+    return new WorkerFleet({
+      workers: handedDown || reusePort ? workers : workers.slice(0, 1),
+      own: { addresses: httpAddresses, reusePort },
+      clock,
+      log,
+      yieldTurn,
+      startThread: () => this.#startThread(),
+      greeting: () => this.#greeting(),
+      configuration: () => this.#set.parts(),
+      beatOf: (row) => this.#board.beat(row),
+      onDescriptorsUsedUp,
+      onStateChanged: () => this.#waiters.check(),
+      onAddressRefused: (error) => this.#waiters.giveUp(error),
+    });
+  }
+
+  #createConfiguration(): GatewayConfiguration {
+    return new GatewayConfiguration({
+      set: this.#set,
+      names: this.#names,
+      tables: this.#tables,
+      fleet: this.#fleet,
+      yieldTurn,
+      monotonicMs: () => this.#options.clock.monotonicMs(),
+      onApplied: (revision) => this.#applied(revision),
+    });
+  }
+
+  #createSubscriber(): Subscriber {
+    const { controlPlane, identity, previousExit, clock, random, log, softwareVersion } = this.#options;
+    return new Subscriber({
+      host: controlPlane.host,
+      port: controlPlane.port,
+      identity,
+      applier: this.#configuration,
+      journal: this.#journal,
+      previousEnd: previousExit.kind,
+      clock,
+      log,
+      random,
+      softwareVersion,
+      onCurrent: (revision) => {
+        this.#currentRevision = revision;
+        this.#waiters.check();
+      },
+      onRefused: (revision, reason) => log.error('a revision was refused', { revision, cause: reason }),
+    });
+  }
+
+  #startThread(): WorkerThread {
+    const { protectedPorts, accessLogFile, testHooks } = this.#options;
+    const row = this.#tables.registerReader();
+    this.#board.clearRow(row);
+    const start = { row, board: this.#board.shared, tables: this.#tables.handles, protectedPorts, accessLogFile, testHooks };
+    return new WorkerThread(start, {
+      onLog: (thread, message) => this.#logOf(thread, message),
+      onEnded: (thread, error) => this.#threadEnded(thread, error),
+    });
+  }
+
+  #greeting(): readonly AgentMessage[] {
+    const keySalt = this.#configuration.keySalt;
+    const addresses: AgentMessage = { kind: 'addresses', entries: this.#names.known() };
+    return keySalt === undefined ? [addresses] : [{ kind: 'salt', keySalt }, addresses];
+  }
+
+  #applied(revision: number): void {
+    this.#revision = revision;
+    this.#board.revision = revision;
+    this.#fleet.allowListening();
+    this.#waiters.check();
+  }
+
+  #threadEnded(thread: WorkerThread, error: Error | undefined): void {
+    const slot = this.#fleet.slotOf(thread);
+    if (!this.#stopped) {
+      const last = this.#board.lastEntered(thread.row);
+      const fields = {
+        worker: slot,
+        cause: thread.endReason ?? error?.message ?? 'it exited',
+        last_route: this.#set.numbers.idOf(last.route),
+        last_plugin: PLUGINS[last.plugin - 1]?.name,
+      };
+      this.#options.log.error('a worker thread ended and is replaced', fields, error);
+      this.#subscriber.restartProbation();
+    }
+    this.#tables.releaseReader(thread.row);
+    this.#fleet.onThreadEnded(thread);
+  }
+
+  #logOf(thread: WorkerThread, line: Extract<WorkerMessage, { kind: 'log' }>): void {
+    const { log } = this.#options;
+    const fields = { ...line.fields, worker: this.#fleet.slotOf(thread) };
+    if (line.level === 'error') log.error(line.message, fields, line.error);
+    else log[line.level](line.message, fields);
+  }
+
+  #watchHeartbeats(): void {
+    this.#options.clock.schedule(HEARTBEAT_CHECK_MS, () => {
+      if (this.#stopped) return;
+      this.#fleet.checkHeartbeats();
+      this.#tables.reclaim();
+      this.#watchHeartbeats();
+    });
+  }
+
+  #status(): GatewayStatus {
+    return { revision: this.#revision, workers: this.#fleet.states, draining: this.#draining };
+  }
+
+  #isReady(): boolean {
+    return reasonNotReady(this.#status()) === undefined;
+  }
+
+  #after(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.schedule(delayMs, resolve));
+  }
+}
+
+function yieldTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,43 @@
+import type { WorkerListeners } from '../gateway-options.ts';
+import type { WorkerSocket } from '../worker/worker-messages.ts';
+
+/** Where a gateway without handed-down sockets listens by itself. Port 0 is replaced by the port that the first worker got. */
+export interface OwnAddresses {
+  readonly addresses: readonly { readonly host: string; readonly port: number }[];
+  readonly reusePort: boolean;
+}
+
+/**
+ * The sockets of one worker's place. A worker's end closes its descriptors while the supervisor's copies keep the queue open, so
+ * each generation takes fresh copies of the same sockets.
+ */
+export class SlotSockets {
+  readonly #copies: readonly (readonly number[])[];
+  readonly #own: OwnAddresses;
+  #taken = 0;
+
+  constructor(listeners: WorkerListeners, own: OwnAddresses) {
+    this.#copies = listeners.httpDescriptors;
+    this.#own = own;
+  }
+
+  get handedDown(): boolean {
+    return this.#copies.length > 0;
+  }
+
+  /** No generation after the present one can listen. */
+  get usedUp(): boolean {
+    return this.handedDown && this.#copies.some((copies) => this.#taken >= copies.length);
+  }
+
+  /** Sockets for the next generation, or undefined when no copies are left. `ports` are those that own addresses got before. */
+  take(ports: readonly number[]): readonly WorkerSocket[] | undefined {
+    if (!this.handedDown) {
+      const { addresses, reusePort } = this.#own;
+      return addresses.map(({ host, port }, index) => ({ fd: undefined, host, port: ports[index] ?? port, reusePort }));
+    }
+    if (this.usedUp) return undefined;
+    const generation = this.#taken++;
+    return this.#copies.map((copies) => ({ fd: copies[generation], host: '', port: 0, reusePort: false }));
+  }
+}

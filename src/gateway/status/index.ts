@@ -1,0 +1,1 @@
+export { type GatewayStatus, reasonNotReady, type StatusSource, statusRoutes } from './status-routes.ts';

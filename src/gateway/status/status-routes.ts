@@ -1,0 +1,66 @@
+import type { StatusAnswer, StatusHandler } from '../../observability/index.ts';
+import type { TestFailure } from '../worker/worker-messages.ts';
+
+/** What the status tells of a gateway. */
+export interface GatewayStatus {
+  /** The revision in force; undefined when there is none. */
+  readonly revision: number | undefined;
+  readonly workers: readonly string[];
+  readonly draining: boolean;
+}
+
+/** Where the status comes from. */
+export interface StatusSource {
+  status(): GatewayStatus;
+  /** Makes a worker fail on purpose; false when it has none. Absent where tests have no hooks. */
+  readonly fail: ((worker: number, failure: TestFailure) => boolean) | undefined;
+}
+
+const TEST_FAILURES = ['throw', 'exhaust-heap', 'block', 'exit'] as const satisfies readonly TestFailure[];
+
+/**
+ * `GET /status` answers as long as the process makes progress; `GET /status/ready` is 200 when a configuration is in force, all
+ * workers listen and nothing drains. The fields `status` and `error` are API7's, the others are ours.
+ */
+export function statusRoutes(source: StatusSource): ReadonlyMap<string, StatusHandler> {
+  const routes = new Map<string, StatusHandler>([
+    ['GET /status', () => answerOk(source.status())],
+    ['GET /status/ready', () => readiness(source.status())],
+  ]);
+  const { fail } = source;
+  if (fail === undefined) return routes;
+  for (const index of source.status().workers.keys()) {
+    for (const failure of TEST_FAILURES) {
+      routes.set(`POST /test/worker/${index}/${failure}`, () => {
+        return fail(index, failure) ? { status: 202, body: { status: 'ok' } } : { status: 409, body: { error_msg: 'no such worker' } };
+      });
+    }
+  }
+  return routes;
+}
+
+/** Why a gateway is not ready; undefined when it is. */
+export function reasonNotReady(status: GatewayStatus): string | undefined {
+  if (status.draining) return 'the gateway is draining';
+  if (status.revision === undefined) return 'no configuration is in force';
+  const missing = status.workers.findIndex((state) => state !== 'listening');
+  return missing === -1 ? undefined : `worker ${missing} is not listening`;
+}
+
+function readiness(status: GatewayStatus): StatusAnswer {
+  const error = reasonNotReady(status);
+  if (error === undefined) return answerOk(status);
+  return { status: 503, body: { status: 'error', error, ...details(status) } };
+}
+
+function answerOk(status: GatewayStatus): StatusAnswer {
+  return { status: 200, body: { status: 'ok', ...details(status) } };
+}
+
+function details(status: GatewayStatus) {
+  return {
+    revision: status.revision ?? null,
+    workers: status.workers.map((state, index) => ({ index, state })),
+    draining: status.draining,
+  };
+}
