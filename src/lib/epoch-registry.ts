@@ -1,5 +1,7 @@
 /** Words of one row: a cache line, so that readers do not slow each other down. */
 const ROW_WORDS = 16;
+/** Word of a row that tells whether it is taken; word 0 is its epoch. The first row holds the current epoch and belongs to nobody. */
+const STATE = 1;
 const ACTIVE = 1;
 
 /**
@@ -21,12 +23,13 @@ export class EpochRegistry {
     this.#words = new Int32Array(this.buffer);
   }
 
-  /** Takes a row for a reader that is about to start. @throws RangeError when all rows are taken */
+  /** Takes a row, counted from 0, for a reader that is about to start. @throws RangeError when all rows are taken */
   register(): number {
-    for (let row = 1; row <= this.#rows; row++) {
-      if (Atomics.load(this.#words, row * ROW_WORDS + 1) === ACTIVE) continue;
-      Atomics.store(this.#words, row * ROW_WORDS, Atomics.load(this.#words, 0));
-      Atomics.store(this.#words, row * ROW_WORDS + 1, ACTIVE);
+    for (let row = 0; row < this.#rows; row++) {
+      const at = positionOf(row);
+      if (Atomics.load(this.#words, at + STATE) === ACTIVE) continue;
+      Atomics.store(this.#words, at, Atomics.load(this.#words, 0));
+      Atomics.store(this.#words, at + STATE, ACTIVE);
       return row;
     }
     throw new RangeError(`all ${this.#rows} reader rows are taken`);
@@ -34,7 +37,7 @@ export class EpochRegistry {
 
   /** Gives a row back, once its reader's thread has ended. */
   release(row: number): void {
-    Atomics.store(this.#words, row * ROW_WORDS + 1, 0);
+    Atomics.store(this.#words, positionOf(row) + STATE, 0);
   }
 
   /** The stamp for what was just taken out. */
@@ -46,12 +49,17 @@ export class EpochRegistry {
   oldest(): number {
     const now = Atomics.load(this.#words, 0);
     let longestLag = 0;
-    for (let row = 1; row <= this.#rows; row++) {
-      if (Atomics.load(this.#words, row * ROW_WORDS + 1) !== ACTIVE) continue;
-      longestLag = Math.max(longestLag, (now - Atomics.load(this.#words, row * ROW_WORDS)) | 0);
+    for (let row = 0; row < this.#rows; row++) {
+      const at = positionOf(row);
+      if (Atomics.load(this.#words, at + STATE) !== ACTIVE) continue;
+      longestLag = Math.max(longestLag, (now - Atomics.load(this.#words, at)) | 0);
     }
     return (now - longestLag) | 0;
   }
+}
+
+function positionOf(row: number): number {
+  return (row + 1) * ROW_WORDS;
 }
 
 /** Whether `stamp` lies before `epoch`. Epochs wrap at 32 bits, so the difference decides. */
@@ -66,7 +74,7 @@ export class EpochRow {
 
   constructor(buffer: SharedArrayBuffer, row: number) {
     this.#words = new Int32Array(buffer);
-    this.#position = row * ROW_WORDS;
+    this.#position = positionOf(row);
   }
 
   /** Says that nothing read before this call is looked at any more. */

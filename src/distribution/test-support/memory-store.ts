@@ -15,6 +15,8 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
   readonly #resources = new Map<string, StoredResource>();
   readonly #changes = new Map<string, { readonly revision: number; readonly change: ResourceChange }>();
 
+  #sortedKeys: readonly string[] | undefined;
+
   constructor(groupId = 'default') {
     this.groupId = groupId;
   }
@@ -34,6 +36,7 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
     this.revision++;
     const key = { groupId: this.groupId, kind, parentId, id };
     this.#resources.delete(JSON.stringify(key));
+    this.#sortedKeys = undefined;
     this.#note(key, { op: 'delete', key, revision: this.revision });
     return this.revision;
   }
@@ -47,10 +50,9 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
   async pageOfResources(_groupId: string, after: ResourceKey | undefined, limit: number): Promise<readonly StoredResource[]> {
     this.onPage();
     this.#failIfAsked();
-    const keys = [...this.#resources.keys()].sort();
-    const start = after === undefined ? 0 : keys.findIndex((key) => key > JSON.stringify(after));
-    if (start === -1) return [];
-    return keys.slice(start, start + limit).flatMap((key) => this.#resources.get(key) ?? []);
+    this.#sortedKeys ??= [...this.#resources.keys()].sort();
+    const start = after === undefined ? 0 : firstAfter(this.#sortedKeys, JSON.stringify(after));
+    return this.#sortedKeys.slice(start, start + limit).flatMap((key) => this.#resources.get(key) ?? []);
   }
 
   async changesSince(
@@ -68,6 +70,7 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
     this.revision++;
     const resource: StoredResource = { key, document, revision: this.revision, createdAt: 0, updatedAt: 0, unique };
     this.#resources.set(JSON.stringify(key), resource);
+    this.#sortedKeys = undefined;
     this.#note(key, { op: 'put', resource });
     return this.revision;
   }
@@ -79,4 +82,15 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
   #failIfAsked(): void {
     if (this.failure !== undefined) throw this.failure;
   }
+}
+
+function firstAfter(sorted: readonly string[], text: string): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? '') > text) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -139,7 +139,8 @@ export class GatewayAgent implements RunningGateway {
     const { workers, httpAddresses, clock, log, onDescriptorsUsedUp } = this.#options;
     const reusePort = reusePortIsSupported();
     const handedDown = workers.some((worker) => worker.httpDescriptors.length > 0);
-    if (!handedDown && !reusePort && workers.length > 1) log.warn('this system lets only one worker listen on a port: one worker is started');
+    if (!handedDown && !reusePort && workers.length > 1)
+      log.warn('this system lets only one worker listen on a port: one worker is started');
     return new WorkerFleet({
       workers: handedDown || reusePort ? workers : workers.slice(0, 1),
       own: { addresses: httpAddresses, reusePort },

@@ -64,7 +64,9 @@ test('a line says who asked for what, where it went and how long each step took'
 });
 
 test('an answer of the gateway carries its one reason with the source', () => {
-  const line = JSON.parse(accessLine({ ...exchange, status: 401, reason: 'key_missing', upstream: undefined, upstreamStatus: 0 }, facts, 0));
+  const line = JSON.parse(
+    accessLine({ ...exchange, status: 401, reason: 'key_missing', upstream: undefined, upstreamStatus: 0 }, facts, 0),
+  );
   assert.equal(line.reason, 'key_missing');
   assert.equal(line.source, 'client');
   assert.equal('node' in line, false);

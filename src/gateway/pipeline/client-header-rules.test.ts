@@ -10,7 +10,13 @@ function rule(name: string): string {
 }
 
 test('an identity header is cut in any case and with any mix of dashes and underscores', () => {
-  for (const name of ['X-Consumer-Username', 'x-consumer-username', 'X_Consumer_Username', 'X-Consumer_Username', 'x_CREDENTIAL-identifier']) {
+  for (const name of [
+    'X-Consumer-Username',
+    'x-consumer-username',
+    'X_Consumer_Username',
+    'X-Consumer_Username',
+    'x_CREDENTIAL-identifier',
+  ]) {
     assert.equal(rule(name), 'cut', name);
   }
 });
@@ -28,7 +34,15 @@ test('a name that only begins like a fixed identity header passes', () => {
 });
 
 test('headers that the gateway writes itself are cut from the client', () => {
-  for (const name of ['X-Real-IP', 'x_real_ip', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'X_Forwarded-Port', 'Forwarded', 'Portcullis-Request-Id']) {
+  for (const name of [
+    'X-Real-IP',
+    'x_real_ip',
+    'X-Forwarded-Proto',
+    'X-Forwarded-Host',
+    'X_Forwarded-Port',
+    'Forwarded',
+    'Portcullis-Request-Id',
+  ]) {
     assert.equal(rule(name), 'cut', name);
   }
 });

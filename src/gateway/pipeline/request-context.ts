@@ -7,8 +7,8 @@ import type { ClientHeaderRules } from './client-header-rules.ts';
 import { EditedHeaders } from './edited-headers.ts';
 import { forwardedLines } from './forwarded-lines.ts';
 import { IDENTITY_NAMES, identityLines } from './identity-lines.ts';
-import { NodeAttempts } from './node-attempts.ts';
 import { requestIdLine } from './local-answers.ts';
+import { NodeAttempts } from './node-attempts.ts';
 
 /** Where plugins find consumers: the shared tables have this shape. */
 export interface ConsumerDirectory {

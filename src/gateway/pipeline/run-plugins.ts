@@ -58,9 +58,7 @@ async function runLater(run: PluginRun, index: number, step: PluginStep, waiting
 function withDeadline(waiting: Promise<PhaseResult>, clock: Clock): Promise<PhaseResult> {
   return new Promise((resolve, reject) => {
     const cancel = clock.schedule(PLUGIN_DEADLINE_MS, () => reject(new Error(`the plugin did not decide within ${PLUGIN_DEADLINE_MS} ms`)));
-    Promise.resolve(waiting)
-      .then(resolve, reject)
-      .finally(cancel);
+    Promise.resolve(waiting).then(resolve, reject).finally(cancel);
   });
 }
 

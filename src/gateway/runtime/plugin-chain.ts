@@ -50,7 +50,11 @@ export function mergePlugins(service: PluginConfigurations, route: PluginConfigu
  *
  * @throws CompileError for an unknown plugin, an invalid configuration or a plugin whose `create` throws; nothing stays created
  */
-export function compileChain(configurations: PluginConfigurations, catalogue: PluginCatalogue, onDisposeFailed: DisposeFailed): PluginChain {
+export function compileChain(
+  configurations: PluginConfigurations,
+  catalogue: PluginCatalogue,
+  onDisposeFailed: DisposeFailed,
+): PluginChain {
   const instances: NumberedInstance[] = [];
   try {
     for (const [name, configuration] of configurations) instances.push(instantiate(name, configuration, catalogue));

@@ -16,7 +16,8 @@ export function createWorkerLogger(post: (message: WorkerMessage) => void, clock
       budget.startedAtMs = nowMs;
       budget.lines = 0;
       budget.dropped = 0;
-      if (dropped > 0) post({ kind: 'log', level: 'warn', message: 'log lines of a worker were dropped', fields: { dropped }, error: undefined });
+      if (dropped > 0)
+        post({ kind: 'log', level: 'warn', message: 'log lines of a worker were dropped', fields: { dropped }, error: undefined });
     }
     if (budget.lines >= LINES_PER_SECOND) {
       budget.dropped++;

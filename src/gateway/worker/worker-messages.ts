@@ -71,4 +71,3 @@ export type WorkerMessage =
       readonly fields: LogFields;
       readonly error: Error | undefined;
     };
-

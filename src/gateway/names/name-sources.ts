@@ -1,0 +1,53 @@
+import { Resolver } from 'node:dns/promises';
+import { readFile } from 'node:fs/promises';
+
+/** One address with the seconds for which it may be kept. */
+export interface AddressRecord {
+  readonly address: string;
+  readonly ttl: number;
+}
+
+/** Where addresses come from. */
+export interface NameSources {
+  /** The text of the hosts file; empty when there is none. */
+  readHosts(): Promise<string>;
+  /** The text of resolv.conf; empty when there is none. */
+  readResolverSettings(): Promise<string>;
+  /** A records. Rejects with an error whose `code` is `ENOTFOUND` or `ENODATA` when there are none, with another when that cannot be told. */
+  resolve4(name: string): Promise<readonly AddressRecord[]>;
+  /** AAAA records, in the same way. */
+  resolve6(name: string): Promise<readonly AddressRecord[]>;
+}
+
+const QUERY_TIMEOUT_MS = 2000;
+const QUERY_TRIES = 2;
+
+/** This machine's hosts file and name servers. The servers are read anew when resolv.conf has changed. */
+export function systemNameSources(): NameSources {
+  let settings = '';
+  let resolver = makeResolver();
+  return {
+    readHosts: () => readText('/etc/hosts'),
+    readResolverSettings: async () => {
+      const text = await readText('/etc/resolv.conf');
+      if (text !== settings) resolver = makeResolver();
+      settings = text;
+      return text;
+    },
+    resolve4: (name) => resolver.resolve4(name, { ttl: true }),
+    resolve6: (name) => resolver.resolve6(name, { ttl: true }),
+  };
+}
+
+function makeResolver(): Resolver {
+  return new Resolver({ timeout: QUERY_TIMEOUT_MS, tries: QUERY_TRIES });
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch {
+    // Absent in a minimal container; names then come from the servers alone.
+    return '';
+  }
+}
