@@ -198,15 +198,16 @@ test('a generated password and token are told once and are not logged', async (t
 });
 
 test('a start that cannot succeed leaves nothing open', async (t) => {
-  const folder = await temporaryFolder(t);
-  const { controlPlane } = await start(t, folder);
+  const { controlPlane } = await start(t, await temporaryFolder(t));
   const port = controlPlane.adminAddresses[0]?.port ?? 0;
-  const other = await temporaryFolder(t);
-  await assert.rejects(start(t, other, { adminListeners: [{ ...LOCAL, port }] }), StartError);
-  await assert.rejects(start(t, other, { syncListeners: [{ ...LOCAL, port }] }), StartError);
-  await assert.rejects(start(t, other, { adminTls: { certificateFile: '/nonexistent', keyFile: '/nonexistent' } }), StartError);
-  const { controlPlane: working } = await start(t, other, { bootstrapToken: undefined });
-  assert.equal(working.firstStart, undefined);
+  const folder = await temporaryFolder(t);
+  await assert.rejects(start(t, folder, { adminTls: { certificateFile: '/nonexistent', keyFile: '/nonexistent' } }), StartError);
+  await assert.rejects(start(t, folder, { bootstrapToken: 'short' }), StartError);
+  await assert.rejects(start(t, folder, { adminListeners: [{ ...LOCAL, port }] }), StartError);
+  await assert.rejects(start(t, folder, { syncListeners: [{ ...LOCAL, port }] }), StartError);
+  const working = await start(t, folder);
+  const send = await client(t, folder, working.controlPlane);
+  assert.equal((await send('GET', '/api/version')).status, 200);
 });
 
 test('a drain may be asked for twice', async (t) => {

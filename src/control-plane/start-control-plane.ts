@@ -27,9 +27,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     const store = await openControlPlaneStore(options);
     closers.push(() => store.close());
     closers.push(startHistoryPruner({ ...options, store }));
-    const { installation, firstStart } = await openInstallation({ ...options, store });
     const certificate = await openCertificate(options);
     closers.push(async () => certificate.stop());
+    // As late as possible: what it makes and tells once must not get lost in a start that fails.
+    const { installation, firstStart } = await openInstallation({ ...options, store });
     const publisher = await makePublisher(options, store, installation);
     closers.push(() => publisher.close());
     const { ports: syncPorts } = await publisher.start();

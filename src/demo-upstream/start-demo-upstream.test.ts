@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { FakeClock } from '../../test-support/fake-clock.ts';
-import { exchangeRaw } from '../../test-support/raw-client.ts';
+import { exchangeRaw, openRawConnection } from '../../test-support/raw-client.ts';
 import { type RunningDemoUpstream, startDemoUpstream } from './index.ts';
 
 interface Demo {

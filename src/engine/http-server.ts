@@ -72,14 +72,16 @@ export class HttpServer {
   }
 
   /**
-   * From now on answers carry `Connection: close`. Kept-alive connections that are idle close after this turn of the event loop,
-   * so that a request which has already arrived is still read; one that has not sent its first request gets a moment to do so.
+   * From now on answers carry `Connection: close`. Kept-alive connections that are idle close after the next turn of the event
+   * loop, so that a request which has already arrived is still read; one that has not sent its first request gets a moment to do so.
    */
   beginDrain(): void {
     this.#context.draining = true;
-    setImmediate(() => {
+    const closeIdle = (): void => {
       for (const connection of this.#connections) connection.closeIfIdle();
-    });
+    };
+    // Between two of these the loop has looked at every socket once.
+    setImmediate(() => setImmediate(closeIdle));
   }
 
   /** Closes the listeners; open connections go on. */

@@ -24,7 +24,12 @@ test('an answer carries Date, Server, Content-Length and the given lines, and th
   client.send(GET);
   const answer = await readMessage(client);
   assert.equal(answer.startLine, 'HTTP/1.1 200 OK');
-  assert.deepEqual(answer.lines, ['Date: Fri, 15 Jan 2027 08:00:00 GMT', 'Server: Portcullis', 'Content-Type: text/plain', 'Content-Length: 2']);
+  assert.deepEqual(answer.lines, [
+    'Date: Fri, 15 Jan 2027 08:00:00 GMT',
+    'Server: Portcullis',
+    'Content-Type: text/plain',
+    'Content-Length: 2',
+  ]);
   assert.equal(answer.body.toString(), '/x');
   client.send('GET /again HTTP/1.1\r\nHost: a\r\n\r\n');
   assert.equal((await readMessage(client)).body.toString(), '/again');

@@ -1,14 +1,13 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { PortcullisError } from '../../errors/index.ts';
-import { canonicalAddress } from '../../lib/canonical-address.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { StoreReader } from '../../store/index.ts';
 import { authenticateToken, type Caller } from '../auth/index.ts';
-import type { ApiAnswer, ApiRequest, ApiRoute, RoutePermission } from './api-route.ts';
+import { addressOf, headerOf, toApiRequest } from './api-request.ts';
+import type { ApiAnswer, ApiRoute, RoutePermission } from './api-route.ts';
 import { describeError } from './error-answer.ts';
 import type { ExpectedContinues } from './expected-continues.ts';
-import { parseJson } from './parse-json.ts';
 import { printable } from './printable.ts';
 import { bodyTooLarge, readBody } from './read-body.ts';
 
@@ -74,7 +73,7 @@ function addRoute(app: FastifyInstance, route: ApiRoute, callers: WeakMap<Fastif
     config: { permission: route.permission },
     handler: async (request, reply) => {
       if (request.body instanceof UnreadableBody) throw request.body.error;
-      return send(reply, await route.handle(apiRequest(request, callers.get(request))));
+      return send(reply, await route.handle(toApiRequest(request, callers.get(request))));
     },
   });
 }
@@ -137,30 +136,6 @@ function addBodyParser(app: FastifyInstance, options: AdminApplicationOptions): 
     options.expectedContinues.send(request.raw);
     return readBody(stream, options.maxBodyBytes).catch((error: unknown) => new UnreadableBody(error));
   });
-}
-
-function apiRequest(request: FastifyRequest, caller: Caller | undefined): ApiRequest {
-  const url = request.raw.url ?? '';
-  const queryStart = url.indexOf('?');
-  return {
-    method: request.method,
-    parameters: new Map(Object.entries(request.params as Readonly<Record<string, string>>)),
-    query: new URLSearchParams(queryStart < 0 ? '' : url.slice(queryStart + 1)),
-    header: (name) => headerOf(request, name),
-    body: () => parseJson(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)),
-    caller,
-    address: addressOf(request),
-  };
-}
-
-function addressOf(request: FastifyRequest): string {
-  const address = request.raw.socket.remoteAddress ?? '';
-  return canonicalAddress(address) ?? address;
-}
-
-function headerOf(request: FastifyRequest, lowerCaseName: string): string | undefined {
-  const value = request.raw.headers[lowerCaseName];
-  return Array.isArray(value) ? value.join(', ') : value;
 }
 
 function send(reply: FastifyReply, answer: ApiAnswer): FastifyReply {

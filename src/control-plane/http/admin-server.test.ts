@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpsRequest } from 'node:https';
-import { createServer, type Socket } from 'node:net';
+import { createServer, connect as netConnect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
@@ -326,4 +326,25 @@ test('a client that goes on sending after a refusal is cut off when the time for
   const text = await readAll(socket);
   assert.equal(text.match(/HTTP\/1\.1 /g)?.length, 1);
   assert.match(text, /^HTTP\/1\.1 413 /);
+});
+
+test('a client that connects and says nothing does not hold up a drain, whatever it has not said', async (t) => {
+  const { server, port } = await start(t);
+  const plain = netConnect({ host: '127.0.0.1', port });
+  t.after(() => plain.destroy());
+  await once(plain, 'connect');
+  const encrypted = await open(t, port);
+  encrypted.resume();
+  plain.resume().on('error', () => undefined);
+  // A second request shows that the server has taken in the connections before it.
+  await put(port, '1');
+  const closed = Promise.all([once(plain, 'close'), once(encrypted, 'close')]);
+  await server.drain(60_000);
+  await closed;
+});
+
+test('a connection on which no request ever comes is ended', async (t) => {
+  const { port } = await start(t, { limits: { headersTimeoutMs: 100, requestTimeoutMs: 200 } });
+  const socket = await open(t, port);
+  await readAll(socket);
 });

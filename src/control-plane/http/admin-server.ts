@@ -11,6 +11,7 @@ import { type AdminApplicationOptions, createAdminApplication } from './admin-ap
 import { answerClientError, type Exchange } from './client-error.ts';
 import { ExpectedContinues } from './expected-continues.ts';
 import type { AdminServerLimits } from './limits.ts';
+import { PendingHandshakes } from './pending-handshakes.ts';
 
 /** What `startAdminServer` needs. */
 export interface AdminServerOptions extends Pick<AdminApplicationOptions, 'routes' | 'store' | 'softwareVersion'> {
@@ -46,10 +47,15 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
   const app = createAdminApplication({ ...options, maxBodyBytes: limits.maxBodyBytes, expectedContinues, isDraining: () => draining });
   await app.ready();
   const servers: Server[] = [];
+  const handshakes: PendingHandshakes[] = [];
   try {
     for (const listener of listeners) {
       const server = makeServer(options, expectedContinues, (request, response) => app.routing(request, response));
-      if (await listen(server, listener, listeners.length)) servers.push(server);
+      handshakes.push(new PendingHandshakes(server));
+      if (!(await listen(server, listener, listeners.length))) continue;
+      // E.g. no descriptor is left for a connection: that one is lost, the server stays.
+      server.on('error', (error) => options.log.error('the server of the Admin API failed', {}, error));
+      servers.push(server);
     }
   } catch (error) {
     await Promise.all(servers.map((server) => closeServer(server)));
@@ -65,7 +71,9 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
       const cancel = options.clock.schedule(timeoutMs, () => {
         for (const server of servers) server.closeAllConnections();
       });
-      await Promise.all(servers.map((server) => closeServer(server)));
+      const closed = Promise.all(servers.map((server) => closeServer(server)));
+      for (const pending of handshakes) pending.destroyAll();
+      await closed;
       cancel();
       await app.close();
     },

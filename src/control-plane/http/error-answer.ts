@@ -13,7 +13,7 @@ export interface ErrorAnswer {
 /** Answers that the HTTP framework gives by itself, by its own codes. */
 const FRAMEWORK_REASONS: ReadonlyMap<string, readonly [ErrorReason, string]> = new Map([
   ['FST_ERR_BAD_URL', ['admin_invalid', 'malformed request path']],
-  ['FST_ERR_MAX_LIMIT_EXCEEDED', ['admin_invalid', 'request path too long']],
+  ['FST_ERR_MAX_PARAM_LENGTH', ['uri_too_long', 'request path too long']],
 ]);
 /** SQLite's result codes that say "not now" or "not on this disk", by their beginning. */
 const STORE_TROUBLE = /^SQLITE_(BUSY|LOCKED|FULL|READONLY|IOERR|CANTOPEN|NOMEM|PROTOCOL)/;

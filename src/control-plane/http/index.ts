@@ -1,5 +1,5 @@
-export { type AdminApplicationOptions, createAdminApplication } from './admin-application.ts';
-export { type AdminServer, type AdminServerOptions, startAdminServer } from './admin-server.ts';
+export { createAdminApplication } from './admin-application.ts';
+export { type AdminServer, startAdminServer } from './admin-server.ts';
 export type { ApiAnswer, ApiRequest, ApiRoute, RoutePermission } from './api-route.ts';
 export { ExpectedContinues } from './expected-continues.ts';
-export { ADMIN_SERVER_LIMITS, type AdminServerLimits } from './limits.ts';
+export { ADMIN_SERVER_LIMITS } from './limits.ts';

@@ -16,7 +16,7 @@ import { openControlPlaneStore } from '../open-control-plane-store.ts';
 export const TOKEN = 'a-token-that-only-tests-know';
 
 /** A publisher that remembers what it was told and says what the test wants. */
-export class FakeAnnouncer implements ChangeAnnouncer {
+class FakeAnnouncer implements ChangeAnnouncer {
   readonly announced: { readonly groupId: string; readonly revision: number }[] = [];
   readonly waits: { readonly groupId: string; readonly revision: number; readonly timeoutMs: number }[] = [];
   result: AppliedRevision | Promise<AppliedRevision> | Error = { applied: 1, expected: 1, lagging: [] };
@@ -33,7 +33,7 @@ export class FakeAnnouncer implements ChangeAnnouncer {
 }
 
 /** An answer, its body parsed where there is one. */
-export interface FixtureAnswer {
+interface FixtureAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | number | undefined>>;
   // A test says by its assertions what it expects here.
@@ -43,7 +43,7 @@ export interface FixtureAnswer {
 }
 
 /** What a request of a fixture may have besides method and path. */
-export interface FixtureRequest {
+interface FixtureRequest {
   /** An object is sent as JSON, text and bytes as they are. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;

@@ -1,3 +1,3 @@
-export { type CertificateFilesOptions, openCertificateFiles } from './certificate-files.ts';
+export { openCertificateFiles } from './certificate-files.ts';
 export type { CertificateSource } from './certificate-source.ts';
-export { type KeptCertificateOptions, openKeptCertificate } from './kept-certificate.ts';
+export { openKeptCertificate } from './kept-certificate.ts';

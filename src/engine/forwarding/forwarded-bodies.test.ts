@@ -19,14 +19,16 @@ test('a body with a length goes on as it comes', async (t) => {
   upstream.send(OK);
   await readMessage(client);
   const [finished] = await proxy.handler.whenFinished(1);
-  assert.equal(finished?.bytesFromClient, 55);
+  assert.equal(finished?.bytesFromClient, 58);
 });
 
 test('a chunked body goes on chunked, without its extensions, with its trailers but those forbidden', async (t) => {
   const proxy = await startProxy(t);
   proxy.handler.decide = (exchange) =>
     exchange.forward(
-      planTo(proxy.target, { isForbiddenTrailer: (bytes, start, end) => bytes.toString('latin1', start, end).toLowerCase() === 'x-consumer-username' }),
+      planTo(proxy.target, {
+        isForbiddenTrailer: (bytes, start, end) => bytes.toString('latin1', start, end).toLowerCase() === 'x-consumer-username',
+      }),
     );
   const client = await proxy.client();
   client.send('POST / HTTP/1.1\r\nHost: a\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n5;ext=1\r\nhel');
@@ -66,7 +68,10 @@ describe('a malformed request body is refused and ends both connections', () => 
         const answer = await readMessage(client);
         assert.equal(answer.startLine, 'HTTP/1.1 400 Bad Request');
         assert.equal(await client.takeRest(), '');
-        assert.deepEqual((await proxy.handler.whenFinished(1)).map((finished) => finished.reason), ['bad_chunk']);
+        assert.deepEqual(
+          (await proxy.handler.whenFinished(1)).map((finished) => finished.reason),
+          ['bad_chunk'],
+        );
       });
     }
   }
@@ -140,7 +145,9 @@ test("a response's trailers are relayed, but for those that no trailer may be", 
   client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   const upstream = await proxy.upstream.connection();
   await upstream.takeThrough('\r\n\r\n');
-  upstream.send('HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Sum: 1\r\nSet-Cookie: a=b\r\nContent-Length: 9\r\n\r\n');
+  upstream.send(
+    'HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Sum: 1\r\nSet-Cookie: a=b\r\nContent-Length: 9\r\n\r\n',
+  );
   const answer = await readMessage(client);
   assert.equal(answer.header('trailer'), 'X-Sum');
   assert.deepEqual(answer.trailers, ['X-Sum: 1']);

@@ -30,14 +30,19 @@ async function relayedHead(proxy: TestProxy, response: string, request = 'GET / 
 
 test("a request's own fields go on byte for byte, in order", async (t) => {
   const proxy = await startProxy(t);
-  const head = 'GET /a%2Fb/../c?x=%zz HTTP/1.1\r\nHost: a.example\r\nX-Mixed-CASE:  a \r\naccept: */*\r\nX-Empty:\r\nX-High: \xe9\xff\r\n\r\n';
+  const head =
+    'GET /a%2Fb/../c?x=%zz HTTP/1.1\r\nHost: a.example\r\nX-Mixed-CASE:  a \r\naccept: */*\r\nX-Empty:\r\nX-High: \xe9\xff\r\n\r\n';
   assert.equal(await forwardedHead(proxy, head), head);
 });
 
 describe('fields between neighbours stay behind', () => {
   const cases: readonly (readonly [string, string, string])[] = [
     ['Connection and what it names', 'Connection: close, X-Secret\r\nx-secret: 1\r\nX-Other: 2\r\n', 'X-Other: 2\r\n'],
-    ['the whole standard list', 'Keep-Alive: timeout=5\r\nProxy-Connection: x\r\nTE: trailers\r\nUpgrade: websocket\r\nTrailer: X\r\nX-A: 1\r\n', 'X-A: 1\r\n'],
+    [
+      'the whole standard list',
+      'Keep-Alive: timeout=5\r\nProxy-Connection: x\r\nTE: trailers\r\nUpgrade: websocket\r\nTrailer: X\r\nX-A: 1\r\n',
+      'X-A: 1\r\n',
+    ],
     ['the last field', 'X-A: 1\r\nConnection: keep-alive\r\n', 'X-A: 1\r\n'],
     ['all fields', 'TE: x\r\nConnection: keep-alive\r\n', ''],
     ['fields that Connection names wrongly', 'Connection: Host, Content-Length\r\nContent-Length: 0\r\n', 'Content-Length: 0\r\n'],
@@ -57,7 +62,11 @@ test('cut headers stay behind, appended lines come last and no Connection option
   const proxy = await startProxy(t);
   proxy.handler.decide = (exchange) => {
     const head = exchange.head;
-    for (let index = head?.findHeader(Buffer.from('x-cut')) ?? -1; index !== -1; index = head?.findHeader(Buffer.from('x-cut'), index + 1) ?? -1) {
+    for (
+      let index = head?.findHeader(Buffer.from('x-cut')) ?? -1;
+      index !== -1;
+      index = head?.findHeader(Buffer.from('x-cut'), index + 1) ?? -1
+    ) {
       head?.cutHeader(index);
     }
     exchange.forward(planTo(proxy.target, { requestLines: Buffer.from('X-Consumer-Username: anna\r\n') }));

@@ -52,7 +52,12 @@ function readChunked(text: string, cuts: readonly number[] = []): Outcome {
 const GOOD: readonly (readonly [string, string, string, readonly string[]])[] = [
   ['no data', '0\r\n\r\n', '', []],
   ['two chunks', '5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n', 'hello!', []],
-  ['hexadecimal sizes in both cases', `A\r\n${'x'.repeat(10)}\r\na\r\n${'y'.repeat(10)}\r\n0\r\n\r\n`, `${'x'.repeat(10)}${'y'.repeat(10)}`, []],
+  [
+    'hexadecimal sizes in both cases',
+    `A\r\n${'x'.repeat(10)}\r\na\r\n${'y'.repeat(10)}\r\n0\r\n\r\n`,
+    `${'x'.repeat(10)}${'y'.repeat(10)}`,
+    [],
+  ],
   ['leading zeros', '0005\r\nhello\r\n000\r\n\r\n', 'hello', []],
   ['extensions', '5;a=b;c="d e"\r\nhello\r\n0;last\r\n\r\n', 'hello', []],
   ['white space before an extension', '5 \t;a\r\nhello\r\n0\r\n\r\n', 'hello', []],
@@ -106,7 +111,9 @@ describe('malformed chunked framing is refused', () => {
 
 test('where a chunked body is split makes no difference', () => {
   const corpus = [...GOOD.map(([, text]) => `${text}behind`), ...BAD.map(([, text]) => text)];
-  const samples = fc.constantFrom(...corpus).chain((text) => fc.tuple(fc.constant(text), fc.array(fc.nat({ max: text.length }), { maxLength: 10 })));
+  const samples = fc
+    .constantFrom(...corpus)
+    .chain((text) => fc.tuple(fc.constant(text), fc.array(fc.nat({ max: text.length }), { maxLength: 10 })));
   fc.assert(
     fc.property(samples, ([text, points]) => {
       const cuts = [...points].sort((left, right) => left - right);

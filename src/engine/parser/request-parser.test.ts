@@ -74,7 +74,9 @@ describe('a valid request head is read', () => {
 
 test('where the bytes of a head are split makes no difference', () => {
   const corpus = [...hostileHeads, ...validHeads].map(({ bytes }) => bytes);
-  const samples = fc.constantFrom(...corpus).chain((bytes) => fc.tuple(fc.constant(bytes), fc.array(fc.nat({ max: bytes.length }), { maxLength: 8 })));
+  const samples = fc
+    .constantFrom(...corpus)
+    .chain((bytes) => fc.tuple(fc.constant(bytes), fc.array(fc.nat({ max: bytes.length }), { maxLength: 8 })));
   fc.assert(
     fc.property(samples, ([bytes, points]) => {
       const cuts = [...points].sort((left, right) => left - right);

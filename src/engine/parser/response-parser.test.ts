@@ -77,7 +77,9 @@ describe('a malformed response head is refused', () => {
 
 test('where the bytes of a response head are split makes no difference', () => {
   const corpus = [...GOOD.map(([, text]) => text), ...BAD.map(([, text]) => text)];
-  const samples = fc.constantFrom(...corpus).chain((text) => fc.tuple(fc.constant(text), fc.array(fc.nat({ max: text.length }), { maxLength: 8 })));
+  const samples = fc
+    .constantFrom(...corpus)
+    .chain((text) => fc.tuple(fc.constant(text), fc.array(fc.nat({ max: text.length }), { maxLength: 8 })));
   fc.assert(
     fc.property(samples, ([text, points]) => {
       const cuts = [...points].sort((left, right) => left - right);

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
 /** A socket's bytes as a test wants them: gathered, and awaited by what they must hold. Waits on events, never on time. */
@@ -91,7 +90,7 @@ export class ByteStream {
   }
 
   async whenClosed(): Promise<void> {
-    if (!this.#closed) await once(this.socket, 'close');
+    while (!this.#closed) await this.#change();
   }
 
   #change(): Promise<void> {

@@ -23,7 +23,7 @@ export interface ReadOptions {
 export async function readMessage(stream: ByteStream, options: ReadOptions = {}): Promise<ReadMessage> {
   const head = await stream.takeThrough('\r\n\r\n');
   const [startLine = '', ...lines] = head.slice(0, -4).split('\r\n');
-  const header = (name: string): string | undefined => valueOf(lines, name);
+  const header = (name: string): string | undefined => fieldValue(lines, name);
   if (options.withoutBody === true) return { startLine, lines, header, body: Buffer.alloc(0), trailers: [] };
   if (header('transfer-encoding') === 'chunked') return { startLine, lines, header, ...(await readChunked(stream)) };
   const length = header('content-length');
@@ -34,7 +34,7 @@ export async function readMessage(stream: ByteStream, options: ReadOptions = {})
   return { startLine, lines, header, body, trailers: [] };
 }
 
-function valueOf(lines: readonly string[], name: string): string | undefined {
+function fieldValue(lines: readonly string[], name: string): string | undefined {
   const line = lines.find((candidate) => candidate.toLowerCase().startsWith(`${name.toLowerCase()}:`));
   return line?.slice(name.length + 1).trim();
 }
@@ -48,6 +48,7 @@ async function readChunked(stream: ByteStream): Promise<{ body: Buffer; trailers
     await stream.takeThrough('\r\n');
   }
   const trailers: string[] = [];
-  for (let line = await stream.takeThrough('\r\n'); line !== '\r\n'; line = await stream.takeThrough('\r\n')) trailers.push(line.slice(0, -2));
+  for (let line = await stream.takeThrough('\r\n'); line !== '\r\n'; line = await stream.takeThrough('\r\n'))
+    trailers.push(line.slice(0, -2));
   return { body: Buffer.concat(pieces), trailers };
 }

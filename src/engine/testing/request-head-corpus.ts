@@ -207,7 +207,11 @@ export const validHeads: readonly ValidHead[] = [
       ['X', '1', 1],
     ],
   }),
-  valid('an absolute-form target', 'GET HTTP://A.example/x?y HTTP/1.1\r\nHost: a.example\r\n\r\n', { target: '/x?y', host: 'a.example', query: '?y' }),
+  valid('an absolute-form target', 'GET HTTP://A.example/x?y HTTP/1.1\r\nHost: a.example\r\n\r\n', {
+    target: '/x?y',
+    host: 'a.example',
+    query: '?y',
+  }),
   valid('an absolute-form target without a path', 'GET http://a.example HTTP/1.1\r\nHost: a.example\r\n\r\n', { target: '/', query: '' }),
   valid('an absolute-form target in HTTP/1.0', 'GET https://a.example:1/x HTTP/1.0\r\n\r\n', { target: '/x', host: 'a.example:1' }),
   valid('OPTIONS *', 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', { target: '*' }),

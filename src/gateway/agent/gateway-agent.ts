@@ -1,4 +1,3 @@
-import { Journal, Subscriber } from '../../distribution/gateway-side.ts';
 import { StartError } from '../../errors/index.ts';
 import { createStatusServer, type LogRotation, openAccessLog, type StatusServer, startLogRotation } from '../../observability/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
@@ -10,6 +9,7 @@ import { WorkerBoard } from '../worker/worker-board.ts';
 import type { AgentMessage, WorkerMessage } from '../worker/worker-messages.ts';
 import { ConditionWaiters } from './condition-waiters.ts';
 import { ConfigurationSet } from './configuration-set.ts';
+import { type ConfigurationSource, type OpenConfigurationSource, openControlPlaneSource } from './configuration-source.ts';
 import { GatewayConfiguration } from './gateway-configuration.ts';
 import { NodeNames } from './node-names.ts';
 import { reusePortIsSupported } from './reuse-port.ts';
@@ -26,7 +26,6 @@ const STOP_MS = 1000;
  */
 export class GatewayAgent implements RunningGateway {
   readonly #options: GatewayOptions;
-  readonly #journal: Journal;
   readonly #board: WorkerBoard;
   readonly #tables: CredentialIndexWriter;
   readonly #resolver: NameResolver;
@@ -34,8 +33,8 @@ export class GatewayAgent implements RunningGateway {
   readonly #set = new ConfigurationSet();
   readonly #fleet: WorkerFleet;
   readonly #configuration: GatewayConfiguration;
-  readonly #subscriber: Subscriber;
   readonly #waiters = new ConditionWaiters();
+  #source: ConfigurationSource | undefined;
   #statusServer: StatusServer | undefined;
   #statusPorts: readonly number[] = [];
   #rotation: LogRotation | undefined;
@@ -45,10 +44,9 @@ export class GatewayAgent implements RunningGateway {
   #draining = false;
   #stopped = false;
 
-  private constructor(options: GatewayOptions, journal: Journal) {
+  private constructor(options: GatewayOptions) {
     const { clock, random, log } = options;
     this.#options = options;
-    this.#journal = journal;
     // A slot's next thread starts before the memory of the one before is given back, and there is a spare one.
     const maxThreads = options.workers.length * 2 + 2;
     this.#board = WorkerBoard.forWorkers(maxThreads);
@@ -61,22 +59,21 @@ export class GatewayAgent implements RunningGateway {
     });
     this.#fleet = this.#createFleet();
     this.#configuration = this.#createConfiguration();
-    this.#subscriber = this.#createSubscriber();
   }
 
   /** @throws StartError when a listener or the access log cannot be had */
-  static async start(options: GatewayOptions): Promise<GatewayAgent> {
+  static async start(options: GatewayOptions, openSource: OpenConfigurationSource = openControlPlaneSource): Promise<GatewayAgent> {
     if (options.accessLogFile !== undefined) await openAccessLog({ file: options.accessLogFile, maxBufferedBytes: 1 }).close();
-    const { dataFolder, identity, allowOlder, random, log } = options;
-    const journal = await Journal.open({ folder: dataFolder, groupId: identity.groupId, allowOlder, random, log });
-    const agent = new GatewayAgent(options, journal);
+    const agent = new GatewayAgent(options);
+    await agent.#listenForStatus();
     try {
-      await agent.#listenForStatus();
+      agent.#source = await openSource(options, agent.#configuration, (revision) => agent.#becameCurrent(revision));
     } catch (error) {
-      await journal.close();
+      await agent.#statusServer?.close();
+      agent.#resolver.close();
       throw error;
     }
-    agent.#run();
+    agent.#run(agent.#source);
     return agent;
   }
 
@@ -99,15 +96,15 @@ export class GatewayAgent implements RunningGateway {
     if (options.delayMs > 0) await this.#after(options.delayMs);
     this.#stopped = true;
     this.#waiters.giveUp(new Error('the gateway has stopped'));
-    await Promise.race([this.#subscriber.stop(), this.#after(STOP_MS)]);
+    await Promise.race([this.#source?.stop(), this.#after(STOP_MS)]);
     await this.#fleet.drain(options.timeoutMs);
     this.#rotation?.stop();
     this.#resolver.close();
-    await this.#journal.close();
+    await this.#source?.close();
     await this.#statusServer?.close();
   }
 
-  #run(): void {
+  #run(source: ConfigurationSource): void {
     this.#fleet.start();
     this.#watchHeartbeats();
     const { accessLogFile, clock, log } = this.#options;
@@ -115,7 +112,7 @@ export class GatewayAgent implements RunningGateway {
       const onRotated = (): void => this.#fleet.broadcast({ kind: 'reopen-logs' });
       this.#rotation = startLogRotation({ file: accessLogFile, clock, log, onRotated });
     }
-    void this.#subscriber.start();
+    void source.start();
   }
 
   async #listenForStatus(): Promise<void> {
@@ -169,25 +166,9 @@ export class GatewayAgent implements RunningGateway {
     });
   }
 
-  #createSubscriber(): Subscriber {
-    const { controlPlane, identity, previousExit, clock, random, log, softwareVersion } = this.#options;
-    return new Subscriber({
-      host: controlPlane.host,
-      port: controlPlane.port,
-      identity,
-      applier: this.#configuration,
-      journal: this.#journal,
-      previousEnd: previousExit.kind,
-      clock,
-      log,
-      random,
-      softwareVersion,
-      onCurrent: (revision) => {
-        this.#currentRevision = revision;
-        this.#waiters.check();
-      },
-      onRefused: (revision, reason) => log.error('a revision was refused', { revision, cause: reason }),
-    });
+  #becameCurrent(revision: number): void {
+    this.#currentRevision = revision;
+    this.#waiters.check();
   }
 
   #startThread(): WorkerThread {
@@ -225,7 +206,7 @@ export class GatewayAgent implements RunningGateway {
         last_plugin: PLUGINS[last.plugin - 1]?.name,
       };
       this.#options.log.error('a worker thread ended and is replaced', fields, error);
-      this.#subscriber.restartProbation();
+      this.#source?.restartProbation();
     }
     this.#tables.releaseReader(thread.row);
     this.#fleet.onThreadEnded(thread);

@@ -29,6 +29,8 @@ interface Entry {
   /** In a row. */
   failures: number;
   isQueued: boolean;
+  /** Counts lookups begun: only the answer of the latest counts. */
+  lookups: number;
   cancelNext: CancelTask | undefined;
 }
 
@@ -75,7 +77,16 @@ export class NameResolver {
       known.uses += 1;
       return;
     }
-    const entry: Entry = { name, uses: 1, addresses: undefined, isAnswered: false, failures: 0, isQueued: false, cancelNext: undefined };
+    const entry: Entry = {
+      name,
+      uses: 1,
+      addresses: undefined,
+      isAnswered: false,
+      failures: 0,
+      isQueued: false,
+      lookups: 0,
+      cancelNext: undefined,
+    };
     this.#entries.set(name, entry);
     this.#enqueue(entry);
     this.#cancelFileCheck ??= this.#options.clock.schedule(FILE_CHECK_MS, () => void this.#checkFiles());
@@ -152,12 +163,14 @@ export class NameResolver {
   }
 
   async #lookUp(entry: Entry): Promise<void> {
+    entry.lookups += 1;
+    const lookup = entry.lookups;
     try {
       this.#files ??= this.#readFiles();
       const found = await lookUpName(entry.name, await this.#files, this.#sources, entry.addresses ?? []);
-      if (this.#isCurrent(entry)) this.#succeed(entry, found.addresses, found.ttlSeconds);
+      if (this.#isCurrent(entry, lookup)) this.#succeed(entry, found.addresses, found.ttlSeconds);
     } catch (error) {
-      if (this.#isCurrent(entry)) this.#fail(entry, error);
+      if (this.#isCurrent(entry, lookup)) this.#fail(entry, error);
     } finally {
       this.#lookups -= 1;
       this.#wake();
@@ -166,8 +179,8 @@ export class NameResolver {
   }
 
   /** A name released meanwhile is of no interest, even when it was retained again since. */
-  #isCurrent(entry: Entry): boolean {
-    return !this.#isClosed && this.#entries.get(entry.name) === entry;
+  #isCurrent(entry: Entry, lookup: number): boolean {
+    return !this.#isClosed && entry.lookups === lookup && this.#entries.get(entry.name) === entry;
   }
 
   #succeed(entry: Entry, addresses: readonly string[], ttlSeconds: number | undefined): void {
@@ -208,8 +221,9 @@ export class NameResolver {
     if (this.#isClosed) return;
     this.#files = files;
     if (this.#fileTexts !== before) for (const entry of this.#entries.values()) this.#enqueue(entry);
-    this.#cancelFileCheck = undefined;
-    if (this.#entries.size > 0) this.#cancelFileCheck = this.#options.clock.schedule(FILE_CHECK_MS, () => void this.#checkFiles());
+    const isIdle = this.#entries.size === 0;
+    if (isIdle) this.#files = undefined;
+    this.#cancelFileCheck = isIdle ? undefined : this.#options.clock.schedule(FILE_CHECK_MS, () => void this.#checkFiles());
   }
 
   async #readFiles(): Promise<NameFiles> {

@@ -9,9 +9,9 @@ export interface AddressRecord {
 
 /** Where addresses come from. */
 export interface NameSources {
-  /** The text of the hosts file; empty when there is none. */
+  /** The text of the hosts file; empty when there is none. Never rejects. */
   readHosts(): Promise<string>;
-  /** The text of resolv.conf; empty when there is none. */
+  /** The text of resolv.conf; empty when there is none. Never rejects. */
   readResolverSettings(): Promise<string>;
   /** A records. Rejects with an error whose `code` is `ENOTFOUND` or `ENODATA` when there are none, with another when that cannot be told. */
   resolve4(name: string): Promise<readonly AddressRecord[]>;

@@ -13,6 +13,8 @@ const nameBytes = new Map<string, Buffer>();
  * set is visible. Nothing is copied from the client's bytes unless it is asked for.
  */
 export class EditedHeaders {
+  /** The client sent X-Forwarded-For. */
+  sentForwardedFor = false;
   #head: RequestHead | undefined;
   /** 1 where a header of the client is cut. */
   #cut = new Uint8Array(64);
@@ -23,6 +25,7 @@ export class EditedHeaders {
   /** Takes the headers of a new request, and cuts what no client may send. */
   begin(head: RequestHead, rules: ClientHeaderRules): void {
     this.#head = head;
+    this.sentForwardedFor = false;
     if (this.#cut.length < head.headerCount) this.#cut = new Uint8Array(head.headerCount * 2);
     else this.#cut.fill(0, 0, head.headerCount);
     for (let index = 0; index < head.headerCount; index++) {
@@ -34,8 +37,10 @@ export class EditedHeaders {
         case 'cookie':
           this.#cutSessionCookie(head, index);
           break;
-        case 'passes':
         case 'forwarded-for':
+          this.sentForwardedFor = true;
+          break;
+        case 'passes':
           break;
       }
     }

@@ -12,8 +12,8 @@ export function forwardedLines(connection: ClientConnection, head: RequestHead, 
   const host = head.bytes.toString('latin1', head.hostStart, head.hostEnd);
   let lines = headers.isSet('x-real-ip') ? '' : `X-Real-IP: ${address}\r\n`;
   if (!headers.isSet(FORWARDED_FOR)) {
-    const before = headers.joined(FORWARDED_FOR);
-    if (before !== '') headers.remove(FORWARDED_FOR);
+    const before = headers.sentForwardedFor ? headers.joined(FORWARDED_FOR) : '';
+    if (headers.sentForwardedFor) headers.remove(FORWARDED_FOR);
     lines += `X-Forwarded-For: ${before === '' ? address : `${before}, ${address}`}\r\n`;
   }
   if (!headers.isSet('x-forwarded-proto')) lines += `X-Forwarded-Proto: ${connection.encrypted ? 'https' : 'http'}\r\n`;

@@ -52,22 +52,11 @@ export class Pipeline implements ExchangeHandler {
   onRequest(exchange: Exchange): void {
     const context = this.#contextOf(exchange);
     const head = exchange.head;
-    if (head === undefined) return this.#refuse(context, exchange, 'internal');
-    context.clientRequestId = clientRequestId(head);
-    const failure = this.#findRoute(context, head);
+    const failure = head === undefined ? 'internal' : this.#findRoute(context, head);
     const route = context.route;
-    if (failure !== undefined || route === undefined) return this.#refuse(context, exchange, failure ?? 'route_not_found');
-    this.#options.enter(route.number, 0);
-    if (route.chain.steps.length === 0) return this.#forward(context, exchange, route);
-    context.pluginsStartedAtMs = this.#options.clock.monotonicMs();
-    const outcome = runPlugins({
-      steps: route.chain.steps,
-      request: context,
-      clock: this.#options.clock,
-      entering: (step) => this.#options.enter(route.number, step.number),
-    });
-    if (outcome instanceof Promise) this.#decideLater(context, exchange, route, outcome);
-    else this.#decide(context, exchange, route, outcome);
+    if (failure !== undefined || route === undefined) this.#refuse(context, exchange, failure ?? 'route_not_found');
+    else if (route.chain.steps.length === 0) this.#forward(context, exchange, route);
+    else this.#runPlugins(context, exchange, route);
   }
 
   linesForEngineAnswer(exchange: Exchange): Buffer {
@@ -111,6 +100,7 @@ export class Pipeline implements ExchangeHandler {
   /** Puts the route into the context, or says why there is none. */
   #findRoute(context: RequestContext, head: RequestHead): ErrorReason | undefined {
     const raw = context.rawPath;
+    context.clientRequestId = clientRequestId(head);
     // `OPTIONS *` speaks of the server as a whole (RFC 9110 §9.3.7), which no route stands for.
     if (raw === '*') return 'route_not_found';
     this.#wanted.host = hostOfHeader(head.bytes, head.hostStart, head.hostEnd);
@@ -118,7 +108,7 @@ export class Pipeline implements ExchangeHandler {
     if (isPlainPath(raw)) {
       const route = this.#match(raw);
       if (route === undefined) return 'route_not_found';
-      context.enterRoute(route, head, raw, raw, false);
+      this.#enter(context, route, head, raw, raw, false);
       return undefined;
     }
     const normalised = normalisePath(raw);
@@ -126,8 +116,13 @@ export class Pipeline implements ExchangeHandler {
     const route = this.#match(normalised.path);
     if (normalised.separatorPath !== undefined && this.#match(normalised.separatorPath) !== route) return 'ambiguous_path';
     if (route === undefined) return 'route_not_found';
-    context.enterRoute(route, head, normalised.path, normalised.forwardPath, normalised.forward === 'normalised');
+    this.#enter(context, route, head, normalised.path, normalised.forwardPath, normalised.forward === 'normalised');
     return undefined;
+  }
+
+  #enter(context: RequestContext, route: RuntimeRoute, head: RequestHead, path: string, forwardPath: string, rewritten: boolean): void {
+    this.#options.enter(route.number, 0);
+    context.enterRoute(route, head, path, forwardPath, rewritten);
   }
 
   #match(path: string): RuntimeRoute | undefined {
@@ -135,9 +130,21 @@ export class Pipeline implements ExchangeHandler {
     return this.#options.routes.match(this.#wanted);
   }
 
+  #runPlugins(context: RequestContext, exchange: Exchange, route: RuntimeRoute): void {
+    const { clock, enter } = this.#options;
+    context.pluginsStartedAtMs = clock.monotonicMs();
+    const entering = (step: PluginStep): void => enter(route.number, step.number);
+    const outcome = runPlugins({ steps: route.chain.steps, request: context, clock, entering });
+    if (outcome instanceof Promise) this.#decideLater(context, exchange, route, outcome);
+    else this.#decide(context, exchange, route, outcome);
+  }
+
   #decideLater(context: RequestContext, exchange: Exchange, route: RuntimeRoute, outcome: Promise<PluginOutcome>): void {
     context.reusable = false;
+    // The plugins' state is in use until the last of them has come back, even when the client has gone before.
+    route.enter();
     void outcome.then((decided) => {
+      route.leave();
       // The client may have gone meanwhile; then there is nobody to answer.
       if (context.exchange !== exchange) return;
       try {
@@ -171,7 +178,10 @@ export class Pipeline implements ExchangeHandler {
 
   #forward(context: RequestContext, exchange: Exchange, route: RuntimeRoute): void {
     const failure = context.plan(route);
-    if (failure !== undefined) return this.#refuse(context, exchange, failure);
+    if (failure !== undefined) {
+      this.#refuse(context, exchange, failure);
+      return;
+    }
     context.decided();
     exchange.forward(context);
   }

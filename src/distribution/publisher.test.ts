@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { get, request } from 'node:https';
+import { before, describe, test } from 'node:test';
+import { connect } from 'node:tls';
+import { StartError } from '../errors/index.ts';
+import { systemClock } from '../lib/clock.ts';
+import { createAuthority, issueServerCertificate } from './certificate-authority.ts';
+import { encodeFrame } from './frame-codec.ts';
+import type { SubscriberIdentity } from './sync-client.ts';
+import { eventually } from './test-support/eventually.ts';
+import { RawPeer } from './test-support/raw-peer.ts';
+import { createIdentity, createInstallation, type Installation, TestControlPlane, TestGateway } from './test-support/sync-fixture.ts';
+
+describe('who may connect to a publisher', () => {
+  let installation: Installation;
+  let identity: SubscriberIdentity;
+  before(async () => {
+    installation = await createInstallation();
+    identity = await createIdentity(installation.authority, 'gw-1');
+  });
+
+  test('a client without a certificate, of another authority, or with a server certificate is refused in the handshake', async (t) => {
+    const controlPlane = await TestControlPlane.start(t, installation);
+    const foreign = await createIdentity(await createAuthority(systemClock), 'gw-1');
+    const { certificate: cert, privateKey: key } = await issueServerCertificate(installation.authority, { names: ['gw-1'] }, systemClock);
+    const credentials = [{}, { cert: foreign.certificate, key: foreign.privateKey }, { cert, key }];
+    for (const own of credentials) {
+      const attempt = get({
+        host: '127.0.0.1',
+        port: controlPlane.port,
+        path: '/sync',
+        agent: false,
+        ca: installation.authority.certificate,
+        ...own,
+      });
+      const [error] = await once(attempt, 'error');
+      assert.match(String(error.code), /^(ERR_SSL_|ECONNRESET|EPIPE)/);
+    }
+    assert.deepEqual(controlPlane.states(), []);
+  });
+
+  test('TLS below 1.3 is refused', async (t) => {
+    const controlPlane = await TestControlPlane.start(t, installation);
+    const { authority: ca, certificate: cert, privateKey: key } = identity;
+    const socket = connect({ host: '127.0.0.1', port: controlPlane.port, ca, cert, key, maxVersion: 'TLSv1.2' });
+    const [error] = await once(socket, 'error');
+    assert.match(String(error.code), /PROTOCOL_VERSION/);
+  });
+
+  test('with a certificate, only the upgrade of GET /sync leads anywhere', async (t) => {
+    const controlPlane = await TestControlPlane.start(t, installation);
+    const status = async (path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<number | undefined> => {
+      const { authority: ca, certificate: cert, privateKey: key } = identity;
+      const asking = request({ host: '127.0.0.1', port: controlPlane.port, path, method, headers, agent: false, ca, cert, key });
+      asking.end();
+      const [response] = await once(asking, 'response');
+      response.resume();
+      return response.statusCode;
+    };
+    assert.equal(await status('/sync'), 426);
+    assert.equal(await status('/'), 404);
+    assert.equal(await status('/apisix/admin/services'), 404);
+    assert.equal(await status('/other', { Connection: 'Upgrade', Upgrade: 'portcullis-sync' }), 404);
+    assert.equal(await status('/sync', { Connection: 'Upgrade', Upgrade: 'websocket' }), 426);
+    assert.equal(await status('/sync', { Connection: 'Upgrade', Upgrade: 'portcullis-sync' }, 'POST'), 404);
+  });
+
+  test('a gateway does not speak to a server that its authority did not certify for this address', async (t) => {
+    const other = await createInstallation();
+    const wrongName = await issueServerCertificate(installation.authority, { names: ['elsewhere.example'] }, systemClock);
+    for (const server of [other.server, wrongName]) {
+      const controlPlane = await TestControlPlane.start(t, { ...installation, server });
+      const gateway = await TestGateway.create(t, { port: controlPlane.port, identity });
+      await gateway.subscriber.start();
+      await eventually(() => gateway.log.lines.some((line) => line.level === 'warn'));
+      assert.equal(gateway.subscriber.isConnected, false);
+    }
+  });
+
+  test('a port in use is told in one sentence', async (t) => {
+    const controlPlane = await TestControlPlane.start(t, installation);
+    const second = new TestControlPlane(installation, controlPlane.store, controlPlane.port);
+    await assert.rejects(second.publisher.start(), (error: unknown) => error instanceof StartError && /in use/.test(error.message));
+  });
+});
+
+describe('a peer with a certificate that does not keep to the protocol', () => {
+  let installation: Installation;
+  let identity: SubscriberIdentity;
+  before(async () => {
+    installation = await createInstallation();
+    identity = await createIdentity(installation.authority, 'gw-1');
+  });
+
+  const HELLO = { kind: 'hello', protocol: 1, oldestProtocol: 1, softwareVersion: '0', revision: 0 };
+  const hostile: readonly (readonly [string, Buffer])[] = [
+    ['a length of four gigabytes', Buffer.from([0xff, 0xff, 0xff, 0xff])],
+    ['an empty frame', Buffer.from([0, 0, 0, 0])],
+    ['no JSON', Buffer.from([0, 0, 0, 3, 0x7b, 0x7b, 0x7b])],
+    ['no UTF-8', Buffer.from([0, 0, 0, 2, 0xff, 0xfe])],
+    ['something before the hello', encodeFrame({ kind: 'snapshot-request' })],
+    ['a hello of wrong types', encodeFrame({ ...HELLO, revision: '0' })],
+    ['two hellos', Buffer.concat([encodeFrame(HELLO), encodeFrame(HELLO)])],
+    [
+      'an answer to what was never sent',
+      Buffer.concat([encodeFrame(HELLO), encodeFrame({ kind: 'applied', revision: 99, outcome: 'applied' })]),
+    ],
+    ['a frame larger than a gateway has any use for', encodeFrame({ ...HELLO, padding: 'x'.repeat(70_000) })],
+  ];
+
+  test('is disconnected, and nobody else notices', async (t) => {
+    const controlPlane = await TestControlPlane.start(t, installation);
+    const well = await TestGateway.create(t, { port: controlPlane.port, identity: await createIdentity(installation.authority, 'well') });
+    await well.subscriber.start();
+    await eventually(() => controlPlane.states().join() === 'well 0 current');
+    for (const [what, bytes] of hostile) {
+      const peer = await RawPeer.connect(t, controlPlane.port, identity);
+      peer.socket.write(bytes);
+      await eventually(() => peer.isClosed, what);
+    }
+    await eventually(() => controlPlane.states().join() === 'well 0 current');
+    controlPlane.store.put('service', 's1');
+    assert.deepEqual(await controlPlane.announce(), { applied: 1, expected: 1, lagging: [] });
+  });
+
+  test('is disconnected when it says nothing, or breaks off in the middle of a frame', async (t) => {
+    const controlPlane = await TestControlPlane.start(t, installation);
+    const mute = await RawPeer.connect(t, controlPlane.port, identity);
+    const halfway = await RawPeer.connect(t, controlPlane.port, identity);
+    halfway.socket.write(encodeFrame(HELLO).subarray(0, 10));
+    controlPlane.clock.advance(10_000);
+    await Promise.all([mute.closed(), halfway.closed()]);
+    assert.deepEqual(controlPlane.states(), []);
+  });
+
+  test('is told why when it speaks another protocol', async (t) => {
+    const controlPlane = await TestControlPlane.start(t, installation);
+    const peer = await RawPeer.connect(t, controlPlane.port, identity);
+    peer.hello(0, 9);
+    await peer.closed();
+    assert.deepEqual(peer.received, [{ kind: 'reject', reason: 'this control plane speaks protocols 1 to 1' }]);
+  });
+
+  test('unknown messages and fields of a later version are passed over', async (t) => {
+    const controlPlane = await TestControlPlane.start(t, installation);
+    const peer = await RawPeer.connect(t, controlPlane.port, identity);
+    peer.send({ ...HELLO, protocol: 2, addedLater: true });
+    peer.send({ kind: 'usage', rows: [] });
+    await eventually(() => peer.received.some((message) => message.kind === 'snapshot-end'));
+    peer.send({ kind: 'applied', revision: 0, outcome: 'applied' });
+    await eventually(() => controlPlane.states().join() === 'gw-1 0 current');
+  });
+
+  test('a peer that does not read is sent no more and costs no memory; when it reads, one delta leads on', async (t) => {
+    const controlPlane = await TestControlPlane.start(t, installation);
+    const peer = await RawPeer.connect(t, controlPlane.port, identity);
+    peer.hello();
+    await eventually(() => peer.received.some((message) => message.kind === 'snapshot-end'));
+    peer.send({ kind: 'applied', revision: 0, outcome: 'applied' });
+    await eventually(() => controlPlane.states().join() === 'gw-1 0 current');
+    peer.socket.pause();
+    const writes = 120;
+    for (let i = 0; i < writes; i++) {
+      const calls = controlPlane.store.changesSinceCalls;
+      controlPlane.publisher.groupChanged('default', controlPlane.store.put('route', 'large', { desc: 'x'.repeat(400_000) }));
+      if (controlPlane.states().join().endsWith('current'))
+        await eventually(() => controlPlane.store.changesSinceCalls > calls || !controlPlane.states().join().endsWith('current'));
+    }
+    await eventually(() => controlPlane.states().join() === 'gw-1 0 lagging');
+    peer.socket.resume();
+    await eventually(() => peer.received.some((message) => message.kind === 'delta' && message.toRevision === writes));
+    const deltas = peer.received.filter((message) => message.kind === 'delta');
+    assert.ok(deltas.length < writes / 2, `${deltas.length} deltas were sent`);
+  });
+
+  test('an instance that holds a revision of another history gets a snapshot, never a delta', async (t) => {
+    const controlPlane = await TestControlPlane.start(t, installation);
+    controlPlane.store.put('service', 's1');
+    const peer = await RawPeer.connect(t, controlPlane.port, identity);
+    peer.hello(100);
+    await eventually(() => peer.received.some((message) => message.kind === 'snapshot-end'));
+    peer.send({ kind: 'applied', revision: 1, outcome: 'refused', reason: 'older' });
+    await eventually(() => controlPlane.states().join().endsWith('lagging'));
+    controlPlane.store.put('service', 's2');
+    assert.deepEqual(await controlPlane.announce(0), { applied: 0, expected: 1, lagging: ['gw-1'] });
+    assert.deepEqual(
+      peer.received.map((message) => message.kind),
+      ['welcome', 'snapshot-start', 'snapshot-part', 'snapshot-end'],
+    );
+  });
+});

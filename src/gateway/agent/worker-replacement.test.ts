@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import test, { after } from 'node:test';
+import { guideItems } from '../testing/guide-items.ts';
+import { type RawAnswer, sendRequest } from '../testing/send-request.ts';
+import { startTestGateway } from '../testing/test-gateway.ts';
+import { startTestUpstream } from '../testing/test-upstream.ts';
+
+const upstream = await startTestUpstream({ after });
+const gateway = await startTestGateway({ after }, { testHooks: true });
+await gateway.load(guideItems(upstream.port));
+await gateway.agent.whenReady();
+
+const request = { target: '/anything/x', headers: ['apikey: secret-api-key'] };
+
+/** Asks until the one worker has died, then until its successor answers; gives the milliseconds between the two. */
+async function outageMs(): Promise<number> {
+  while ((await statusOf(sendRequest(gateway.httpPort, request))) === 200);
+  const brokenAtMs = performance.now();
+  while ((await statusOf(sendRequest(gateway.httpPort, request))) !== 200);
+  return performance.now() - brokenAtMs;
+}
+
+async function statusOf(answer: Promise<RawAnswer>): Promise<number> {
+  const { status } = await answer.catch(() => ({ status: 0 }));
+  // Other work of this process must have its turn, even when a connection is refused at once.
+  await new Promise((resolve) => setImmediate(resolve));
+  return status;
+}
+
+for (const failure of ['throw', 'exit', 'exhaust-heap']) {
+  test(`a worker that dies of ${failure} is replaced within a second, with the configuration in force`, async () => {
+    const hook = await sendRequest(gateway.statusPort, { method: 'POST', target: `/test/worker/0/${failure}` });
+    assert.equal(hook.status, 202);
+    const measuredMs = await outageMs();
+    assert.ok(measuredMs < 1000, `${measuredMs} ms`);
+    const line = gateway.log.lines.findLast((each) => each.message.startsWith('a worker thread ended'));
+    assert.equal(line?.fields.worker, 0);
+    assert.equal(line?.fields.last_route, 'route');
+    assert.equal(line?.fields.last_plugin, 'key-auth');
+    await gateway.agent.whenReady();
+  });
+}
+
+test('a change during a replacement reaches the successor', async () => {
+  await sendRequest(gateway.statusPort, { method: 'POST', target: '/test/worker/0/exit' });
+  await gateway.change({ op: 'delete', name: { kind: 'route', parentId: '', id: 'route' } });
+  await gateway.agent.whenReady();
+  let status = 0;
+  while (status === 0) status = await statusOf(sendRequest(gateway.httpPort, request));
+  assert.equal(status, 404);
+});

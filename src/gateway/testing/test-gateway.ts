@@ -1,0 +1,85 @@
+import type { TestContext } from 'node:test';
+import { RecordingLogger } from '../../../test-support/recording-logger.ts';
+import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
+import type { ConfigurationApplier } from '../../distribution/gateway-side.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { digestKey } from '../../lib/key-digest.ts';
+import { systemRandom } from '../../lib/random.ts';
+import type { SnapshotChange, SnapshotItem } from '../../schema/index.ts';
+import { GatewayAgent } from '../agent/gateway-agent.ts';
+import type { GatewayOptions } from '../gateway-options.ts';
+
+/** The salt of all digests in tests. */
+export const TEST_SALT = Buffer.alloc(32, 7);
+
+/** A gateway that takes its configuration from the test instead of a control plane. */
+export interface TestGateway {
+  readonly agent: GatewayAgent;
+  readonly log: RecordingLogger;
+  /** Puts a snapshot in force; resolves as the gateway would acknowledge. */
+  load(items: readonly SnapshotItem[]): Promise<void>;
+  /** Lays changes over it. */
+  change(...changes: readonly SnapshotChange[]): Promise<void>;
+  readonly httpPort: number;
+  readonly statusPort: number;
+}
+
+/** Starts a gateway on free ports of 127.0.0.1; it is drained when the test ends. */
+export async function startTestGateway(test: Pick<TestContext, 'after'>, options: Partial<GatewayOptions> = {}): Promise<TestGateway> {
+  const log = new RecordingLogger();
+  const appliers: ConfigurationApplier[] = [];
+  let revision = 0;
+  const agent = await GatewayAgent.start(
+    { ...testOptions(await temporaryFolder(test), log), ...options },
+    async (_options, configuration) => {
+      appliers.push(configuration);
+      return { start: async () => {}, restartProbation: () => {}, stop: async () => {}, close: async () => {} };
+    },
+  );
+  test.after(() => agent.drain({ delayMs: 0, timeoutMs: 0 }));
+  const [applier] = appliers;
+  if (applier === undefined) throw new Error('the gateway asked for no configuration');
+  return {
+    agent,
+    log,
+    load: (items) => applier.loadSnapshot(oneByOne(items), { revision: ++revision, keySalt: TEST_SALT }),
+    change: (...changes) => applier.applyDelta({ fromRevision: revision, toRevision: ++revision, changes }),
+    get httpPort() {
+      return agent.ports.http[0] ?? 0;
+    },
+    get statusPort() {
+      return agent.ports.status[0] ?? 0;
+    },
+  };
+}
+
+/** The digest of a key, as a snapshot carries it. */
+export function keyDigestOf(key: string): { readonly plugin: string; readonly digest: string } {
+  return { plugin: 'key-auth', digest: digestKey(TEST_SALT, Buffer.from(key)).toString('base64') };
+}
+
+async function* oneByOne(items: readonly SnapshotItem[]): AsyncGenerator<readonly SnapshotItem[], void> {
+  for (const item of items) yield [item];
+}
+
+function testOptions(dataFolder: string, log: RecordingLogger): GatewayOptions {
+  return {
+    dataFolder,
+    identity: { instanceId: 'test', groupId: 'default', certificate: '', privateKey: '', authority: '' },
+    controlPlane: { host: '127.0.0.1', port: 1 },
+    workers: [{ httpDescriptors: [], httpsDescriptors: [] }],
+    httpAddresses: [{ host: '127.0.0.1', port: 0 }],
+    httpsPort: 0,
+    statusListeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }],
+    protectedPorts: [],
+    accessLogFile: undefined,
+    previousExit: { kind: 'none' },
+    allowOlder: false,
+    testHooks: false,
+    softwareVersion: '0.0.0',
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    onDescriptorsUsedUp: () => {},
+  };
+}
