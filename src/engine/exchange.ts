@@ -58,7 +58,7 @@ export interface UpstreamTarget {
 export interface ForwardPlan {
   /** Replaces path and query, when a rule changed them; else the client's bytes go on. */
   readonly requestTarget: Buffer | undefined;
-  /** Replaces the value of Host; else the client's. */
+  /** Replaces the value of Host; else the client's. Read again after each `nextTarget`, so that it may name the node chosen. */
   readonly hostValue: Buffer | undefined;
   /** Complete header lines set by the gateway: appended after the client's, never removable by `Connection`. */
   readonly requestLines: Buffer;

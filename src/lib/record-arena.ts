@@ -4,7 +4,7 @@ import { Quarantine } from './quarantine.ts';
 /** Records begin at multiples of this many bytes and are named by the multiple, their unit. */
 export const UNIT_BYTES = 8;
 /** Units are 28 bits wide, because slots keep four bits of the hash beside them: 2 GiB of records. */
-export const MAX_UNIT = 2 ** 28 - 1;
+const MAX_UNIT = 2 ** 28 - 1;
 /** Unit 0 stands for "no record" and unit 1 for "deleted" in slots, so records begin behind them. */
 const FIRST_UNIT = 2;
 const EXACT_CLASSES = 32;

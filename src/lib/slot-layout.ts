@@ -8,7 +8,7 @@ const TAG_SHIFT = 28;
 
 /** Word 0 of the control buffer counts the regions; row `generation % REGION_ROWS` behind it says where the current one lies. */
 export const GENERATION_WORD = 0;
-export const REGION_ROWS = 64;
+const REGION_ROWS = 64;
 const REGION_ROW_WORDS = 2;
 export const CONTROL_BYTES = (1 + REGION_ROWS * REGION_ROW_WORDS) * Int32Array.BYTES_PER_ELEMENT;
 

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { systemClock } from '../../lib/clock.ts';
@@ -6,6 +5,7 @@ import { encodeFrame, FrameDecoder } from '../frame-codec.ts';
 import { parseControlPlaneMessage } from '../parse-message.ts';
 import { type ControlPlaneMessage, MAX_FRAME_BYTES } from '../protocol.ts';
 import { openSyncConnection, type SubscriberIdentity } from '../sync-client.ts';
+import { eventually } from './eventually.ts';
 
 /** A peer with a valid certificate that says whatever a test wants. */
 export class RawPeer {
@@ -46,7 +46,7 @@ export class RawPeer {
     this.send({ kind: 'hello', protocol, oldestProtocol: protocol, softwareVersion: '0', revision });
   }
 
-  async closed(): Promise<void> {
-    if (!this.isClosed) await once(this.socket, 'close');
+  closed(): Promise<void> {
+    return eventually(() => this.isClosed);
   }
 }

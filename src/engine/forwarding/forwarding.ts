@@ -166,6 +166,7 @@ export class Forwarding implements UpstreamOwner {
     let target: UpstreamTarget | ErrorReason | undefined;
     try {
       target = this.#plan?.nextTarget(this.#targetsAsked++, failure);
+      this.#sender.renewHost();
     } catch (error) {
       this.#crash(error);
       return;

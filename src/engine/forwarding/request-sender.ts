@@ -21,6 +21,9 @@ export class RequestSender {
   #plan: ForwardPlan | undefined = undefined;
   /** A transport may still read the first piece, so its buffer is not reused. */
   #firstPending = false;
+  #hostOffset = 0;
+  #hostLength = 0;
+  #hostValue: Buffer | undefined = undefined;
   /** All that was taken from the client is in the first piece. */
   replayable = false;
 
@@ -39,10 +42,22 @@ export class RequestSender {
     this.#plan = plan;
     this.#firstPending = false;
     this.replayable = true;
-    appendRequestHead(first, head, plan);
+    this.#hostOffset = appendRequestHead(first, head, plan);
+    this.#hostValue = plan.hostValue;
+    this.#hostLength = plan.hostValue?.length ?? head.hostEnd - head.hostStart;
     const position = this.#body.done ? start : this.#appendBody(first, bytes, start, end);
     if (first.bytes !== buffer) this.#context.requestBuffers.giveBack(buffer);
     return position;
+  }
+
+  /** Takes the Host over that the plan has for the target it chose last. */
+  renewHost(): void {
+    const value = this.#plan?.hostValue;
+    if (value === undefined || value === this.#hostValue) return;
+    if (this.#firstPending) this.#leaveBuffer();
+    this.#first.replace(this.#hostOffset, this.#hostLength, value);
+    this.#hostValue = value;
+    this.#hostLength = value.length;
   }
 
   /** Sends the first piece, now or again. */
@@ -73,6 +88,12 @@ export class RequestSender {
   end(): void {
     this.release();
     this.#plan = undefined;
+  }
+
+  /** Goes on in a copy, for a transport still reads the buffer. */
+  #leaveBuffer(): void {
+    this.#first.bytes = Buffer.from(this.#first.bytes);
+    this.#firstPending = false;
   }
 
   #appendBody(writer: ByteWriter, bytes: Buffer, start: number, end: number): number {

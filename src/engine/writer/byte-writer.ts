@@ -50,6 +50,16 @@ export class ByteWriter {
     this.append(source, 0, source.length);
   }
 
+  /** Puts `source` in the place of `length` bytes that were written `offset` bytes into the message. */
+  replace(offset: number, length: number, source: Buffer): void {
+    const growth = source.length - length;
+    if (growth > 0) this.ensure(growth);
+    const at = this.start + offset;
+    this.bytes.copyWithin(at + source.length, at + length, this.position);
+    source.copy(this.bytes, at);
+    this.position += growth;
+  }
+
   appendByte(byte: number): void {
     this.ensure(1);
     this.bytes[this.position++] = byte;

@@ -13,8 +13,9 @@ const LEFT_OUT_OF_CHUNKED = fieldKinds([...HOP_BY_HOP, FIELD.host, FIELD.expect]
 /**
  * Appends the head of the forwarded request: the client's bytes with cuts, exactly one Host, the gateway's lines, the engine's
  * framing. A request without Host (HTTP/1.0) gets an empty one, as RFC 9112 §3.2 says for a target without authority.
+ * Returns how far into the message the value of Host begins.
  */
-export function appendRequestHead(writer: ByteWriter, head: RequestParser, plan: ForwardPlan): void {
+export function appendRequestHead(writer: ByteWriter, head: RequestParser, plan: ForwardPlan): number {
   const chunked = head.body === 'chunked';
   writer.ensure(head.headLength + plan.requestLines.length + 128);
   writer.append(head.bytes, head.methodStart, head.methodEnd);
@@ -23,6 +24,7 @@ export function appendRequestHead(writer: ByteWriter, head: RequestParser, plan:
   else writer.appendAll(plan.requestTarget);
   writer.appendAll(HTTP_11_LINE_END);
   writer.appendAll(HOST);
+  const hostOffset = writer.length;
   if (plan.hostValue === undefined) writer.append(head.bytes, head.hostStart, head.hostEnd);
   else writer.appendAll(plan.hostValue);
   writer.appendLineEnd();
@@ -36,4 +38,5 @@ export function appendRequestHead(writer: ByteWriter, head: RequestParser, plan:
     writer.appendLineEnd();
   }
   writer.appendLineEnd();
+  return hostOffset;
 }

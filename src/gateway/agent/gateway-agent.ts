@@ -229,7 +229,7 @@ export class GatewayAgent implements RunningGateway {
   }
 
   #status(): GatewayStatus {
-    return { revision: this.#revision, workers: this.#fleet.states, draining: this.#draining };
+    return { revision: this.#revision, workers: this.#fleet.states, hasSpare: this.#fleet.hasSpare, draining: this.#draining };
   }
 
   #isReady(): boolean {

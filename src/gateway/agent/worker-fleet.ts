@@ -78,6 +78,11 @@ export class WorkerFleet {
     return this.#slots.every((slot) => slot.listening);
   }
 
+  /** A thread waits that can take the place of a worker at once. */
+  get hasSpare(): boolean {
+    return [...this.#members].some((member) => member.state === 'running' && !this.#isInSlot(member));
+  }
+
   /** Ports that the workers listen on, in the order of the addresses; empty as long as none does. */
   get ports(): readonly number[] {
     return this.#ports;

@@ -19,7 +19,7 @@ export interface FoundAddresses {
 const LOOPBACK = ['127.0.0.1', '::1'];
 
 /** The name is not known to any source; trying again soon may still help, when it has just been made. */
-export class NameNotFound extends Error {}
+class NameNotFound extends Error {}
 
 /**
  * Asks the hosts file, then the servers for A and AAAA under each name of the search list, until one has addresses.

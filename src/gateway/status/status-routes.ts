@@ -6,6 +6,8 @@ export interface GatewayStatus {
   /** The revision in force; undefined when there is none. */
   readonly revision: number | undefined;
   readonly workers: readonly string[];
+  /** A thread waits that takes the place of a worker at once; without it a replacement takes as long as a thread's start. */
+  readonly hasSpare: boolean;
   readonly draining: boolean;
 }
 
@@ -61,6 +63,7 @@ function details(status: GatewayStatus) {
   return {
     revision: status.revision ?? null,
     workers: status.workers.map((state, index) => ({ index, state })),
+    spare: status.hasSpare,
     draining: status.draining,
   };
 }

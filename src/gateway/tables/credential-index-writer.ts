@@ -7,7 +7,7 @@ import type { KeyDigest, SnapshotItem, SnapshotItemName } from '../../schema/sna
 import { consumerRecord, customIdOf, isHeaderText } from './consumer-record.ts';
 import { ConsumerTable } from './consumer-table.ts';
 import { credentialPayload } from './credential-payload.ts';
-import { type CredentialTableHandles, type CredentialTableOptions, MAX_PLUGINS } from './credential-table-handles.ts';
+import { CONSUMER_SPACE, type CredentialTableHandles, type CredentialTableOptions } from './credential-table-handles.ts';
 import { OwnerIndex } from './owner-index.ts';
 import { UnitMarks } from './unit-marks.ts';
 
@@ -44,7 +44,7 @@ export class CredentialIndexWriter {
   #replacement: Replacement | undefined;
 
   constructor(options: CredentialTableOptions) {
-    if (options.plugins.length > MAX_PLUGINS) throw new RangeError(`more than ${MAX_PLUGINS} auth plugins`);
+    if (options.plugins.length > CONSUMER_SPACE) throw new RangeError(`more than ${CONSUMER_SPACE} auth plugins`);
     this.#plugins = new Map(options.plugins.map((name, space) => [name, space]));
     this.#log = options.log;
     const maxRecordBytes = options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES;

@@ -24,7 +24,5 @@ export interface CredentialTableOptions {
   readonly maxRecordBytes?: number;
 }
 
-/** The space in which consumers are found by name; plugins count up from 0. */
+/** The space in which consumers are found by name; plugins count up from 0 and end below it. */
 export const CONSUMER_SPACE = 255;
-/** Auth plugins that the spaces have room for. */
-export const MAX_PLUGINS = CONSUMER_SPACE;

@@ -1,4 +1,3 @@
-import type { TestContext } from 'node:test';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
 import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
 import type { ConfigurationApplier } from '../../distribution/gateway-side.ts';
@@ -8,6 +7,7 @@ import { systemRandom } from '../../lib/random.ts';
 import type { SnapshotChange, SnapshotItem } from '../../schema/index.ts';
 import { GatewayAgent } from '../agent/gateway-agent.ts';
 import type { GatewayOptions } from '../gateway-options.ts';
+import type { TestEnd } from './test-upstream.ts';
 
 /** The salt of all digests in tests. */
 export const TEST_SALT = Buffer.alloc(32, 7);
@@ -25,12 +25,12 @@ export interface TestGateway {
 }
 
 /** Starts a gateway on free ports of 127.0.0.1; it is drained when the test ends. */
-export async function startTestGateway(test: Pick<TestContext, 'after'>, options: Partial<GatewayOptions> = {}): Promise<TestGateway> {
+export async function startTestGateway(test: TestEnd, options: Partial<GatewayOptions> = {}): Promise<TestGateway> {
   const log = new RecordingLogger();
   const appliers: ConfigurationApplier[] = [];
   let revision = 0;
   const agent = await GatewayAgent.start(
-    { ...testOptions(await temporaryFolder(test), log), ...options },
+    { ...testOptions(await temporaryFolder({ after: (cleanUp) => test.after(() => cleanUp?.()) }), log), ...options },
     async (_options, configuration) => {
       appliers.push(configuration);
       return { start: async () => {}, restartProbation: () => {}, stop: async () => {}, close: async () => {} };

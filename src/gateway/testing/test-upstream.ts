@@ -1,6 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import type { TestContext } from 'node:test';
+
+/** Where clean-up is registered: a test, or all tests of a file. */
+export interface TestEnd {
+  after(cleanUp: () => unknown): void;
+}
 
 /** A request as an upstream got it. */
 export interface ReceivedRequest {
@@ -19,7 +23,7 @@ export interface TestUpstream {
 }
 
 /** Listens on a free port of 127.0.0.1 until the test ends. */
-export async function startTestUpstream(test: Pick<TestContext, 'after'>, name = 'upstream'): Promise<TestUpstream> {
+export async function startTestUpstream(test: TestEnd, name = 'upstream'): Promise<TestUpstream> {
   const requests: ReceivedRequest[] = [];
   const server: Server = createServer(async (request, response) => {
     let body = '';

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FakeClock } from '../../../test-support/fake-clock.ts';
+import { EngineContext } from '../engine-context.ts';
+import { DEFAULT_ENGINE_LIMITS, DEFAULT_ENGINE_TIMEOUTS } from '../engine-options.ts';
+import { BodyReader } from '../parser/body-reader.ts';
+import { PARSE } from '../parser/parse-status.ts';
+import { RequestParser } from '../parser/request-parser.ts';
+import { FakeTransport } from '../testing/fake-transport.ts';
+import { planTo, TestHandler } from '../testing/test-handler.ts';
+import { UpstreamPool } from '../upstream/upstream-pool.ts';
+import { RequestSender } from './request-sender.ts';
+
+const TARGET = { address: '127.0.0.1', port: 80 };
+
+function makeContext(): EngineContext {
+  const clock = new FakeClock();
+  return new EngineContext({
+    handler: new TestHandler(() => {}),
+    pool: new UpstreamPool({ clock }),
+    limits: DEFAULT_ENGINE_LIMITS,
+    timeouts: DEFAULT_ENGINE_TIMEOUTS,
+    serverLine: undefined,
+    clock,
+    onFailure: assert.fail,
+  });
+}
+
+function begin(context: EngineContext, sender: RequestSender, path: string, plan = planTo(TARGET)): void {
+  const parser = new RequestParser(context.limits);
+  const bytes = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: client.example\r\nX-A: 1\r\n\r\n`);
+  assert.equal(parser.feed(bytes, 0, bytes.length), PARSE.done);
+  sender.begin(plan, parser, bytes, bytes.length, bytes.length);
+}
+
+test('a buffer from which a transport still sends is not used for another request', () => {
+  const context = makeContext();
+  const [first, second] = [0, 1].map(() => new RequestSender(context, new BodyReader(context.limits)));
+  assert.ok(first !== undefined && second !== undefined);
+  const stuck = new FakeTransport();
+  stuck.takesAtOnce = false;
+  begin(context, first, '/first');
+  first.sendFirst(stuck);
+  first.end();
+  begin(context, second, '/other');
+  assert.match(String(stuck.written[0]), /^GET \/first /);
+});
+
+test('a buffer that was sent is used again', () => {
+  const context = makeContext();
+  const sender = new RequestSender(context, new BodyReader(context.limits));
+  const transport = new FakeTransport();
+  begin(context, sender, '/first');
+  sender.sendFirst(transport);
+  sender.end();
+  begin(context, sender, '/other');
+  assert.match(String(transport.written[0]), /^GET \/other /);
+});
+
+test('Host follows the node that the plan chose last', () => {
+  const context = makeContext();
+  const sender = new RequestSender(context, new BodyReader(context.limits));
+  const plan = { ...planTo(TARGET), hostValue: Buffer.from('first.example') as Buffer | undefined };
+  begin(context, sender, '/', plan);
+  for (const host of ['b.example', 'a-longer-node-name.example:8080', 'b.example']) {
+    const transport = new FakeTransport();
+    plan.hostValue = Buffer.from(host);
+    sender.renewHost();
+    sender.sendFirst(transport);
+    assert.equal(String(transport.written[0]), `GET / HTTP/1.1\r\nHost: ${host}\r\nX-A: 1\r\n\r\n`);
+  }
+});
+
+test('a Host changed while a transport still sends changes only what is sent next', () => {
+  const context = makeContext();
+  const sender = new RequestSender(context, new BodyReader(context.limits));
+  const plan = { ...planTo(TARGET), hostValue: Buffer.from('first.example') };
+  const stuck = new FakeTransport();
+  stuck.takesAtOnce = false;
+  begin(context, sender, '/', plan);
+  sender.sendFirst(stuck);
+  plan.hostValue = Buffer.from('other.example');
+  sender.renewHost();
+  const next = new FakeTransport();
+  sender.sendFirst(next);
+  assert.match(String(stuck.written[0]), /Host: first\.example/);
+  assert.match(String(next.written[0]), /Host: other\.example/);
+});
