@@ -19,7 +19,11 @@ test('the rules speak of every folder that there is', () => {
 
 test('the linter knows the same directions', async () => {
   const lintFile = path.join(import.meta.dirname, '..', 'biome.json');
-  assert.deepEqual(JSON.parse(await readFile(lintFile, 'utf8')).overrides, lintOverrides());
+  const overrides: readonly { readonly includes: readonly string[] }[] = JSON.parse(await readFile(lintFile, 'utf8')).overrides;
+  assert.deepEqual(
+    overrides.filter(({ includes }) => includes[0]?.startsWith('src/')),
+    lintOverrides(),
+  );
 });
 
 const BROKEN: readonly (readonly [rule: string, files: Readonly<Record<string, string>>, sentence: RegExp])[] = [

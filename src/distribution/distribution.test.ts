@@ -298,6 +298,21 @@ describe('a control plane and its gateways over mutual TLS', () => {
     await eventually(() => controlPlane.states().length === 0);
   });
 
+  test('a long time spent on putting a configuration in force is not taken for silence', async (t) => {
+    const controlPlane = await TestControlPlane.start(t, installation);
+    const gateway = await startGateway(t, controlPlane.port);
+    await eventually(() => controlPlane.states().join() === 'gw-1 0 current');
+    const gate = Promise.withResolvers<void>();
+    gateway.applier.gate = gate.promise;
+    controlPlane.store.put('service', 's1');
+    const applied = controlPlane.announce();
+    await eventually(() => gateway.journal.hasCandidates && gateway.journal.reasonToRefuse(0) !== undefined);
+    gateway.clock.advance(60_000);
+    gate.resolve();
+    assert.deepEqual(await applied, { applied: 1, expected: 1, lagging: [] });
+    assert.equal(gateway.subscriber.isConnected, true);
+  });
+
   test('heartbeats keep a quiet connection alive', async (t) => {
     const controlPlane = await TestControlPlane.start(t, installation);
     const gateway = await startGateway(t, controlPlane.port);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { temporaryFolder } from '../../test-support/temporary-folder.ts';
@@ -139,6 +139,28 @@ describe('the journal on disk', () => {
     assert.equal(again.held.revision, 5);
     assert.equal((await readFile(path.join(folder, 'disk.key'))).length, 32);
     assert.ok((await readdir(folder)).includes('disk.key.damaged'));
+  });
+
+  test('a write that fails leaves the journal as it was, and the next one goes on from there', async (t) => {
+    const folder = await temporaryFolder(t);
+    const source = new SignedSource();
+    source.store.put('service', 's1');
+    const gateway = await OfflineGateway.start(t, folder);
+    await gateway.receive(source.welcome(), ...(await source.snapshot()));
+    const probe = await open(path.join(folder, 'disk.key'));
+    const failure = t.mock.method(Object.getPrototypeOf(probe), 'datasync', () => Promise.reject(new Error('EIO')));
+    await probe.close();
+    source.store.put('route', 'long', { desc: 'x'.repeat(10_000) });
+    await gateway.receive(await source.delta(1));
+    assert.equal(gateway.answers.at(-1), '2 refused: cannot be kept on disk: EIO');
+    failure.mock.restore();
+
+    await gateway.reconnect();
+    source.store.delete('route', 'long');
+    await gateway.receive(source.welcome(), await source.delta(1));
+    assert.deepEqual(gateway.answers, ['3 applied']);
+    const again = await OfflineGateway.start(t, folder);
+    assert.equal(again.held.revision, 3);
   });
 
   test('a journal of another group is removed', async (t) => {

@@ -1,4 +1,4 @@
-export { DEFAULT_ENGINE_LIMITS, DEFAULT_ENGINE_TIMEOUTS, type EngineLimits, type EngineTimeouts } from './engine-options.ts';
+export type { EngineLimits, EngineTimeouts } from './engine-options.ts';
 export type {
   ClientConnection,
   Exchange,

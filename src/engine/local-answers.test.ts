@@ -143,6 +143,22 @@ test('a client that has ended its side still gets its answer', async (t) => {
   assert.equal(await client.takeRest(), '');
 });
 
+test('a client that pipelines requests and ends its side gets all answers', async (t) => {
+  const pending: (() => void)[] = [];
+  const engine = await startEngine(t, (exchange) => {
+    const answer = answerOf(200, targetOf(exchange));
+    pending.push(() => exchange.respond(answer));
+  });
+  const client = await engine.client();
+  client.socket.end(['/1', '/2', '/3'].map((target) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
+  for (const target of ['/1', '/2', '/3']) {
+    while (pending.length === 0) await new Promise(setImmediate);
+    pending.pop()?.();
+    assert.equal((await readMessage(client)).body.toString(), target);
+  }
+  assert.equal(await client.takeRest(), '');
+});
+
 describe('a refused request is answered, and not a byte behind it is read as another', () => {
   for (const { name, bytes, reason } of hostileHeads) {
     test(name, async (t) => {
@@ -230,11 +246,22 @@ test('a handler that throws costs its own request only', async (t) => {
 test('what throws after deciding is answered with 500 as well', async (t) => {
   const engine = await startEngine(t, (exchange) => {
     exchange.respond(answerOf(200, 'yes'));
-    exchange.respond(answerOf(200, 'twice'));
+    throw new Error('a defect');
   });
   const client = await engine.client();
   client.send(GET);
   assert.equal((await readMessage(client)).startLine, 'HTTP/1.1 500 Internal Server Error');
+});
+
+test('of two decisions the first stands, and the second is reported', async (t) => {
+  const engine = await startEngine(t, (exchange) => {
+    exchange.respond(answerOf(200, 'first'));
+    exchange.respond(answerOf(200, 'second'));
+  });
+  const client = await engine.client();
+  client.send(GET);
+  assert.equal((await readMessage(client)).body.toString(), 'first');
+  assert.match(String(engine.failures[0]), /decided already/);
 });
 
 test('a decision for a client that has gone is ignored', async (t) => {

@@ -1,4 +1,5 @@
 import { chmodSync, existsSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { StartError } from '../errors/index.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -37,7 +38,8 @@ export async function claimDataFolder(
       told = true;
       options.onWait();
     }
-    await new Promise<void>((resolve) => options.clock.schedule(RETRY_MS, resolve));
+    // Not the clock's timer, which would let the process end while nothing else keeps it.
+    await setTimeout(RETRY_MS);
   }
 }
 

@@ -4,6 +4,7 @@ import type { ClientConnection, Exchange, ForwardPlan, LocalAnswer, RequestHead,
 /** Carries an exchange's decision out. */
 export interface DecisionMaker {
   onDecided(exchange: HttpExchange): void;
+  reportFailure(error: unknown): void;
 }
 
 /**
@@ -51,9 +52,11 @@ export class HttpExchange implements Exchange {
     this.#decisionMaker.onDecided(this);
   }
 
-  /** A decision that comes after the client went away is of no use; a second one is a defect of the handler. */
+  /** A decision that comes after the client went away is of no use. A second one is a defect of the handler: the first stands. */
   #mayDecide(): boolean {
-    if (this.answer !== undefined || this.plan !== undefined) throw new Error('the exchange has been decided already');
-    return !this.finished;
+    if (this.finished) return false;
+    if (this.answer === undefined && this.plan === undefined) return true;
+    this.#decisionMaker.reportFailure(new Error('the exchange has been decided already'));
+    return false;
   }
 }

@@ -150,7 +150,7 @@ export class Forwarding implements UpstreamOwner {
     this.#upstreamEnded(failure === undefined, failure);
   }
 
-  /** Writes the first piece, the final head's framing decided; -1 where the exchange has failed. */
+  /** Puts the first piece together; -1 where the exchange has failed. */
   #prepare(plan: ForwardPlan, head: RequestParser, bytes: Buffer, start: number, end: number): number {
     try {
       const position = this.#sender.begin(plan, head, bytes, start, end);

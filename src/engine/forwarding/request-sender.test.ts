@@ -22,7 +22,7 @@ function makeContext(): EngineContext {
     timeouts: DEFAULT_ENGINE_TIMEOUTS,
     serverLine: undefined,
     clock,
-    onFailure: assert.fail,
+    onFailure: (error) => assert.fail(String(error)),
   });
 }
 

@@ -2,6 +2,9 @@ import type { RuntimeChange } from '../worker/worker-messages.ts';
 import { inMessages } from './configuration-set.ts';
 import type { PrepareOutcome, WorkerThread } from './worker-thread.ts';
 
+/** What a round asks of a worker thread. */
+export type RoundThread = Pick<WorkerThread, 'post' | 'prepare' | 'commit' | 'ended'>;
+
 /** How a change ended that was given to several workers. */
 export type RoundOutcome =
   | { readonly kind: 'committed' }
@@ -14,7 +17,7 @@ export type RoundOutcome =
 export interface ChangeRound {
   /** Different for every round of a thread's life. */
   readonly number: number;
-  readonly threads: readonly WorkerThread[];
+  readonly threads: readonly RoundThread[];
   readonly changes: readonly RuntimeChange[];
   /** Longest time that compiling may take. */
   readonly prepareTimeoutMs: number;

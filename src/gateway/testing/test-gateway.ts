@@ -1,5 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
-import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
 import type { ConfigurationApplier } from '../../distribution/gateway-side.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { digestKey } from '../../lib/key-digest.ts';
@@ -27,15 +29,14 @@ export interface TestGateway {
 /** Starts a gateway on free ports of 127.0.0.1; it is drained when the test ends. */
 export async function startTestGateway(test: TestEnd, options: Partial<GatewayOptions> = {}): Promise<TestGateway> {
   const log = new RecordingLogger();
+  const dataFolder = await mkdtemp(path.join(tmpdir(), 'portcullis-gateway-'));
+  test.after(() => rm(dataFolder, { recursive: true, force: true }));
   const appliers: ConfigurationApplier[] = [];
   let revision = 0;
-  const agent = await GatewayAgent.start(
-    { ...testOptions(await temporaryFolder({ after: (cleanUp) => test.after(() => cleanUp?.()) }), log), ...options },
-    async (_options, configuration) => {
-      appliers.push(configuration);
-      return { start: async () => {}, restartProbation: () => {}, stop: async () => {}, close: async () => {} };
-    },
-  );
+  const agent = await GatewayAgent.start({ ...testOptions(dataFolder, log), ...options }, async (_options, configuration) => {
+    appliers.push(configuration);
+    return { start: async () => {}, restartProbation: () => {}, stop: async () => {}, close: async () => {} };
+  });
   test.after(() => agent.drain({ delayMs: 0, timeoutMs: 0 }));
   const [applier] = appliers;
   if (applier === undefined) throw new Error('the gateway asked for no configuration');

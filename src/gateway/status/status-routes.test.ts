@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { type GatewayStatus, statusRoutes } from './status-routes.ts';
+
+const ready: GatewayStatus = { revision: 3, workers: ['listening', 'listening'], hasSpare: true, draining: false };
+
+async function ask(name: string, status: GatewayStatus, fail?: (worker: number, failure: string) => boolean) {
+  const handler = statusRoutes({ status: () => status, fail }).get(name);
+  return handler?.({ query: new URLSearchParams() });
+}
+
+test('the status is ok whatever the gateway waits for', async () => {
+  const answer = await ask('GET /status', { ...ready, revision: undefined, workers: ['starting'] });
+  assert.equal(answer?.status, 200);
+  assert.deepEqual(answer?.body, {
+    status: 'ok',
+    revision: null,
+    workers: [{ index: 0, state: 'starting' }],
+    spare: true,
+    draining: false,
+  });
+});
+
+test('ready is 200 when a configuration is in force, all workers listen and nothing drains, else 503 with the reason', async () => {
+  assert.equal((await ask('GET /status/ready', ready))?.status, 200);
+  const reasons: ReadonlyArray<readonly [Partial<GatewayStatus>, string]> = [
+    [{ revision: undefined }, 'no configuration is in force'],
+    [{ workers: ['listening', 'starting'] }, 'worker 1 is not listening'],
+    [{ draining: true }, 'the gateway is draining'],
+  ];
+  for (const [change, error] of reasons) {
+    const answer = await ask('GET /status/ready', { ...ready, ...change });
+    assert.equal(answer?.status, 503);
+    assert.partialDeepStrictEqual(answer?.body, { status: 'error', error });
+  }
+});
+
+test('failure hooks exist only where tests asked for them', async () => {
+  assert.equal(await ask('POST /test/worker/0/throw', ready), undefined);
+  const failed: unknown[] = [];
+  const fail = (worker: number, failure: string): boolean => failed.push([worker, failure]) > 0;
+  assert.equal((await ask('POST /test/worker/1/block', ready, fail))?.status, 202);
+  assert.deepEqual(failed, [[1, 'block']]);
+  assert.equal((await ask('POST /test/worker/0/exit', ready, () => false))?.status, 409);
+  assert.equal(await ask('POST /test/worker/2/exit', ready, fail), undefined);
+});

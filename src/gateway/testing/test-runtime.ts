@@ -1,0 +1,85 @@
+import { Type } from 'typebox';
+import type { UpstreamTarget } from '../../engine/index.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import { systemRandom } from '../../lib/random.ts';
+import { type AnyPlugin, definePlugin, type PhaseResult, type RequestView } from '../../plugin-kit/index.ts';
+import { AddressBook, catalogueOf, Runtime, type RuntimeOptions } from '../runtime/index.ts';
+import type { RuntimeChange } from '../worker/worker-messages.ts';
+
+/** Targets that are counted, so that a test sees what is held. */
+export class CountedTargets {
+  readonly held = new Map<string, number>();
+
+  target(address: string, port: number): UpstreamTarget {
+    const key = `${address} ${port}`;
+    this.held.set(key, (this.held.get(key) ?? 0) + 1);
+    return { address, port };
+  }
+
+  retire(target: UpstreamTarget): void {
+    const key = `${target.address} ${target.port}`;
+    const left = (this.held.get(key) ?? 0) - 1;
+    if (left > 0) this.held.set(key, left);
+    else this.held.delete(key);
+  }
+}
+
+/** A plugin whose code the test writes. */
+export function testPlugin(
+  name: string,
+  priority: number,
+  phases: {
+    readonly rewrite?: (request: RequestView) => PhaseResult | Promise<PhaseResult>;
+    readonly access?: (request: RequestView) => PhaseResult | Promise<PhaseResult>;
+  },
+  life: { readonly created?: () => void; readonly disposed?: () => void } = {},
+): AnyPlugin {
+  return definePlugin<JsonObject, JsonObject>({
+    name,
+    version: '1',
+    priority,
+    type: 'other',
+    schema: Type.Object({ valid: Type.Optional(Type.Boolean()) }),
+    secretFields: [],
+    identityHeaders: [],
+    create: (configuration) => {
+      life.created?.();
+      return configuration;
+    },
+    dispose: () => life.disposed?.(),
+    phases,
+  });
+}
+
+/** A runtime without a worker around it. */
+export function createTestRuntime(plugins: readonly AnyPlugin[] = [], more: Partial<RuntimeOptions> = {}): Runtime {
+  return new Runtime({
+    addresses: new AddressBook(),
+    targets: new CountedTargets(),
+    mayDial: () => true,
+    random: systemRandom,
+    catalogue: catalogueOf(plugins),
+    onDisposeFailed: (plugin, error) => {
+      throw new Error(`${plugin} failed to dispose`, { cause: error });
+    },
+    yieldTurn: () => Promise.resolve(),
+    monotonicMs: () => 0,
+    ...more,
+  });
+}
+
+/** Prepares changes and puts them in force. */
+export async function putInForce(runtime: Runtime, changes: readonly RuntimeChange[]): Promise<void> {
+  runtime.commit(await runtime.prepare(changes));
+}
+
+/** The service `s` with one node. */
+export function serviceChange(more: JsonObject = {}): RuntimeChange {
+  const value = { name: 's', upstream: { nodes: [{ host: '10.1.1.1', port: 80, weight: 1 }] }, ...more };
+  return { op: 'put-service', id: 's', value };
+}
+
+/** A route of the service `s`. */
+export function routeChange(id: string, paths: readonly string[], more: JsonObject = {}): RuntimeChange {
+  return { op: 'put-route', id, number: 1, value: { name: id, service_id: 's', paths, ...more } };
+}
