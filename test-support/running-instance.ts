@@ -33,7 +33,7 @@ export interface AdminAnswer {
 }
 
 /** A token for a test run, made here so that none is written down. */
-export function randomToken(): string {
+function randomToken(): string {
   return `a7ee-${randomBytes(24).toString('hex')}`;
 }
 

@@ -1,5 +1,5 @@
 export { type BoundEndpoint, bindEndpoint, type Endpoint } from './bind-endpoint.ts';
-export { BindError, canHandDownSockets } from './bound-socket.ts';
+export { canHandDownSockets } from './bound-socket.ts';
 export { type ChildChannel, type ChildRole, runUnderSupervisor } from './child-channel.ts';
 export { type ChildCommand, FIRST_INHERITED_DESCRIPTOR } from './child-process.ts';
 export { prepareDataFolder } from './data-folder.ts';

@@ -1,15 +1,28 @@
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { StartError } from '../errors/index.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { RunAs } from './run-as.ts';
 
 /** A claim on a data folder that the kernel drops when its process dies. */
 export interface InstanceLock {
   release(): void;
 }
 
+/** How a supervisor claims its folder. */
+export interface ClaimOptions {
+  readonly waitMs: number;
+  readonly clock: Clock;
+  /** Called once when the wait has become noticeable. */
+  readonly onWait: () => void;
+  /** Who the children run as, when that is somebody else. */
+  readonly owner?: RunAs | undefined;
+}
+
 const RETRY_MS = 50;
+/** Somebody else's vain attempt to claim the folder shuts a child out for a moment. */
+const SHARE_WAIT_MS = 5000;
 
 /**
  * Claims a data folder for a supervisor.
@@ -20,14 +33,11 @@ const RETRY_MS = 50;
  *
  * @throws StartError when the folder is still in use then.
  */
-export async function claimDataFolder(
-  file: string,
-  options: { readonly waitMs: number; readonly clock: Clock; readonly onWait: () => void },
-): Promise<InstanceLock> {
+export async function claimDataFolder(file: string, options: ClaimOptions): Promise<InstanceLock> {
   const deadlineMs = options.clock.monotonicMs() + options.waitMs;
   let told = false;
   for (;;) {
-    const lock = tryClaim(file);
+    const lock = tryClaim(file, options.owner);
     if (lock !== undefined) return lock;
     if (options.clock.monotonicMs() >= deadlineMs) {
       throw new StartError(
@@ -45,15 +55,16 @@ export async function claimDataFolder(
 
 /** Takes part in the claim of the supervisor that started this process. */
 export function shareDataFolder(file: string): InstanceLock {
-  const database = open(file);
+  const database = open(file, SHARE_WAIT_MS);
   holdShared(database);
   return { release: () => database.close() };
 }
 
-function tryClaim(file: string): InstanceLock | undefined {
-  const database = open(file);
+function tryClaim(file: string, owner: RunAs | undefined): InstanceLock | undefined {
+  const database = open(file, 0);
   try {
     database.exec('BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS lock (id INTEGER); COMMIT');
+    if (owner !== undefined) chownSync(file, owner.uid, owner.gid);
     holdShared(database);
     return { release: () => database.close() };
   } catch (error) {
@@ -65,10 +76,10 @@ function tryClaim(file: string): InstanceLock | undefined {
   }
 }
 
-function open(file: string): Database.Database {
+function open(file: string, timeoutMs: number): Database.Database {
   try {
     const isNew = !existsSync(file);
-    const database = new Database(file, { timeout: 0 });
+    const database = new Database(file, { timeout: timeoutMs });
     if (isNew) chmodSync(file, 0o600);
     return database;
   } catch (error) {

@@ -27,12 +27,12 @@ test('without the demo upstream there are no commands against it', () => {
 
 test('secrets go to the terminal, or else to a file, never to a log that collects output', async (t) => {
   const dataFolder = await temporaryFolder(t);
-  assert.equal(showFirstStart(shown, { dataFolder, terminal: true }), shown);
+  assert.equal(showFirstStart(shown, { dataFolder, terminal: true, owner: undefined }), shown);
   const file = path.join(dataFolder, 'first-start.txt');
-  assert.deepEqual(showFirstStart(shown, { dataFolder, terminal: false }), { kind: 'file', file });
+  assert.deepEqual(showFirstStart(shown, { dataFolder, terminal: false, owner: undefined }), { kind: 'file', file });
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.match(readFileSync(file, 'utf8'), /a-password[\s\S]*export API_KEY=a7ee-token/);
   assert.ok(!banner({ ...facts, firstStart: { kind: 'file', file } }).includes('a7ee-token'));
   const given = { ...shown, password: null, token: null };
-  assert.equal(showFirstStart(given, { dataFolder, terminal: false }), given);
+  assert.equal(showFirstStart(given, { dataFolder, terminal: false, owner: undefined }), given);
 });

@@ -43,8 +43,7 @@ export function banner(facts: BannerFacts): string {
 }
 
 function accessLines({ firstStart }: BannerFacts): string[] {
-  if (firstStart === undefined)
-    return ['Another API token: portcullis token create. Another admin password: portcullis user reset-password.'];
+  if (firstStart === undefined) return ['Another API token: portcullis token create (in a clone: node bin/portcullis.js token create).'];
   if (firstStart.kind === 'file') return [`First start: the admin password and an API token are in ${firstStart.file}`];
   return firstStartLines(firstStart);
 }
@@ -60,7 +59,7 @@ export function firstStartLines(firstStart: Extract<BannerFirstStart, { kind: 's
 }
 
 /** The commands of the key authentication guide against the demo upstream. */
-export function guideCommands(facts: {
+function guideCommands(facts: {
   readonly adminPort: number;
   readonly httpPort: number;
   readonly demoPort: number;

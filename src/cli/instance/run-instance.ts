@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { StartError } from '../../errors/index.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { startLogRotation } from '../../observability/index.ts';
 import { claimDataFolder, prepareDataFolder, runAs, type SupervisedChild } from '../../supervisor/index.ts';
 import type { Configuration, SecretSettings } from '../configuration/index.ts';
 import { openLog } from '../processes/log-settings.ts';
@@ -43,14 +44,21 @@ export async function runInstance(request: InstanceRequest): Promise<number> {
   const lock = await claimDataFolder(lockFileOf(configuration.dataFolder), {
     waitMs: LOCK_WAIT_MS,
     clock: systemClock,
+    owner,
     onWait: () => process.stderr.write(`Waiting for the instance that still uses ${configuration.dataFolder} ...\n`),
   });
-  const log = openLog(logSettingsOf(configuration), 'supervisor');
+  const log = openLog(logSettingsOf(configuration), 'supervisor', owner);
   const endpoints = await bindInstanceEndpoints(configuration, request.roles);
   const instance = new Instance({ ...request, endpoints, runAs: owner, log });
+  // One process puts the file aside; all of them follow it.
+  const rotation =
+    configuration.logFile === undefined
+      ? undefined
+      : startLogRotation({ file: configuration.logFile, clock: systemClock, log, onRotated: () => {} });
   try {
     return await instance.run();
   } finally {
+    rotation?.stop();
     lock.release();
   }
 }
@@ -98,6 +106,7 @@ class Instance {
     const firstStart = showFirstStart(readFirstStart(told), {
       dataFolder: configuration.dataFolder,
       terminal: process.stdout.isTTY === true,
+      owner: this.#context.runAs,
     });
     if (roles.gateway) await this.#startGateway();
     await demoStarted;

@@ -165,7 +165,7 @@ function logRequest(options: AdminApplicationOptions, caller: Caller | undefined
     path: pathOf(request),
     status: reply.statusCode,
     ms: Math.round(reply.elapsedTime * 10) / 10,
-    token: caller?.tokenId,
+    tokenId: caller?.tokenId,
     address: addressOf(request),
   });
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { byteStringOf } from '../../lib/byte-string.ts';
-import type { QueryArgument } from '../../plugin-kit/request-view.ts';
+import type { QueryArgument } from '../../plugin-kit/index.ts';
 import { findQueryArgument, removeQueryArgument } from './query.ts';
 
 test('an argument is absent, a flag, single or repeated', () => {

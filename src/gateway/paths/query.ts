@@ -1,5 +1,5 @@
 import { byteStringOf } from '../../lib/byte-string.ts';
-import type { QueryArgument } from '../../plugin-kit/request-view.ts';
+import type { QueryArgument } from '../../plugin-kit/index.ts';
 
 const ABSENT: QueryArgument = { kind: 'absent' };
 const FLAG: QueryArgument = { kind: 'flag' };

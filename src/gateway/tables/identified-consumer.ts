@@ -1,4 +1,4 @@
-import type { ConsumerMatch } from '../../plugin-kit/request-view.ts';
+import type { ConsumerMatch } from '../../plugin-kit/index.ts';
 import { CONSUMER_HEAD_BYTES, NO_CUSTOM_ID } from './consumer-record.ts';
 
 /**

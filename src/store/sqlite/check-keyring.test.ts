@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { StartError } from '../../errors/index.ts';
 import { AUTHOR } from '../contract/sample-writes.ts';
 import type { Store } from '../store.ts';
-import { makeDatabaseFolder } from './database-folder.ts';
+import { makeDatabaseFolder } from '../testing/database-folder.ts';
 
 test('a lost keyring is missed by the name of its key, and no new one is made in its place', async (context) => {
   const { keyringFile, folder, open } = await makeDatabaseFolder(context);

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { AUTHOR, putAll, serviceWrite } from '../contract/sample-writes.ts';
 import type { Store } from '../store.ts';
+import { type DatabaseFolder, makeDatabaseFolder } from '../testing/database-folder.ts';
 import { startChild } from './child-process.ts';
-import { type DatabaseFolder, makeDatabaseFolder } from './database-folder.ts';
 
 test('no acknowledged write is lost when the process is killed with SIGKILL', async (context) => {
   const folder = await preparedFolder(context);

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { AUTHOR, credentialWrite, keyOf, putAll, remove, serviceWrite } from '../contract/sample-writes.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
-import { makeDatabaseFolder } from './database-folder.ts';
+import { makeDatabaseFolder } from '../testing/database-folder.ts';
 import { openConnections } from './open-connections.ts';
 
 test('every file of the store is for its owner alone, also when it was not before', async (context) => {

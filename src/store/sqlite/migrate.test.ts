@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { StartError } from '../../errors/index.ts';
 import type { Migration } from '../migrations/index.ts';
-import { makeDatabaseFolder } from './database-folder.ts';
+import { makeDatabaseFolder } from '../testing/database-folder.ts';
 import { openConnections } from './open-connections.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
 

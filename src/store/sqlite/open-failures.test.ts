@@ -7,7 +7,7 @@ import { StartError } from '../../errors/index.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { AUTHOR, putAll, serviceWrite } from '../contract/sample-writes.ts';
 import { openKeyring } from '../keyring.ts';
-import { makeDatabaseFolder } from './database-folder.ts';
+import { makeDatabaseFolder } from '../testing/database-folder.ts';
 import { runFailure, startFailure } from './failures.ts';
 import { SqliteDatabase, SqliteFailure } from './sqlite-database.ts';
 import { openSqliteStore } from './sqlite-store.ts';

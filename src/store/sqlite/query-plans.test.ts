@@ -5,7 +5,7 @@ import { systemRandom } from '../../lib/random.ts';
 import { FieldCipher } from '../field-cipher.ts';
 import { openKeyring } from '../keyring.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
-import { makeDatabaseFolder } from './database-folder.ts';
+import { makeDatabaseFolder } from '../testing/database-folder.ts';
 import { openConnections } from './open-connections.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { SqliteReader } from './sqlite-reader.ts';

@@ -1,4 +1,4 @@
 import { runStoreContract } from '../store.contract.ts';
-import { makeDatabaseFolder } from './database-folder.ts';
+import { makeDatabaseFolder } from '../testing/database-folder.ts';
 
 runStoreContract('SQLite', async (test, clock) => (await makeDatabaseFolder(test, clock)).open);

@@ -6,8 +6,8 @@ import { FakeClock } from '../../../test-support/fake-clock.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { openKeyring } from '../keyring.ts';
+import { openSqliteStore } from '../sqlite/sqlite-store.ts';
 import type { Store, StoreHistory } from '../store.ts';
-import { openSqliteStore } from './sqlite-store.ts';
 
 /** A folder for one test's database and keyring; the stores opened through it are closed before it is removed. */
 export interface DatabaseFolder {
