@@ -33,7 +33,7 @@ export class PayloadDigest {
  * The bytes that are signed. Every field stands in its own line, the group as JSON, so no two statements give the same bytes; the
  * first line keeps a signature made here from meaning anything elsewhere.
  */
-export function signedBytes(statement: SignedStatement): Buffer {
+function signedBytes(statement: SignedStatement): Buffer {
   return Buffer.from(
     [
       'portcullis-configuration-1',

@@ -83,3 +83,12 @@ test('compiling has a bound in time', async () => {
   assert.deepEqual(await outcome, { kind: 'refused', message: 'compiling it took longer than 1000 ms' });
   assert.equal(threads[0]?.told.at(-1), 'abandon');
 });
+
+test('a change whose credentials cannot be entered is put in force nowhere', async () => {
+  const threads = [new FakeThread({ kind: 'prepared' })];
+  const full = (): void => {
+    throw new Error('the table is full');
+  };
+  await assert.rejects(runChangeRound(round(threads, new FakeClock(), full)), /the table is full/);
+  assert.equal(threads[0]?.told.at(-1), 'abandon');
+});

@@ -24,13 +24,13 @@ export interface ChangeRound {
   readonly schedule: (delayMs: number, task: () => void) => () => void;
   /** Gives other work its turn between two messages. */
   readonly yieldTurn: () => Promise<void>;
-  /** Runs when every worker has compiled the change, in one step with telling them to put it in force. */
+  /** Runs when every worker has compiled the change, in one step with telling them to put it in force. When it throws, none is told. */
   readonly onPrepared: () => void;
 }
 
 /**
  * Puts a change in force on several workers: all compile it aside, and only when all could is any told to swap. Resolves when the
- * last one has swapped (or died, then its successor loads what is in force).
+ * last one has swapped (or died, then its successor loads what is in force); rejects with what `onPrepared` throws.
  */
 export async function runChangeRound(round: ChangeRound): Promise<RoundOutcome> {
   const { threads, number } = round;
@@ -42,12 +42,21 @@ export async function runChangeRound(round: ChangeRound): Promise<RoundOutcome> 
   const outcomes = await withinTime(round, Promise.all(threads.map((thread) => thread.prepare(number))));
   const failure = firstFailure(outcomes);
   if (failure !== undefined) {
-    for (const thread of threads) if (!thread.ended) thread.post({ kind: 'abandon', change: number });
+    abandon(round);
     return failure;
   }
-  round.onPrepared();
+  try {
+    round.onPrepared();
+  } catch (error) {
+    abandon(round);
+    throw error;
+  }
   await Promise.all(threads.map((thread) => thread.commit(number)));
   return { kind: 'committed' };
+}
+
+function abandon({ threads, number }: ChangeRound): void {
+  for (const thread of threads) if (!thread.ended) thread.post({ kind: 'abandon', change: number });
 }
 
 async function withinTime(round: ChangeRound, outcomes: Promise<readonly PrepareOutcome[]>): Promise<readonly PrepareOutcome[]> {

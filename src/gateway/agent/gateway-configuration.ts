@@ -102,14 +102,18 @@ export class GatewayConfiguration implements ConfigurationApplier {
     await names.resolved([...new Set(wanted)], NAME_WAIT_MS);
     fleet.broadcast({ kind: 'addresses', entries: names.known(new Set(wanted)) });
     const replaced = await this.#namesOf(changes, (change) => this.#replacedService(change));
-    const outcome = await fleet.apply(changes, () => {
-      enterCredentials();
-      set.apply(changes);
-    });
-    this.#releaseNames(outcome.kind === 'committed' ? replaced : wanted);
-    if (outcome.kind === 'committed') return;
-    this.#forgetNumbers(changes);
-    throw new Error(outcome.message);
+    try {
+      const outcome = await fleet.apply(changes, () => {
+        enterCredentials();
+        set.apply(changes);
+      });
+      if (outcome.kind === 'refused') throw new Error(outcome.message);
+    } catch (error) {
+      this.#releaseNames(wanted);
+      this.#forgetNumbers(changes);
+      throw error;
+    }
+    this.#releaseNames(replaced);
   }
 
   /** The names that new services need. @throws PortcullisError for a service that this version cannot serve */

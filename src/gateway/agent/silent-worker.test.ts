@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import { guideItems } from '../testing/guide-items.ts';
+import { startFragileGateway } from '../testing/failing-worker.ts';
 import { sendRequest } from '../testing/send-request.ts';
-import { startTestGateway } from '../testing/test-gateway.ts';
-import { startTestUpstream } from '../testing/test-upstream.ts';
 
 test('a worker that blocks is ended and replaced, and connections that it left waiting break instead of hanging', async () => {
-  const upstream = await startTestUpstream({ after });
-  const gateway = await startTestGateway({ after }, { testHooks: true });
-  await gateway.load(guideItems(upstream.port));
-  await gateway.agent.whenReady();
+  const gateway = await startFragileGateway({ after });
   await sendRequest(gateway.statusPort, { method: 'POST', target: '/test/worker/0/block' });
   const status = await sendRequest(gateway.statusPort, { target: '/status' });
   assert.equal(status.status, 200);

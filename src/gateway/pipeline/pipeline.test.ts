@@ -117,6 +117,18 @@ test('the Host that an upstream gets is the client’s, the node’s or the conf
   assert.equal(await hostOf({ pass_host: 'rewrite', upstream_host: 'api.internal' }), 'api.internal');
 });
 
+test('with pass_host node every attempt gets the Host of its own node', async () => {
+  const nodes = [1, 2].map((last) => ({ host: `10.1.1.${last}`, port: 80, weight: 1 }));
+  const { ask } = await start([serviceChange({ upstream: { nodes, pass_host: 'node' } }), routeChange('a', ['/a'])]);
+  const plan = ask('GET /a').plan;
+  const before = plan?.hostValue?.toString();
+  for (const attempt of [0, 1]) {
+    const next = plan?.nextTarget(attempt, attempt === 0 ? undefined : 'connect_refused');
+    assert.equal(typeof next === 'object' ? next.address : next, plan?.hostValue?.toString());
+    if (attempt === 0) assert.equal(plan?.hostValue?.toString(), before);
+  }
+});
+
 test('each attempt goes to a node that was not tried, as often as retries allow', async () => {
   const node = (last: number) => ({ host: `10.1.1.${last}`, port: 80, weight: 1 });
   const attempts = async (upstream: Record<string, unknown>): Promise<readonly string[]> => {

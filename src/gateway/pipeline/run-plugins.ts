@@ -19,7 +19,7 @@ export interface PluginRun {
 }
 
 /** A plugin that has not decided after this time has failed. */
-export const PLUGIN_DEADLINE_MS = 10_000;
+const PLUGIN_DEADLINE_MS = 10_000;
 
 const PASSED: PluginOutcome = { kind: 'passed' };
 

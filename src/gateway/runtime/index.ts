@@ -1,5 +1,4 @@
 export { AddressBook } from './address-book.ts';
-export { CompileError } from './compile-error.ts';
 export { catalogueOf, type PluginCatalogue, type PluginStep, type RequestPhase } from './plugin-chain.ts';
 export type { PreparedChange } from './prepare-change.ts';
 export { Runtime, type RuntimeOptions } from './runtime.ts';
