@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import test from 'node:test';
 import { isAlive, type RunningInstance, runningInstance, until, untilGone } from '../test-support/running-instance.ts';
 import { temporaryFolder } from '../test-support/temporary-folder.ts';
@@ -17,31 +21,51 @@ function freshRequest(port: number): Promise<{ readonly outcome: number | string
   });
 }
 
-/** Sends requests one after another over new connections while `action` runs and until `done` holds. */
+/** Sends requests one after another over new connections while `action` runs and until `recovered` holds. */
 async function requestsDuring(
   port: number,
   action: () => Promise<void>,
-  done: () => Promise<boolean>,
+  recovered: () => Promise<boolean>,
 ): Promise<{ outcome: number | string; tookMs: number }[]> {
   const results: { outcome: number | string; tookMs: number }[] = [];
-  let running = true;
+  const finished = new AbortController();
   const sender = (async () => {
-    while (running) results.push(await freshRequest(port));
+    while (!finished.signal.aborted) results.push(await freshRequest(port));
   })();
-  await action();
-  await until(done, 'recovered');
-  running = false;
-  await sender;
+  try {
+    await action();
+    await until(recovered, 'recovered');
+  } finally {
+    finished.abort();
+    await sender;
+  }
   return results;
 }
 
-async function readyWorkers(instance: RunningInstance): Promise<boolean> {
+interface GatewayStatus {
+  readonly status: string;
+  readonly spare?: boolean;
+}
+
+async function gatewayStatus(instance: RunningInstance): Promise<GatewayStatus | undefined> {
   const answer = await fetch(`http://127.0.0.1:${instance.ports.status}/status/ready`).catch(() => undefined);
-  await answer?.arrayBuffer();
-  return answer?.status === 200;
+  return answer === undefined ? undefined : ((await answer.json()) as GatewayStatus);
+}
+
+/** All workers listen and the thread that replaces the next one that dies is there. */
+async function isReady(instance: RunningInstance): Promise<boolean> {
+  const status = await gatewayStatus(instance);
+  return status?.status === 'ok' && status.spare === true;
+}
+
+/** How many worker threads have been replaced so far, as the event log tells. */
+function replacedWorkers(instance: RunningInstance): number {
+  const log = readFileSync(path.join(instance.dataFolder, 'logs', 'portcullis.log'), 'utf8');
+  return log.split('a worker thread ended and is replaced').length - 1;
 }
 
 const hook = async (instance: RunningInstance, name: string): Promise<void> => {
+  await until(() => isReady(instance), 'all workers and the spare are there');
   const answer = await fetch(`http://127.0.0.1:${instance.ports.status}/test/worker/0/${name}`, { method: 'POST' });
   assert.ok(answer.ok, `the hook answers ${answer.status}`);
 };
@@ -50,15 +74,10 @@ for (const failure of ['throw', 'exhaust-heap', 'exit']) {
   test(`a worker that ends by ${failure} comes back, and new connections are answered within a second`, async (t) => {
     const instance = await runningInstance(t, { dataFolder: await temporaryFolder(t), environment: { PORTCULLIS_TEST_HOOKS: '1' } });
     const gateway = instance.child('gateway');
-    let sawNotReady = false;
     const results = await requestsDuring(
       instance.ports.http,
       () => hook(instance, failure),
-      async () => {
-        const ready = await readyWorkers(instance);
-        sawNotReady ||= !ready;
-        return sawNotReady && ready;
-      },
+      async () => replacedWorkers(instance) === 1 && (await isReady(instance)),
     );
     const slow = results.filter(({ tookMs }) => tookMs > 1000);
     assert.deepEqual(slow, []);
@@ -83,7 +102,7 @@ test('a killed gateway process comes back with its configuration; no connection 
       process.kill(killed, 'SIGKILL');
       await untilGone(killed);
     },
-    () => readyWorkers(instance),
+    () => isReady(instance),
   );
   assert.ok(!results.some(({ outcome }) => outcome === 'ECONNREFUSED'));
   assert.ok(results.filter(({ outcome }) => outcome !== 404).length <= 1, JSON.stringify(results.filter(({ outcome }) => outcome !== 404)));
@@ -138,20 +157,22 @@ test('a stop ends every process and leaves nothing behind but the data', async (
 });
 
 test('a stop lets the request in flight end', async (t) => {
+  const arrived = Promise.withResolvers<http.ServerResponse>();
+  const upstream = http.createServer((_request, response) => arrived.resolve(response)).listen(0, '127.0.0.1');
+  t.after(() => upstream.close());
+  await once(upstream, 'listening');
+  const { port } = upstream.address() as AddressInfo;
   const instance = await runningInstance(t, { dataFolder: await temporaryFolder(t) });
-  await instance.admin('PUT', '/apisix/admin/services/echo', {
-    name: 'echo',
-    upstream: { nodes: [{ host: '127.0.0.1', port: instance.ports.demo, weight: 1 }] },
+  await instance.admin('PUT', '/apisix/admin/services/slow', {
+    name: 'slow',
+    upstream: { nodes: [{ host: '127.0.0.1', port, weight: 1 }] },
   });
-  await instance.admin('PUT', '/apisix/admin/routes/echo', { name: 'echo', paths: ['/delay/*'], service_id: 'echo' });
-  const slow = fetch(`http://127.0.0.1:${instance.ports.http}/delay/1`);
-  await until(async () => {
-    const status = (await (await fetch(`http://127.0.0.1:${instance.ports.status}/status/ready`)).json()) as {
-      exchanges_in_flight?: number;
-    };
-    return (status.exchanges_in_flight ?? 1) > 0;
-  }, 'the request is in flight');
-  const [answer, code] = await Promise.all([slow, instance.stop()]);
-  assert.equal(answer.status, 200);
-  assert.equal(code, 0);
+  await instance.admin('PUT', '/apisix/admin/routes/slow', { name: 'slow', paths: ['/slow'], service_id: 'slow' });
+  const answer = fetch(`http://127.0.0.1:${instance.ports.http}/slow`);
+  const response = await arrived.promise;
+  const stopped = instance.stop();
+  await until(async () => (await gatewayStatus(instance))?.status !== 'ok', 'the gateway drains');
+  response.end('at last');
+  assert.equal(await (await answer).text(), 'at last');
+  assert.equal(await stopped, 0);
 });

@@ -17,7 +17,6 @@ export type { ResourceKind, ResourceKindName } from './resource-kind.ts';
 export { RESOURCE_KINDS, resourceKind } from './resource-kinds.ts';
 export {
   type KeyDigest,
-  nameOfSnapshotItem,
   type SnapshotChange,
   type SnapshotDelta,
   type SnapshotItem,

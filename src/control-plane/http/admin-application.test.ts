@@ -125,8 +125,8 @@ test('each request is one line in the log, without query and token, and with esc
   assert.equal(lines.length, 2);
   assert.deepEqual([lines[0]?.fields.method, lines[0]?.fields.path, lines[0]?.fields.status], ['GET', '/api/gateway_groups', 200]);
   assert.equal(typeof lines[0]?.fields.ms, 'number');
-  assert.match(String(lines[0]?.fields.token), /^[0-9a-f-]{36}$/);
-  assert.equal(lines[1]?.fields.token, undefined);
+  assert.match(String(lines[0]?.fields.tokenId), /^[0-9a-f-]{36}$/);
+  assert.equal(lines[1]?.fields.tokenId, undefined);
   const text = JSON.stringify(lines);
   assert.ok(!text.includes('hidden') && !text.includes(TOKEN) && !/[^\x20-\x7e]/.test(text));
 });
