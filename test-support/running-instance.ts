@@ -23,6 +23,8 @@ export interface StartOptions {
   readonly verb?: string;
   readonly flags?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** False leaves `--allow-root` out. */
+  readonly asRoot?: boolean;
 }
 
 /** An answer of the Admin API. */
@@ -53,7 +55,7 @@ export class RunningInstance {
   private constructor(options: StartOptions, token: string) {
     this.dataFolder = options.dataFolder;
     this.token = token;
-    const root = process.getuid?.() === 0 ? ['--allow-root'] : [];
+    const root = process.getuid?.() === 0 && options.asRoot !== false ? ['--allow-root'] : [];
     const words = [
       LAUNCHER,
       options.verb ?? 'start',
