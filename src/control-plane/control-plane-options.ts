@@ -37,6 +37,8 @@ export interface RunningControlPlane {
   readonly adminAddresses: readonly { readonly host: string; readonly port: number }[];
   /** Where gateways connect, one entry a listener. */
   readonly syncPorts: readonly number[];
+  /** Certificate (PEM) of the authority that instances and this control plane know each other by. */
+  readonly authority: string;
   /** The newest revision of a group. */
   groupRevision(groupId: string): Promise<number>;
   /** Certifies an instance's public key (SPKI, PEM) for one group. Everything comes back as PEM. */

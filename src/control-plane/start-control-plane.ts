@@ -80,6 +80,7 @@ function runningControlPlane(options: ControlPlaneOptions, parts: Parts): Runnin
     firstStart,
     adminAddresses: server.addresses,
     syncPorts,
+    authority: installation.authority.certificate,
     groupRevision,
     issueInstanceCertificate: async (request) => {
       await groupRevision(request.groupId);

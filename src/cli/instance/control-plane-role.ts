@@ -33,8 +33,21 @@ export function controlPlaneRole(context: InstanceContext): SupervisedChild {
   });
 }
 
-/** What the process told with `ready`: the secrets of a first start, or nothing. */
-export function readFirstStart(body: JsonValue): Extract<BannerFirstStart, { kind: 'shown' }> | undefined {
+/** What the process tells with `ready`. */
+export interface ControlPlaneReady {
+  /** Certificate (PEM) that instances must have been certified by. */
+  readonly authority: string;
+  /** The secrets of a first start. */
+  readonly firstStart: Extract<BannerFirstStart, { kind: 'shown' }> | undefined;
+}
+
+/** Reads it. */
+export function readControlPlaneReady(body: JsonValue): ControlPlaneReady {
+  if (typeof body !== 'object' || body === null || !('authority' in body)) throw new Error('the control plane told nothing');
+  return { authority: String(body.authority), firstStart: readFirstStart(body.firstStart ?? null) };
+}
+
+function readFirstStart(body: JsonValue): ControlPlaneReady['firstStart'] {
   if (typeof body !== 'object' || body === null || !('username' in body)) return undefined;
   const { username, password, token, tokenExpiresAt } = body;
   const seconds = typeof tokenExpiresAt === 'number' ? tokenExpiresAt - Date.now() / 1000 : 0;

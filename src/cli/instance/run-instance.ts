@@ -5,8 +5,8 @@ import { startLogRotation } from '../../observability/index.ts';
 import { claimDataFolder, prepareDataFolder, runAs, type SupervisedChild } from '../../supervisor/index.ts';
 import type { Configuration, SecretSettings } from '../configuration/index.ts';
 import { openLog } from '../processes/log-settings.ts';
-import { banner } from './banner.ts';
-import { controlPlaneRole, readFirstStart } from './control-plane-role.ts';
+import { type BannerFirstStart, banner } from './banner.ts';
+import { type ControlPlaneReady, controlPlaneRole, readControlPlaneReady } from './control-plane-role.ts';
 import { demoRole } from './demo-role.ts';
 import { showFirstStart } from './first-start-file.ts';
 import { gatewayRole } from './gateway-role.ts';
@@ -100,21 +100,33 @@ class Instance {
   }
 
   async #start(): Promise<void> {
-    const { configuration, roles, softwareVersion, endpoints } = this.#context;
-    const demoStarted = this.#demo?.start();
-    const told = (await this.#controlPlane?.start()) ?? null;
-    const firstStart = showFirstStart(readFirstStart(told), {
-      dataFolder: configuration.dataFolder,
-      terminal: process.stdout.isTTY === true,
-      owner: this.#context.runAs,
-    });
-    if (roles.gateway) await this.#startGateway();
-    await demoStarted;
-    if (this.#stopping) return;
-    if (!roles.controlPlane) {
-      process.stdout.write(`Portcullis ${softwareVersion} gateway is ready on port ${endpoints.http.port}.\n`);
+    const { roles } = this.#context;
+    const demo = this.#demo?.start();
+    const controlPlane = this.#controlPlane?.start();
+    // A gateway that is known already starts beside the control plane: it serves what it has kept until they meet.
+    const known = roles.gateway ? this.#readIdentity() : undefined;
+    const early = known === undefined ? undefined : this.#startGateway(known);
+    // Whichever fails first is reported; the others are stopped then.
+    for (const started of [demo, controlPlane, early]) started?.catch(() => {});
+    if (controlPlane === undefined) {
+      await early;
+      process.stdout.write(`Portcullis ${this.#context.softwareVersion} gateway is ready on port ${this.#context.endpoints.http.port}.\n`);
       return;
     }
+    const ready = readControlPlaneReady(await controlPlane);
+    const firstStart = this.#showFirstStart(ready);
+    if (roles.gateway) await this.#joinGateway(ready, early);
+    await demo;
+    if (!this.#stopping) this.#announce(firstStart);
+  }
+
+  #showFirstStart(ready: ControlPlaneReady): BannerFirstStart | undefined {
+    const { configuration, runAs: owner } = this.#context;
+    return showFirstStart(ready.firstStart, { dataFolder: configuration.dataFolder, terminal: process.stdout.isTTY === true, owner });
+  }
+
+  #announce(firstStart: BannerFirstStart | undefined): void {
+    const { roles, softwareVersion, endpoints, log } = this.#context;
     process.stdout.write(
       banner({
         version: softwareVersion,
@@ -125,58 +137,77 @@ class Instance {
         firstStart,
       }),
     );
-    this.#context.log.info('the instance is ready', { version: softwareVersion });
+    log.info('the instance is ready', { version: softwareVersion });
   }
 
-  async #startGateway(): Promise<void> {
+  /** Brings the gateway and the control plane of this instance together, with a certificate that both accept. */
+  async #joinGateway(ready: ControlPlaneReady, early: Promise<void> | undefined): Promise<void> {
+    if (early === undefined) {
+      await this.#startGateway(await this.#obtainIdentity());
+    } else if (this.#mustRenew(ready.authority)) {
+      this.#identity = await this.#obtainIdentity();
+      this.#gateway?.replace();
+      await early;
+    }
+    await this.#current.promise;
+    this.#scheduleRenewal(ready.authority);
+  }
+
+  async #startGateway(identity: DatedIdentity): Promise<void> {
     const { configuration, endpoints, roles } = this.#context;
-    await this.#loadIdentity();
+    this.#identity = identity;
     const syncHost = endpoints.sync.addresses[0]?.host ?? configuration.syncHosts[0] ?? '127.0.0.1';
     this.#gateway = gatewayRole(this.#context, {
-      identity: () => this.#requireIdentity(),
+      identity: () => this.#identity ?? identity,
       controlPlane: roles.controlPlane ? { host: reachable(syncHost), port: endpoints.sync.port } : configuration.controlPlane,
       onCurrent: (revision) => this.#current.resolve(revision),
     });
     await this.#gateway.start();
-    if (!roles.controlPlane) return;
-    await this.#current.promise;
-    this.#scheduleRenewal();
   }
 
-  async #loadIdentity(): Promise<void> {
-    const { configuration, roles, runAs: owner } = this.#context;
-    const file = configuration.identityFile ?? path.join(configuration.dataFolder, 'gateway', 'identity.json');
-    this.#identity = readIdentity(file);
-    if (!roles.controlPlane) {
-      if (this.#identity !== undefined) return;
-      throw new StartError(
-        `A gateway needs an identity: run portcullis instance create --identity-file FILE beside the control plane, bring the file here and name it with --identity-file.`,
-      );
-    }
-    if (this.#identity !== undefined && this.#identity.expiresAtMs - systemClock.nowMs() > RENEW_BEFORE_MS) return;
+  #identityFile(): string {
+    const { configuration } = this.#context;
+    return configuration.identityFile ?? path.join(configuration.dataFolder, 'gateway', 'identity.json');
+  }
+
+  /** @throws StartError when a gateway that runs alone has none, or the file is damaged */
+  #readIdentity(): DatedIdentity | undefined {
+    const identity = readIdentity(this.#identityFile());
+    if (identity !== undefined || this.#context.roles.controlPlane) return identity;
+    throw new StartError(
+      'A gateway needs an identity: run portcullis instance create --identity-file FILE beside the control plane, bring the file here and name it with --identity-file.',
+    );
+  }
+
+  /** The certificate ends soon, or another authority made it: the store is not the one it came from. */
+  #mustRenew(authority: string): boolean {
+    const identity = this.#identity;
+    return identity === undefined || identity.authority !== authority || identity.expiresAtMs - systemClock.nowMs() < RENEW_BEFORE_MS;
+  }
+
+  #obtainIdentity(): Promise<DatedIdentity> {
     const known = this.#identity === undefined ? {} : { instanceId: this.#identity.instanceId };
-    this.#identity = await obtainIdentity({ file, groupId: DEFAULT_GROUP, owner, ...known }, async (body) => {
+    return obtainIdentity({ file: this.#identityFile(), groupId: DEFAULT_GROUP, owner: this.#context.runAs, ...known }, async (body) => {
       if (this.#controlPlane === undefined) throw new Error('there is no control plane here');
       return this.#controlPlane.request('issue-instance-certificate', body);
     });
   }
 
-  #requireIdentity(): DatedIdentity {
-    if (this.#identity === undefined) throw new Error('the gateway has no identity yet');
-    return this.#identity;
+  /** A renewed certificate is taken up by a fresh process beside the old one, so that no request notices. */
+  #scheduleRenewal(authority: string): void {
+    systemClock.schedule(RENEWAL_CHECK_MS, () => void this.#renew(authority));
   }
 
-  /** A renewed certificate is taken up by a fresh process beside the old one, so that no request notices. */
-  #scheduleRenewal(): void {
-    systemClock.schedule(RENEWAL_CHECK_MS, () => {
-      const before = this.#identity;
-      this.#loadIdentity()
-        .then(() => {
-          if (this.#identity?.certificate !== before?.certificate) this.#gateway?.replace();
-        })
-        .catch((error: unknown) => this.#context.log.error('the instance certificate could not be renewed', {}, error))
-        .finally(() => this.#scheduleRenewal());
-    });
+  async #renew(authority: string): Promise<void> {
+    try {
+      if (!this.#stopping && this.#mustRenew(authority)) {
+        this.#identity = await this.#obtainIdentity();
+        this.#gateway?.replace();
+      }
+    } catch (error) {
+      this.#context.log.error('the instance certificate could not be renewed', {}, error);
+    }
+    this.#scheduleRenewal(authority);
   }
 
   /** Drains what clients talk to first, the control plane last, so that nothing that still runs misses it. */

@@ -39,7 +39,7 @@ const role: ChildRole = {
       random: systemRandom,
       log,
     });
-    return firstStartBody(controlPlane);
+    return { authority: controlPlane.authority, firstStart: firstStartBody(controlPlane) };
   },
   async drain({ timeoutMs }) {
     await controlPlane?.drain(timeoutMs);
