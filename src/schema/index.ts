@@ -15,11 +15,11 @@ export {
 } from './read-resources.ts';
 export type { ResourceKind, ResourceKindName } from './resource-kind.ts';
 export { RESOURCE_KINDS, resourceKind } from './resource-kinds.ts';
-export {
-  type KeyDigest,
-  type SnapshotChange,
-  type SnapshotDelta,
-  type SnapshotItem,
-  type SnapshotItemName,
+export type {
+  KeyDigest,
+  SnapshotChange,
+  SnapshotDelta,
+  SnapshotItem,
+  SnapshotItemName,
 } from './snapshot.ts';
 export { type DocumentValidation, validateDocument } from './validate-document.ts';
