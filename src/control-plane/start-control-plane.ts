@@ -10,6 +10,7 @@ import { ADMIN_SERVER_LIMITS, type AdminServer, startAdminServer } from './http/
 import type { Installation } from './installation.ts';
 import { openControlPlaneStore } from './open-control-plane-store.ts';
 import { type CertificateSource, openCertificateFiles, openKeptCertificate } from './tls/index.ts';
+import { warmUp } from './warm-up.ts';
 
 /** How long a drain lets answers go on waiting for gateways, at most. */
 const DRAIN_WAIT_MS = 1_000;
@@ -37,6 +38,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     const stopping = new AbortController();
     const server = await startAdmin(options, { store, installation, certificate, publisher, stopping: stopping.signal });
     certificate.watch((pair) => server.useCertificate(pair));
+    // After the start has been reported: nobody sends a request that soon.
+    setImmediate(warmUp);
     return runningControlPlane(options, {
       store,
       installation,

@@ -40,6 +40,9 @@ export class EngineContext {
   readonly requestParsers: FreeList<RequestParser>;
   readonly responseParsers: FreeList<ResponseParser>;
   readonly requestBuffers: FreeList<Buffer>;
+  /** Answers carry `Connection: close`. */
+  announcesClose = false;
+  /** Connections that wait for a request are being closed. */
   draining = false;
   exchangesInFlight = 0;
 

@@ -72,10 +72,19 @@ export class HttpServer {
   }
 
   /**
+   * From now on answers carry `Connection: close`, so that clients go elsewhere by themselves. Connections are still accepted, and
+   * idle ones are kept until `beginDrain`: closing them now could meet a request on its way.
+   */
+  announceDrain(): void {
+    this.#context.announcesClose = true;
+  }
+
+  /**
    * From now on answers carry `Connection: close`. Kept-alive connections that are idle close after the next turn of the event
    * loop, so that a request which has already arrived is still read; one that has not sent its first request gets a moment to do so.
    */
   beginDrain(): void {
+    this.announceDrain();
     this.#context.draining = true;
     const closeIdle = (): void => {
       for (const connection of this.#connections) connection.closeIfIdle();

@@ -66,6 +66,6 @@ export interface RunningGateway {
   whenCurrent(): Promise<{ readonly revision: number }>;
   /** Resolves when all workers listen with a configuration in force, be it from disk. */
   whenReady(): Promise<void>;
-  /** `/status/ready` turns 503; after `delayMs` nothing new is accepted and kept-alive connections end; after `timeoutMs` more the rest is cut. */
+  /** `/status/ready` turns 503 and answers carry `Connection: close`; after `delayMs` nothing new is accepted and kept-alive connections end; after `timeoutMs` more the rest is cut. */
   drain(options: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void>;
 }

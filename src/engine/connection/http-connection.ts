@@ -356,7 +356,7 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
   }
 
   #mayKeepAlive(): boolean {
-    return this.#wantsKeepAlive && !this.#context.draining;
+    return this.#wantsKeepAlive && !this.#context.announcesClose;
   }
 
   /**

@@ -93,6 +93,7 @@ export class GatewayAgent implements RunningGateway {
   async drain(options: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void> {
     if (this.#draining) return;
     this.#draining = true;
+    this.#fleet.broadcast({ kind: 'announce-drain' });
     if (options.delayMs > 0) await this.#after(options.delayMs);
     this.#stopped = true;
     this.#waiters.giveUp(new Error('the gateway has stopped'));
@@ -184,8 +185,10 @@ export class GatewayAgent implements RunningGateway {
 
   #greeting(): readonly AgentMessage[] {
     const keySalt = this.#configuration.keySalt;
-    const addresses: AgentMessage = { kind: 'addresses', entries: this.#names.known() };
-    return keySalt === undefined ? [addresses] : [{ kind: 'salt', keySalt }, addresses];
+    const messages: AgentMessage[] = [{ kind: 'addresses', entries: this.#names.known() }];
+    if (keySalt !== undefined) messages.push({ kind: 'salt', keySalt });
+    if (this.#draining) messages.push({ kind: 'announce-drain' });
+    return messages;
   }
 
   #applied(revision: number): void {

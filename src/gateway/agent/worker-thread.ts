@@ -35,6 +35,7 @@ export class WorkerThread {
   readonly #events: WorkerThreadEvents;
   readonly #waiting = new Map<string, (message: WorkerMessage | undefined) => void>();
   #error: Error | undefined;
+  #termination: Promise<number> | undefined;
   #ended = false;
 
   constructor(start: WorkerStart, events: WorkerThreadEvents) {
@@ -91,7 +92,8 @@ export class WorkerThread {
   /** Ends the thread, busy or not. Resolves when it is gone. */
   async terminate(reason: string): Promise<void> {
     this.endReason ??= reason;
-    await this.#worker.terminate();
+    this.#termination ??= this.#worker.terminate();
+    await this.#termination;
   }
 
   #ask(message: AgentMessage, answer: string): Promise<WorkerMessage | undefined> {

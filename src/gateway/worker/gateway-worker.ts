@@ -109,6 +109,9 @@ export class GatewayWorker {
       case 'reopen-logs':
         this.#accessLog?.reopen();
         return;
+      case 'announce-drain':
+        this.#server.announceDrain();
+        return;
       case 'drain':
         void this.#drain(message.timeoutMs);
         return;

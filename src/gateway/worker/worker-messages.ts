@@ -53,6 +53,8 @@ export type AgentMessage =
   | { readonly kind: 'listen'; readonly sockets: readonly WorkerSocket[] }
   /** The access log was put aside: go on in a new file. */
   | { readonly kind: 'reopen-logs' }
+  /** The gateway stops soon: accept as before, but let every answer end its connection. */
+  | { readonly kind: 'announce-drain' }
   /** Accept nothing more, let what runs end for at most `timeoutMs`, then cut it; answered by `drained`. */
   | { readonly kind: 'drain'; readonly timeoutMs: number }
   | { readonly kind: 'fail'; readonly failure: TestFailure };
