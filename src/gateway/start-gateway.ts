@@ -1,5 +1,6 @@
 import { GatewayAgent } from './agent/gateway-agent.ts';
 import type { GatewayOptions, RunningGateway } from './gateway-options.ts';
+import { warmUp } from './worker/warm-up.ts';
 
 /**
  * Starts a gateway instance in this process: this thread becomes the agent, each worker gets a thread of its own. Resolves when the
@@ -8,5 +9,8 @@ import type { GatewayOptions, RunningGateway } from './gateway-options.ts';
  * @throws StartError when a listener or the access log cannot be had
  */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  return GatewayAgent.start(options);
+  const agent = await GatewayAgent.start(options);
+  // While the workers load, this thread has nothing else to do.
+  setImmediate(warmUp);
+  return agent;
 }

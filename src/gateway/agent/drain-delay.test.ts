@@ -5,11 +5,13 @@ import test from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { spareReady } from '../testing/failing-worker.ts';
 import { sendRequest } from '../testing/send-request.ts';
-import { startTestGateway } from '../testing/test-gateway.ts';
+import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
 
 const REQUEST = 'GET /none HTTP/1.1\r\nHost: test\r\n\r\n';
-/** Shorter than the time between two looks at the heartbeats, which this clock would make come at once. */
-const DELAY_MS = 200;
+/** So short that a clock which jumps over it does not make a heartbeat seem silent. */
+const DELAY_MS = 1000;
+/** After this time a worker that ended gets a successor to its successor. */
+const RESTART_MS = 500;
 
 test('during the delay of a drain connections are accepted, idle ones are kept, and every answer ends its connection', async (context) => {
   const clock = new FakeClock();
@@ -43,20 +45,24 @@ test('workers that take a place or start during the delay of a drain end their c
   await spareReady(gateway);
   const drained = gateway.agent.drain({ delayMs: DELAY_MS, timeoutMs: 1000 });
   while (!(await endsItsConnection(gateway.httpPort)));
-  for (const place of ['the spare', 'a thread of its own']) {
-    await sendRequest(gateway.statusPort, { method: 'POST', target: '/test/worker/0/exit' });
-    // Until the worker is gone it answers; from then on its successor does.
-    while (gateway.log.lines.filter((line) => line.message === 'a worker thread ended and is replaced').length === 0) {
-      await sendRequest(gateway.statusPort, { target: '/status' });
-    }
-    gateway.log.lines.length = 0;
-    assert.ok(await patiently(() => endsItsConnection(gateway.httpPort)), place);
-    clock.advance(1000);
-    await spareReady(gateway);
-  }
-  clock.advance(DELAY_MS);
+  await endWorker(gateway);
+  assert.ok(await patiently(() => endsItsConnection(gateway.httpPort)), 'the spare thread');
+  clock.advance(RESTART_MS);
+  await spareReady(gateway);
+  await endWorker(gateway);
+  assert.ok(await patiently(() => endsItsConnection(gateway.httpPort)), 'a thread that started during the delay');
+  clock.advance(DELAY_MS - RESTART_MS);
   await drained;
 });
+
+/** Resolves when the worker in service is gone: from then on its successor answers. */
+async function endWorker(gateway: TestGateway): Promise<void> {
+  gateway.log.lines.length = 0;
+  await sendRequest(gateway.statusPort, { method: 'POST', target: '/test/worker/0/exit' });
+  while (!gateway.log.lines.some((line) => line.message === 'a worker thread ended and is replaced')) {
+    await sendRequest(gateway.statusPort, { target: '/status' });
+  }
+}
 
 /** Whether the answer to a request on a new connection, which does not ask for it, ends the connection. */
 async function endsItsConnection(port: number): Promise<boolean> {
