@@ -51,7 +51,7 @@ async function makeFirstStart(
   if (bootstrapToken !== undefined) checkGivenToken(bootstrapToken);
   if (adminPassword !== undefined) checkGivenPassword(adminPassword);
   const token = bootstrapToken ?? randomToken(random);
-  const tokenExpiresAt = bootstrapToken === undefined ? expiryAfterDays(clock, TOKEN_DAYS) : 0;
+  const tokenExpiresAt = bootstrapToken === undefined ? expiryAfterDays(clock.nowMs(), TOKEN_DAYS) : 0;
   const password = adminPassword ?? randomPassword(random);
   const passwordHash = await hashPassword(random, password);
   const installation = await makeInstallation(clock, random);

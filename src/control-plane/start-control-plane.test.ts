@@ -111,7 +111,7 @@ test('an answer waits until a connected gateway has the change in force, and say
     assert.deepEqual([answer.headers['portcullis-revision'], answer.headers['portcullis-applied']], [String(revision), '1/1']);
   }
   gateway.obeys = false;
-  const late = await send('DELETE', admin('consumers/jack'), undefined, { prefer: 'wait=0.05' });
+  const late = await send('DELETE', admin('consumers/jack'), undefined, { prefer: 'wait=1' });
   assert.deepEqual([late.status, late.headers['portcullis-applied']], [200, '0/1; lagging=gw-1']);
 });
 

@@ -4,6 +4,7 @@ import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
 import type { Store } from '../store/index.ts';
 import { apiRoutes } from './api/index.ts';
 import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
+import { type ExpiryClock, openExpiryClock } from './expiry-clock.ts';
 import { openInstallation } from './first-start.ts';
 import { startHistoryPruner } from './history-pruner.ts';
 import { ADMIN_SERVER_LIMITS, type AdminServer, startAdminServer } from './http/index.ts';
@@ -28,6 +29,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     const store = await openControlPlaneStore(options);
     closers.push(() => store.close());
     closers.push(startHistoryPruner({ ...options, store }));
+    const expiryClock = await openExpiryClock({ ...options, store });
+    closers.push(() => expiryClock.close());
     const certificate = await openCertificate(options);
     closers.push(async () => certificate.stop());
     // As late as possible: what it makes and tells once must not get lost in a start that fails.
@@ -36,7 +39,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     closers.push(() => publisher.close());
     const { ports: syncPorts } = await publisher.start();
     const stopping = new AbortController();
-    const server = await startAdmin(options, { store, installation, certificate, publisher, stopping: stopping.signal });
+    const server = await startAdmin(options, { store, expiryClock, installation, certificate, publisher, stopping: stopping.signal });
     certificate.watch((pair) => server.useCertificate(pair));
     // After the start has been reported: nobody sends a request that soon.
     setImmediate(warmUp);
@@ -123,6 +126,7 @@ async function makePublisher(options: ControlPlaneOptions, store: Store, install
 
 interface AdminParts {
   readonly store: Store;
+  readonly expiryClock: ExpiryClock;
   readonly installation: Installation;
   readonly certificate: CertificateSource;
   readonly publisher: Publisher;
@@ -131,11 +135,12 @@ interface AdminParts {
 
 function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<AdminServer> {
   const { clock, log, softwareVersion, adminListeners } = options;
-  const { store, installation, certificate, publisher, stopping } = parts;
+  const { store, expiryClock, installation, certificate, publisher, stopping } = parts;
   const { keySalt } = installation;
   return startAdminServer({
     routes: apiRoutes({ store, publisher, plugins: PLUGIN_SCHEMAS, keySalt, clock, log, stopping }),
     store,
+    expiryClock,
     softwareVersion,
     listeners: adminListeners,
     certificate: certificate.current,

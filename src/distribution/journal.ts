@@ -94,7 +94,7 @@ export class Journal {
     const { refused, newestSeen } = this.#index;
     if (this.#options.allowOlder && revision < newestSeen) return undefined;
     if (refused !== undefined && revision <= refused.revision) return refused.reason;
-    if (revision < newestSeen) return `older than revision ${newestSeen}, which this machine has seen`;
+    if (revision < newestSeen) return `older than revision ${newestSeen}, which this machine has seen; start it once with --allow-older to take it`;
     return undefined;
   }
 

@@ -21,6 +21,7 @@ export interface EngineContextOptions {
   readonly limits: EngineLimits;
   readonly timeouts: EngineTimeouts;
   readonly serverLine: Buffer | undefined;
+  readonly ownResponseFields: readonly Buffer[];
   readonly clock: Clock;
   readonly onFailure: (error: unknown) => void;
 }
@@ -32,6 +33,8 @@ export class EngineContext {
   readonly limits: EngineLimits;
   readonly timeouts: EngineTimeouts;
   readonly serverLine: Buffer | undefined;
+  /** Lower-case names of the fields that upstreams cannot set in answers. */
+  readonly ownResponseFields: readonly Buffer[];
   readonly clock: Clock;
   /** Hears what the handler threw; the engine has answered for it. */
   readonly onFailure: (error: unknown) => void;
@@ -52,6 +55,7 @@ export class EngineContext {
     this.limits = options.limits;
     this.timeouts = options.timeouts;
     this.serverLine = options.serverLine;
+    this.ownResponseFields = options.ownResponseFields;
     this.clock = options.clock;
     this.onFailure = options.onFailure;
     this.date = new DateLine(options.clock);

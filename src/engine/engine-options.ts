@@ -29,6 +29,11 @@ export interface EngineTimeouts {
   readonly bodySilenceMs: number;
   /** Longest time in which the client takes nothing of an answer; ends the connection. */
   readonly clientWriteStallMs: number;
+  /**
+   * How long a client that has ended its own side is kept waiting for the head of an answer. Most such clients have gone away, which
+   * nothing but a write would show; until then they hold a connection to the upstream.
+   */
+  readonly halfClosedMs: number;
   /** How long a connection that is being closed waits for the client's end, so that the answer is not lost to a reset. */
   readonly lingerMs: number;
   /** How long a connection that has not sent its first request is kept during a drain. */
@@ -52,6 +57,7 @@ export const DEFAULT_ENGINE_TIMEOUTS: EngineTimeouts = {
   clientIdleMs: 75_000,
   bodySilenceMs: 60_000,
   clientWriteStallMs: 60_000,
+  halfClosedMs: 5_000,
   lingerMs: 2_000,
   drainGraceMs: 1_000,
 };

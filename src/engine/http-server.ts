@@ -18,6 +18,8 @@ export interface HttpServerOptions {
   readonly timeouts?: Partial<EngineTimeouts>;
   /** Value of Server in every answer; undefined passes the upstream's through. */
   readonly serverHeader: string | undefined;
+  /** Names of fields that the gateway alone writes into answers: an upstream's are left out. */
+  readonly ownResponseFields?: readonly string[];
   readonly clock: Clock;
   /** Hears what the handler or an accepting socket threw; the requests concerned are answered with 500 already. */
   readonly onFailure?: (error: unknown) => void;
@@ -42,6 +44,7 @@ export class HttpServer {
       limits: { ...DEFAULT_ENGINE_LIMITS, ...options.limits },
       timeouts: { ...DEFAULT_ENGINE_TIMEOUTS, ...options.timeouts },
       serverLine: options.serverHeader === undefined ? undefined : Buffer.from(`Server: ${options.serverHeader}\r\n`, 'latin1'),
+      ownResponseFields: (options.ownResponseFields ?? []).map((name) => Buffer.from(name.toLowerCase(), 'latin1')),
       clock: options.clock,
       onFailure: options.onFailure ?? (() => {}),
     });

@@ -141,3 +141,35 @@ test('no connection leaves a sweep behind', async (t) => {
   await engine.server.whenIdle();
   assert.equal(engine.clock.pendingTasks, 0);
 });
+
+test('a client that has ended its side gets the answer that comes soon', async (t) => {
+  const proxy = await startProxy(t);
+  const client = await proxy.client();
+  client.send(GET);
+  const upstream = await proxy.upstream.connection();
+  await upstream.takeThrough('\r\n\r\n');
+  client.socket.end();
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  proxy.clock.advance(4000);
+  upstream.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  assert.equal((await readMessage(client)).body.toString(), 'ok');
+  assert.equal(await client.takeRest(), '');
+});
+
+test('a client that has ended its side and waits long is given up, and its upstream connection with it', async (t) => {
+  const proxy = await startProxy(t);
+  const client = await proxy.client();
+  client.send(GET);
+  const upstream = await proxy.upstream.connection();
+  await upstream.takeThrough('\r\n\r\n');
+  const startMs = proxy.clock.monotonicMs();
+  client.socket.end();
+  await turnsUntil(() => {
+    proxy.clock.advance(100);
+    return proxy.handler.finished.length > 0;
+  });
+  const waitedMs = proxy.clock.monotonicMs() - startMs;
+  assert.ok(waitedMs >= 5000 && waitedMs < 60_000, `given up after ${waitedMs} ms`);
+  await upstream.takeRest();
+  assert.deepEqual(await reasons(proxy, 1), [[0, 'client_aborted']]);
+});

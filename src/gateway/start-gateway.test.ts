@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import test, { after } from 'node:test';
 import type { SnapshotItem } from '../schema/index.ts';
 import { guideItems, routeItem, serviceItem } from './testing/guide-items.ts';
@@ -190,4 +192,33 @@ test('a route whose service comes later is served from then on', async (context)
   assert.equal((await sendRequest(gateway.httpPort, { target: '/open' })).status, 200);
   await gateway.change({ op: 'delete', name: { kind: 'service', parentId: '', id: 'service' } });
   assert.equal((await sendRequest(gateway.httpPort, { target: '/open' })).status, 404);
+});
+
+test('a host written absolutely means the same name, in the configuration and in requests', async (context) => {
+  const upstream = await startTestUpstream(context);
+  await gateway.load([serviceItem(upstream.port, { hosts: ['dotted.test.', '*.wild.test.'] }), routeItem('open', { paths: ['/open'] })]);
+  await gateway.agent.whenReady();
+  for (const host of ['dotted.test', 'dotted.test.', 'DOTTED.test.:80', 'a.wild.test']) {
+    assert.equal((await sendRequest(gateway.httpPort, { target: '/open', host })).status, 200, host);
+  }
+  for (const host of ['dotted.test..', 'test', 'wild.test']) {
+    assert.equal((await sendRequest(gateway.httpPort, { target: '/open', host })).status, 404, host);
+  }
+});
+
+test('an upstream cannot give a request another name', async (context) => {
+  const forger = createServer((_request, response) => response.setHeader('portcullis-request-id', 'forged').end());
+  forger.listen(0, '127.0.0.1');
+  await once(forger, 'listening');
+  context.after(() => {
+    forger.closeAllConnections();
+    forger.close();
+  });
+  const address = forger.address();
+  assert.ok(address !== null && typeof address === 'object');
+  await gateway.load([serviceItem(address.port), routeItem('open', { paths: ['/open'] })]);
+  await gateway.agent.whenReady();
+  const answer = await sendRequest(gateway.httpPort, { target: '/open' });
+  assert.deepEqual(answer.head.match(/^Portcullis-Request-Id: [0-9a-f]{32}\r$/gim)?.length, 1);
+  assert.doesNotMatch(answer.head, /forged/);
 });

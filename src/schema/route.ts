@@ -3,6 +3,7 @@ import type { JsonValue } from '../lib/json.ts';
 import { describingFields, idField, nameField, pluginsField, statusField, timeoutField } from './fields.ts';
 import { appendPointer, type Issue } from './issue.ts';
 import { isReservedName } from './reserved-names.ts';
+import { isUnreachablePath } from './unreachable-path.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'CONNECT', 'TRACE', 'PURGE'] as const;
 
@@ -52,10 +53,7 @@ export function warningsForRoute(route: RouteDocument): readonly string[] {
   const warnings: string[] = [];
   if (route.enable_websocket === true) warnings.push('enable_websocket is stored, but WebSocket is not served by this version');
   route.paths.forEach((path, index) => {
-    if (UNREACHABLE_PATH.test(path)) warnings.push(`/paths/${index} never matches: requests are matched by their normalised, decoded path`);
+    if (isUnreachablePath(path)) warnings.push(`/paths/${index} never matches: requests are matched by their normalised, decoded path`);
   });
   return warnings;
 }
-
-/** Query and fragment are no part of a path; dot segments and doubled slashes are gone when a path is matched. */
-const UNREACHABLE_PATH = /[?#\\]|\/\/|\/\.{1,2}(?:\/|$)|%[0-9a-fA-F]{2}/;

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { describingFields, nameField, pluginsField, statusField } from './fields.ts';
 import { type Issue, issuesBelow } from './issue.ts';
+import { isUnreachablePath } from './unreachable-path.ts';
 import { checkUpstream, upstreamSchema, warningsForUpstream } from './upstream.ts';
 
 /** A published service with its inline upstream: API7's OpenAPI document, service body. */
@@ -29,7 +30,12 @@ export function checkService(service: ServiceDocument): readonly Issue[] {
   return issues;
 }
 
-/** What is stored but served in a simpler way than it asks for. */
+/** What is stored but served in a simpler way than it asks for, or never served. */
 export function warningsForService(service: ServiceDocument): readonly string[] {
-  return service.upstream === undefined ? [] : warningsForUpstream(service.upstream);
+  const warnings = service.upstream === undefined ? [] : [...warningsForUpstream(service.upstream)];
+  // Slashes at the end do not count when the prefix is joined with a route's path.
+  if (service.path_prefix !== undefined && isUnreachablePath(service.path_prefix.replace(/\/+$/, ''))) {
+    warnings.push('/path_prefix never matches: requests are matched by their normalised, decoded path');
+  }
+  return warnings;
 }

@@ -59,13 +59,22 @@ export function checkUpstream(upstream: UpstreamDocument): readonly Issue[] {
   return [...checkTarget(upstream), ...checkHashing(upstream), ...checkRewrite(upstream), ...checkHealthChecks(upstream)];
 }
 
+/** What the gateway does whatever `keepalive_pool` says. */
+const SERVED_KEEPALIVE_POOL = { size: 320, idle_timeout: 60, requests: 1000 } as const;
+
 /** What is stored but served in a simpler way than it asks for. */
 export function warningsForUpstream(upstream: UpstreamDocument): readonly string[] {
   const warnings: string[] = [];
   const type = upstream.type ?? 'roundrobin';
   if (type !== 'roundrobin') warnings.push(`upstream type ${type} is served as roundrobin by this version`);
   if (upstream.checks !== undefined) warnings.push('health checks of upstreams are stored, but not run by this version');
+  if (asksForOtherKeepalivePool(upstream)) warnings.push('keepalive_pool is stored, but has no effect in this version');
   return warnings;
+}
+
+function asksForOtherKeepalivePool({ keepalive_pool: pool = {} }: UpstreamDocument): boolean {
+  const { size, idle_timeout, requests } = SERVED_KEEPALIVE_POOL;
+  return (pool.size ?? size) !== size || (pool.idle_timeout ?? idle_timeout) !== idle_timeout || (pool.requests ?? requests) !== requests;
 }
 
 function checkTarget(upstream: UpstreamDocument): readonly Issue[] {

@@ -169,6 +169,14 @@ test('what is served in a simpler way is accepted with a warning', () => {
     'health checks of upstreams are stored, but not run by this version',
   ]);
   assert.deepEqual(resourceKind('service').warnings(SERVICE), []);
+  for (const path_prefix of ['/a?b', '/a//b', '/a/..', '/%61', '/a#/']) {
+    assert.deepEqual(resourceKind('service').warnings({ ...SERVICE, path_prefix }), [
+      '/path_prefix never matches: requests are matched by their normalised, decoded path',
+    ]);
+  }
+  for (const path_prefix of ['/', '/a', '/a/', '/a//', '/a.b', '/..a']) {
+    assert.deepEqual(resourceKind('service').warnings({ ...SERVICE, path_prefix }), []);
+  }
   assert.deepEqual(resourceKind('route').warnings(ROUTE), []);
   assert.deepEqual(resourceKind('route').warnings({ ...ROUTE, enable_websocket: true }), [
     'enable_websocket is stored, but WebSocket is not served by this version',
@@ -179,6 +187,16 @@ test('what is served in a simpler way is accepted with a warning', () => {
     ]);
   }
   stored('route', { ...ROUTE, enable_websocket: null });
+});
+
+test('a keepalive pool other than the one that is served is accepted with a warning', () => {
+  const warnings = (keepalive_pool: object) =>
+    resourceKind('service').warnings({ ...SERVICE, upstream: { ...SERVICE.upstream, keepalive_pool } } as never);
+  for (const pool of [{}, { size: 320 }, { size: 320, idle_timeout: 60, requests: 1000 }, { extra: 1 }])
+    assert.deepEqual(warnings(pool), []);
+  for (const pool of [{ size: 1 }, { idle_timeout: 0 }, { requests: 1001 }, { size: 320, idle_timeout: 60.5 }]) {
+    assert.deepEqual(warnings(pool), ['keepalive_pool is stored, but has no effect in this version']);
+  }
 });
 
 test('node hosts are names or addresses, not old spellings of addresses', () => {

@@ -7,10 +7,21 @@ export interface ChildRole {
   /** Starts serving. The result goes with `ready`. */
   start(settings: JsonValue, previousEnd: ProcessEnd, channel: ChildChannel): Promise<JsonValue>;
   /** Finishes its work; the process exits when this resolves. */
-  drain(options: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void>;
+  drain(options: DrainOptions): Promise<void>;
   answer?(name: string, body: JsonValue): Promise<JsonValue>;
   /** The last word before an unexpected end. */
   onFatal?(error: unknown): void;
+}
+
+/** How long new work is still accepted, and how long running work may take after that. */
+export interface DrainOptions {
+  readonly delayMs: number;
+  readonly timeoutMs: number;
+}
+
+/** What the parts of the channel share. */
+interface ChildLife {
+  isDraining: boolean;
 }
 
 /** The child's end of the channel. */
@@ -32,10 +43,10 @@ export function runUnderSupervisor(role: ChildRole): void {
     process.exit(1);
   }
   for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
-  let draining = false;
-  const drain = (options: { readonly delayMs: number; readonly timeoutMs: number }): void => {
-    if (draining) return;
-    draining = true;
+  const life: ChildLife = { isDraining: false };
+  const drain = (options: DrainOptions): void => {
+    if (life.isDraining) return;
+    life.isDraining = true;
     role.drain(options).then(
       () => process.exit(0),
       (error: unknown) => fail(role, error),
@@ -47,17 +58,18 @@ export function runUnderSupervisor(role: ChildRole): void {
     drain({ delayMs: 0, timeoutMs: ORPHAN_DRAIN_MS });
   });
   process.on('uncaughtException', (error) => fail(role, error));
-  process.on('message', (message) => void receive(role, message as SupervisorMessage, drain));
+  process.on('message', (message) => void receive(role, message as SupervisorMessage, life, drain));
 }
 
 async function receive(
   role: ChildRole,
   message: SupervisorMessage,
-  drain: (options: { readonly delayMs: number; readonly timeoutMs: number }) => void,
+  life: ChildLife,
+  drain: (options: DrainOptions) => void,
 ): Promise<void> {
   switch (message.kind) {
     case 'start':
-      return start(role, message.settings, message.previousEnd);
+      return start(role, life, message);
     case 'drain':
       return drain(message);
     case 'request':
@@ -69,14 +81,16 @@ async function receive(
   }
 }
 
-async function start(role: ChildRole, settings: JsonValue, previousEnd: ProcessEnd): Promise<void> {
+async function start(role: ChildRole, life: ChildLife, message: Extract<SupervisorMessage, { kind: 'start' }>): Promise<void> {
   const channel: ChildChannel = {
     event: (name, body) => send({ kind: 'event', name, body }),
     replaceMe: () => send({ kind: 'replace-me' }),
   };
   try {
-    send({ kind: 'ready', body: await role.start(settings, previousEnd, channel) });
+    send({ kind: 'ready', body: await role.start(message.settings, message.previousEnd, channel) });
   } catch (error) {
+    // A start that a stop has overtaken need not come to a good end.
+    if (life.isDraining) return;
     if (!(error instanceof StartError)) return fail(role, error);
     process.send?.({ kind: 'start-failed', sentence: error.message } satisfies ChildMessage, () => process.exit(1));
   }

@@ -1,9 +1,9 @@
-import { chmodSync, chownSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { StartError } from '../errors/index.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { RunAs } from './run-as.ts';
 
 /** A claim on a data folder that the kernel drops when its process dies. */
 export interface InstanceLock {
@@ -16,8 +16,6 @@ export interface ClaimOptions {
   readonly clock: Clock;
   /** Called once when the wait has become noticeable. */
   readonly onWait: () => void;
-  /** Who the children run as, when that is somebody else. */
-  readonly owner?: RunAs | undefined;
 }
 
 const RETRY_MS = 50;
@@ -37,11 +35,11 @@ export async function claimDataFolder(file: string, options: ClaimOptions): Prom
   const deadlineMs = options.clock.monotonicMs() + options.waitMs;
   let told = false;
   for (;;) {
-    const lock = tryClaim(file, options.owner);
+    const lock = tryClaim(file);
     if (lock !== undefined) return lock;
     if (options.clock.monotonicMs() >= deadlineMs) {
       throw new StartError(
-        `The data folder of ${file} is in use by another instance: stop that one first, or choose another folder with --data-dir.`,
+        `The data folder ${path.dirname(file)} is in use by another instance: stop that one first, or choose another folder with --data-dir.`,
       );
     }
     if (!told && options.clock.monotonicMs() > deadlineMs - options.waitMs + 1000) {
@@ -60,11 +58,10 @@ export function shareDataFolder(file: string): InstanceLock {
   return { release: () => database.close() };
 }
 
-function tryClaim(file: string, owner: RunAs | undefined): InstanceLock | undefined {
+function tryClaim(file: string): InstanceLock | undefined {
   const database = open(file, 0);
   try {
     database.exec('BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS lock (id INTEGER); COMMIT');
-    if (owner !== undefined) chownSync(file, owner.uid, owner.gid);
     holdShared(database);
     return { release: () => database.close() };
   } catch (error) {

@@ -20,6 +20,8 @@ export interface SupervisedChildOptions {
 }
 
 const RESTART_STEPS = { firstDelayMs: 200, highestDelayMs: 10_000 };
+/** What a process that is replaced gets to let go of its files. */
+const HAND_OVER_MS = 3000;
 /** A process that ran this long starts a new count of failures. */
 const STABLE_AFTER_MS = 10_000;
 
@@ -67,11 +69,22 @@ export class SupervisedChild {
 
   /** Puts a fresh process beside the one in service, which is drained once the fresh one serves. */
   replace(): void {
-    if (this.#current === undefined || this.#stopping) return;
+    if (this.#current === undefined || this.#stopping || this.#retiring.has(this.#current)) return;
     this.#options.log.info('a process is replaced', { process: this.#options.name, pid: this.#current.pid });
-    this.#retiring.add(this.#current);
+    const old = this.#current;
+    this.#retiring.add(old);
     this.#end = { kind: 'clean' };
-    this.#launch();
+    void this.#handOver(old).then(() => {
+      if (!this.#stopping && this.#current === old) this.#launch();
+    });
+  }
+
+  /** The old process lets go of what only one process may use, and serves on. One that does not answer is replaced all the same. */
+  async #handOver(old: RunningChild): Promise<void> {
+    const patience = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.schedule(HAND_OVER_MS, patience.resolve);
+    await Promise.race([old.request('hand-over', null).catch(() => {}), patience.promise, old.exited]);
+    cancel();
   }
 
   /** Drains all processes of the role and resolves when they have gone; what is left after both times and a second is killed. */
@@ -93,7 +106,7 @@ export class SupervisedChild {
   }
 
   #running(): RunningChild[] {
-    return this.#current === undefined ? [...this.#retiring] : [...this.#retiring, this.#current];
+    return [...new Set(this.#current === undefined ? this.#retiring : [...this.#retiring, this.#current])];
   }
 
   #launch(): void {
@@ -131,11 +144,11 @@ export class SupervisedChild {
     this.#retiring.delete(child);
     if (child !== this.#current) return;
     this.#current = undefined;
-    this.#end = this.#judge(exit);
+    const ranMs = this.#options.clock.monotonicMs() - startedAtMs;
+    this.#end = this.#judge(exit, ranMs);
     if (this.#firstReady !== undefined)
       this.#failFirstStart(`The ${this.#options.name} process ended before it served (${describe(exit)}); see the log.`);
     if (this.#stopping) return;
-    const ranMs = this.#options.clock.monotonicMs() - startedAtMs;
     this.#failures = ranMs >= STABLE_AFTER_MS ? 1 : this.#failures + 1;
     const delayMs = backoffDelayMs(this.#failures, RESTART_STEPS);
     this.#options.log.warn('a process ended and is restarted', { process: this.#options.name, end: describe(exit), delayMs });
@@ -150,9 +163,9 @@ export class SupervisedChild {
     this.#firstReady = undefined;
   }
 
-  #judge(exit: ChildExit): ProcessEnd {
+  #judge(exit: ChildExit, ranMs: number): ProcessEnd {
     if (exit.signal === 'SIGKILL') {
-      this.#kills += 1;
+      this.#kills = ranMs >= STABLE_AFTER_MS ? 1 : this.#kills + 1;
       return { kind: this.#kills > 1 ? 'crashed' : 'killed' };
     }
     this.#kills = 0;

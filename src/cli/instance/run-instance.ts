@@ -2,7 +2,7 @@ import path from 'node:path';
 import { StartError } from '../../errors/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { startLogRotation } from '../../observability/index.ts';
-import { claimDataFolder, prepareDataFolder, runAs, type SupervisedChild } from '../../supervisor/index.ts';
+import { claimDataFolder, openDataFolder, runAs, type SupervisedChild, settleDataFolder } from '../../supervisor/index.ts';
 import type { Configuration, SecretSettings } from '../configuration/index.ts';
 import { openLog } from '../processes/log-settings.ts';
 import { type BannerFirstStart, banner } from './banner.ts';
@@ -19,6 +19,8 @@ import { listenForStop } from './stop-signals.ts';
 /** How long a start waits for the instance before it to let go of the data folder. */
 const LOCK_WAIT_MS = 10_000;
 const DEFAULT_GROUP = 'default';
+/** A start that takes longer than this is not only slow. */
+const PATIENCE_MS = 10_000;
 const RENEWAL_CHECK_MS = 12 * 3_600_000;
 
 /** What `start`, `control-plane` and `gateway` run. */
@@ -40,13 +42,13 @@ export async function runInstance(request: InstanceRequest): Promise<number> {
   process.umask(0o077);
   const { configuration } = request;
   const owner = runAs({ user: configuration.user, allowRoot: configuration.allowRoot, currentUid: process.getuid?.() });
-  prepareDataFolder(configuration.dataFolder, owner);
+  openDataFolder(configuration.dataFolder);
   const lock = await claimDataFolder(lockFileOf(configuration.dataFolder), {
     waitMs: LOCK_WAIT_MS,
     clock: systemClock,
-    owner,
     onWait: () => process.stderr.write(`Waiting for the instance that still uses ${configuration.dataFolder} ...\n`),
   });
+  settleDataFolder(configuration.dataFolder, owner);
   const log = openLog(logSettingsOf(configuration), 'supervisor', owner);
   const endpoints = await bindInstanceEndpoints(configuration, request.roles);
   const instance = new Instance({ ...request, endpoints, runAs: owner, log });
@@ -101,10 +103,10 @@ class Instance {
 
   async #start(): Promise<void> {
     const { roles } = this.#context;
-    const demo = this.#demo?.start();
-    const controlPlane = this.#controlPlane?.start();
     // A gateway that is known already starts beside the control plane: it serves what it has kept until they meet.
     const known = roles.gateway ? this.#readIdentity() : undefined;
+    const demo = this.#demo?.start();
+    const controlPlane = this.#controlPlane?.start();
     const early = known === undefined ? undefined : this.#startGateway(known);
     // Whichever fails first is reported; the others are stopped then.
     for (const started of [demo, controlPlane, early]) started?.catch(() => {});
@@ -149,8 +151,19 @@ class Instance {
       this.#gateway?.replace();
       await early;
     }
-    await this.#current.promise;
+    await this.#untilCurrent();
     this.#scheduleRenewal(ready.authority);
+  }
+
+  /** The gateway has applied the newest revision. It may never do so, e.g. when the store is older than what it has seen; a person is told then. */
+  async #untilCurrent(): Promise<void> {
+    const { logFile } = this.#context.configuration;
+    const cancel = systemClock.schedule(PATIENCE_MS, () => {
+      const where = logFile === undefined ? 'the log' : logFile;
+      process.stderr.write(`The gateway serves, but has not taken the newest configuration yet: ${where} says why. Waiting ...\n`);
+    });
+    await this.#current.promise;
+    cancel();
   }
 
   async #startGateway(identity: DatedIdentity): Promise<void> {

@@ -57,7 +57,10 @@ const role: ChildRole = {
     }
     throw new Error(`unknown question ${name}`);
   },
-  onFatal: (error) => log?.error('the control plane ends', {}, error),
+  onFatal(error) {
+    if (log === undefined) process.stderr.write(`the control plane ends: ${error instanceof Error ? error.stack : String(error)}\n`);
+    else log.error('the control plane ends', {}, error);
+  },
 };
 
 function firstStartBody({ firstStart }: RunningControlPlane): JsonValue {

@@ -52,7 +52,10 @@ const role: ChildRole = {
   async drain(options) {
     await gateway?.drain(options);
   },
-  onFatal: (error) => log?.error('the gateway ends', {}, error),
+  onFatal(error) {
+    if (log === undefined) process.stderr.write(`the gateway ends: ${error instanceof Error ? error.stack : String(error)}\n`);
+    else log.error('the gateway ends', {}, error);
+  },
 };
 
 runUnderSupervisor(role);

@@ -158,9 +158,16 @@ test('validation examines every element, names each faulty one by its place, and
   const inline = { username: 'jack', plugins: { 'key-auth': { key: 'k' } } };
   assert.equal((await validate({ ...empty, services: [SERVICE], routes: [ROUTE], consumers: [CONSUMER, inline] })).status, 200);
   const bad = await validate({
-    routes: [{ ...ROUTE, paths: [123] }, ROUTE, { ...ROUTE, route_id: 'r3', plugins: { 'key-auth': { header: 1 } } }, 7],
+    routes: [
+      { ...ROUTE, paths: [123] },
+      ROUTE,
+      { ...ROUTE, route_id: 'r3', plugins: { 'key-auth': { header: 1 } } },
+      7,
+      { name: 'n', service_id: 's1' },
+    ],
     services: [{ ...SERVICE, name: undefined }],
     ssls: [{ id: 'x' }],
+    stream_routes: [{ stream_route_id: 'x1', service_id: 's1' }],
   });
   assert.equal(bad.status, 400);
   assert.deepEqual(
@@ -170,11 +177,13 @@ test('validation examines every element, names each faulty one by its place, and
       ['routes', 'r1', 0],
       ['routes', 'r3', 2],
       ['routes', '', 3],
+      ['routes', 'n', 4],
       ['ssls', 'x', 0],
+      ['stream_routes', 'x1', 0],
     ],
   );
   assert.match(bad.body.errors[1].error, /Error at "\/paths\/0": value must be a string/);
-  assert.match(bad.body.error_msg, /^services\[0\]: .* \(and 4 more\)$/);
+  assert.match(bad.body.error_msg, /^services\[0\]: .* \(and 6 more\)$/);
   assert.equal((await validate({ routes: {} })).status, 400);
   assert.equal((await validate([])).status, 400);
   assert.equal((await admin.store.getGroup('default'))?.revision, 0);

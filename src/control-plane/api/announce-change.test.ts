@@ -48,7 +48,7 @@ test('a preference is bounded, and a malformed one ignored', () => {
     ['wait=31', 30_000],
     ['wait=999999999', 30_000],
     ['WAIT = "5"', 5_000],
-    ['wait=0.25', 250],
+    ['wait=0.25', 1_000],
     ['return=minimal, wait=2; x=y', 2_000],
     ['wait=2, wait=3', 2_000],
     ['wait', 1_000],

@@ -190,6 +190,10 @@ test('a method that a path does not have is 405 and names those it has; an unkno
     assert.deepEqual([one.status, one.headers.allow, one.body], [405, 'GET, HEAD, PUT, DELETE', { error_msg: 'method not allowed' }]);
     const all = await admin.send('POST', list, { body: {} });
     assert.deepEqual([all.status, all.headers.allow], [405, 'GET, HEAD']);
+    for (const method of ['OPTIONS', 'TRACE', 'PROPFIND', 'PURGE', 'QUERY']) {
+      const odd = await admin.send(method, `${list}/${id}`);
+      assert.deepEqual([odd.status, odd.headers.allow], [405, 'GET, HEAD, PUT, DELETE'], method);
+    }
   }
   for (const [method, path] of [
     ['GET', '/'],

@@ -9,6 +9,12 @@ import { gatewayGroupOf } from './gateway-group-of.ts';
 /** Collections of API7 that this version has no kind for: an element in them is a fault. */
 const UNSUPPORTED = ['ssls', 'global_rules', 'stream_routes', 'plugin_metadata'];
 
+/** Where an element of a collection holds its own id; `id` alone for those that are not named. */
+const ID_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
+  ...RESOURCE_KINDS.map((kind) => [kind.collection, kind.bodyIdFields] as const),
+  ['stream_routes', ['id', 'stream_route_id']],
+]);
+
 /**
  * `POST /apisix/admin/configs/validate`: examines whole lists of resources as a PUT of each would, stores nothing, and tells every
  * faulty element by its place. References are not followed, since they may point into the same body.
@@ -57,16 +63,14 @@ function examine(context: ApiContext, kind: ResourceKind, element: JsonValue): r
 
 function describe(collection: string, index: number, element: JsonValue, issues: readonly Issue[]): readonly JsonObject[] {
   if (issues.length === 0) return [];
-  return [{ resource_type: collection, resource_id: idOf(element), index, error: formatIssues(issues) }];
+  return [{ resource_type: collection, resource_id: idOf(collection, element), index, error: formatIssues(issues) }];
 }
 
-function idOf(element: JsonValue): string {
+/** What the element calls itself; `service_id` is the id of a service, and in a route that of another resource. */
+function idOf(collection: string, element: JsonValue): string {
   if (!isJsonObject(element)) return '';
-  const fields = ['id', 'service_id', 'route_id', 'username', 'name'];
-  // A route names its service too, so its own id goes first.
-  const ids = (Object.hasOwn(element, 'route_id') ? ['route_id'] : fields).map((field) =>
-    Object.hasOwn(element, field) ? element[field] : undefined,
-  );
+  const fields = [...(ID_FIELDS.get(collection) ?? ['id']), 'name'];
+  const ids = fields.map((field) => (Object.hasOwn(element, field) ? element[field] : undefined));
   return ids.find((id) => typeof id === 'string') ?? '';
 }
 

@@ -18,17 +18,17 @@ export interface Caller {
  */
 export async function authenticateToken(
   store: Pick<StoreReader, 'findTokenByHash'>,
-  clock: Clock,
+  expiryClock: Pick<Clock, 'nowMs'>,
   headerValue: string | undefined,
 ): Promise<Caller | undefined> {
   if (headerValue === undefined || headerValue === '') return undefined;
   const tokenHash = hashToken(Buffer.from(headerValue, 'latin1'));
   const token = await store.findTokenByHash(tokenHash);
   if (token === undefined || !timingSafeEqual(token.tokenHash, tokenHash)) return undefined;
-  return isAlive(token, clock) ? { tokenId: token.id, name: token.name, userId: token.userId } : undefined;
+  return isAlive(token, expiryClock) ? { tokenId: token.id, name: token.name, userId: token.userId } : undefined;
 }
 
-function isAlive(token: ApiToken, clock: Clock): boolean {
+function isAlive(token: ApiToken, expiryClock: Pick<Clock, 'nowMs'>): boolean {
   if (token.revokedAt !== undefined) return false;
-  return token.expiresAt === 0 || clock.nowMs() < token.expiresAt * 1000;
+  return token.expiresAt === 0 || expiryClock.nowMs() < token.expiresAt * 1000;
 }

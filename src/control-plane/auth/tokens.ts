@@ -3,6 +3,7 @@ import { StartError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import type { ApiToken, Author, Store } from '../../store/index.ts';
+import { latestTimeMs } from '../expiry-clock.ts';
 import { randomId, randomToken } from './random-text.ts';
 
 const SECONDS_PER_DAY = 86_400;
@@ -16,9 +17,9 @@ export function hashToken(token: Uint8Array): Buffer {
   return hash('sha256', token, 'buffer');
 }
 
-/** Days from now as Unix seconds; 0, never, for 0 days. */
-export function expiryAfterDays(clock: Clock, days: number): number {
-  return days === 0 ? 0 : Math.floor(clock.nowMs() / 1000) + days * SECONDS_PER_DAY;
+/** Days from `nowMs` (since 1970) as Unix seconds; 0, never, for 0 days. */
+export function expiryAfterDays(nowMs: number, days: number): number {
+  return days === 0 ? 0 : Math.floor(nowMs / 1000) + days * SECONDS_PER_DAY;
 }
 
 /** The row of a new token. */
@@ -79,7 +80,7 @@ export async function createApiToken(
   }
   const token = randomToken(random);
   const id = randomId(random);
-  const expiresAt = expiryAfterDays(clock, expiresInDays);
+  const expiresAt = expiryAfterDays(await latestTimeMs(store, clock), expiresInDays);
   await store.transaction(author, async (transaction) => {
     const user = (await transaction.findUserByName('admin')) ?? (await transaction.listUsers())[0];
     if (user === undefined) throw new StartError('The data folder has no user yet: start the control plane once.');

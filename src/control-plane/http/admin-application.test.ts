@@ -14,7 +14,7 @@ function makeApplication(t: TestContext, routes: readonly ApiRoute[]) {
   const app = createAdminApplication({
     routes,
     store: { findTokenByHash: async () => undefined },
-    clock: new FakeClock(),
+    expiryClock: new FakeClock(),
     log,
     softwareVersion: '1.2.3',
     maxBodyBytes: 100,

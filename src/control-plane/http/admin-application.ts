@@ -1,3 +1,4 @@
+import { METHODS as HTTP_METHODS } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { PortcullisError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -20,7 +21,10 @@ declare module 'fastify' {
   }
 }
 
-const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
+/** All that Node's parser lets through to an application; those that are offered stand first, in the order of `Allow`. */
+const METHODS: readonly HTTPMethods[] = [
+  ...new Set(['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE', ...HTTP_METHODS.filter((method) => method !== 'CONNECT')]),
+];
 /** The text of API7's OpenAPI document for 401, less the mention of Basic credentials, which are not accepted. */
 const UNAUTHORIZED = 'Unauthorized — Authentication is required. Provide a valid API key via the X-API-KEY header.';
 
@@ -28,7 +32,8 @@ const UNAUTHORIZED = 'Unauthorized — Authentication is required. Provide a val
 export interface AdminApplicationOptions {
   readonly routes: readonly ApiRoute[];
   readonly store: Pick<StoreReader, 'findTokenByHash'>;
-  readonly clock: Clock;
+  /** Says whether a token is still alive. */
+  readonly expiryClock: Pick<Clock, 'nowMs'>;
   readonly log: Logger;
   readonly softwareVersion: string;
   readonly maxBodyBytes: number;
@@ -80,6 +85,7 @@ function addRoute(app: FastifyInstance, route: ApiRoute, callers: WeakMap<Fastif
 
 /** Answers 405 where the path exists and the method does not; the router alone would say 404. */
 function addMethodFallbacks(app: FastifyInstance, routes: readonly ApiRoute[]): void {
+  for (const method of METHODS.filter((method) => !app.supportedMethods.includes(method))) app.addHttpMethod(method);
   for (const [url, ofPath] of Map.groupBy(routes, (route) => route.path)) {
     const allowed = METHODS.filter((method) =>
       ofPath.some((route) => route.method === method || (route.method === 'GET' && method === 'HEAD')),
@@ -102,9 +108,10 @@ async function admit(
 ): Promise<void> {
   // Bodies are JSON whatever the client calls them, and ADC calls even absent ones JSON: the framework must not judge by it.
   delete request.raw.headers['content-type'];
+  refuseImproperHead(request);
   const { permission, allow } = request.routeOptions.config;
   if (permission !== 'public') {
-    const caller = await authenticateToken(options.store, options.clock, headerOf(request, 'x-api-key'));
+    const caller = await authenticateToken(options.store, options.expiryClock, headerOf(request, 'x-api-key'));
     if (caller === undefined) throw new PortcullisError('admin_unauthorized', { publicMessage: UNAUTHORIZED });
     callers.set(request, caller);
   }
@@ -113,6 +120,13 @@ async function admit(
     reply.header('allow', allow);
     throw new PortcullisError('admin_method_not_allowed');
   }
+}
+
+/** What RFC 9110, sections 7.2 and 10.1.1, demand of a request's head, and the server below leaves to the application. */
+function refuseImproperHead({ raw }: FastifyRequest): void {
+  if (raw.httpVersion !== '1.0' && raw.headers.host === undefined) throw new PortcullisError('bad_host');
+  const { expect } = raw.headers;
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue') throw new PortcullisError('expectation_failed');
 }
 
 function notFound(): PortcullisError {

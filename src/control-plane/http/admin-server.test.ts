@@ -46,6 +46,7 @@ async function start(t: TestContext, options: Options = {}) {
     store: { findTokenByHash: async (hash) => (hash.equals(row.tokenHash) ? row : undefined) },
     certificate,
     limits: { ...ADMIN_SERVER_LIMITS, ...options.limits },
+    expiryClock: serverClock,
     softwareVersion: '1.2.3',
     clock: serverClock,
     log,
@@ -262,6 +263,29 @@ test('a client that expects 100 sends its body only when the head is accepted', 
   accepted.write('"a"');
   const [text] = await once(accepted, 'data');
   assert.match(String(text), /^HTTP\/1\.1 200 OK/);
+});
+
+test('a request without Host, or with an expectation that nobody can meet, is told so and leaves the connection usable', async (t) => {
+  const { port } = await start(t);
+  const good = `PUT /echo HTTP/1.1\r\nHost: a\r\nX-API-KEY: ${TOKEN}\r\nContent-Length: 3\r\nConnection: close\r\n\r\n"a"`;
+  for (const [head, status, message] of [
+    ['', 400, 'missing, repeated or malformed Host header'],
+    ['Host: a\r\nExpect: magic\r\n', 417, 'unsupported Expect header'],
+  ] as const) {
+    const socket = await open(t, port);
+    socket.write(`PUT /echo HTTP/1.1\r\n${head}X-API-KEY: ${TOKEN}\r\nContent-Length: 3\r\n\r\n"a"${good}`);
+    const [refusal = '', answer = ''] = (await readAll(socket)).split(/(?=HTTP\/1\.1 200 )/);
+    assert.ok(refusal.startsWith(`HTTP/1.1 ${status} `), refusal);
+    assert.ok(refusal.endsWith(JSON.stringify({ error_msg: message })), refusal);
+    assert.ok(answer.startsWith('HTTP/1.1 200 OK'), refusal);
+  }
+});
+
+test('a client of HTTP/1.0 needs no Host', async (t) => {
+  const { port } = await start(t);
+  const socket = await open(t, port);
+  socket.write(`PUT /echo HTTP/1.0\r\nX-API-KEY: ${TOKEN}\r\nContent-Length: 3\r\n\r\n"a"`);
+  assert.match(await readAll(socket), /^HTTP\/1\.1 200 OK/);
 });
 
 test('hostile bodies get a clean 400', async (t) => {

@@ -14,7 +14,7 @@ import type { AdminServerLimits } from './limits.ts';
 import { PendingHandshakes } from './pending-handshakes.ts';
 
 /** What `startAdminServer` needs. */
-export interface AdminServerOptions extends Pick<AdminApplicationOptions, 'routes' | 'store' | 'softwareVersion'> {
+export interface AdminServerOptions extends Pick<AdminApplicationOptions, 'routes' | 'store' | 'expiryClock' | 'softwareVersion'> {
   readonly listeners: readonly Listener[];
   readonly certificate: CertificatePair;
   readonly limits: AdminServerLimits;
@@ -92,6 +92,8 @@ function makeServer(options: AdminServerOptions, expectedContinues: ExpectedCont
     // How exactly the two time-outs above are kept.
     connectionsCheckingInterval: Math.min(1_000, limits.headersTimeoutMs),
     maxHeaderSize: limits.maxHeaderBytes,
+    // The application refuses what Node would refuse here, and says why.
+    requireHostHeader: false,
   });
   server.maxConnections = limits.maxConnections;
   server.setTimeout(limits.idleTimeoutMs);
@@ -105,6 +107,7 @@ function makeServer(options: AdminServerOptions, expectedContinues: ExpectedCont
     expectedContinues.add(request, response);
     serve(request, response);
   });
+  server.on('checkExpectation', serve);
   server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
     options.log.debug('a client of the Admin API sent no proper request', { code: error.code });
     answerClientError(error, socket, last.get(socket), options.softwareVersion);

@@ -89,7 +89,7 @@ export async function makeAdminFixture(
   const app = createAdminApplication({
     routes: apiRoutes(context),
     store,
-    clock,
+    expiryClock: clock,
     log,
     softwareVersion: '0.0.0-test',
     maxBodyBytes: ADMIN_SERVER_LIMITS.maxBodyBytes,

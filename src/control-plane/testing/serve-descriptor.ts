@@ -11,6 +11,7 @@ await startAdminServer({
   store: { findTokenByHash: async () => undefined },
   certificate: await createSelfSignedCertificate({ names: ['localhost'] }, systemClock),
   limits: ADMIN_SERVER_LIMITS,
+  expiryClock: systemClock,
   softwareVersion: '1.2.3',
   clock: new FakeClock(),
   log: new RecordingLogger(),

@@ -41,6 +41,7 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
   #awaitsContinue = false;
   #isHead = false;
   #halfClosed = false;
+  #halfClosedAtMs = 0;
   #served = 0;
   readonly #discarder: BodyDiscarder;
   /** Monotonic time of the last progress in the present phase. */
@@ -75,6 +76,7 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
 
   onEnd(): void {
     this.#halfClosed = true;
+    this.#halfClosedAtMs = this.#now();
     this.#settleHalfClose();
   }
 
@@ -189,13 +191,22 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
     const { timeouts } = this.#context;
     const forwarding = this.#forwarding;
     if (forwarding === undefined) return;
-    if (this.transport.pendingBytes > 0) {
+    if (this.#isForsaken(nowMs)) {
+      this.cut('client_aborted');
+    } else if (this.transport.pendingBytes > 0) {
       if (this.#isStalled(nowMs)) this.#giveUpOnClient('client_aborted');
     } else if (!this.body.done && forwarding.takesBody && nowMs - this.#lastReadAtMs >= timeouts.bodySilenceMs) {
       this.#giveUpOnClient('request_timeout');
     } else {
       forwarding.checkDeadlines(nowMs);
     }
+  }
+
+  /** The client has ended its side and has waited for long enough. */
+  #isForsaken(nowMs: number): boolean {
+    const exchange = this.#exchange;
+    if (!this.#halfClosed || exchange === undefined || exchange.status !== 0) return false;
+    return nowMs - Math.max(this.#halfClosedAtMs, exchange.startedAtMs) >= this.#context.timeouts.halfClosedMs;
   }
 
   #isStalled(nowMs: number): boolean {

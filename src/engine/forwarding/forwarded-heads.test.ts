@@ -120,6 +120,26 @@ test('a response keeps its fields and gets Server, Date, the given lines and the
   ]);
 });
 
+test("fields that are the gateway's own are left out of what an upstream answers", async (t) => {
+  const proxy = await startProxy(t, { ownResponseFields: ['Request-Name'] });
+  proxy.handler.decide = (exchange) => exchange.forward(planTo(proxy.target, { responseLines: Buffer.from('Request-Name: ours\r\n') }));
+  const client = await proxy.client();
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const upstream = await proxy.upstream.connection();
+  await upstream.takeThrough('\r\n\r\n');
+  const forged = 'request-name: 1\r\nX-Up: 1\r\nREQUEST-NAME: 2\r\n';
+  upstream.send(`HTTP/1.1 103 Early Hints\r\n${forged}\r\nHTTP/1.1 200 OK\r\nDate: then\r\n${forged}Content-Length: 0\r\n\r\n`);
+  assert.equal(await client.takeThrough('\r\n\r\n'), 'HTTP/1.1 103 Early Hints\r\nX-Up: 1\r\n\r\n');
+  const head = await client.takeThrough('\r\n\r\n');
+  assert.equal(head, 'HTTP/1.1 200 OK\r\nDate: then\r\nX-Up: 1\r\nServer: Portcullis\r\nRequest-Name: ours\r\nContent-Length: 0\r\n\r\n');
+});
+
+test('a status line without the space behind its status gets one', async (t) => {
+  const proxy = await startProxy(t);
+  const [line] = await relayedHead(proxy, 'HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n');
+  assert.equal(line, 'HTTP/1.1 200 ');
+});
+
 test("the upstream's Date stays, and its Server where that is wished", async (t) => {
   const proxy = await startProxy(t, { serverHeader: undefined });
   const response = 'HTTP/1.1 200 OK\r\nServer: other/1\r\nDate: then\r\nContent-Length: 0\r\n\r\n';

@@ -21,6 +21,7 @@ function makeContext(): EngineContext {
     limits: DEFAULT_ENGINE_LIMITS,
     timeouts: DEFAULT_ENGINE_TIMEOUTS,
     serverLine: undefined,
+    ownResponseFields: [],
     clock,
     onFailure: (error) => assert.fail(String(error)),
   });

@@ -110,7 +110,7 @@ export class ResponseRelay {
     }
     // Nothing was offered to switch to, so 101 answers a question that was not asked.
     if (head.status === 101 || ++this.#interimResponses > this.#context.limits.interimResponses) return false;
-    if (this.#client.minorVersion === 1) appendInterimHead(output, head);
+    if (this.#client.minorVersion === 1) appendInterimHead(output, head, this.#context.ownResponseFields);
     return true;
   }
 
@@ -135,6 +135,7 @@ export class ResponseRelay {
       framing: this.#framing,
       connectionLine: connectionLine(this.keepAlive, minorVersion),
       responseLines: this.#plan?.responseLines ?? Buffer.alloc(0),
+      ownFields: context.ownResponseFields,
       serverLine: context.serverLine,
       dateLine: context.date.line,
     });

@@ -13,6 +13,8 @@ import {
   UPSTREAM_STATUS_NAME,
 } from './fixed-lines.ts';
 
+const SPACE = 0x20;
+const STATUS_DIGITS = 3;
 const LEFT_OUT = fieldKinds([...HOP_BY_HOP, FIELD.server, FIELD.trailer]);
 const LEFT_OUT_OF_CHUNKED = fieldKinds([...HOP_BY_HOP, FIELD.server]);
 const LEFT_OUT_KEEPING_SERVER = fieldKinds([...HOP_BY_HOP, FIELD.trailer]);
@@ -26,6 +28,8 @@ export interface AnswerHead {
   readonly framing: AnswerFraming;
   readonly connectionLine: Buffer;
   readonly responseLines: Buffer;
+  /** Lower-case names of fields that are the gateway's: the upstream's are cut. */
+  readonly ownFields: readonly Buffer[];
   /** Replaces the upstream's Server; undefined passes it through. */
   readonly serverLine: Buffer | undefined;
   readonly dateLine: Buffer;
@@ -40,11 +44,10 @@ export function connectionLine(keepAlive: boolean, minorVersion: 0 | 1): Buffer 
 /** Appends the head of a final response to the client. The status of a failing upstream is repeated, as APISIX does. */
 export function appendResponseHead(writer: ByteWriter, head: ResponseParser, answer: AnswerHead): void {
   const failed = head.status >= 500;
-  if (failed) cutUpstreamStatus(head);
+  for (const name of answer.ownFields) cutFields(head, name);
+  if (failed) cutFields(head, UPSTREAM_STATUS_NAME);
   writer.ensure(head.headLength + answer.responseLines.length + 256);
-  writer.appendAll(HTTP_11);
-  writer.append(head.bytes, head.statusStart, head.statusEnd);
-  writer.appendLineEnd();
+  appendStatusLine(writer, head);
   appendFields(writer, head, leftOutOf(answer));
   if (answer.serverLine !== undefined) writer.appendAll(answer.serverLine);
   if (!head.hasDate) writer.appendAll(answer.dateLine);
@@ -66,10 +69,9 @@ export function appendResponseHead(writer: ByteWriter, head: ResponseParser, ans
 }
 
 /** Appends an interim response (RFC 9110 §15.2): status and fields only. */
-export function appendInterimHead(writer: ByteWriter, head: ResponseParser): void {
-  writer.appendAll(HTTP_11);
-  writer.append(head.bytes, head.statusStart, head.statusEnd);
-  writer.appendLineEnd();
+export function appendInterimHead(writer: ByteWriter, head: ResponseParser, ownFields: readonly Buffer[]): void {
+  for (const name of ownFields) cutFields(head, name);
+  appendStatusLine(writer, head);
   appendFields(writer, head, LEFT_OUT);
   writer.appendLineEnd();
 }
@@ -79,10 +81,20 @@ function leftOutOf(answer: AnswerHead): Uint8Array {
   return answer.framing === 'chunked' ? LEFT_OUT_OF_CHUNKED : LEFT_OUT;
 }
 
-function cutUpstreamStatus(head: ResponseParser): void {
-  let index = head.fields.find(head.bytes, UPSTREAM_STATUS_NAME, 0);
-  while (index !== -1) {
+/** Status and reason as the upstream wrote them; the space behind the status is not optional (RFC 9112 §4). */
+function appendStatusLine(writer: ByteWriter, head: ResponseParser): void {
+  writer.appendAll(HTTP_11);
+  writer.append(head.bytes, head.statusStart, head.statusEnd);
+  if (head.statusEnd - head.statusStart === STATUS_DIGITS) writer.appendByte(SPACE);
+  writer.appendLineEnd();
+}
+
+function cutFields(head: ResponseParser, lowerCaseName: Buffer): void {
+  for (
+    let index = head.fields.find(head.bytes, lowerCaseName, 0);
+    index !== -1;
+    index = head.fields.find(head.bytes, lowerCaseName, index + 1)
+  ) {
     head.fields.cuts[index] = 1;
-    index = head.fields.find(head.bytes, UPSTREAM_STATUS_NAME, index + 1);
   }
 }

@@ -1,9 +1,12 @@
 import type { LocalAnswer } from '../../engine/index.ts';
 import { ERROR_CODES, type ErrorReason } from '../../errors/index.ts';
 
+/** The header that names a request in its answer; no upstream can set it. */
+export const REQUEST_ID_HEADER = 'Portcullis-Request-Id';
+
 /** Header line that names a request in its answer and in the access log. */
 export function requestIdLine(requestId: string): string {
-  return `Portcullis-Request-Id: ${requestId}\r\n`;
+  return `${REQUEST_ID_HEADER}: ${requestId}\r\n`;
 }
 
 const TEXT_LINE = 'Content-Type: text/plain; charset=utf-8\r\n';

@@ -53,7 +53,20 @@ export function compileRoute(
     strippedPrefix: stripPathPrefix && pathPrefix !== '/' ? pathPrefix : '',
   });
   const paths = settings.paths.map((path) => joinPathPrefix(pathPrefix === '' ? undefined : pathPrefix, path));
-  return { id, hosts, paths, methods: methodMask(settings.methods), priority: settings.priority, order: 0, value: route };
+  return {
+    id,
+    hosts: hosts.map(withoutFinalDot),
+    paths,
+    methods: methodMask(settings.methods),
+    priority: settings.priority,
+    order: 0,
+    value: route,
+  };
+}
+
+/** The same name, written relatively: so the router gets the hosts of requests, too. A lone dot behind a wildcard is no name's end. */
+function withoutFinalDot(host: string): string {
+  return host.length > 1 && host.endsWith('.') && !host.endsWith('*.') ? host.slice(0, -1) : host;
 }
 
 function chainOf(definition: RouteDefinition, service: RuntimeService, catalogue: PluginCatalogue, onDisposeFailed: DisposeFailed) {

@@ -5,7 +5,7 @@ import { type AccessLog, type Logger, openAccessLog } from '../../observability/
 import type { ConsumerMatch } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import { createDialPolicy } from '../names/index.ts';
-import { ClientHeaderRules, Pipeline, RequestIds } from '../pipeline/index.ts';
+import { ClientHeaderRules, Pipeline, REQUEST_ID_HEADER, RequestIds } from '../pipeline/index.ts';
 import { AddressBook, catalogueOf, Runtime } from '../runtime/index.ts';
 import { CredentialIndexReader } from '../tables/index.ts';
 import { PreparedChanges } from './prepared-changes.ts';
@@ -66,6 +66,7 @@ export class GatewayWorker {
       handler: pipeline,
       pool: this.#pool,
       serverHeader: SERVER_HEADER,
+      ownResponseFields: [REQUEST_ID_HEADER],
       clock: this.#clock,
       onFailure: (error) => this.#log.error('a request or an accept failed', {}, error),
     });

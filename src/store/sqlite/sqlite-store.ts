@@ -5,7 +5,7 @@ import type { Keyring } from '../keyring.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import type { Author, NumberedAuditEntry, ResourceKey, ResourceVersion, Store, StoreHistory, StoreTransaction } from '../store.ts';
 import { TransactionQueue } from '../transaction-queue.ts';
-import { beginImmediate } from './begin-immediate.ts';
+import { BUSY_TIMEOUT_MS, beginImmediate } from './begin-immediate.ts';
 import { checkKeyring } from './check-keyring.ts';
 import { runFailure, startFailure } from './failures.ts';
 import { type Connections, openConnections } from './open-connections.ts';
@@ -40,6 +40,9 @@ export async function openSqliteStore(options: {
   }
 }
 
+/** Enough for a short transaction of another process, whatever was waited for before. */
+const SHORTEST_WAIT_MS = 20;
+
 class SqliteStore extends SqliteReader implements Store, StoreHistory {
   readonly #connections: Connections;
   readonly #clock: Clock;
@@ -53,7 +56,8 @@ class SqliteStore extends SqliteReader implements Store, StoreHistory {
   }
 
   async transaction<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {
-    return this.#queue.run(() => this.#transact(author, work));
+    const askedAtMs = this.#clock.monotonicMs();
+    return this.#queue.run(() => this.#transact(author, work, askedAtMs));
   }
 
   async listVersions(key: ResourceKey, limit: number): Promise<readonly ResourceVersion[]> {
@@ -79,7 +83,8 @@ class SqliteStore extends SqliteReader implements Store, StoreHistory {
   }
 
   async pruneHistory(limits: Parameters<StoreHistory['pruneHistory']>[0]): Promise<number> {
-    return this.#queue.run(() => this.#holdingTheLock(async () => pruneHistory(this.#connections.writer, limits)));
+    const askedAtMs = this.#clock.monotonicMs();
+    return this.#queue.run(() => this.#holdingTheLock(askedAtMs, async () => pruneHistory(this.#connections.writer, limits)));
   }
 
   async close(): Promise<void> {
@@ -88,13 +93,13 @@ class SqliteStore extends SqliteReader implements Store, StoreHistory {
     closeConnections(this.#connections);
   }
 
-  async #transact<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {
+  async #transact<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>, askedAtMs: number): Promise<Result> {
     let over = false;
     const assertUsable = () => {
       if (over) throw new Error('the transaction is over');
     };
     const parts = { database: this.#connections.writer, cipher: this.cipher, assertUsable };
-    return this.#holdingTheLock(async () => {
+    return this.#holdingTheLock(askedAtMs, async () => {
       const transaction = new SqliteTransaction(parts, author, Math.floor(this.#clock.nowMs() / 1000));
       try {
         const result = await work(transaction);
@@ -106,10 +111,12 @@ class SqliteStore extends SqliteReader implements Store, StoreHistory {
     });
   }
 
-  async #holdingTheLock<Result>(work: () => Promise<Result>): Promise<Result> {
+  async #holdingTheLock<Result>(askedAtMs: number, work: () => Promise<Result>): Promise<Result> {
     const { writer } = this.#connections;
+    // What stood in the queue while another process held the lock has waited for it too; else a queue of them would fail for minutes.
+    const waitedMs = this.#clock.monotonicMs() - askedAtMs;
     try {
-      await beginImmediate(writer);
+      await beginImmediate(writer, Math.max(BUSY_TIMEOUT_MS - waitedMs, SHORTEST_WAIT_MS));
       const result = await work();
       writer.execute('COMMIT');
       return result;
