@@ -54,7 +54,7 @@ export interface GatewayOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** A worker has no fresh descriptor left: the process wants to be replaced by a new one. Called once. */
+  /** A worker has at most one fresh descriptor left: the process wants to be replaced by a new one. Called once. */
   readonly onDescriptorsUsedUp: () => void;
 }
 
@@ -66,6 +66,8 @@ export interface RunningGateway {
   whenCurrent(): Promise<{ readonly revision: number }>;
   /** Resolves when all workers listen with a configuration in force, be it from disk. */
   whenReady(): Promise<void>;
+  /** Another process is about to take this one's place: lets go of the journal and of the control plane, and serves on until it is drained. */
+  handOver(): Promise<void>;
   /** `/status/ready` turns 503 and answers carry `Connection: close`; after `delayMs` nothing new is accepted and kept-alive connections end; after `timeoutMs` more the rest is cut. */
   drain(options: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void>;
 }

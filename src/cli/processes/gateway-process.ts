@@ -49,6 +49,11 @@ const role: ChildRole = {
     await running.whenReady();
     return null;
   },
+  async answer(name) {
+    if (name !== 'hand-over') throw new Error(`unknown question ${name}`);
+    await gateway?.handOver();
+    return null;
+  },
   async drain(options) {
     await gateway?.drain(options);
   },

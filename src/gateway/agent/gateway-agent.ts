@@ -41,6 +41,7 @@ export class GatewayAgent implements RunningGateway {
   #revision: number | undefined;
   /** The newest revision that was in force when the control plane had named none newer. */
   #currentRevision: number | undefined;
+  #isLoaded = false;
   #draining = false;
   #stopped = false;
 
@@ -90,6 +91,14 @@ export class GatewayAgent implements RunningGateway {
     return this.#waiters.wait(() => this.#isReady());
   }
 
+  /** Lets go of the journal and of the control plane, which the process that takes over needs for itself, and serves on. */
+  async handOver(): Promise<void> {
+    const source = this.#source;
+    this.#source = undefined;
+    await Promise.race([source?.stop(), this.#after(STOP_MS)]);
+    await source?.close();
+  }
+
   async drain(options: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void> {
     if (this.#draining) return;
     this.#draining = true;
@@ -97,11 +106,10 @@ export class GatewayAgent implements RunningGateway {
     if (options.delayMs > 0) await this.#after(options.delayMs);
     this.#stopped = true;
     this.#waiters.giveUp(new Error('the gateway has stopped'));
-    await Promise.race([this.#source?.stop(), this.#after(STOP_MS)]);
+    await this.handOver();
     await this.#fleet.drain(options.timeoutMs);
     this.#rotation?.stop();
     this.#resolver.close();
-    await this.#source?.close();
     await this.#statusServer?.close();
   }
 
@@ -113,7 +121,10 @@ export class GatewayAgent implements RunningGateway {
       const onRotated = (): void => this.#fleet.broadcast({ kind: 'reopen-logs' });
       this.#rotation = startLogRotation({ file: accessLogFile, clock, log, onRotated });
     }
-    void source.start();
+    void source.start().then(() => {
+      this.#isLoaded = true;
+      this.#allowListening();
+    });
   }
 
   async #listenForStatus(): Promise<void> {
@@ -194,8 +205,16 @@ export class GatewayAgent implements RunningGateway {
   #applied(revision: number): void {
     this.#revision = revision;
     this.#board.revision = revision;
-    this.#fleet.allowListening();
+    this.#allowListening();
     this.#waiters.check();
+  }
+
+  /**
+   * Nobody is served before all that is kept on this machine is in force: the snapshot that the journal begins with may know keys
+   * that its later deltas revoke.
+   */
+  #allowListening(): void {
+    if (this.#isLoaded && this.#revision !== undefined) this.#fleet.allowListening();
   }
 
   #threadEnded(thread: WorkerThread, error: Error | undefined): void {

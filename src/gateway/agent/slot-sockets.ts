@@ -27,7 +27,16 @@ export class SlotSockets {
 
   /** No generation after the present one can listen. */
   get usedUp(): boolean {
-    return this.handedDown && this.#copies.some((copies) => this.#taken >= copies.length);
+    return this.#copiesLeft === 0;
+  }
+
+  /** One more generation can listen, at most: time for a fresh process, which needs a while to come. */
+  get runningLow(): boolean {
+    return this.#copiesLeft <= 1;
+  }
+
+  get #copiesLeft(): number {
+    return Math.min(...this.#copies.map((copies) => Math.max(0, copies.length - this.#taken)));
   }
 
   /** Sockets for the next generation, or undefined when no copies are left. `ports` are those that own addresses got before. */

@@ -25,7 +25,7 @@ export interface WorkerFleetOptions {
   /** The services and routes in force, in parts. */
   readonly configuration: () => Iterable<readonly RuntimeChange[]>;
   readonly beatOf: (row: number) => number;
-  /** The last copy of a socket is in use. Called once. */
+  /** At most one copy of a socket is left. Called once. */
   readonly onDescriptorsUsedUp: () => void;
   /** A worker began to listen or stopped. */
   readonly onStateChanged: () => void;
@@ -233,7 +233,7 @@ export class WorkerFleet {
     const sockets = slot.sockets.take(this.#ports);
     if (sockets === undefined) return;
     slot.member = member;
-    if (slot.sockets.usedUp && !this.#usedUpTold) {
+    if (slot.sockets.runningLow && !this.#usedUpTold) {
       this.#usedUpTold = true;
       this.#options.onDescriptorsUsedUp();
     }
