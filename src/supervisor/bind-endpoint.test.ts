@@ -41,6 +41,12 @@ test('a port in use is refused in one sentence that names the port and the flag'
   });
 });
 
+test('a port that another instance has bound but does not listen on yet is refused too', async (t) => {
+  const bound = await bindEndpoint({ ...LOOPBACK, port: 0 }, 1);
+  t.after(() => close(bound));
+  await assert.rejects(bindEndpoint({ ...LOOPBACK, port: bound.port }, 1), /is in use/);
+});
+
 test('an address the machine does not have is named', async () => {
   await assert.rejects(
     bindEndpoint({ flag: '--http-port', port: 0, hosts: ['192.0.2.1'] }, 1),
@@ -61,5 +67,8 @@ test('without addresses both families are served', async (t) => {
 });
 
 function close(bound: Awaited<ReturnType<typeof bindEndpoint>>): void {
-  for (const { sockets } of bound.addresses) for (const socket of sockets) socket.close();
+  for (const { sockets, guard } of bound.addresses) {
+    guard.release();
+    for (const socket of sockets) socket.close();
+  }
 }

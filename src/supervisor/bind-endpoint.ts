@@ -1,5 +1,6 @@
 import { StartError } from '../errors/index.ts';
 import { BindError, type BoundSocket, bindSocket, probeAddress } from './bound-socket.ts';
+import { guardPort, type PortGuard } from './port-guard.ts';
 
 /** One port with its addresses, as configured. */
 export interface Endpoint {
@@ -13,7 +14,14 @@ export interface Endpoint {
 /** The sockets of an endpoint: one group per address, each with `copies` sockets that share the port. */
 export interface BoundEndpoint {
   readonly port: number;
-  readonly addresses: readonly { readonly host: string; readonly sockets: readonly BoundSocket[] }[];
+  readonly addresses: readonly BoundAddress[];
+}
+
+/** One address with its sockets, and the claim that keeps other supervisors away. */
+export interface BoundAddress {
+  readonly host: string;
+  readonly sockets: readonly BoundSocket[];
+  readonly guard: PortGuard;
 }
 
 /** A machine without IPv6 is no reason to refuse. */
@@ -28,7 +36,7 @@ const NO_SUCH_FAMILY = ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'];
 export async function bindEndpoint(endpoint: Endpoint, copies: number): Promise<BoundEndpoint> {
   const everywhere = endpoint.hosts.length === 0;
   const hosts = everywhere ? ['::'] : endpoint.hosts;
-  const addresses: { host: string; sockets: BoundSocket[] }[] = [];
+  const addresses: BoundAddress[] = [];
   let port = endpoint.port;
   for (const host of hosts) {
     const group = await bindGroup({ host, port }, copies).catch(async (error: unknown) => {
@@ -39,7 +47,7 @@ export async function bindEndpoint(endpoint: Endpoint, copies: number): Promise<
     });
     if (group === undefined) continue;
     port = group.port;
-    addresses.push({ host: group.host, sockets: group.sockets });
+    addresses.push(group);
   }
   return { port, addresses };
 }
@@ -47,13 +55,18 @@ export async function bindEndpoint(endpoint: Endpoint, copies: number): Promise<
 async function bindGroup(
   address: { readonly host: string; readonly port: number },
   copies: number,
-): Promise<{ readonly host: string; readonly port: number; readonly sockets: BoundSocket[] }> {
+): Promise<BoundAddress & { readonly port: number }> {
   const problem = await probeAddress(address);
   if (problem !== undefined) throw new BindError(problem, address.host, address.port);
   const first = bindSocket(address, { reusePort: true });
+  const guard = await guardPort(first);
+  if (guard === undefined) {
+    first.close();
+    throw new BindError('EADDRINUSE', address.host, address.port);
+  }
   const sockets = [first];
   for (let copy = 1; copy < copies; copy++) sockets.push(bindSocket({ host: address.host, port: first.port }, { reusePort: true }));
-  return { host: address.host, port: first.port, sockets };
+  return { host: address.host, port: first.port, sockets, guard };
 }
 
 function explain(error: unknown, endpoint: Endpoint, host: string): unknown {

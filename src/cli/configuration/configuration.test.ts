@@ -99,6 +99,14 @@ test('broken YAML, a missing file and values of the wrong type say where and wha
   assert.throws(() => read({ flags: { 'admin-tls-cert': 'a.pem' } }), refusal(/go together/));
 });
 
+test('two servers on one port are refused, unless any free port will do', () => {
+  assert.throws(
+    () => read({ flags: { 'admin-port': '9080' } }),
+    refusal('--admin-port and --http-port are both 9080: give each a port of its own.'),
+  );
+  read({ flags: { 'admin-port': '0', 'http-port': '0' } });
+});
+
 test("the README's table of settings is the one in the program", () => {
   const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
   const table = /<!-- configuration:start -->\n([\s\S]*?)<!-- configuration:end -->/.exec(readme)?.[1];

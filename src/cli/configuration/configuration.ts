@@ -72,6 +72,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     const value = text(name);
     return value === undefined ? undefined : path.resolve(sources.folder, value);
   };
+  refuseEqualPorts(values);
   const dataFolder = absolute('data-dir') ?? path.resolve(sources.folder, 'data');
   return {
     dataFolder,
@@ -127,6 +128,26 @@ function configurationFile(sources: ConfigurationSources): string | undefined {
   if (named !== undefined && named !== '') return path.resolve(sources.folder, named);
   const usual = path.join(sources.folder, 'portcullis.yaml');
   return existsSync(usual) ? usual : undefined;
+}
+
+const PORTS = {
+  'admin-port': 7443,
+  'http-port': 9080,
+  'https-port': 9443,
+  'sync-port': 7943,
+  'status-port': 7085,
+  'demo-port': 8081,
+} as const;
+
+/** Sockets that share a port would not notice one another, and each server would get some of the other's connections. */
+function refuseEqualPorts(values: ReadonlyMap<string, SettingValue>): void {
+  const taken = new Map<number, string>();
+  for (const [name, fallback] of Object.entries(PORTS)) {
+    const port = Number(values.get(name) ?? fallback);
+    const other = taken.get(port);
+    if (other !== undefined) throw new StartError(`--${other} and --${name} are both ${port}: give each a port of its own.`);
+    if (port !== 0) taken.set(port, name);
+  }
 }
 
 function readAddress(text: string): { readonly host: string; readonly port: number } {

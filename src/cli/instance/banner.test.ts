@@ -6,7 +6,14 @@ import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
 import { banner } from './banner.ts';
 import { showFirstStart } from './first-start-file.ts';
 
-const facts = { version: '1.2.3', adminPort: 7443, httpPort: 9080, demoPort: 8081, groupId: 'default', firstStart: undefined };
+const facts = {
+  version: '1.2.3',
+  adminUrl: 'https://localhost:7443',
+  gatewayUrl: 'http://127.0.0.1:9080',
+  demo: { host: '127.0.0.1', port: 8081 },
+  groupId: 'default',
+  firstStart: undefined,
+};
 const shown = { kind: 'shown', username: 'admin', password: 'a-password', token: 'a7ee-token', tokenDays: 30 } as const;
 
 test('a first start shows user, password and token once, ready to export', () => {
@@ -22,7 +29,7 @@ test('a later start says how to make another token', () => {
 });
 
 test('without the demo upstream there are no commands against it', () => {
-  assert.doesNotMatch(banner({ ...facts, demoPort: undefined }), /curl/);
+  assert.doesNotMatch(banner({ ...facts, demo: undefined }), /curl/);
 });
 
 test('secrets go to the terminal, or else to a file, never to a log that collects output', async (t) => {

@@ -1,11 +1,12 @@
 /** What a newcomer needs to know, once everything serves. */
 export interface BannerFacts {
   readonly version: string;
-  readonly adminPort: number;
+  /** Origins, e.g. `https://localhost:7443`. */
+  readonly adminUrl: string;
   /** Undefined where only the control plane runs. */
-  readonly httpPort: number | undefined;
+  readonly gatewayUrl: string | undefined;
   /** Undefined when the demo upstream does not run. */
-  readonly demoPort: number | undefined;
+  readonly demo: { readonly host: string; readonly port: number } | undefined;
   readonly groupId: string;
   readonly firstStart: BannerFirstStart | undefined;
 }
@@ -25,21 +26,27 @@ export type BannerFirstStart =
 
 /** The text that a start prints when the gateway has applied the newest configuration. */
 export function banner(facts: BannerFacts): string {
+  const { gatewayUrl, demo } = facts;
   const lines = [
     `Portcullis ${facts.version} is ready.`,
     '',
-    `  Admin API       https://localhost:${facts.adminPort}`,
-    ...(facts.httpPort === undefined ? [] : [`  Gateway         http://127.0.0.1:${facts.httpPort}`]),
-    ...(facts.demoPort === undefined ? [] : [`  Demo upstream   http://127.0.0.1:${facts.demoPort}`]),
+    `  Admin API       ${facts.adminUrl}`,
+    ...(gatewayUrl === undefined ? [] : [`  Gateway         ${gatewayUrl}`]),
+    ...(demo === undefined ? [] : [`  Demo upstream   ${originOf('http', demo.host, demo.port)}`]),
     `  Gateway group   ${facts.groupId}`,
     '',
     ...accessLines(facts),
   ];
-  if (facts.demoPort !== undefined && facts.httpPort !== undefined) {
-    const commands = guideCommands({ ...facts, httpPort: facts.httpPort, demoPort: facts.demoPort });
+  if (demo !== undefined && gatewayUrl !== undefined) {
+    const commands = guideCommands({ ...facts, gatewayUrl, demo });
     lines.push('', 'Protect an API with a key. Paste this into another terminal:', '', commands);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** An origin as a URL writes it. */
+export function originOf(scheme: 'http' | 'https', host: string, port: number): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function accessLines({ firstStart }: BannerFacts): string[] {
@@ -60,20 +67,20 @@ export function firstStartLines(firstStart: Extract<BannerFirstStart, { kind: 's
 
 /** The commands of the key authentication guide against the demo upstream. */
 function guideCommands(facts: {
-  readonly adminPort: number;
-  readonly httpPort: number;
-  readonly demoPort: number;
+  readonly adminUrl: string;
+  readonly gatewayUrl: string;
+  readonly demo: { readonly host: string; readonly port: number };
   readonly groupId: string;
 }): string {
   const put = (path: string, body: unknown): string =>
-    `curl -k "https://localhost:${facts.adminPort}/apisix/admin/${path}?gateway_group_id=${facts.groupId}" -X PUT \\\n` +
+    `curl -k "${facts.adminUrl}/apisix/admin/${path}?gateway_group_id=${facts.groupId}" -X PUT \\\n` +
     `  -H "X-API-KEY: \${API_KEY}" -H "Content-Type: application/json" \\\n` +
     `  -d '${JSON.stringify(body)}'`;
-  const gateway = `http://127.0.0.1:${facts.httpPort}/anything/key-auth`;
+  const gateway = `${facts.gatewayUrl}/anything/key-auth`;
   return [
     put('services/key-auth-httpbin-service', {
       name: 'key-auth-httpbin-service',
-      upstream: { type: 'roundrobin', scheme: 'http', nodes: [{ host: '127.0.0.1', port: facts.demoPort, weight: 100 }] },
+      upstream: { type: 'roundrobin', scheme: 'http', nodes: [{ ...facts.demo, weight: 100 }] },
     }),
     put('routes/key-auth-route', {
       name: 'key-auth-route',

@@ -2,10 +2,17 @@ import path from 'node:path';
 import { StartError } from '../../errors/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { startLogRotation } from '../../observability/index.ts';
-import { claimDataFolder, openDataFolder, runAs, type SupervisedChild, settleDataFolder } from '../../supervisor/index.ts';
+import {
+  type BoundEndpoint,
+  claimDataFolder,
+  openDataFolder,
+  runAs,
+  type SupervisedChild,
+  settleDataFolder,
+} from '../../supervisor/index.ts';
 import type { Configuration, SecretSettings } from '../configuration/index.ts';
 import { openLog } from '../processes/log-settings.ts';
-import { type BannerFirstStart, banner } from './banner.ts';
+import { type BannerFirstStart, banner, originOf } from './banner.ts';
 import { type ControlPlaneReady, controlPlaneRole, readControlPlaneReady } from './control-plane-role.ts';
 import { demoRole } from './demo-role.ts';
 import { showFirstStart } from './first-start-file.ts';
@@ -129,12 +136,13 @@ class Instance {
 
   #announce(firstStart: BannerFirstStart | undefined): void {
     const { roles, softwareVersion, endpoints, log } = this.#context;
+    const gatewayHost = hostOf(endpoints.http, '127.0.0.1');
     process.stdout.write(
       banner({
         version: softwareVersion,
-        adminPort: endpoints.admin.port,
-        httpPort: roles.gateway ? endpoints.http.port : undefined,
-        demoPort: roles.demo ? endpoints.demo.port : undefined,
+        adminUrl: originOf('https', hostOf(endpoints.admin, 'localhost'), endpoints.admin.port),
+        gatewayUrl: roles.gateway ? originOf('http', gatewayHost, endpoints.http.port) : undefined,
+        demo: roles.demo ? { host: hostOf(endpoints.demo, '127.0.0.1'), port: endpoints.demo.port } : undefined,
         groupId: DEFAULT_GROUP,
         firstStart,
       }),
@@ -240,6 +248,13 @@ class Instance {
     for (const child of [this.#gateway, this.#controlPlane, this.#demo]) child?.kill();
     this.#stopped.resolve(1);
   }
+}
+
+/** The address to name for an endpoint: the usual one where it listens there too, else the first. */
+function hostOf(endpoint: BoundEndpoint, usual: string): string {
+  const hosts = endpoint.addresses.map(({ host }) => host);
+  if (hosts.length === 0 || hosts.some((host) => host === '127.0.0.1' || host === '::' || host === '0.0.0.0')) return usual;
+  return hosts[0] ?? usual;
 }
 
 function reachable(host: string): string {
