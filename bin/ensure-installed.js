@@ -43,12 +43,16 @@ function ensureInstalled(options) {
   if (missingPackages(options.root, options.development).length === 0) return;
   console.error('Installing dependencies from the npm registry (once; about half a minute) ...');
   var npm = npmCommand();
-  var words = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  // `ci` begins by removing node_modules, from under whatever runs there; `install` adds what is missing, at the lockfile's versions.
+  var isNew = !fs.existsSync(path.join(options.root, 'node_modules', '.package-lock.json'));
+  var words = (isNew ? ['ci'] : ['install', '--no-save']).concat(['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
   if (!options.development) words.push('--omit=dev');
   var result = childProcess.spawnSync(npm.file, npm.first.concat(words), { cwd: options.root, stdio: ['ignore', 2, 2] });
   if (result.error || result.status !== 0) {
     throw new Error(
-      'The dependencies could not be installed: npm ci ' +
+      'The dependencies could not be installed: npm ' +
+        words[0] +
+        ' ' +
         (result.error ? 'did not start (' + result.error.code + ').' : 'ended with code ' + result.status + '.') +
         ' Check that the npm registry can be reached and try again.'
     );
