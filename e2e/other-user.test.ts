@@ -44,6 +44,16 @@ test('as root with --user everything but the supervisor runs as that user, and t
   assert.equal((await again.admin('GET', '/apisix/admin/consumers/jack')).status, 200);
 });
 
+test('a folder that root has used is handed over to the user', { skip: impossible() }, async (t) => {
+  const dataFolder = await temporaryFolder(t);
+  const asRoot = await runningInstance(t, { dataFolder });
+  await asRoot.admin('PUT', '/apisix/admin/consumers/jack', { username: 'jack' });
+  assert.equal(await asRoot.stop(), 0);
+  const asNobody = await runningInstance(t, { dataFolder, flags: ['--user', `${NOBODY}:${NOBODY}`], asRoot: false }, asRoot.token);
+  assert.equal((await asNobody.admin('GET', '/apisix/admin/consumers/jack')).status, 200);
+  assert.equal(await asNobody.stop(), 0);
+});
+
 test('as root with neither --user nor --allow-root nothing starts', { skip: impossible() }, async (t) => {
   const dataFolder = await temporaryFolder(t);
   const { code, stderr } = await RunningInstance.startAndFail({ dataFolder, asRoot: false });

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { issueInstanceCertificate, issueServerCertificate, Publisher } from '../distribution/index.ts';
+import { issueInstanceCertificate, issueServerCertificate, openHistory, Publisher } from '../distribution/index.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
 import type { Store } from '../store/index.ts';
 import { apiRoutes } from './api/index.ts';
@@ -108,20 +108,27 @@ function openCertificate(options: ControlPlaneOptions): Promise<CertificateSourc
 }
 
 async function makePublisher(options: ControlPlaneOptions, store: Store, installation: Installation): Promise<Publisher> {
-  const { clock, log, softwareVersion, syncListeners } = options;
+  const { clock, log, random, softwareVersion, syncListeners } = options;
   // A fresh one each start: its private key is never written anywhere.
-  const own = await issueServerCertificate(installation.authority, { names: ['localhost', '127.0.0.1', '::1', hostname()] }, clock);
+  const own = await issueServerCertificate(installation.authority, { names: serverNames(options) }, clock);
   return new Publisher({
     store,
     listeners: syncListeners,
     tls: { key: own.privateKey, cert: own.certificate, ca: installation.authority.certificate },
     signingKey: installation.signingKey,
     keySalt: installation.keySalt,
+    history: await openHistory({ store, random }),
     authPlugins: new Set(PLUGIN_SCHEMAS.filter((plugin) => plugin.type === 'auth').map((plugin) => plugin.name)),
     clock,
     log,
     softwareVersion,
   });
+}
+
+/** Every name by which a gateway may come: the usual ones, and each address that is listened on. */
+function serverNames({ syncListeners }: ControlPlaneOptions): string[] {
+  const addresses = syncListeners.map(({ host }) => host).filter((host) => host !== '::' && host !== '0.0.0.0');
+  return [...new Set(['localhost', '127.0.0.1', '::1', hostname(), ...addresses])];
 }
 
 interface AdminParts {

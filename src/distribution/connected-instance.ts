@@ -9,7 +9,7 @@ export type InstanceState = 'current' | 'loading' | 'lagging';
 export interface InstanceStatus {
   readonly instanceId: string;
   readonly groupId: string;
-  /** In force there; 0 when nothing is. */
+  /** In force there; 0 when nothing of this history is. */
   readonly revision: number;
   readonly state: InstanceState;
   /** Wall clock. */
@@ -48,6 +48,8 @@ export class ConnectedInstance {
     readonly softwareVersion: string;
     readonly connectedAtMs: number;
     readonly heldRevision: number;
+    /** What it holds is of this control plane's history, so that a delta fits it. */
+    readonly isHistoryAccepted: boolean;
     readonly newestRevision: number;
   }) {
     this.name = options.name;
@@ -55,16 +57,15 @@ export class ConnectedInstance {
     this.#softwareVersion = options.softwareVersion;
     this.#connectedAtMs = options.connectedAtMs;
     this.#heldAtHello = options.heldRevision;
-    // A revision above the newest is of another history: the store was set back. No delta fits it.
-    const fits = options.heldRevision > 0 && options.heldRevision <= options.newestRevision;
-    this.#applied = fits ? options.heldRevision : NONE;
+    this.#applied = options.isHistoryAccepted ? options.heldRevision : NONE;
     this.#sent = this.#applied;
     this.#noteProgress(options.newestRevision);
   }
 
   /** A write waits for it. */
   get isAwaited(): boolean {
-    return this.#hasCaughtUp && !this.#isLagging;
+    // One that has refused to give up another history has nothing that the next write could build on.
+    return this.#hasCaughtUp && !this.#isLagging && this.#applied !== NONE;
   }
 
   hasApplied(revision: number): boolean {
@@ -93,7 +94,7 @@ export class ConnectedInstance {
     if (this.#sent >= newestRevision || this.#refused >= newestRevision) return { kind: 'nothing' };
     if (this.#sent !== NONE) return { kind: 'delta', fromRevision: this.#sent };
     // It has refused to go back behind what it has seen; a snapshot for every write would end the same way.
-    if (this.#refused !== NONE && newestRevision <= this.#heldAtHello) return { kind: 'nothing' };
+    if (this.#refused !== NONE && newestRevision < this.#heldAtHello) return { kind: 'nothing' };
     return { kind: 'snapshot' };
   }
 

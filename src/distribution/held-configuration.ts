@@ -9,7 +9,7 @@ import type { JournalOrigin } from './journal-record.ts';
 import type { JournalSnapshotWriter } from './journal-snapshot-writer.ts';
 import { messageOf } from './message-of.ts';
 import type { ParsedChanges } from './parse-payload.ts';
-import type { DeltaMessage } from './protocol.ts';
+import type { DeltaMessage, SnapshotStartMessage } from './protocol.ts';
 
 /** What became of a revision. `retry`: it could not be kept on disk, which says nothing about the revision. */
 export type TakeOutcome =
@@ -45,6 +45,11 @@ export class HeldConfiguration {
   /** In force now; undefined when nothing is, or when what is cannot be built upon. */
   get revision(): number | undefined {
     return this.#revision;
+  }
+
+  /** The session of the control plane that sent what is in force last. */
+  get history(): string | undefined {
+    return this.#options.journal.history;
   }
 
   /** The refused revision, as long as nothing newer is in force. */
@@ -103,8 +108,8 @@ export class HeldConfiguration {
     return { kind: 'applied', revision };
   }
 
-  beginSnapshot(revision: number, origin: JournalOrigin): Promise<JournalSnapshotWriter> {
-    return this.#options.journal.beginSnapshot(revision, origin);
+  beginSnapshot(start: Pick<SnapshotStartMessage, 'revision' | 'history'>, origin: JournalOrigin): Promise<JournalSnapshotWriter> {
+    return this.#options.journal.beginSnapshot(start, origin);
   }
 
   /** A verified snapshot whose parts are all in `writer`. */
@@ -115,19 +120,23 @@ export class HeldConfiguration {
   ): Promise<TakeOutcome> {
     const { journal, applier } = this.#options;
     const { revision } = end;
+    // What is in force may bear the same number in another history: its time must not speak for the snapshot.
+    this.#probation.clear();
     try {
       await writer.commit(end.itemCount, end.signature);
     } catch (error) {
       await writer.abort();
+      this.#probeAgain();
       return this.#notKept(revision, error, []);
     }
     try {
       await applier.loadSnapshot(journal.snapshotItems(), { revision, keySalt: Buffer.from(origin.keySalt, 'base64') });
     } catch (error) {
-      return this.#refuse(revision, messageOf(error));
+      const refused = await this.#refuse(revision, messageOf(error));
+      this.#probeAgain();
+      return refused;
     }
     this.#revision = revision;
-    this.#probation.clear();
     this.#probation.add(revision);
     return { kind: 'applied', revision };
   }
@@ -144,6 +153,11 @@ export class HeldConfiguration {
 
   stop(): void {
     this.#probation.clear();
+  }
+
+  /** What stays in force has to prove itself, unless it has. */
+  #probeAgain(): void {
+    if (this.#revision !== undefined && this.#options.journal.hasCandidates) this.#probation.add(this.#revision);
   }
 
   async #loadOnce(previousEnd: PreviousProcessEnd): Promise<void> {

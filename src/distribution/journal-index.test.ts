@@ -2,14 +2,31 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CRASHED, type JournalEntry, JournalIndex } from './journal-index.ts';
 
+const HISTORY = { history: 'a session' };
 const ORIGIN = { groupId: 'default', keySalt: '', signingKey: '' };
 
 function snapshot(revision: number, file: number): JournalEntry {
-  return { kind: 'snapshot', fromRevision: 0, toRevision: revision, place: { file, offset: 0, index: 0 }, bytes: 100, origin: ORIGIN };
+  return {
+    kind: 'snapshot',
+    fromRevision: 0,
+    toRevision: revision,
+    place: { file, offset: 0, index: 0 },
+    bytes: 100,
+    origin: ORIGIN,
+    ...HISTORY,
+  };
 }
 
 function delta(fromRevision: number, toRevision: number, file = 1): JournalEntry {
-  return { kind: 'delta', fromRevision, toRevision, place: { file, offset: toRevision, index: toRevision }, bytes: 10, origin: ORIGIN };
+  return {
+    kind: 'delta',
+    fromRevision,
+    toRevision,
+    place: { file, offset: toRevision, index: toRevision },
+    bytes: 10,
+    origin: ORIGIN,
+    ...HISTORY,
+  };
 }
 
 function indexOf(...entries: readonly JournalEntry[]): JournalIndex {

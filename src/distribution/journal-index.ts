@@ -10,6 +10,8 @@ export interface JournalEntry {
   readonly place: RecordPlace;
   readonly bytes: number;
   readonly origin: JournalOrigin;
+  /** The session of the control plane that sent it; undefined where that did not tell. */
+  readonly history: string | undefined;
 }
 
 /** A snapshot and the deltas that lead on from it, without gaps. */
@@ -44,6 +46,11 @@ export class JournalIndex {
   /** What leads to the newest configuration that is not skipped. */
   get chain(): JournalChain | undefined {
     return this.#chain;
+  }
+
+  /** The session of the control plane that sent what stands at the end of the chain. */
+  get history(): string | undefined {
+    return this.#lastOfChain()?.history;
   }
 
   /** The newest revision that was ever accepted as a candidate, whatever became of it. */

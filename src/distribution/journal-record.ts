@@ -1,4 +1,4 @@
-import { own, parseObject, readCount, readString } from './read-fields.ts';
+import { own, parseObject, readCount, readHistory, readString } from './read-fields.ts';
 
 /** Where the configuration comes from: needed to verify it and to look keys up in it. */
 export interface JournalOrigin {
@@ -12,13 +12,14 @@ export interface JournalOrigin {
 /** One record of a journal. Payloads and signatures are kept as they were received, so that they can be verified again. */
 export type JournalRecord =
   | ({ readonly kind: 'origin' } & JournalOrigin)
-  | { readonly kind: 'snapshot-start'; readonly revision: number }
+  | { readonly kind: 'snapshot-start'; readonly revision: number; readonly history?: string | undefined }
   | { readonly kind: 'snapshot-part'; readonly payload: string }
   | { readonly kind: 'snapshot-end'; readonly revision: number; readonly itemCount: number; readonly signature: string }
   | {
       readonly kind: 'delta';
       readonly fromRevision: number;
       readonly toRevision: number;
+      readonly history?: string | undefined;
       readonly count: number;
       readonly signature: string;
       readonly payload: string;
@@ -52,7 +53,7 @@ export function decodeRecord(bytes: Buffer): JournalRecord | undefined {
         signingKey: readString(fields, 'signingKey'),
       };
     case 'snapshot-start':
-      return { kind, revision: readCount(fields, 'revision') };
+      return { kind, revision: readCount(fields, 'revision'), ...readHistory(fields) };
     case 'snapshot-part':
       return { kind, payload };
     case 'snapshot-end':
@@ -67,6 +68,7 @@ export function decodeRecord(bytes: Buffer): JournalRecord | undefined {
         kind,
         fromRevision: readCount(fields, 'fromRevision'),
         toRevision: readCount(fields, 'toRevision'),
+        ...readHistory(fields),
         count: readCount(fields, 'count'),
         signature: readString(fields, 'signature'),
         payload,

@@ -2,12 +2,13 @@ import type { RecordPlace } from './journal-cipher.ts';
 import type { JournalFile } from './journal-file.ts';
 import type { JournalEntry } from './journal-index.ts';
 import type { JournalOrigin } from './journal-record.ts';
+import type { SnapshotStartMessage } from './protocol.ts';
 
 interface SnapshotWriterOptions {
   /** New and empty. */
   readonly file: JournalFile;
   readonly origin: JournalOrigin;
-  readonly revision: number;
+  readonly start: Pick<SnapshotStartMessage, 'revision' | 'history'>;
   /** Makes the file, which is complete and on disk, part of the journal. */
   readonly onCommit: (entry: JournalEntry, file: JournalFile) => Promise<void>;
   readonly onAbort: () => Promise<void>;
@@ -28,7 +29,8 @@ export class JournalSnapshotWriter {
   static async begin(options: SnapshotWriterOptions): Promise<JournalSnapshotWriter> {
     try {
       await options.file.append({ kind: 'origin', ...options.origin }, { durable: false });
-      const { place, bytes } = await options.file.append({ kind: 'snapshot-start', revision: options.revision }, { durable: false });
+      const { revision, history } = options.start;
+      const { place, bytes } = await options.file.append({ kind: 'snapshot-start', revision, history }, { durable: false });
       return new JournalSnapshotWriter(options, place, bytes);
     } catch (error) {
       await options.file.close();
@@ -44,10 +46,12 @@ export class JournalSnapshotWriter {
 
   /** Durable when the promise resolves. The signature must have been verified. */
   async commit(itemCount: number, signature: string): Promise<void> {
-    const { file, revision, origin } = this.#options;
+    const { file, start, origin } = this.#options;
+    const { revision, history } = start;
     await file.append({ kind: 'snapshot-end', revision, itemCount, signature }, { durable: false });
     await file.sync();
-    const entry: JournalEntry = { kind: 'snapshot', fromRevision: 0, toRevision: revision, place: this.#place, bytes: this.#bytes, origin };
+    const span = { kind: 'snapshot', fromRevision: 0, toRevision: revision } as const;
+    const entry: JournalEntry = { ...span, place: this.#place, bytes: this.#bytes, origin, history };
     await this.#options.onCommit(entry, file);
   }
 

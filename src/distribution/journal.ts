@@ -8,7 +8,7 @@ import { JournalFiles } from './journal-files.ts';
 import { CRASHED, JournalIndex, type RefusedRevision } from './journal-index.ts';
 import type { JournalOrigin } from './journal-record.ts';
 import { JournalSnapshotWriter } from './journal-snapshot-writer.ts';
-import type { DeltaMessage } from './protocol.ts';
+import type { DeltaMessage, SnapshotStartMessage } from './protocol.ts';
 import { type JournalPiece, readEntries } from './read-entries.ts';
 import { itemsOf, mergedDeltas, type RecoveredConfiguration } from './recovered-configuration.ts';
 import { scanJournalFile } from './scan-journal-file.ts';
@@ -79,6 +79,11 @@ export class Journal {
     return this.#index.hasCandidates;
   }
 
+  /** The session of the control plane that sent what is in force last; undefined where that did not tell. */
+  get history(): string | undefined {
+    return this.#index.history;
+  }
+
   /** The salt that the digests in force were made with. */
   get keySalt(): string | undefined {
     return this.#index.chain?.snapshot.origin.keySalt;
@@ -94,7 +99,8 @@ export class Journal {
     const { refused, newestSeen } = this.#index;
     if (this.#options.allowOlder && revision < newestSeen) return undefined;
     if (refused !== undefined && revision <= refused.revision) return refused.reason;
-    if (revision < newestSeen) return `older than revision ${newestSeen}, which this machine has seen; start it once with --allow-older to take it`;
+    if (revision < newestSeen)
+      return `older than revision ${newestSeen}, which this machine has seen; start it once with --allow-older to take it`;
     return undefined;
   }
 
@@ -126,20 +132,21 @@ export class Journal {
         await file.append({ kind: 'origin', ...origin }, { durable: false });
         this.#fileOrigin = origin;
       }
-      const { fromRevision, toRevision, signature, payload } = delta;
-      const { place, bytes } = await file.append({ kind: 'delta', fromRevision, toRevision, count, signature, payload }, { durable: true });
-      this.#index.add({ kind: 'delta', fromRevision, toRevision, place, bytes, origin });
+      const { kind, fromRevision, toRevision, history, signature, payload } = delta;
+      const record = { kind, fromRevision, toRevision, history, count, signature, payload };
+      const { place, bytes } = await file.append(record, { durable: true });
+      this.#index.add({ kind, fromRevision, toRevision, place, bytes, origin, history });
     });
   }
 
   /** Begins to keep a snapshot in a file of its own; the journal goes on as before until the writer commits. */
-  async beginSnapshot(revision: number, origin: JournalOrigin): Promise<JournalSnapshotWriter> {
+  async beginSnapshot(start: Pick<SnapshotStartMessage, 'revision' | 'history'>, origin: JournalOrigin): Promise<JournalSnapshotWriter> {
     const file = (this.#fileNumbers.at(-1) ?? 0) + 1;
     const draft = this.#files.draftPathOf(file);
     return JournalSnapshotWriter.begin({
       file: await JournalFile.create(draft, file, { key: this.#key, random: this.#options.random }),
       origin,
-      revision,
+      start,
       onCommit: (entry, journalFile) =>
         this.#exclusively(async () => {
           await this.#files.adopt(file);

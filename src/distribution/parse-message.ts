@@ -1,6 +1,6 @@
 import { ProtocolError } from './frame-codec.ts';
 import type { ControlPlaneMessage, GatewayMessage, HeartbeatMessage } from './protocol.ts';
-import { own, parseObject, readCount, readString, type UnknownFields } from './read-fields.ts';
+import { own, parseObject, readCount, readHistory, readString, type UnknownFields } from './read-fields.ts';
 
 /**
  * What a gateway said; undefined for a kind of message that this version does not know. Unknown fields are left out.
@@ -17,6 +17,7 @@ export function parseGatewayMessage(text: string): GatewayMessage | undefined {
         oldestProtocol: readCount(fields, 'oldestProtocol'),
         softwareVersion: readString(fields, 'softwareVersion'),
         revision: readCount(fields, 'revision'),
+        ...readHistory(fields),
       };
     case 'applied':
       return { kind, revision: readCount(fields, 'revision'), outcome: readOutcome(fields), ...readReason(fields) };
@@ -45,13 +46,14 @@ export function parseControlPlaneMessage(text: string): ControlPlaneMessage | un
         groupId: readString(fields, 'groupId'),
         instanceId: readString(fields, 'instanceId'),
         revision: readCount(fields, 'revision'),
+        ...readHistoryAccepted(fields),
         keySalt: readString(fields, 'keySalt'),
         signingKey: readString(fields, 'signingKey'),
       };
     case 'reject':
       return { kind, reason: readString(fields, 'reason') };
     case 'snapshot-start':
-      return { kind, revision: readCount(fields, 'revision') };
+      return { kind, revision: readCount(fields, 'revision'), ...readHistory(fields) };
     case 'snapshot-part':
       return { kind, payload: readString(fields, 'payload') };
     case 'snapshot-end':
@@ -66,6 +68,7 @@ export function parseControlPlaneMessage(text: string): ControlPlaneMessage | un
         kind,
         fromRevision: readCount(fields, 'fromRevision'),
         toRevision: readCount(fields, 'toRevision'),
+        ...readHistory(fields),
         payload: readString(fields, 'payload'),
         signature: readString(fields, 'signature'),
       };
@@ -78,6 +81,13 @@ export function parseControlPlaneMessage(text: string): ControlPlaneMessage | un
 
 function readHeartbeat(fields: UnknownFields): HeartbeatMessage {
   return { kind: 'heartbeat', nowMs: readCount(fields, 'nowMs') };
+}
+
+function readHistoryAccepted(fields: UnknownFields): { readonly historyAccepted?: boolean } {
+  const historyAccepted = own(fields, 'historyAccepted');
+  if (historyAccepted === undefined) return {};
+  if (typeof historyAccepted !== 'boolean') throw new ProtocolError('the field historyAccepted is neither true nor false');
+  return { historyAccepted };
 }
 
 function readOutcome(fields: UnknownFields): 'applied' | 'refused' {

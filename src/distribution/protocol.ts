@@ -33,6 +33,8 @@ export interface HelloMessage {
   readonly softwareVersion: string;
   /** The revision in force: the control plane answers with a delta from there, where it has one. 0 for none: it sends a snapshot. */
   readonly revision: number;
+  /** `history` of the delta or snapshot that made the revision. Without it no delta is built upon the revision. */
+  readonly history?: string | undefined;
 }
 
 /** From the gateway: this revision is in force on all workers, or was refused and the one before stays. */
@@ -65,6 +67,11 @@ export interface WelcomeMessage {
   readonly softwareVersion: string;
   /** The group's newest revision: a gateway that has applied it is current. */
   readonly revision: number;
+  /**
+   * False when what the gateway holds is not of this control plane's history: a snapshot follows, and until that is in force the
+   * gateway lays no delta over what it holds and is not current. Absent from control planes that do not tell.
+   */
+  readonly historyAccepted?: boolean;
   /** Base64 of the salt of `digestKey`. */
   readonly keySalt: string;
   /** Base64 of the SPKI of the Ed25519 key that signs snapshots and deltas. */
@@ -86,6 +93,7 @@ export interface RejectMessage {
 export interface SnapshotStartMessage {
   readonly kind: 'snapshot-start';
   readonly revision: number;
+  readonly history?: string | undefined;
 }
 
 export interface SnapshotPartMessage {
@@ -109,6 +117,11 @@ export interface DeltaMessage extends Signed {
   readonly kind: 'delta';
   readonly fromRevision: number;
   readonly toRevision: number;
+  /**
+   * The session of the control plane that sent it (see `history-sessions.ts`), to be named again in `hello`. It is not signed: it
+   * only ever leads to a snapshot instead of a delta, and a gateway is free to claim what it likes.
+   */
+  readonly history?: string | undefined;
   /** JSON text of an array of `SnapshotChange`. */
   readonly payload: string;
 }

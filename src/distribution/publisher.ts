@@ -8,6 +8,7 @@ import { ConnectedInstance, type InstanceStatus } from './connected-instance.ts'
 import { ProtocolError } from './frame-codec.ts';
 import { FrameConnection } from './frame-connection.ts';
 import { type AppliedRevision, GroupChannel } from './group-channel.ts';
+import type { ConfigurationHistory } from './history-sessions.ts';
 import type { InstanceName } from './instance-name.ts';
 import { parseGatewayMessage } from './parse-message.ts';
 import { type AppliedMessage, type GatewayMessage, type HelloMessage, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol.ts';
@@ -25,6 +26,8 @@ export interface PublisherOptions {
   /** The salt of `digestKey`. */
   readonly keySalt: Buffer;
   readonly authPlugins: AuthPluginNames;
+  /** Of this start of the control plane, from `openHistory`. */
+  readonly history: ConfigurationHistory;
   readonly clock: Clock;
   readonly log: Logger;
   readonly softwareVersion: string;
@@ -97,8 +100,8 @@ export class Publisher {
   #channel(groupId: string): GroupChannel {
     let channel = this.#channels.get(groupId);
     if (channel === undefined) {
-      const { store, clock, log, authPlugins } = this.#options;
-      const messages = new SignedMessages(groupId, { store, signer: this.#signer, authPlugins });
+      const { store, clock, log, authPlugins, history } = this.#options;
+      const messages = new SignedMessages(groupId, { store, signer: this.#signer, authPlugins, history: history.id });
       channel = new GroupChannel({ groupId, messages, store, clock, log });
       this.#channels.set(groupId, channel);
     }
@@ -157,23 +160,39 @@ export class Publisher {
     if (connection.isClosed) return undefined;
     const channel = this.#channel(name.groupId);
     const newestRevision = Math.max(group.revision, channel.newestRevision);
+    const isHistoryAccepted = this.#acceptsHistory(name, hello, newestRevision);
     connection.send({
       kind: 'welcome',
       protocol: Math.min(PROTOCOL_VERSION, hello.protocol),
       ...name,
       softwareVersion: this.#options.softwareVersion,
       revision: newestRevision,
+      historyAccepted: isHistoryAccepted,
       keySalt: this.#options.keySalt.toString('base64'),
       signingKey: this.#signer.publicKey,
     });
     const { softwareVersion, revision: heldRevision } = hello;
     const connectedAtMs = this.#options.clock.nowMs();
-    const instance = new ConnectedInstance({ name, connection, softwareVersion, connectedAtMs, heldRevision, newestRevision });
+    const held = { heldRevision, isHistoryAccepted, newestRevision };
+    const instance = new ConnectedInstance({ name, connection, softwareVersion, connectedAtMs, ...held });
     this.#newcomers.delete(connection);
     channel.join(instance);
     channel.noteRevision(newestRevision);
     this.#options.log.info('a gateway instance is connected', { ...name, softwareVersion, revision: heldRevision });
     return instance;
+  }
+
+  /** Deltas fit what the instance holds. A number alone does not say so: a store that was set back uses numbers a second time. */
+  #acceptsHistory(name: InstanceName, { revision, history }: HelloMessage, newestRevision: number): boolean {
+    if (revision === 0) return false;
+    const isKnown = history !== undefined && this.#options.history.accepts(name.groupId, revision, history);
+    if (isKnown && revision <= newestRevision) return true;
+    this.#options.log.warn('a gateway instance holds a revision of another history and gets a snapshot', {
+      ...name,
+      revision,
+      newestRevision,
+    });
+    return false;
   }
 
   #reject(name: InstanceName, connection: FrameConnection, reason: string): void {

@@ -53,6 +53,11 @@ export function readCount(fields: UnknownFields, name: string): number {
   return value;
 }
 
+/** The field `history` of a message or record, where there is one. @throws ProtocolError */
+export function readHistory(fields: UnknownFields): { readonly history?: string } {
+  return own(fields, 'history') === undefined ? {} : { history: readString(fields, 'history') };
+}
+
 /** The field itself, never one that the prototype has. */
 export function own(fields: UnknownFields, name: string): unknown {
   return Object.hasOwn(fields, name) ? fields[name] : undefined;

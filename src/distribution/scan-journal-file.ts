@@ -40,6 +40,7 @@ export async function scanJournalFile(options: {
 
 interface OpenSnapshot {
   readonly revision: number;
+  readonly history: string | undefined;
   readonly place: RecordPlace;
   readonly digest: PayloadDigest;
   bytes: number;
@@ -61,7 +62,7 @@ class FileScan {
       case 'origin':
         return this.#takeOrigin(record);
       case 'snapshot-start':
-        this.#snapshot = { revision: record.revision, place, digest: new PayloadDigest(), bytes };
+        this.#snapshot = { revision: record.revision, history: record.history, place, digest: new PayloadDigest(), bytes };
         return true;
       case 'snapshot-part':
         if (this.#snapshot === undefined) return false;
@@ -103,17 +104,18 @@ class FileScan {
     if (!this.#isGenuine({ kind: 'snapshot', fromRevision: 0, toRevision, count: record.itemCount, payloadDigest }, record.signature)) {
       return false;
     }
-    this.#index.add({ kind: 'snapshot', fromRevision: 0, toRevision, place: snapshot.place, bytes: snapshot.bytes, origin });
+    const { place, bytes, history } = snapshot;
+    this.#index.add({ kind: 'snapshot', fromRevision: 0, toRevision, place, bytes, origin, history });
     return true;
   }
 
   #takeDelta(record: Extract<JournalRecord, { readonly kind: 'delta' }>, place: RecordPlace, bytes: number): boolean {
     const { origin } = this;
     if (origin === undefined) return false;
-    const { fromRevision, toRevision, count } = record;
+    const { fromRevision, toRevision, count, history } = record;
     const payloadDigest = new PayloadDigest().add(record.payload).finish();
     if (!this.#isGenuine({ kind: 'delta', fromRevision, toRevision, count, payloadDigest }, record.signature)) return false;
-    this.#index.add({ kind: 'delta', fromRevision, toRevision, place, bytes, origin });
+    this.#index.add({ kind: 'delta', fromRevision, toRevision, place, bytes, origin, history });
     return true;
   }
 

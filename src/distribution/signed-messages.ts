@@ -22,6 +22,8 @@ export interface SignedMessagesOptions {
   readonly store: Pick<StoreReader, 'getGroup' | 'pageOfResources' | 'changesSince'>;
   readonly signer: Signer;
   readonly authPlugins: AuthPluginNames;
+  /** Id of the session of the control plane. */
+  readonly history: string;
 }
 
 /** Turns what the store holds of one group into signed messages. */
@@ -58,7 +60,7 @@ export class SignedMessages {
       count: texts.length,
       payloadDigest: new PayloadDigest().add(payload).finish(),
     });
-    const message: DeltaMessage = { kind: 'delta', fromRevision, toRevision, payload, signature };
+    const message: DeltaMessage = { kind: 'delta', fromRevision, toRevision, history: this.#options.history, payload, signature };
     return { fromRevision, toRevision, frame: encodeFrame(message) };
   }
 
@@ -67,7 +69,7 @@ export class SignedMessages {
     const group = await this.#options.store.getGroup(this.#groupId);
     if (group === undefined) throw new Error('the gateway group does not exist any more');
     const revision = group.revision;
-    yield { kind: 'snapshot-start', revision };
+    yield { kind: 'snapshot-start', revision, history: this.#options.history };
     const digest = new PayloadDigest();
     let itemCount = 0;
     for await (const texts of this.#parts()) {

@@ -24,7 +24,7 @@ export interface SubscriberOptions {
   readonly log: Logger;
   readonly random: Random;
   readonly softwareVersion: string;
-  /** The newest revision that the control plane has named is in force. Called each time that becomes so. */
+  /** The newest revision that the control plane has named is in force, and of its history. Called each time that becomes so. */
   readonly onCurrent?: (revision: number) => void;
   readonly onRefused?: (revision: number, reason: string) => void;
 }
@@ -140,6 +140,7 @@ export class Subscriber {
         oldestProtocol: OLDEST_PROTOCOL_VERSION,
         softwareVersion,
         revision: this.#held.revision ?? 0,
+        history: this.#held.history,
       });
     });
   }

@@ -107,7 +107,10 @@ describe('what a gateway accepts from a control plane', () => {
     source.store.put('service', 's2');
     const gateway = await OfflineGateway.start(t, folder);
     await gateway.receive(source.welcome(), ...(await source.snapshot()), ...oldSnapshot);
-    assert.deepEqual(gateway.answers, ['2 applied', '1 refused: older than revision 2, which this machine has seen; start it once with --allow-older to take it']);
+    assert.deepEqual(gateway.answers, [
+      '2 applied',
+      '1 refused: older than revision 2, which this machine has seen; start it once with --allow-older to take it',
+    ]);
     assert.deepEqual(gateway.applier.summary, ['service s1', 'service s2']);
     await gateway.journal.close();
 

@@ -7,7 +7,7 @@ import type { JournalOrigin } from './journal-record.ts';
 import type { JournalSnapshotWriter } from './journal-snapshot-writer.ts';
 import { parseControlPlaneMessage } from './parse-message.ts';
 import { parseChanges } from './parse-payload.ts';
-import type { AppliedMessage, DeltaMessage, RejectMessage, SnapshotEndMessage, WelcomeMessage } from './protocol.ts';
+import type { AppliedMessage, DeltaMessage, RejectMessage, SnapshotEndMessage, SnapshotStartMessage, WelcomeMessage } from './protocol.ts';
 import { PayloadDigest, Verifier } from './signing.ts';
 import type { SubscriberIdentity } from './sync-client.ts';
 
@@ -40,6 +40,8 @@ export class SyncSession {
   #welcomed: Welcomed | undefined;
   #rejection: string | undefined;
   #newestKnown = 0;
+  /** What is held is of the control plane's history: its deltas may be laid over it. */
+  #isOfItsHistory = false;
   #snapshot: IncomingSnapshot | undefined;
   #snapshotRequested = false;
   /** After a refusal the control plane builds on what was kept; deltas that it had sent before build on what was refused. */
@@ -67,7 +69,7 @@ export class SyncSession {
     if (this.#welcomed === undefined) throw new ProtocolError('the first message was no welcome');
     switch (message.kind) {
       case 'snapshot-start':
-        return this.#beginSnapshot(message.revision, this.#welcomed);
+        return this.#beginSnapshot(message, this.#welcomed);
       case 'snapshot-part':
         return this.#addToSnapshot(message.payload);
       case 'snapshot-end':
@@ -98,15 +100,17 @@ export class SyncSession {
     const { groupId, keySalt, signingKey } = message;
     this.#welcomed = { origin: { groupId, keySalt, signingKey }, verifier: new Verifier(signingKey) };
     this.#newestKnown = message.revision;
+    this.#isOfItsHistory = message.historyAccepted ?? true;
     const { refused } = held;
     if (refused !== undefined) this.#answer({ kind: 'refused', ...refused, retry: false });
     if (!held.fits(this.#welcomed.origin)) this.#requestSnapshot();
     else this.#tellWhenCurrent();
   }
 
-  async #beginSnapshot(revision: number, { origin }: Welcomed): Promise<void> {
+  async #beginSnapshot(start: SnapshotStartMessage, { origin }: Welcomed): Promise<void> {
     if (this.#snapshot !== undefined) throw new ProtocolError('a snapshot began inside a snapshot');
     const { held } = this.#options;
+    const { revision } = start;
     this.#newestKnown = Math.max(this.#newestKnown, revision);
     const digest = new PayloadDigest();
     const reason = held.reasonToRefuse(revision);
@@ -115,7 +119,7 @@ export class SyncSession {
       return;
     }
     try {
-      this.#snapshot = { revision, digest, writer: await held.beginSnapshot(revision, origin), refusal: undefined };
+      this.#snapshot = { revision, digest, writer: await held.beginSnapshot(start, origin), refusal: undefined };
     } catch (error) {
       this.#answer(await held.notKept(revision, error));
     }
@@ -147,7 +151,10 @@ export class SyncSession {
     this.#awaitsRebase = false;
     const { held } = this.#options;
     if (snapshot.refusal !== undefined) this.#answer(snapshot.refusal);
-    if (snapshot.writer !== undefined) this.#answer(await held.takeSnapshot(snapshot.writer, message, origin));
+    if (snapshot.writer === undefined) return;
+    const outcome = await held.takeSnapshot(snapshot.writer, message, origin);
+    if (outcome.kind === 'applied') this.#isOfItsHistory = true;
+    this.#answer(outcome);
   }
 
   async #takeDelta(message: DeltaMessage, { origin, verifier }: Welcomed): Promise<void> {
@@ -160,6 +167,8 @@ export class SyncSession {
     if (!verifier.isGenuine(statement, message.signature)) throw new ProtocolError('the signature of a delta is not genuine');
     this.#newestKnown = Math.max(this.#newestKnown, toRevision);
     if (this.#snapshotRequested && !held.fits(origin)) return;
+    // It was sent after a snapshot that was refused, and builds on that.
+    if (!this.#isOfItsHistory) return;
     const { revision } = held;
     if (revision !== undefined && toRevision <= revision) {
       this.#answer({ kind: 'applied', revision });
@@ -204,6 +213,7 @@ export class SyncSession {
 
   #tellWhenCurrent(): void {
     const { revision } = this.#options.held;
-    if (revision !== undefined && revision >= this.#newestKnown) this.#options.onCurrent(revision);
+    // A revision beyond the newest is none that this control plane has named.
+    if (this.#isOfItsHistory && revision !== undefined && revision === this.#newestKnown) this.#options.onCurrent(revision);
   }
 }

@@ -195,6 +195,8 @@ class Instance {
   #readIdentity(): DatedIdentity | undefined {
     const identity = readIdentity(this.#identityFile());
     if (identity !== undefined || this.#context.roles.controlPlane) return identity;
+    const named = this.#context.configuration.identityFile;
+    if (named !== undefined) throw new StartError(`The identity file ${named} does not exist: correct --identity-file.`);
     throw new StartError(
       'A gateway needs an identity: run portcullis instance create --identity-file FILE beside the control plane, bring the file here and name it with --identity-file.',
     );

@@ -1,8 +1,17 @@
 import type { JsonObject } from '../../lib/json.ts';
-import type { GatewayGroup, ResourceChange, ResourceKey, StoredResource, StoreReader } from '../../store/store.ts';
+import type {
+  Author,
+  GatewayGroup,
+  ResourceChange,
+  ResourceKey,
+  StoredResource,
+  StoreReader,
+  StoreTransaction,
+} from '../../store/store.ts';
+import type { HistoryStore } from '../open-history.ts';
 
 /** The part of a store that a publisher reads, for one group, in memory. Each write is a revision. */
-export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResources' | 'changesSince'> {
+export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResources' | 'changesSince'>, HistoryStore {
   readonly groupId: string;
   revision = 0;
   /** Changes up to this revision are forgotten. */
@@ -14,11 +23,34 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
   changesSinceCalls = 0;
   readonly #resources = new Map<string, StoredResource>();
   readonly #changes = new Map<string, { readonly revision: number; readonly change: ResourceChange }>();
+  readonly #settings = new Map<string, Buffer>();
 
   #sortedKeys: readonly string[] | undefined;
 
   constructor(groupId = 'default') {
     this.groupId = groupId;
+  }
+
+  /** What a backup made now would bring back. */
+  copy(): MemoryStore {
+    const copy = new MemoryStore(this.groupId);
+    copy.revision = this.revision;
+    copy.historyStart = this.historyStart;
+    for (const [key, resource] of this.#resources) copy.#resources.set(key, resource);
+    for (const [key, change] of this.#changes) copy.#changes.set(key, change);
+    for (const [name, value] of this.#settings) copy.#settings.set(name, value);
+    return copy;
+  }
+
+  async transaction<Result>(
+    _author: Author,
+    work: (transaction: Pick<StoreTransaction, 'getSetting' | 'putSetting' | 'listGroups'>) => Promise<Result>,
+  ): Promise<Result> {
+    return work({
+      getSetting: async (name) => this.#settings.get(name),
+      putSetting: async (name, value) => void this.#settings.set(name, value),
+      listGroups: async () => [this.#group()],
+    });
   }
 
   /** Writes a service or route. @returns the new revision */
@@ -44,7 +76,7 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
   async getGroup(groupId: string): Promise<GatewayGroup | undefined> {
     this.#failIfAsked();
     if (groupId !== this.groupId) return undefined;
-    return { id: groupId, name: groupId, description: '', revision: this.revision, createdAt: 0, updatedAt: 0 };
+    return this.#group();
   }
 
   async pageOfResources(_groupId: string, after: ResourceKey | undefined, limit: number): Promise<readonly StoredResource[]> {
@@ -64,6 +96,10 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
     if (revision < this.historyStart) return undefined;
     const changes = [...this.#changes.values()].filter((entry) => entry.revision > revision).sort((a, b) => a.revision - b.revision);
     return { revision: this.revision, changes: changes.map((entry) => entry.change) };
+  }
+
+  #group(): GatewayGroup {
+    return { id: this.groupId, name: this.groupId, description: '', revision: this.revision, createdAt: 0, updatedAt: 0 };
   }
 
   #put(key: ResourceKey, document: JsonObject, unique: StoredResource['unique']): number {

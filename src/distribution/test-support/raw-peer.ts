@@ -42,8 +42,8 @@ export class RawPeer {
     this.socket.write(encodeFrame(message));
   }
 
-  hello(revision = 0, protocol = 1): void {
-    this.send({ kind: 'hello', protocol, oldestProtocol: protocol, softwareVersion: '0', revision });
+  hello(revision = 0, protocol = 1, history?: string): void {
+    this.send({ kind: 'hello', protocol, oldestProtocol: protocol, softwareVersion: '0', revision, history });
   }
 
   closed(): Promise<void> {

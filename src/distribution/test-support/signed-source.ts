@@ -11,10 +11,16 @@ export class SignedSource {
   readonly origin: JournalOrigin;
   readonly #messages: SignedMessages;
 
-  constructor(groupId = 'default', store = new MemoryStore(groupId), signer = new Signer(createSigningKey()), keySalt = randomBytes(32)) {
+  constructor(
+    groupId = 'default',
+    store = new MemoryStore(groupId),
+    signer = new Signer(createSigningKey()),
+    keySalt = randomBytes(32),
+    history = 'a session',
+  ) {
     this.store = store;
     this.origin = { groupId, keySalt: keySalt.toString('base64'), signingKey: signer.publicKey };
-    this.#messages = new SignedMessages(groupId, { store, signer, authPlugins: new Set(['key-auth']) });
+    this.#messages = new SignedMessages(groupId, { store, signer, authPlugins: new Set(['key-auth']), history });
   }
 
   welcome(instanceId = 'gw-1', changes: Partial<WelcomeMessage> = {}): string {

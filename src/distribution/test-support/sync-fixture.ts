@@ -6,7 +6,9 @@ import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { type CertificatePair, createAuthority, issueInstanceCertificate, issueServerCertificate } from '../certificate-authority.ts';
+import type { ConfigurationHistory } from '../history-sessions.ts';
 import { Journal, type PreviousProcessEnd } from '../journal.ts';
+import { openHistory } from '../open-history.ts';
 import { Publisher } from '../publisher.ts';
 import { createSigningKey } from '../signing.ts';
 import { Subscriber } from '../subscriber.ts';
@@ -97,6 +99,8 @@ export interface GatewayTestOptions {
   readonly allowOlder?: boolean;
 }
 
+const NO_HISTORY: ConfigurationHistory = { id: 'none', accepts: () => false };
+
 /** A control plane without an Admin API: store and publisher on a free port. */
 export class TestControlPlane {
   readonly store: MemoryStore;
@@ -105,7 +109,7 @@ export class TestControlPlane {
   readonly publisher: Publisher;
   port = 0;
 
-  constructor(installation: Installation, store = new MemoryStore(), port = 0) {
+  constructor(installation: Installation, store = new MemoryStore(), port = 0, history: ConfigurationHistory = NO_HISTORY) {
     this.store = store;
     this.publisher = new Publisher({
       store,
@@ -114,6 +118,7 @@ export class TestControlPlane {
       signingKey: installation.signingKey,
       keySalt: installation.keySalt,
       authPlugins: new Set(['key-auth']),
+      history,
       clock: this.clock,
       log: this.log,
       softwareVersion: '0.0.0-test',
@@ -125,7 +130,8 @@ export class TestControlPlane {
     installation: Installation,
     options: { readonly store?: MemoryStore; readonly port?: number } = {},
   ): Promise<TestControlPlane> {
-    const controlPlane = new TestControlPlane(installation, options.store, options.port);
+    const { store = new MemoryStore(), port } = options;
+    const controlPlane = new TestControlPlane(installation, store, port, await openHistory({ store, random: systemRandom }));
     const { ports } = await controlPlane.publisher.start();
     controlPlane.port = ports[0] ?? 0;
     test.after(() => controlPlane.publisher.close());
