@@ -8,6 +8,7 @@ import type { ControlPlaneMessage, GatewayMessage } from './protocol.ts';
 
 const GATEWAY_MESSAGES: readonly GatewayMessage[] = [
   { kind: 'hello', protocol: 1, oldestProtocol: 1, softwareVersion: '1.2.3', revision: 7 },
+  { kind: 'hello', protocol: 1, oldestProtocol: 1, softwareVersion: '1.2.3', revision: 7, history: 'a session' },
   { kind: 'applied', revision: 7, outcome: 'applied' },
   { kind: 'applied', revision: 7, outcome: 'refused', reason: 'crashed' },
   { kind: 'snapshot-request' },
@@ -25,13 +26,29 @@ const CONTROL_PLANE_MESSAGES: readonly ControlPlaneMessage[] = [
     keySalt: 'AA==',
     signingKey: 'AA==',
   },
+  {
+    kind: 'welcome',
+    protocol: 1,
+    softwareVersion: '1.2.3',
+    groupId: 'g',
+    instanceId: 'i',
+    revision: 7,
+    historyAccepted: false,
+    keySalt: 'AA==',
+    signingKey: 'AA==',
+  },
   { kind: 'reject', reason: 'protocol 9 is not spoken here' },
   { kind: 'snapshot-start', revision: 7 },
+  { kind: 'snapshot-start', revision: 7, history: 'a session' },
   { kind: 'snapshot-part', payload: '[]' },
   { kind: 'snapshot-end', revision: 7, itemCount: 0, signature: 'AA==' },
   { kind: 'delta', fromRevision: 6, toRevision: 7, payload: '[]', signature: 'AA==' },
+  { kind: 'delta', fromRevision: 6, toRevision: 7, history: 'a session', payload: '[]', signature: 'AA==' },
   { kind: 'heartbeat', nowMs: 5 },
 ];
+
+/** A message may come without them. */
+const OPTIONAL_FIELDS: ReadonlySet<string> = new Set(['reason', 'history', 'historyAccepted']);
 
 describe('messages from the other side', () => {
   test('every message is read back as it was written, and unknown fields are left out', () => {
@@ -52,8 +69,8 @@ describe('messages from the other side', () => {
   test('a known field that is missing or of another type is refused', () => {
     for (const message of [...GATEWAY_MESSAGES, ...CONTROL_PLANE_MESSAGES]) {
       for (const field of Object.keys(message)) {
-        for (const wrong of [undefined, null, {}, [1], true, -1, 1.5]) {
-          if (field === 'reason' && wrong === undefined) continue;
+        for (const wrong of [undefined, null, {}, [1], field === 'historyAccepted' ? 'true' : true, -1, 1.5]) {
+          if (OPTIONAL_FIELDS.has(field) && wrong === undefined) continue;
           const text = JSON.stringify({ ...message, [field]: wrong });
           assert.throws(() => parseGatewayMessage(text) ?? parseControlPlaneMessage(text) ?? assert.fail(text), ProtocolError);
         }

@@ -103,7 +103,8 @@ export class SyncSession {
     this.#isOfItsHistory = message.historyAccepted ?? true;
     const { refused } = held;
     if (refused !== undefined) this.#answer({ kind: 'refused', ...refused, retry: false });
-    if (!held.fits(this.#welcomed.origin)) this.#requestSnapshot();
+    // A control plane that does not know the history sends a snapshot unasked.
+    if (this.#isOfItsHistory && !held.fits(this.#welcomed.origin)) this.#requestSnapshot();
     else this.#tellWhenCurrent();
   }
 

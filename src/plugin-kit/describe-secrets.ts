@@ -28,7 +28,8 @@ export function describeSecrets(plugins: JsonValue | undefined, site: PluginSite
     const configuration = ownField(plugins, schema.name);
     if (!isJsonObject(configuration)) continue;
     const base = appendPointer('/plugins', schema.name);
-    for (const field of secretFieldsAt(schema, site)) {
+    // At every site: a key that was written on a route by mistake is as secret as one in its place.
+    for (const field of schema.secretFields) {
       if (typeof ownField(configuration, field) === 'string') secretPointers.push(appendPointer(base, field));
     }
     const unique = isCredential(schema, site) && !readPluginMeta(configuration).disabled ? schema.uniqueField : undefined;
@@ -36,11 +37,6 @@ export function describeSecrets(plugins: JsonValue | undefined, site: PluginSite
     if (unique !== undefined && typeof value === 'string') uniqueValues.push({ plugin: schema.name, field: unique, value });
   }
   return { secretPointers, uniqueValues };
-}
-
-/** `secretFields` speak of the consumer's schema where the plugin has one, and of the only schema otherwise. */
-function secretFieldsAt(schema: PluginSchema, site: PluginSite): readonly string[] {
-  return schema.consumerSchema === undefined || isCredential(schema, site) ? schema.secretFields : [];
 }
 
 function ownField(object: JsonObject, name: string): JsonValue | undefined {

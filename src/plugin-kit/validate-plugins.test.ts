@@ -120,9 +120,12 @@ test('a switched-off credential keeps its secret encrypted, and lets nobody in',
   });
 });
 
-test('on routes and services the secrets are those of plugins with one schema', () => {
+test('on routes and services a secret that stands there by mistake is secret too, but matches nobody', () => {
   const plugins = { 'an-auth': { key: 'no secret here' }, 'a-limit': { count: 1, password: 'p' } };
-  assert.deepEqual(describeSecrets(plugins, 'route', SCHEMAS), { secretPointers: ['/plugins/a-limit/password'], uniqueValues: [] });
+  assert.deepEqual(describeSecrets(plugins, 'route', SCHEMAS), {
+    secretPointers: ['/plugins/an-auth/key', '/plugins/a-limit/password'],
+    uniqueValues: [],
+  });
   assert.deepEqual(describeSecrets({ 'a-limit': { password: 'p' } }, 'consumer', SCHEMAS).secretPointers, ['/plugins/a-limit/password']);
 });
 
