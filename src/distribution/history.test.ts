@@ -29,7 +29,9 @@ describe('a store that is set back, and the gateways that have seen more', () =>
   }
 
   /** A gateway's folder at revision 6 and the store as it was at revision 4, when only the key `one` had been given. */
-  async function heldBeyondBackup(t: Test): Promise<{ readonly folder: string; readonly backup: MemoryStore; readonly store: MemoryStore }> {
+  async function heldBeyondBackup(
+    t: Test,
+  ): Promise<{ readonly folder: string; readonly backup: MemoryStore; readonly store: MemoryStore }> {
     const folder = await temporaryFolder(t);
     const controlPlane = await TestControlPlane.start(t, installation);
     const { store } = controlPlane;
@@ -37,7 +39,7 @@ describe('a store that is set back, and the gateways that have seen more', () =>
     store.putCredential('c', 'one', [1]);
     const backup = store.copy();
     const gateway = await startGateway(t, controlPlane.port, folder);
-    await eventually(() => gateway.lastCurrent === 4);
+    await eventually(() => controlPlane.states().join() === 'gw-1 4 current');
     store.putCredential('c', 'two', [2]);
     store.putCredential('c', 'three', [3]);
     assert.equal((await controlPlane.announce()).applied, 1);

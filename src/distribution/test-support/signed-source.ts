@@ -9,18 +9,27 @@ import { MemoryStore } from './memory-store.ts';
 export class SignedSource {
   readonly store: MemoryStore;
   readonly origin: JournalOrigin;
+  readonly #signer: Signer;
+  readonly #keySalt: Buffer;
   readonly #messages: SignedMessages;
 
   constructor(
     groupId = 'default',
     store = new MemoryStore(groupId),
     signer = new Signer(createSigningKey()),
-    keySalt = randomBytes(32),
+    keySalt: Buffer = randomBytes(32),
     history = 'a session',
   ) {
     this.store = store;
+    this.#signer = signer;
+    this.#keySalt = keySalt;
     this.origin = { groupId, keySalt: keySalt.toString('base64'), signingKey: signer.publicKey };
     this.#messages = new SignedMessages(groupId, { store, signer, authPlugins: new Set(['key-auth']), history });
+  }
+
+  /** The same control plane over the same store after another start. */
+  inSession(history: string): SignedSource {
+    return new SignedSource(this.store.groupId, this.store, this.#signer, this.#keySalt, history);
   }
 
   welcome(instanceId = 'gw-1', changes: Partial<WelcomeMessage> = {}): string {
