@@ -38,7 +38,8 @@ function runWith(node, file) {
     env: environment,
     stdio: ['inherit', 'inherit', 'inherit', 'ipc']
   });
-  ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach(function (signal) {
+  var signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].concat(process.platform === 'win32' ? [] : ['SIGUSR2']);
+  signals.forEach(function (signal) {
     process.on(signal, function () {
       child.kill(signal);
     });

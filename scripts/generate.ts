@@ -2,9 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { configurationTable } from '../src/cli/configuration/configuration-table.ts';
 import { renderErrorsPage } from './generate-errors.ts';
+import { renderLimitsPage } from './generate-limits.ts';
 
 const root = new URL('../', import.meta.url);
 writeFileSync(new URL('docs/reference/errors.md', root), renderErrorsPage());
+writeFileSync(new URL('docs/reference/limits-and-time-outs.md', root), renderLimitsPage());
 
 const readme = new URL('README.md', root);
 const text = readFileSync(readme, 'utf8');

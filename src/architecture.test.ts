@@ -58,6 +58,7 @@ const BROKEN: readonly (readonly [rule: string, files: Readonly<Record<string, s
   ],
   ['the inside of another folder', { 'gateway/a.ts': "import { b } from '../engine/parser/b.ts';" }, /not a public face of engine/],
   ['test code in the product', { 'lib/a.ts': "import { b } from '../../test-support/b.ts';" }, /which is for tests/],
+  ['measuring code in the product', { 'lib/a.ts': "import { b } from '../../bench/b.ts';" }, /which is for measuring/],
   [
     'a circle',
     { 'lib/a.ts': "import { b } from './b.ts';", 'lib/b.ts': "import { a } from './a.ts';" },

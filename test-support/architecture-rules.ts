@@ -31,7 +31,7 @@ function permission(word: string): readonly [string, 'code' | 'types'] {
 const FACES: ReadonlyMap<string, readonly string[]> = new Map([
   ['schema', ['snapshot.ts']],
   ['store', ['store.ts']],
-  ['observability', ['logger.ts']],
+  ['observability', ['logger.ts', 'worker-side.ts']],
   ['distribution', ['control-plane-side.ts', 'gateway-side.ts']],
   ['plugins', ['schemas.ts']],
 ]);
@@ -105,6 +105,7 @@ function checkImport(file: SourceFile, imported: SourceImport): string | undefin
   const { target, typeOnly } = imported;
   const sentence = `${file.path} imports ${target}`;
   if (isTestCode(target) && !isTestCode(file.path)) return `${sentence}, which is for tests`;
+  if (target.startsWith('../bench/')) return `${sentence}, which is for measuring`;
   const from = folderOf(file.path);
   const to = folderOf(target);
   // Tests at the top of the tree, and what lies outside of it, belong to no folder.

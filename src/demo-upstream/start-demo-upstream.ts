@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { canonicalAddress } from '../lib/canonical-address.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Listener } from '../lib/listener.ts';
 import { listenOnAll } from '../lib/listening-servers.ts';
+import { createServer } from '../lib/node-http.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { type DemoAnswer, textAnswer } from './demo-answer.ts';
 import type { DemoRequest } from './demo-request.ts';

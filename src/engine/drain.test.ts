@@ -43,6 +43,20 @@ test('a request that arrived before the drain began is answered', async (t) => {
   assert.equal(answer.header('connection'), 'close');
 });
 
+test('requests that came behind one which is being forwarded are answered before the connection closes', async (t) => {
+  const proxy = await startProxy(t);
+  const client = await proxy.client();
+  client.send(GET.repeat(3));
+  const upstream = await proxy.upstream.connection();
+  for (const connection of [undefined, undefined, 'close']) {
+    await upstream.takeThrough('\r\n\r\n');
+    proxy.server.announceDrain();
+    upstream.send(OK);
+    assert.equal((await readMessage(client)).header('connection'), connection);
+  }
+  assert.equal(await client.takeRest(), '');
+});
+
 test('a connection that has not sent its first request gets a moment to do so', async (t) => {
   const engine = await startEngine(t, (exchange) => exchange.respond(answerOf(200, 'yes')));
   const [prompt, silent] = [await engine.client(), await engine.client()];

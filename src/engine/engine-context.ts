@@ -1,6 +1,9 @@
+import type { ByteWriter } from '../lib/byte-writer.ts';
 import type { Clock } from '../lib/clock.ts';
+import { HeldClock } from '../lib/held-clock.ts';
 import type { EngineLimits, EngineTimeouts } from './engine-options.ts';
-import type { ExchangeHandler } from './exchange.ts';
+import type { Exchange, ExchangeHandler } from './exchange.ts';
+import { BulkBuffers } from './forwarding/bulk-buffers.ts';
 import { FreeList } from './free-list.ts';
 import { RequestParser } from './parser/request-parser.ts';
 import { ResponseParser } from './parser/response-parser.ts';
@@ -35,7 +38,7 @@ export class EngineContext {
   readonly serverLine: Buffer | undefined;
   /** Lower-case names of the fields that upstreams cannot set in answers. */
   readonly ownResponseFields: readonly Buffer[];
-  readonly clock: Clock;
+  readonly clock: HeldClock;
   /** Hears what the handler threw; the engine has answered for it. */
   readonly onFailure: (error: unknown) => void;
   readonly output = new OutputBuffer();
@@ -43,6 +46,7 @@ export class EngineContext {
   readonly requestParsers: FreeList<RequestParser>;
   readonly responseParsers: FreeList<ResponseParser>;
   readonly requestBuffers: FreeList<Buffer>;
+  readonly bulkBuffers = new BulkBuffers();
   /** Answers carry `Connection: close`. */
   announcesClose = false;
   /** Connections that wait for a request are being closed. */
@@ -56,7 +60,7 @@ export class EngineContext {
     this.timeouts = options.timeouts;
     this.serverLine = options.serverLine;
     this.ownResponseFields = options.ownResponseFields;
-    this.clock = options.clock;
+    this.clock = HeldClock.of(options.clock);
     this.onFailure = options.onFailure;
     this.date = new DateLine(options.clock);
     this.requestParsers = new FreeList(KEPT_OBJECTS, () => new RequestParser(options.limits));
@@ -65,5 +69,16 @@ export class EngineContext {
       () => new ResponseParser(options.limits.responseHeadBytes, options.limits.responseHeaderCount),
     );
     this.requestBuffers = new FreeList(KEPT_OBJECTS, () => Buffer.allocUnsafeSlow(REQUEST_BUFFER_BYTES));
+  }
+
+  /** Appends the lines of the handler that every answer carries; nothing, where it throws. */
+  appendOwnLines(exchange: Exchange, writer: ByteWriter): void {
+    const length = writer.length;
+    try {
+      this.handler.appendAnswerLines(exchange, writer);
+    } catch (error) {
+      writer.position = writer.start + length;
+      this.onFailure(error);
+    }
   }
 }

@@ -1,4 +1,5 @@
 import type { ErrorReason } from '../errors/index.ts';
+import type { ByteWriter } from '../lib/byte-writer.ts';
 
 /**
  * One parsed request head: offsets into bytes, no strings.
@@ -37,9 +38,14 @@ export interface ClientConnection {
   readonly remotePort: number;
   readonly localPort: number;
   readonly encrypted: boolean;
+  /** Belongs to the handler. */
+  context: unknown;
 }
 
-/** An answer the gateway makes itself. The engine adds Date, Server, Content-Length and Connection. */
+/**
+ * An answer the gateway makes itself. The engine adds Date, Server, Content-Length, Connection and the lines of
+ * `ExchangeHandler.appendAnswerLines`, so that an answer may be made once and given many times.
+ */
 export interface LocalAnswer {
   readonly status: number;
   /** Complete header lines, each ended by CR LF, e.g. `Content-Type: …\r\n`; no framing headers. */
@@ -60,15 +66,18 @@ export interface ForwardPlan {
   readonly requestTarget: Buffer | undefined;
   /** Replaces the value of Host; else the client's. Read again after each `nextTarget`, so that it may name the node chosen. */
   readonly hostValue: Buffer | undefined;
-  /** Complete header lines set by the gateway: appended after the client's, never removable by `Connection`. */
-  readonly requestLines: Buffer;
-  /** Complete header lines added to the final response. */
-  readonly responseLines: Buffer;
   readonly connectTimeoutMs: number;
   /** Longest silence while the upstream does not read. */
   readonly sendTimeoutMs: number;
   /** Longest silence while the upstream does not write. */
   readonly readTimeoutMs: number;
+  /**
+   * Appends the complete header lines set by the gateway: they follow the client's and `Connection` can never remove them. Called
+   * once, while the head's bytes are still there.
+   */
+  appendRequestLines(writer: ByteWriter): void;
+  /** Whether a change of protocol that the client offers (RFC 9110 §7.8, WebSocket) goes on; else the offer is left out. */
+  readonly allowsUpgrade: boolean;
   /** Lower-case names of trailer fields that never reach the upstream, beyond those that RFC 9110 §6.5.1 forbids. */
   isForbiddenTrailer(bytes: Buffer, nameStart: number, nameEnd: number): boolean;
   /**
@@ -87,6 +96,8 @@ export interface Exchange {
   context: unknown;
   respond(answer: LocalAnswer): void;
   forward(plan: ForwardPlan): void;
+  /** Ends it before its time, e.g. when the credential behind a tunnel is revoked: with the answer of `reason`, or by a cut inside one. */
+  abort(reason: ErrorReason): void;
 
   // What happened, for the log; complete when `onFinished` is called.
   /** Status sent to the client, 0 when none was. */
@@ -111,8 +122,11 @@ export interface Exchange {
 export interface ExchangeHandler {
   /** A whole head has arrived and is valid. Throwing answers 500 with reason `internal`. */
   onRequest(exchange: Exchange): void;
-  /** Header lines for an answer that the engine makes by itself (400, 408, 502, …), e.g. the request id. Called before `onFinished`. */
-  linesForEngineAnswer(exchange: Exchange): Buffer;
+  /**
+   * Appends the header lines that every final answer of this exchange carries, e.g. the request id: forwarded ones, the gateway's
+   * own, and those that the engine makes by itself (400, 408, 502, …). Called before `onFinished`.
+   */
+  appendAnswerLines(exchange: Exchange, writer: ByteWriter): void;
   /** Called once for each exchange, refused ones too. */
   onFinished(exchange: Exchange): void;
 }

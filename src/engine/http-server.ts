@@ -1,15 +1,22 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import type { CancelTask, Clock } from '../lib/clock.ts';
 import { clientOf } from './connection/client-address.ts';
 import { HttpConnection } from './connection/http-connection.ts';
+import { type ConnectionAdmission, UNLIMITED } from './connection-admission.ts';
 import { EngineContext } from './engine-context.ts';
 import { DEFAULT_ENGINE_LIMITS, DEFAULT_ENGINE_TIMEOUTS, type EngineLimits, type EngineTimeouts } from './engine-options.ts';
 import type { ExchangeHandler } from './exchange.ts';
-import { SocketTransport } from './transport/socket-transport.ts';
-import type { TransportReceiver } from './transport/transport.ts';
+import { IdleVictims } from './idle-victims.ts';
+import { RefusedConnections } from './refused-connections.ts';
+import type { AcceptedConnection } from './transport/accepted-connection.ts';
+import { ClientListener, type ListenAddress } from './transport/client-listener.ts';
+import type { Transport, TransportReceiver } from './transport/transport.ts';
+import type { TransportKind } from './transport/transport-kind.ts';
 import type { UpstreamPool } from './upstream/upstream-pool.ts';
 
 const SWEEP_MS = 500;
+const READ_BUFFER_BYTES = 64 * 1024;
+const REFUSED_CONNECTIONS = 256;
 
 export interface HttpServerOptions {
   readonly handler: ExchangeHandler;
@@ -21,23 +28,34 @@ export interface HttpServerOptions {
   /** Names of fields that the gateway alone writes into answers: an upstream's are left out. */
   readonly ownResponseFields?: readonly string[];
   readonly clock: Clock;
+  /** Asked about each client's connection; without it everybody is let in. */
+  readonly admission?: ConnectionAdmission;
+  /** Most connections beyond the limit that are kept until their first request is answered with the reason. */
+  readonly refusedConnections?: number;
+  /** How plain connections of clients are driven, `documented` unless said; see `chooseTransport`. */
+  readonly transport?: TransportKind;
   /** Hears what the handler or an accepting socket threw; the requests concerned are answered with 500 already. */
   readonly onFailure?: (error: unknown) => void;
 }
 
-/** A descriptor bound before, or an address to bind. `reusePort` lets several threads listen on the same one. */
-export type ListenAddress = { readonly fd: number } | { readonly host: string; readonly port: number; readonly reusePort?: boolean };
-
 /** HTTP/1.1 and 1.0 on any number of listeners; every decision about a request is the handler's. */
 export class HttpServer {
   readonly #context: EngineContext;
-  readonly #servers: Server[] = [];
+  readonly #listeners: ClientListener[] = [];
+  readonly #transport: TransportKind;
+  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #connections = new Set<HttpConnection>();
+  readonly #admission: ConnectionAdmission;
+  readonly #refused: RefusedConnections;
+  readonly #victims = new IdleVictims(this.#connections);
   readonly #onGone = (connection: HttpConnection): void => this.#removed(connection);
   #idleWaiters: (() => void)[] = [];
   #cancelSweep: CancelTask | undefined = undefined;
 
   constructor(options: HttpServerOptions) {
+    this.#transport = options.transport ?? 'documented';
+    this.#admission = options.admission ?? UNLIMITED;
+    this.#refused = new RefusedConnections(options.refusedConnections ?? REFUSED_CONNECTIONS);
     this.#context = new EngineContext({
       handler: options.handler,
       pool: options.pool,
@@ -59,19 +77,17 @@ export class HttpServer {
     return this.#context.exchangesInFlight;
   }
 
-  /** Begins to accept; may be called for several addresses. Rejects with the system's error where the address cannot be had. */
-  listen(where: ListenAddress): Promise<{ readonly port: number }> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accepted(socket));
-    this.#servers.push(server);
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(where, () => {
-        server.off('error', reject);
-        server.on('error', this.#context.onFailure);
-        const address = server.address();
-        resolve({ port: typeof address === 'object' && address !== null ? address.port : 0 });
-      });
+  /** Begins to accept, with `tls` encrypted; may be called for several addresses. Rejects with the system's error where the address cannot be had. */
+  async listen(where: ListenAddress, tls?: SecureContextOptions): Promise<{ readonly port: number }> {
+    const listener = new ClientListener({
+      transport: this.#transport,
+      tls,
+      readBuffer: this.#readBuffer,
+      onAccepted: (connection) => this.#accepted(connection),
+      onFailure: this.#context.onFailure,
     });
+    this.#listeners.push(listener);
+    return await listener.listen(where);
   }
 
   /**
@@ -98,7 +114,12 @@ export class HttpServer {
 
   /** Closes the listeners; open connections go on. */
   stopAccepting(): void {
-    for (const server of this.#servers.splice(0)) server.close();
+    for (const listener of this.#listeners.splice(0)) listener.close();
+  }
+
+  /** Closes up to `count` connections that only wait for a request, those idle longest first. */
+  closeIdle(count: number): void {
+    for (let closed = 0; closed < count; closed++) if (!this.#closeLongestIdle()) return;
   }
 
   /** Resolves when no connection is open. */
@@ -107,25 +128,55 @@ export class HttpServer {
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
-  /** Ends every connection at once, requests in flight with it. */
+  /** Ends every connection at once; requests in flight end with `drain_timeout`. */
   destroyAll(): void {
-    for (const connection of this.#connections) connection.destroy();
+    for (const connection of this.#connections) connection.shutDown('drain_timeout');
   }
 
-  #accepted(socket: Socket): void {
-    const client = clientOf(socket);
+  #accepted(accepted: AcceptedConnection): void {
+    const client = clientOf(accepted);
     if (client === undefined) {
-      socket.on('error', () => {});
-      socket.destroy();
+      accepted.refuse();
       return;
     }
-    const makeTransport = (receiver: TransportReceiver): SocketTransport => new SocketTransport(socket, receiver, true);
-    this.#connections.add(new HttpConnection(this.#context, client, makeTransport, this.#onGone));
+    const makeTransport = (receiver: TransportReceiver): Transport => accepted.open(receiver);
+    const connection = new HttpConnection(this.#context, client, makeTransport, this.#onGone);
+    this.#connections.add(connection);
+    this.#admit(connection, client.remoteAddress);
     this.#cancelSweep ??= this.#context.clock.schedule(SWEEP_MS, () => this.#sweep());
+  }
+
+  /** Counts the connection, if need be in place of one that is idle; or has it refused. */
+  #admit(connection: HttpConnection, address: string): void {
+    let refusal = this.#admission.admitClient(address);
+    if (refusal === 'too_many_connections' && this.#closeLongestIdle()) refusal = this.#admission.admitClient(address);
+    if (refusal === undefined) {
+      connection.countedAddress = address;
+      return;
+    }
+    this.#admission.refused(refusal);
+    this.#refused.add(connection, refusal);
+  }
+
+  #closeLongestIdle(): boolean {
+    const longest = this.#victims.take(this.#context.clock.monotonicMs());
+    if (longest === undefined) return false;
+    longest.destroy();
+    // Its descriptor is free already, only the event comes later.
+    this.#uncount(longest);
+    return true;
+  }
+
+  #uncount(connection: HttpConnection): void {
+    const address = connection.countedAddress;
+    connection.countedAddress = undefined;
+    if (address !== undefined) this.#admission.clientGone(address);
   }
 
   #removed(connection: HttpConnection): void {
     this.#connections.delete(connection);
+    this.#refused.delete(connection);
+    this.#uncount(connection);
     if (this.#connections.size > 0) return;
     this.#cancelSweep?.();
     this.#cancelSweep = undefined;

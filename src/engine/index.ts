@@ -1,4 +1,11 @@
-export type { EngineLimits, EngineTimeouts } from './engine-options.ts';
+export type { ConnectionAdmission } from './connection-admission.ts';
+export {
+  DEFAULT_ENGINE_LIMITS,
+  DEFAULT_ENGINE_TIMEOUTS,
+  type EngineLimits,
+  type EngineSettings,
+  type EngineTimeouts,
+} from './engine-options.ts';
 export type {
   ClientConnection,
   Exchange,
@@ -8,5 +15,9 @@ export type {
   RequestHead,
   UpstreamTarget,
 } from './exchange.ts';
-export { HttpServer, type HttpServerOptions, type ListenAddress } from './http-server.ts';
+export { HttpServer, type HttpServerOptions } from './http-server.ts';
+export { chooseTransport, type TransportChoice, type TransportWish } from './transport/choose-transport.ts';
+export type { ListenAddress } from './transport/client-listener.ts';
+export type { TransportKind } from './transport/transport-kind.ts';
+export type { KeepAliveSettings } from './upstream/pooled-target.ts';
 export { UpstreamPool, type UpstreamPoolOptions } from './upstream/upstream-pool.ts';

@@ -163,6 +163,7 @@ describe('a refused request is answered, and not a byte behind it is read as ano
   for (const { name, bytes, reason } of hostileHeads) {
     test(name, async (t) => {
       const engine = await startEngine(t, echoTarget);
+      engine.handler.answerLines = 'X-Engine-Answer: yes\r\n';
       const client = await engine.client();
       client.send(Buffer.concat([bytes, Buffer.from(`\r\n\r\n${GET}${GET}`)]));
       const answer = await readMessage(client);

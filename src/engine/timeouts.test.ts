@@ -128,7 +128,7 @@ test('a client that takes nothing of its answer is cut off', async (t) => {
   engine.clock.advance(59_000);
   assert.equal(engine.handler.finished.length, 0);
   engine.clock.advance(2000);
-  assert.deepEqual(await reasons(engine, 1), [[200, 'client_aborted']]);
+  assert.deepEqual(await reasons(engine, 1), [[200, 'client_write_timeout']]);
   await engine.server.whenIdle();
 });
 

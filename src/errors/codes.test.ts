@@ -28,6 +28,18 @@ test('only failures on the way to an upstream, overload and an unavailable store
   const retried = Object.entries(ERROR_CODES).filter(([, { retry }]) => retry !== 'no');
   assert.deepEqual(
     retried.map(([reason]) => reason),
-    ['overloaded', 'connect_refused', 'connect_failed', 'connect_timeout', 'upstream_closed', 'store_unavailable'],
+    [
+      'too_many_connections',
+      'too_many_connections_of_client',
+      'service_overloaded',
+      'nodes_overloaded',
+      'too_many_upstream_connections',
+      'out_of_descriptors',
+      'connect_refused',
+      'connect_failed',
+      'connect_timeout',
+      'upstream_closed',
+      'store_unavailable',
+    ],
   );
 });

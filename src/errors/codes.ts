@@ -12,6 +12,8 @@ export interface ErrorCode {
   readonly retry: ErrorRetry;
   /** The text for the client. Never holds a value from the request or a secret. */
   readonly publicMessage: string;
+  /** Sent as Retry-After (RFC 9110 §10.2.3): the state that refused the request passes by itself. */
+  readonly retryAfterSeconds?: number;
 }
 
 /**
@@ -35,6 +37,7 @@ export const ERROR_CODES = {
   method_not_implemented: { status: 501, source: 'client', retry: 'no', publicMessage: 'method not implemented' },
   version_not_supported: { status: 505, source: 'client', retry: 'no', publicMessage: 'HTTP version not supported' },
   request_timeout: { status: 408, source: 'client', retry: 'no', publicMessage: 'the request did not arrive in time' },
+  client_write_timeout: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
   client_aborted: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
 
   // Decisions of the gateway.
@@ -48,9 +51,55 @@ export const ERROR_CODES = {
   no_usable_node: { status: 502, source: 'gateway', retry: 'no', publicMessage: 'no upstream node can be used' },
   dns: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'the upstream name could not be resolved' },
   dial_denied: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'the upstream address is not allowed' },
-  overloaded: { status: 503, source: 'gateway', retry: 'yes', publicMessage: 'too many requests in flight' },
+  decision_timeout: { status: 500, source: 'gateway', retry: 'no', publicMessage: 'internal error' },
+  drain_timeout: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'the gateway is shutting down' },
+  tunnel_idle: { status: 0, source: 'gateway', retry: 'no', publicMessage: '' },
   plugin_failed: { status: 500, source: 'gateway', retry: 'no', publicMessage: 'internal error' },
   internal: { status: 500, source: 'gateway', retry: 'no', publicMessage: 'internal error' },
+
+  // The instance, a service or a node has as much to do as it may have.
+  too_many_connections: {
+    status: 503,
+    source: 'gateway',
+    retry: 'yes',
+    publicMessage: 'too many connections',
+    retryAfterSeconds: 1,
+  },
+  too_many_connections_of_client: {
+    status: 503,
+    source: 'gateway',
+    retry: 'yes',
+    publicMessage: 'too many connections from this address',
+    retryAfterSeconds: 1,
+  },
+  service_overloaded: {
+    status: 503,
+    source: 'gateway',
+    retry: 'yes',
+    publicMessage: 'too many requests in flight for this service',
+    retryAfterSeconds: 1,
+  },
+  nodes_overloaded: {
+    status: 503,
+    source: 'gateway',
+    retry: 'yes',
+    publicMessage: 'too many requests in flight on every upstream node',
+    retryAfterSeconds: 1,
+  },
+  too_many_upstream_connections: {
+    status: 503,
+    source: 'gateway',
+    retry: 'yes',
+    publicMessage: 'too many connections to upstreams',
+    retryAfterSeconds: 1,
+  },
+  out_of_descriptors: {
+    status: 503,
+    source: 'gateway',
+    retry: 'yes',
+    publicMessage: 'the gateway is short of descriptors',
+    retryAfterSeconds: 1,
+  },
 
   // Upstreams.
   connect_refused: { status: 502, source: 'upstream', retry: 'yes', publicMessage: 'the upstream refused the connection' },
@@ -81,3 +130,9 @@ export const ERROR_CODES = {
 
 /** The name of a row of the table. */
 export type ErrorReason = keyof typeof ERROR_CODES;
+
+/** After how many seconds a client that was refused for this reason may come again; undefined where waiting is no help. */
+export function retryAfterSeconds(reason: ErrorReason): number | undefined {
+  const code: ErrorCode = ERROR_CODES[reason];
+  return code.retryAfterSeconds;
+}

@@ -1,7 +1,9 @@
+import type { EngineSettings } from '../engine/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Listener } from '../lib/listener.ts';
 import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { LimitSettings } from './limits/index.ts';
 
 /** The certificate by which this instance is known to control planes. All PEM. */
 export interface InstanceIdentity {
@@ -26,6 +28,8 @@ export interface WorkerListeners {
 export type PreviousExit =
   | { readonly kind: 'none' }
   | { readonly kind: 'clean' }
+  /** It has not ended: it serves, and tells the status, until this one does. */
+  | { readonly kind: 'replaced' }
   /** `killed`: by SIGKILL, the first time in a row, which says nothing about the configuration. */
   | { readonly kind: 'killed' }
   | { readonly kind: 'crashed' };
@@ -45,6 +49,12 @@ export interface GatewayOptions {
   readonly protectedPorts: readonly number[];
   /** File that gets one JSON line a request; undefined writes none. */
   readonly accessLogFile: string | undefined;
+  /** Addresses and networks of proxies in front whose X-Forwarded headers are believed. */
+  readonly trustedAddresses: readonly string[];
+  /** Limits and time-outs of requests that differ from the engine's own. */
+  readonly engine: EngineSettings;
+  /** What the instance takes on at once; what is absent follows from the descriptors this process may open. */
+  readonly limits: LimitSettings;
   readonly previousExit: PreviousExit;
   /** Take a configuration older than the newest this machine has seen. */
   readonly allowOlder: boolean;

@@ -1,6 +1,6 @@
 import { GatewayAgent } from './agent/gateway-agent.ts';
+import { warmUp } from './agent/warm-up.ts';
 import type { GatewayOptions, RunningGateway } from './gateway-options.ts';
-import { warmUp } from './worker/warm-up.ts';
 
 /**
  * Starts a gateway instance in this process: this thread becomes the agent, each worker gets a thread of its own. Resolves when the

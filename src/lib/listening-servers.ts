@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import net from 'node:net';
 import type { Listener } from './listener.ts';
 
 /** What a group of servers is made of. */
@@ -47,6 +48,11 @@ export class ListeningServers {
       const address = server.address();
       return typeof address === 'object' && address !== null ? address.port : 0;
     });
+  }
+
+  /** Accepts nothing new. Connections stay: one that has just been accepted counts as idle too, and its request is on its way. */
+  stopAccepting(): void {
+    for (const server of this.#servers) net.Server.prototype.close.call(server);
   }
 
   /** Accepts nothing new and closes idle connections; resolves when the last connection has ended. */

@@ -2,6 +2,13 @@
 import sonicBoom, { type SonicBoom } from 'sonic-boom';
 import type { CancelTask, Clock } from '../lib/clock.ts';
 
+declare module 'sonic-boom' {
+  /** Its types leave out what `contentMode: 'buffer'` takes. */
+  interface SonicBoom {
+    write(bytes: Buffer): boolean;
+  }
+}
+
 export interface AccessLogStreamOptions {
   readonly clock: Clock;
   readonly onWritten: () => void;
@@ -30,7 +37,7 @@ export class AccessLogStream {
 
   constructor(descriptor: number, options: AccessLogStreamOptions) {
     this.#options = options;
-    this.#sonic = new sonicBoom.SonicBoom({ fd: descriptor, sync: false });
+    this.#sonic = new sonicBoom.SonicBoom({ fd: descriptor, sync: false, contentMode: 'buffer' });
     this.#sonic.on('write', (bytes: number) => this.#written(bytes));
     this.#sonic.on('error', (error: Error) => this.#failed(error));
   }
@@ -40,8 +47,8 @@ export class AccessLogStream {
     return this.#appendedBytes - this.#writtenBytes;
   }
 
-  /** Takes whole lines in ASCII. */
-  append(batch: string, lines: number): void {
+  /** Takes whole lines; the bytes are the stream's from now on. */
+  append(batch: Buffer, lines: number): void {
     this.#appendedBytes += batch.length;
     this.#appendedLines += lines;
     this.#sonic.write(batch);

@@ -9,6 +9,13 @@ import { temporaryFolder } from '../../test-support/temporary-folder.ts';
 import { StartError } from '../errors/index.ts';
 import { type AccessLog, openAccessLog } from './access-log.ts';
 
+function write(accessLog: AccessLog, line: string): void {
+  const writer = accessLog.beginLine();
+  if (writer === undefined) return;
+  writer.appendAscii(line);
+  accessLog.endLine();
+}
+
 const linuxOnly = { skip: process.platform !== 'linux' };
 
 interface OpenedLog {
@@ -30,7 +37,7 @@ async function openedLog(t: TestContext, options: { readonly file?: string; read
 test('lines arrive whole and in order, in a file of mode 0600', async (t) => {
   const { file, accessLog } = await openedLog(t);
   const lines = Array.from({ length: 3000 }, (_, index) => JSON.stringify({ index, path: '/'.repeat(index % 200) }));
-  for (const line of lines) accessLog.write(line);
+  for (const line of lines) write(accessLog, line);
   await accessLog.flush();
   assert.equal(await readFile(file, 'utf8'), `${lines.join('\n')}\n`);
   assert.equal((await stat(file)).mode & 0o777, 0o600);
@@ -39,7 +46,7 @@ test('lines arrive whole and in order, in a file of mode 0600', async (t) => {
 
 test('a single line does not wait for a full batch', async (t) => {
   const { file, clock, accessLog } = await openedLog(t);
-  accessLog.write('{"only":1}');
+  write(accessLog, '{"only":1}');
   assert.equal(clock.pendingTasks, 1);
   assert.equal(await readFile(file, 'utf8'), '');
   clock.advance(200);
@@ -48,33 +55,36 @@ test('a single line does not wait for a full batch', async (t) => {
   assert.equal(clock.pendingTasks, 0);
 });
 
-test('what is not ASCII is escaped', async (t) => {
+test('a line that was begun and not ended leaves nothing behind', async (t) => {
   const { file, accessLog } = await openedLog(t);
-  accessLog.write('{"path":"/\u00e9\u007f\u009b"}');
+  write(accessLog, '{"at":1}');
+  accessLog.beginLine()?.appendAscii('{"half":');
+  write(accessLog, '{"at":2}');
+  accessLog.beginLine()?.appendAscii('{"half":');
   await accessLog.flush();
-  assert.equal(await readFile(file, 'latin1'), '{"path":"/\\u00e9\\u007f\\u009b"}\n');
+  assert.equal(await readFile(file, 'utf8'), '{"at":1}\n{"at":2}\n');
 });
 
 test('under pressure lines are dropped and counted, and the kept ones are whole', async (t) => {
   const { file, accessLog } = await openedLog(t, { maxBufferedBytes: 100_000 });
   const line = JSON.stringify({ path: 'x'.repeat(988) });
-  for (let count = 0; count < 500; count += 1) accessLog.write(line);
+  for (let count = 0; count < 500; count += 1) write(accessLog, line);
   assert.equal(accessLog.dropped, 400);
   await accessLog.flush();
-  accessLog.write('{"after":1}');
+  write(accessLog, '{"after":1}');
   await accessLog.flush();
   assert.equal(await readFile(file, 'utf8'), `${`${line}\n`.repeat(100)}{"after":1}\n`);
 });
 
 test('after a rename and a reopen no line is lost, and new lines are in the new file', async (t) => {
   const { file, accessLog } = await openedLog(t);
-  accessLog.write('{"at":1}');
+  write(accessLog, '{"at":1}');
   await accessLog.flush();
-  accessLog.write('{"at":2}');
+  write(accessLog, '{"at":2}');
   await rename(file, `${file}.1`);
-  accessLog.write('{"at":3}');
+  write(accessLog, '{"at":3}');
   accessLog.reopen();
-  accessLog.write('{"at":4}');
+  write(accessLog, '{"at":4}');
   await accessLog.close();
   assert.equal(await readFile(`${file}.1`, 'utf8'), '{"at":1}\n{"at":2}\n{"at":3}\n');
   assert.equal(await readFile(file, 'utf8'), '{"at":4}\n');
@@ -89,7 +99,7 @@ test('when the new file cannot be opened the old one goes on, and that is told o
   t.after(() => rm(`${folder}-moved`, { recursive: true }));
   accessLog.reopen();
   accessLog.reopen();
-  accessLog.write('{"at":1}');
+  write(accessLog, '{"at":1}');
   await accessLog.flush();
   assert.equal(await readFile(path.join(`${folder}-moved`, 'aside'), 'utf8'), '{"at":1}\n');
   assert.deepEqual(
@@ -101,7 +111,7 @@ test('when the new file cannot be opened the old one goes on, and that is told o
 test('a full disk costs lines, not the process, and is told once', linuxOnly, async (t) => {
   const { clock, log, accessLog } = await openedLog(t, { file: '/dev/full', maxBufferedBytes: 50_000 });
   for (let round = 0; round < 10; round += 1) {
-    for (let count = 0; count < 100; count += 1) accessLog.write(JSON.stringify({ path: 'x'.repeat(200) }));
+    for (let count = 0; count < 100; count += 1) write(accessLog, JSON.stringify({ path: 'x'.repeat(200) }));
     await accessLog.flush();
     clock.advance(1000);
     await accessLog.flush();
@@ -117,10 +127,10 @@ test('a full disk costs lines, not the process, and is told once', linuxOnly, as
 
 test('lines after the end are dropped and counted, and a second end does nothing', async (t) => {
   const { file, clock, accessLog } = await openedLog(t);
-  accessLog.write('{"at":1}');
+  write(accessLog, '{"at":1}');
   await accessLog.close();
   await accessLog.close();
-  accessLog.write('{"at":2}');
+  write(accessLog, '{"at":2}');
   accessLog.reopen();
   assert.equal(accessLog.dropped, 1);
   assert.equal(await readFile(file, 'utf8'), '{"at":1}\n');
@@ -142,7 +152,10 @@ test('threads that write to one file at once do not mix their lines', async (t) 
   const program = `
     const { openAccessLog } = await import(${JSON.stringify(new URL('./access-log.ts', import.meta.url).href)});
     const accessLog = openAccessLog({ file: ${JSON.stringify(file)}, maxBufferedBytes: 4e6 });
-    for (let count = 0; count < 2000; count += 1) accessLog.write(JSON.stringify({ count, path: 'x'.repeat((count * 7) % 500) }));
+    for (let count = 0; count < 2000; count += 1) {
+      accessLog.beginLine()?.appendAscii(JSON.stringify({ count, path: 'x'.repeat((count * 7) % 500) }));
+      accessLog.endLine();
+    }
     await accessLog.close();
   `;
   const threads = [1, 2].map(() => new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`)));

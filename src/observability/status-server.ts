@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { JsonValue } from '../lib/json.ts';
 import type { Listener } from '../lib/listener.ts';
 import { type ListeningServers, listenOnAll } from '../lib/listening-servers.ts';
+import { createServer } from '../lib/node-http.ts';
 import type { Logger } from './logger.ts';
 
 export interface StatusRequest {
@@ -32,6 +33,8 @@ export interface StatusServer {
    * @throws the system's error when a listener cannot be used; nothing listens then.
    */
   listen(): Promise<readonly number[]>;
+  /** Accepts nothing new; open connections go on. */
+  stopAccepting(): void;
   /** Accepts nothing new, cuts what is open. */
   close(): Promise<void>;
 }
@@ -55,6 +58,9 @@ export function createStatusServer(options: StatusServerOptions): StatusServer {
     async listen() {
       servers = await listenOnAll({ listeners: options.listeners, createServer: () => createOne(options, allowedMethods) });
       return servers.ports;
+    },
+    stopAccepting() {
+      servers?.stopAccepting();
     },
     async close() {
       const closed = servers?.close();

@@ -1,5 +1,4 @@
-import type { TSchema } from 'typebox';
-import type { PluginSite } from '../schema/index.ts';
+import type { PluginSite, TSchema } from '../schema/index.ts';
 import type { PluginSchema } from './plugin-schema.ts';
 
 /** The schema that holds for a plugin's configuration at `site`: on consumers and credentials an auth plugin is a credential. */

@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Type } from 'typebox';
 import { PortcullisError } from '../errors/index.ts';
-import { definePlugin, instantiatePlugin, type RequestView, readPluginConfiguration, readPluginMeta, refuse, respond } from './index.ts';
+import type { JsonValue } from '../lib/json.ts';
+import { Type } from '../schema/index.ts';
+import {
+  type AnyPlugin,
+  definePlugin,
+  instantiatePlugin,
+  type PluginInstance,
+  type RequestView,
+  readPlugin,
+  readPluginConfiguration,
+  readPluginMeta,
+  refuse,
+  respond,
+} from './index.ts';
 
 const REQUEST = {} as RequestView;
 
@@ -27,9 +39,14 @@ const guard = definePlugin<{ readonly text: string }, { readonly text: string }>
   },
 });
 
+/** Reads and instantiates as a gateway does: what was read goes from one thread to another. */
+function instantiate(plugin: AnyPlugin, configuration: JsonValue): PluginInstance {
+  return instantiatePlugin(plugin, structuredClone(readPlugin(plugin, configuration)));
+}
+
 test('a plugin gets its configuration with defaults and without _meta, once', async () => {
   created.length = 0;
-  const instance = instantiatePlugin(guard, { _meta: { priority: 99 } });
+  const instance = instantiate(guard, { _meta: { priority: 99 } });
   assert.deepEqual(created, [{ text: 'stop' }]);
   assert.deepEqual([instance.priority, instance.disabled, instance.plugin], [99, false, guard]);
   assert.deepEqual(instance.rewrite?.(REQUEST), refuse('key_invalid', { message: 'stop' }));
@@ -39,12 +56,12 @@ test('a plugin gets its configuration with defaults and without _meta, once', as
 });
 
 test('the plugin’s own priority holds where _meta names none', () => {
-  assert.equal(instantiatePlugin(guard, {}).priority, 7);
+  assert.equal(instantiate(guard, {}).priority, 7);
 });
 
 test('a switched-off plugin is never created, even if it is invalid', () => {
   created.length = 0;
-  const instance = instantiatePlugin(guard, { text: 1, _meta: { disable: true } });
+  const instance = instantiate(guard, { text: 1, _meta: { disable: true } });
   assert.deepEqual([instance.disabled, instance.rewrite, instance.access, created], [true, undefined, undefined, []]);
   instance.dispose();
 });
@@ -52,19 +69,19 @@ test('a switched-off plugin is never created, even if it is invalid', () => {
 test('an invalid configuration is never run, and its error holds no value of it', () => {
   for (const configuration of [{ text: ['secret-value'] }, null, 'secret-value']) {
     assert.throws(
-      () => instantiatePlugin(guard, configuration),
+      () => instantiate(guard, configuration),
       (error) => error instanceof PortcullisError && error.reason === 'internal' && !error.message.includes('secret-value'),
     );
   }
 });
 
 test('error_response replaces the body of errors, nothing else of them, and no other answer', async () => {
-  const instance = instantiatePlugin(guard, { _meta: { error_response: { code: 7 } } });
+  const instance = instantiate(guard, { _meta: { error_response: { code: 7 } } });
   assert.deepEqual(instance.rewrite?.(REQUEST), { ...refuse('key_invalid'), body: '{"code":7}\n' });
   assert.deepEqual(await instance.access?.(REQUEST), respond(200, 'stop'));
-  const text = instantiatePlugin(guard, { _meta: { error_response: 'no entry' } });
+  const text = instantiate(guard, { _meta: { error_response: 'no entry' } });
   assert.deepEqual(text.rewrite?.(REQUEST), { ...refuse('key_invalid'), body: 'no entry' });
-  const passing = instantiatePlugin(guard, { text: 'go', _meta: { error_response: 'no entry' } });
+  const passing = instantiate(guard, { text: 'go', _meta: { error_response: 'no entry' } });
   assert.equal(passing.rewrite?.(REQUEST), undefined);
 });
 

@@ -1,8 +1,7 @@
-import type { JsonValue } from '../lib/json.ts';
+import { PortcullisError } from '../errors/index.ts';
 import type { PluginAnswer } from './answer.ts';
 import type { AnyPlugin, PhaseResult } from './plugin.ts';
-import { readPluginMeta } from './plugin-meta.ts';
-import { readPluginConfiguration } from './read-plugin-configuration.ts';
+import type { ReadPlugin } from './read-plugin.ts';
 import type { RequestView } from './request-view.ts';
 
 /** A phase of one plugin with one configuration. */
@@ -22,17 +21,18 @@ export interface PluginInstance {
 }
 
 /**
- * Reads a configuration as it stands on a route or service and creates the plugin's state. `_meta.error_response` is applied to
+ * Creates the state of a plugin whose configuration has been read by `readPlugin`. `_meta.error_response` is applied to
  * what the phases answer, so that neither the plugin nor the pipeline has to know of it.
  *
  * @throws PortcullisError `internal` when the configuration is invalid, and whatever `create` throws
  */
-export function instantiatePlugin(plugin: AnyPlugin, configuration: JsonValue): PluginInstance {
-  const meta = readPluginMeta(configuration);
+export function instantiatePlugin(plugin: AnyPlugin, read: ReadPlugin): PluginInstance {
+  if (read.kind === 'invalid') throw new PortcullisError('internal', { detail: read.problem });
+  const { meta } = read;
   const priority = meta.priority ?? plugin.priority;
-  if (meta.disabled) return { plugin, priority, disabled: true, rewrite: undefined, access: undefined, dispose: () => {} };
-  // The parsing border: the schema has just vouched for the shape that the plugin's `Config` describes.
-  const state = plugin.create(readPluginConfiguration(plugin.schema, configuration) as never);
+  if (read.kind === 'disabled') return { plugin, priority, disabled: true, rewrite: undefined, access: undefined, dispose: () => {} };
+  // The parsing border: the schema has vouched for the shape that the plugin's `Config` describes.
+  const state = plugin.create(read.configuration as never);
   const { rewrite, access } = plugin.phases;
   return {
     plugin,

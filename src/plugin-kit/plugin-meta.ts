@@ -1,6 +1,5 @@
-import { Type } from 'typebox';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
-import { compileValidator, type Issue, isJsonObject } from '../schema/index.ts';
+import { compileValidator, type Issue, isJsonObject, Type } from '../schema/index.ts';
 import { bodyText } from './answer.ts';
 
 /** The field that every plugin configuration may have, whatever the plugin. */

@@ -1,4 +1,4 @@
-import type { TSchema } from 'typebox';
+import type { TSchema } from '../schema/index.ts';
 
 /**
  * The part of a plugin that the control plane knows: what can be configured. It lies apart from the code so that validating

@@ -1,7 +1,6 @@
-import type { TSchema } from 'typebox';
 import { PortcullisError } from '../errors/index.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
-import { compileValidator, formatIssues, type Issue, isJsonObject, type Validator } from '../schema/index.ts';
+import { compileValidator, formatIssues, type Issue, isJsonObject, type TSchema, type Validator } from '../schema/index.ts';
 import { withoutMeta } from './plugin-meta.ts';
 
 const validators = new WeakMap<TSchema, Validator<JsonObject>>();

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Type } from 'typebox';
-import { formatIssues, type PluginSite } from '../schema/index.ts';
+import { formatIssues, type PluginSite, Type } from '../schema/index.ts';
 import { describeSecrets, type PluginSchema, validatePlugins } from './index.ts';
 
 const auth: PluginSchema = {

@@ -1,9 +1,10 @@
-import { Ajv } from 'ajv';
-import type { Static, TSchema } from 'typebox';
+import { createRequire } from 'node:module';
+import type { Ajv } from 'ajv';
 import type { JsonObject } from '../lib/json.ts';
 import { copyDocument } from './copy-document.ts';
 import { describeViolations } from './describe-violation.ts';
 import type { Issue } from './issue.ts';
+import type { Static, TSchema } from './schema-builder.ts';
 
 /** A document that a schema accepts, as a copy with the schema's scalar defaults; or all that is wrong with it. */
 export type Validation<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly issues: readonly Issue[] };
@@ -19,8 +20,8 @@ export type Validator<Value> = (body: unknown) => Validation<Value>;
  * lives as long as the process: for schemas of the product, not for schemas from users.
  */
 export function compileValidator<Schema extends TSchema>(schema: Schema): Validator<Static<Schema> & JsonObject> {
-  const checkAll = once(() => findsAll.compile<Static<Schema> & JsonObject>(schema));
-  const checkFirst = once(() => findsFirst.compile<Static<Schema> & JsonObject>(schema));
+  const checkAll = once(() => findsAll().compile<Static<Schema> & JsonObject>(schema));
+  const checkFirst = once(() => findsFirst().compile<Static<Schema> & JsonObject>(schema));
   return (body) => {
     const copied = copyDocument(body);
     if (!copied.ok) return copied;
@@ -44,8 +45,14 @@ const OPTIONS = {
   // A minimum next to an optional object, or `required` of a field described elsewhere, is no mistake here.
   strictRequired: false,
 } as const;
-const findsAll = new Ajv({ ...OPTIONS, allErrors: true });
-const findsFirst = new Ajv({ ...OPTIONS, allErrors: false });
+const findsAll = once(() => makeAjv({ allErrors: true }));
+const findsFirst = once(() => makeAjv({ allErrors: false }));
+
+/** Ajv is loaded with the first schema that is compiled: threads that compile none (the gateway's workers) do without it. */
+function makeAjv(options: { readonly allErrors: boolean }): Ajv {
+  const ajv: typeof import('ajv') = createRequire(import.meta.url)('ajv');
+  return new ajv.Ajv({ ...OPTIONS, ...options });
+}
 
 function once<Value>(make: () => Value): () => Value {
   let made: { readonly value: Value } | undefined;

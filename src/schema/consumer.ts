@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox';
 import { describingFields, pluginsField } from './fields.ts';
 import type { Issue } from './issue.ts';
+import { type Static, Type } from './schema-builder.ts';
 
 /** The name of a consumer is its id. */
 export const usernameField = Type.String({ minLength: 1, maxLength: 512, pattern: '^[a-zA-Z0-9_\\-]+$' });

@@ -1,8 +1,8 @@
-import { type TSchema, Type } from 'typebox';
 import { consumerSchema } from './consumer.ts';
 import { credentialSchema } from './credential.ts';
 import { timeoutField } from './fields.ts';
 import { routeSchema } from './route.ts';
+import { type TSchema, Type } from './schema-builder.ts';
 import { serviceSchema } from './service.ts';
 import { upstreamSchema } from './upstream.ts';
 

@@ -1,6 +1,6 @@
-import { Type } from 'typebox';
 import type { JsonValue } from '../lib/json.ts';
 import { describingFields, idField, nameField, pluginsField } from './fields.ts';
+import { Type } from './schema-builder.ts';
 
 /**
  * A credential of a consumer: API7's OpenAPI document, credential body. It holds exactly one plugin, of type auth.

@@ -1,6 +1,6 @@
-import { Type } from 'typebox';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import { NOT_RESERVED_PATTERN } from './reserved-names.ts';
+import { Type } from './schema-builder.ts';
 
 /** Longest name, description and label value, in characters (code points), as API7's OpenAPI document has it. */
 const MAX_TEXT_CHARACTERS = 65_536;

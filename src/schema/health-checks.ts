@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from './schema-builder.ts';
 
 /*
  * No defaults here on purpose: clients take a default of this object over into their own copy, but what is stored has only the

@@ -15,6 +15,7 @@ export {
 } from './read-resources.ts';
 export type { ResourceKind, ResourceKindName } from './resource-kind.ts';
 export { RESOURCE_KINDS, resourceKind } from './resource-kinds.ts';
+export { type TSchema, Type } from './schema-builder.ts';
 export type {
   KeyDigest,
   SnapshotChange,

@@ -9,6 +9,7 @@ test('a service is read with every default in place, times in milliseconds', () 
     hosts: [],
     pathPrefix: '',
     stripPathPrefix: true,
+    enableWebsocket: false,
     plugins: new Map(),
     upstream: {
       nodes: [{ host: '::1', port: 80, weight: 100, priority: 0 }],
@@ -64,6 +65,18 @@ test('what a service says is what the gateway gets', () => {
   });
 });
 
+test('WebSocket is as the route says, or else its service, or else off', () => {
+  const route = { name: 'r', service_id: 's', paths: ['/'] };
+  assert.deepEqual(
+    [true, false, null].map((enable_websocket) => readRoute({ ...route, enable_websocket }).enableWebsocket),
+    [true, false, undefined],
+  );
+  assert.deepEqual(
+    [true, false, null].map((enable_websocket) => readService({ name: 's', enable_websocket }).enableWebsocket),
+    [true, false, false],
+  );
+});
+
 test('a service may be without an upstream', () => {
   assert.equal(readService({ name: 's' }).upstream, undefined);
 });
@@ -81,6 +94,7 @@ test('a route is read with every default in place', () => {
     methods: undefined,
     priority: 0,
     timeouts: undefined,
+    enableWebsocket: undefined,
     plugins: new Map(),
   });
   const route = readRoute({ name: 'r', service_id: 's', paths: ['/'], methods: ['GET'], priority: -3, status: 0 });

@@ -19,6 +19,8 @@ export interface Service {
   /** `''` for none, otherwise it begins with `/`. */
   readonly pathPrefix: string;
   readonly stripPathPrefix: boolean;
+  /** For those of its routes that say nothing of it. */
+  readonly enableWebsocket: boolean;
   readonly plugins: PluginConfigurations;
   readonly upstream: EffectiveUpstream | undefined;
 }
@@ -35,6 +37,8 @@ export interface Route {
   readonly priority: number;
   /** In place of the upstream's time-outs. */
   readonly timeouts: HopTimeouts | undefined;
+  /** Whether a client may change the protocol; undefined: as the service says. */
+  readonly enableWebsocket: boolean | undefined;
   readonly plugins: PluginConfigurations;
 }
 
@@ -61,6 +65,7 @@ export function readService(value: JsonObject): Service {
     hosts: (service.hosts ?? []).map((host) => host.toLowerCase()),
     pathPrefix: service.path_prefix ?? '',
     stripPathPrefix: service.strip_path_prefix ?? true,
+    enableWebsocket: service.enable_websocket ?? false,
     plugins: readPlugins(service.plugins),
     upstream: service.upstream === undefined ? undefined : readUpstream(service.upstream),
   };
@@ -76,6 +81,7 @@ export function readRoute(value: JsonObject): Route {
     methods: route.methods,
     priority: route.priority ?? 0,
     timeouts: route.timeout === undefined ? undefined : readTimeouts(route.timeout),
+    enableWebsocket: route.enable_websocket ?? undefined,
     plugins: readPlugins(route.plugins),
   };
 }

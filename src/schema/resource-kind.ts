@@ -1,9 +1,9 @@
-import { type Static, type TSchema, Type } from 'typebox';
 import type { JsonObject } from '../lib/json.ts';
 import { compileValidator, type Validation } from './compile-validator.ts';
 import type { Issue } from './issue.ts';
 import type { PluginSite } from './plugin-site.ts';
 import { isReservedName } from './reserved-names.ts';
+import { type Static, type TSchema, Type } from './schema-builder.ts';
 
 export type ResourceKindName = 'service' | 'route' | 'consumer' | 'credential';
 

@@ -1,8 +1,8 @@
-import { type Static, Type } from 'typebox';
 import type { JsonValue } from '../lib/json.ts';
 import { describingFields, idField, nameField, pluginsField, statusField, timeoutField } from './fields.ts';
 import { appendPointer, type Issue } from './issue.ts';
 import { isReservedName } from './reserved-names.ts';
+import { type Static, Type } from './schema-builder.ts';
 import { isUnreachablePath } from './unreachable-path.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'CONNECT', 'TRACE', 'PURGE'] as const;
@@ -51,7 +51,6 @@ export function checkRoute(route: RouteDocument): readonly Issue[] {
 /** What is stored but served in a simpler way than it asks for, or never served. */
 export function warningsForRoute(route: RouteDocument): readonly string[] {
   const warnings: string[] = [];
-  if (route.enable_websocket === true) warnings.push('enable_websocket is stored, but WebSocket is not served by this version');
   route.paths.forEach((path, index) => {
     if (isUnreachablePath(path)) warnings.push(`/paths/${index} never matches: requests are matched by their normalised, decoded path`);
   });

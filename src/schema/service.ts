@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox';
 import { describingFields, nameField, pluginsField, statusField } from './fields.ts';
 import { type Issue, issuesBelow } from './issue.ts';
+import { type Static, Type } from './schema-builder.ts';
 import { isUnreachablePath } from './unreachable-path.ts';
 import { checkUpstream, upstreamSchema, warningsForUpstream } from './upstream.ts';
 
@@ -14,6 +14,7 @@ export const serviceSchema = Type.Object({
   ),
   path_prefix: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, pattern: '^/' })),
   strip_path_prefix: Type.Optional(Type.Boolean({ default: true })),
+  enable_websocket: Type.Optional(Type.Unsafe<boolean | null>({ type: 'boolean', nullable: true })),
   plugins: Type.Optional(pluginsField),
   upstream: Type.Optional(upstreamSchema),
   status: Type.Optional(statusField),

@@ -1,8 +1,8 @@
-import { type Static, Type } from 'typebox';
 import { describingFields, descriptionField, freeObjectField, idField, nameField, timeoutField } from './fields.ts';
 import { healthChecksField } from './health-checks.ts';
 import { parseNodeHost } from './host-name.ts';
 import { appendPointer, type Issue } from './issue.ts';
+import { type Static, Type } from './schema-builder.ts';
 
 const nodeSchema = Type.Object({
   host: Type.String({ minLength: 1 }),
@@ -59,8 +59,8 @@ export function checkUpstream(upstream: UpstreamDocument): readonly Issue[] {
   return [...checkTarget(upstream), ...checkHashing(upstream), ...checkRewrite(upstream), ...checkHealthChecks(upstream)];
 }
 
-/** What the gateway does whatever `keepalive_pool` says. */
-const SERVED_KEEPALIVE_POOL = { size: 320, idle_timeout: 60, requests: 1000 } as const;
+/** No gateway keeps an idle connection for longer than this, whatever `keepalive_pool` says. */
+const LONGEST_IDLE_SECONDS = 60;
 
 /** What is stored but served in a simpler way than it asks for. */
 export function warningsForUpstream(upstream: UpstreamDocument): readonly string[] {
@@ -68,13 +68,10 @@ export function warningsForUpstream(upstream: UpstreamDocument): readonly string
   const type = upstream.type ?? 'roundrobin';
   if (type !== 'roundrobin') warnings.push(`upstream type ${type} is served as roundrobin by this version`);
   if (upstream.checks !== undefined) warnings.push('health checks of upstreams are stored, but not run by this version');
-  if (asksForOtherKeepalivePool(upstream)) warnings.push('keepalive_pool is stored, but has no effect in this version');
+  const idleSeconds = upstream.keepalive_pool?.idle_timeout ?? LONGEST_IDLE_SECONDS;
+  if (idleSeconds === 0 || idleSeconds > LONGEST_IDLE_SECONDS)
+    warnings.push(`keepalive_pool.idle_timeout is served as ${LONGEST_IDLE_SECONDS} seconds, the most there is`);
   return warnings;
-}
-
-function asksForOtherKeepalivePool({ keepalive_pool: pool = {} }: UpstreamDocument): boolean {
-  const { size, idle_timeout, requests } = SERVED_KEEPALIVE_POOL;
-  return (pool.size ?? size) !== size || (pool.idle_timeout ?? idle_timeout) !== idle_timeout || (pool.requests ?? requests) !== requests;
 }
 
 function checkTarget(upstream: UpstreamDocument): readonly Issue[] {

@@ -178,9 +178,7 @@ test('what is served in a simpler way is accepted with a warning', () => {
     assert.deepEqual(resourceKind('service').warnings({ ...SERVICE, path_prefix }), []);
   }
   assert.deepEqual(resourceKind('route').warnings(ROUTE), []);
-  assert.deepEqual(resourceKind('route').warnings({ ...ROUTE, enable_websocket: true }), [
-    'enable_websocket is stored, but WebSocket is not served by this version',
-  ]);
+  assert.deepEqual(resourceKind('route').warnings({ ...ROUTE, enable_websocket: true }), []);
   for (const path of ['/a?b', '/a//b', '/a/../b', '/a/.', '/a%20b']) {
     assert.deepEqual(resourceKind('route').warnings({ ...ROUTE, paths: ['/', path] }), [
       '/paths/1 never matches: requests are matched by their normalised, decoded path',
@@ -189,13 +187,13 @@ test('what is served in a simpler way is accepted with a warning', () => {
   stored('route', { ...ROUTE, enable_websocket: null });
 });
 
-test('a keepalive pool other than the one that is served is accepted with a warning', () => {
+test('a keepalive pool that keeps connections longer than any gateway does is accepted with a warning', () => {
   const warnings = (keepalive_pool: object) =>
     resourceKind('service').warnings({ ...SERVICE, upstream: { ...SERVICE.upstream, keepalive_pool } } as never);
-  for (const pool of [{}, { size: 320 }, { size: 320, idle_timeout: 60, requests: 1000 }, { extra: 1 }])
+  for (const pool of [{}, { size: 1 }, { size: 320, idle_timeout: 60, requests: 1000 }, { requests: 1, idle_timeout: 0.5 }, { extra: 1 }])
     assert.deepEqual(warnings(pool), []);
-  for (const pool of [{ size: 1 }, { idle_timeout: 0 }, { requests: 1001 }, { size: 320, idle_timeout: 60.5 }]) {
-    assert.deepEqual(warnings(pool), ['keepalive_pool is stored, but has no effect in this version']);
+  for (const pool of [{ idle_timeout: 0 }, { size: 320, idle_timeout: 60.5 }]) {
+    assert.deepEqual(warnings(pool), ['keepalive_pool.idle_timeout is served as 60 seconds, the most there is']);
   }
 });
 

@@ -7,6 +7,8 @@ import type { RunAs } from './run-as.ts';
 export interface ChildCommand {
   /** The program file; it runs in the supervisor's own Node. */
   readonly file: string;
+  /** Options for Node itself. */
+  readonly nodeOptions?: readonly string[];
   /** Inherited as descriptors 4, 5, … in this order; the same one may stand there several times. */
   readonly descriptors: readonly number[];
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -30,7 +32,7 @@ export class RunningChild {
   #nextRequestId = 1;
 
   constructor(command: ChildCommand, onMessage: (message: ChildMessage) => void) {
-    this.#process = spawn(process.execPath, [command.file], {
+    this.#process = spawn(process.execPath, [...(command.nodeOptions ?? []), command.file], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...command.descriptors],
       env: { ...command.environment },
       ...(command.runAs === undefined ? {} : { uid: command.runAs.uid, gid: command.runAs.gid }),

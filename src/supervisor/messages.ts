@@ -4,6 +4,8 @@ import type { JsonValue } from '../lib/json.ts';
 export type ProcessEnd =
   | { readonly kind: 'none' }
   | { readonly kind: 'clean' }
+  /** It has not ended: it serves until this one does, and is drained then. */
+  | { readonly kind: 'replaced' }
   | { readonly kind: 'killed' }
   | { readonly kind: 'crashed' };
 

@@ -23,6 +23,7 @@ function supervised(t: TestContext, settings: JsonValue = 'serve') {
     settings: () => settings,
     clock: systemClock,
     log: new RecordingLogger(),
+    replacedTimeoutMs: 1000,
     onEvent: (name, body) => events.emit(name, body),
   });
   t.after(() => child.kill());
@@ -85,6 +86,7 @@ test('a replaced process goes only when its successor serves', async (t) => {
   child.replace();
   const second = await successor;
   assert.notEqual(second.pid, first.pid);
+  assert.equal(second.previousEnd, 'replaced');
   assert.equal(child.pid, second.pid);
   await child.stop(NOW);
   assert.throws(() => process.kill(first.pid, 0), /ESRCH/);

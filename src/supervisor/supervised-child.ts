@@ -15,6 +15,8 @@ export interface SupervisedChildOptions {
   readonly settings: () => JsonValue;
   readonly clock: Clock;
   readonly log: Logger;
+  /** How long the requests that run in a process which is replaced may take. */
+  readonly replacedTimeoutMs: number;
   /** The process in service says something. */
   readonly onEvent: (name: string, body: JsonValue) => void;
 }
@@ -22,6 +24,11 @@ export interface SupervisedChildOptions {
 const RESTART_STEPS = { firstDelayMs: 200, highestDelayMs: 10_000 };
 /** What a process that is replaced gets to let go of its files. */
 const HAND_OVER_MS = 3000;
+/**
+ * How long a process that is replaced accepts beside its successor, and tells every client it answers to connect anew: within this
+ * time the clients that are at work leave by themselves, so that few connections are idle when the rest is closed.
+ */
+const SIDE_BY_SIDE_MS = 1000;
 /** A process that ran this long starts a new count of failures. */
 const STABLE_AFTER_MS = 10_000;
 
@@ -73,7 +80,7 @@ export class SupervisedChild {
     this.#options.log.info('a process is replaced', { process: this.#options.name, pid: this.#current.pid });
     const old = this.#current;
     this.#retiring.add(old);
-    this.#end = { kind: 'clean' };
+    this.#end = { kind: 'replaced' };
     void this.#handOver(old).then(() => {
       if (!this.#stopping && this.#current === old) this.#launch();
     });
@@ -122,7 +129,9 @@ export class SupervisedChild {
       case 'ready':
         this.#firstReady?.resolve(message.body);
         this.#firstReady = undefined;
-        for (const old of this.#retiring) if (old !== child) old.drain({ delayMs: 0, timeoutMs: 30_000 });
+        for (const old of this.#retiring) {
+          if (old !== child) old.drain({ delayMs: SIDE_BY_SIDE_MS, timeoutMs: this.#options.replacedTimeoutMs });
+        }
         return;
       case 'event':
         if (child === this.#current) this.#options.onEvent(message.name, message.body);

@@ -1,10 +1,10 @@
 import { SECRET_SETTINGS } from './secret-settings.ts';
 import { environmentName, type Setting } from './setting.ts';
-import { SETTINGS } from './settings.ts';
+import { MAIN_SETTINGS } from './settings.ts';
 
-/** The table of all settings in Markdown, as the README shows it between its markers. */
+/** The table of settings in Markdown, as the README shows it between its markers; limits and time-outs have a page of their own. */
 export function configurationTable(): string {
-  const rows = (SETTINGS as readonly Setting[]).map((setting) => {
+  const rows = (MAIN_SETTINGS as readonly Setting[]).map((setting) => {
     const fallback = setting.defaultText === undefined ? '' : `\`${setting.defaultText}\``;
     return `| \`--${setting.name}\` | \`${environmentName(setting)}\` | ${fallback} | ${setting.meaning} |`;
   });

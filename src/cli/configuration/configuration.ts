@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import type { EngineSettings } from '../../engine/index.ts';
 import { StartError } from '../../errors/index.ts';
+import type { LimitSettings } from '../../gateway/index.ts';
 import type { LogLevel } from '../../observability/index.ts';
 import { parseValue, type SettingValue } from './parse-value.ts';
 import { readEnvironment } from './read-environment.ts';
 import { type RawValue, readConfigurationFile } from './read-file.ts';
+import { engineSettings } from './request-settings.ts';
 import type { SettingName } from './settings.ts';
 import { SETTINGS } from './settings.ts';
 
@@ -37,10 +40,14 @@ export interface Configuration {
   readonly keyringFile: string;
   readonly adminTls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly accessLogFile: string | undefined;
+  readonly trustedAddresses: readonly string[];
   /** Undefined: standard error. */
   readonly logFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly allowOlder: boolean;
+  /** What is changed of the engine's limits and time-outs. */
+  readonly engine: EngineSettings;
+  readonly limits: LimitSettings;
 }
 
 /** Where values come from. `flags` maps setting names to the text given on the command line. */
@@ -103,7 +110,23 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     logFile: text('log-file') === '-' ? undefined : (absolute('log-file') ?? path.join(dataFolder, 'logs', 'portcullis.log')),
     logLevel: readLevel(text('log-level')),
     allowOlder: flag('allow-older'),
+    trustedAddresses: hosts('trusted-addresses', []),
+    engine: { ...engineSettings(values), transport: flag('documented-sockets') ? 'documented' : 'auto' },
+    limits: limitSettings(values),
   };
+}
+
+/** Only what is given: the rest follows from the machine that the gateway finds itself on. */
+function limitSettings(values: ReadonlyMap<string, SettingValue>): LimitSettings {
+  const names = {
+    clientConnections: 'max-connections',
+    upstreamConnections: 'max-upstream-connections',
+    connectionsPerAddress: 'max-connections-per-client',
+    requestsPerService: 'max-requests-per-service',
+    requestsPerNode: 'max-requests-per-node',
+  } as const satisfies Record<keyof LimitSettings, SettingName>;
+  const given = Object.entries(names).filter(([, name]) => values.has(name));
+  return Object.fromEntries(given.map(([key, name]) => [key, Number(values.get(name))]));
 }
 
 function collectValues(sources: ConfigurationSources): ReadonlyMap<string, SettingValue> {

@@ -1,11 +1,13 @@
 import { isIP } from 'node:net';
 import { StartError } from '../../errors/index.ts';
+import { networkList } from '../../lib/network-list.ts';
 import type { Setting } from './setting.ts';
 
 /** A setting's value after reading. */
 export type SettingValue = string | number | boolean | readonly string[];
 
 const LEVELS = ['debug', 'info', 'warn', 'error'];
+const MOST_SECONDS = 999_999.999;
 const TRUE_WORDS = ['true', '1', 'yes', 'on'];
 const FALSE_WORDS = ['false', '0', 'no', 'off'];
 
@@ -23,8 +25,12 @@ export function parseValue(setting: Setting, text: string, origin: string): Sett
       return wholeNumber(text, 0, 65_535) ?? refuse('a port from 0 (any free one) to 65535');
     case 'count':
       return wholeNumber(text, 1, 256) ?? refuse('a whole number from 1 to 256');
+    case 'number': {
+      const { least = 0, most = 999_999_999 } = setting;
+      return wholeNumber(text, least, most) ?? refuse(`a whole number from ${least} to ${most}`);
+    }
     case 'seconds':
-      return /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : refuse('a number of seconds');
+      return seconds(text, setting) ?? refuse(`a number of seconds${rangeOf(setting)}`);
     case 'flag':
       if (TRUE_WORDS.includes(text)) return true;
       return FALSE_WORDS.includes(text) ? false : refuse('true or false');
@@ -32,6 +38,8 @@ export function parseValue(setting: Setting, text: string, origin: string): Sett
       return LEVELS.includes(text) ? text : refuse(`one of ${LEVELS.join(', ')}`);
     case 'hosts':
       return hosts(text) ?? refuse('a list of IP addresses separated by commas');
+    case 'networks':
+      return networks(text) ?? refuse('a list of IP addresses and networks separated by commas');
     case 'address':
       return /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/.test(text) ? text : refuse('host:port');
     case 'path':
@@ -44,6 +52,27 @@ function wholeNumber(text: string, least: number, most: number): number | undefi
   if (!/^\d{1,9}$/.test(text)) return undefined;
   const value = Number(text);
   return value >= least && value <= most ? value : undefined;
+}
+
+function seconds(text: string, { least = 0, most = MOST_SECONDS }: Setting): number | undefined {
+  if (!/^\d{1,6}(\.\d{1,3})?$/.test(text)) return undefined;
+  const value = Number(text);
+  return value >= least && value <= most ? value : undefined;
+}
+
+function rangeOf({ least, most }: Setting): string {
+  if (most !== undefined) return ` from ${least ?? 0} to ${most}`;
+  return least === undefined ? '' : ` of at least ${least}`;
+}
+
+function networks(text: string): readonly string[] | undefined {
+  const list = text.split(',').map((network) => network.trim());
+  try {
+    networkList(list);
+    return list;
+  } catch {
+    return undefined;
+  }
 }
 
 function hosts(text: string): readonly string[] | undefined {

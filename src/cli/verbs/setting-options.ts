@@ -34,7 +34,8 @@ export function configurationOf(command: Command): Configuration {
 function optionFor(setting: Setting): Option {
   const flags = setting.type === 'flag' ? `--${setting.name}` : `--${setting.name} <${placeholder(setting)}>`;
   const initial = setting.defaultText === undefined || setting.type === 'flag' ? '' : `, default ${setting.defaultText}`;
-  return new Option(flags, `${setting.meaning.replaceAll('`', '')} [${environmentName(setting)}${initial}]`);
+  const option = new Option(flags, `${setting.meaning.replaceAll('`', '')} [${environmentName(setting)}${initial}]`);
+  return 'timeout' in setting || 'limit' in setting ? option.helpGroup('Time-outs and limits of requests:') : option;
 }
 
 function placeholder(setting: Setting): string {
@@ -42,12 +43,14 @@ function placeholder(setting: Setting): string {
     case 'port':
       return 'port';
     case 'count':
+    case 'number':
       return 'number';
     case 'seconds':
       return 'seconds';
     case 'path':
       return 'path';
     case 'hosts':
+    case 'networks':
       return 'addresses';
     case 'level':
       return 'level';

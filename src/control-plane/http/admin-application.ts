@@ -1,7 +1,7 @@
-import { METHODS as HTTP_METHODS } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { PortcullisError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { METHODS as HTTP_METHODS } from '../../lib/node-http.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { StoreReader } from '../../store/index.ts';
 import { authenticateToken, type Caller } from '../auth/index.ts';

@@ -23,12 +23,7 @@ export function sendLocalAnswer(
 ): void {
   const output = context.output;
   output.begin(answer.headerLines.length + answer.body.length + 512);
-  appendLocalAnswer(output, answer, {
-    dateLine: context.date.line,
-    serverLine: context.serverLine,
-    connectionLine: connectionLine(form.keepAlive, form.minorVersion),
-    isHead: form.isHead,
-  });
+  appendLocalAnswer(output, answer, context, exchange, form.isHead, connectionLine(form.keepAlive, form.minorVersion));
   exchange.status = answer.status;
   exchange.bytesToClient += output.send(transport);
 }

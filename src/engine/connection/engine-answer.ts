@@ -1,21 +1,20 @@
-import { ERROR_CODES, type ErrorReason } from '../../errors/index.ts';
+import { ERROR_CODES, type ErrorReason, retryAfterSeconds } from '../../errors/index.ts';
 import type { LocalAnswer } from '../exchange.ts';
 import { JSON_LINE } from '../writer/fixed-lines.ts';
 
-const bodies = new Map<ErrorReason, Buffer>();
+const answers = new Map<ErrorReason, LocalAnswer>();
 
-function bodyOf(reason: ErrorReason): Buffer {
-  let body = bodies.get(reason);
-  if (body === undefined) {
-    body = Buffer.from(`${JSON.stringify({ error_msg: ERROR_CODES[reason].publicMessage })}\n`, 'utf8');
-    bodies.set(reason, body);
+/** The answer that the engine makes by itself: status and text from the table of errors. */
+export function engineAnswer(reason: ErrorReason): LocalAnswer {
+  let answer = answers.get(reason);
+  if (answer === undefined) {
+    const { status, publicMessage } = ERROR_CODES[reason];
+    const retryAfter = retryAfterSeconds(reason);
+    const headerLines = retryAfter === undefined ? JSON_LINE : Buffer.concat([JSON_LINE, Buffer.from(`Retry-After: ${retryAfter}\r\n`)]);
+    answer = { status, headerLines, body: Buffer.from(`${JSON.stringify({ error_msg: publicMessage })}\n`, 'utf8'), reason };
+    answers.set(reason, answer);
   }
-  return body;
-}
-
-/** The answer that the engine makes by itself: status and text from the table of errors, with the gateway's own lines. */
-export function engineAnswer(reason: ErrorReason, lines: Buffer): LocalAnswer {
-  return { status: ERROR_CODES[reason].status, headerLines: Buffer.concat([JSON_LINE, lines]), body: bodyOf(reason), reason };
+  return answer;
 }
 
 /**

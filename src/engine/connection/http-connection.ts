@@ -5,26 +5,36 @@ import type { ClientConnection, LocalAnswer } from '../exchange.ts';
 import { Forwarding } from '../forwarding/forwarding.ts';
 import type { ForwardingClient } from '../forwarding/forwarding-client.ts';
 import { isHeadMethod } from '../forwarding/method-traits.ts';
+import type { IdleConnection } from '../idle-victims.ts';
 import { BodyReader } from '../parser/body-reader.ts';
 import { BODY } from '../parser/chunked-parser.ts';
 import { PARSE } from '../parser/parse-status.ts';
 import type { RequestParser } from '../parser/request-parser.ts';
 import type { Transport, TransportReceiver } from '../transport/transport.ts';
+import type { Tunnel } from '../tunnel/tunnel.ts';
 import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
 import { sendContinue, sendLocalAnswer } from './answer-output.ts';
 import { BodyDiscarder } from './body-discarder.ts';
 import { engineAnswer, leavesFramingIntact } from './engine-answer.ts';
+import { bytesBehind, HeldRequests } from './held-requests.ts';
 import { type DecisionMaker, HttpExchange } from './http-exchange.ts';
 import { PHASE } from './phase.ts';
+import { ProgressWatch } from './progress-watch.ts';
+
+/** How long a connection may be silent after it was accepted before it counts as idle. */
+const FIRST_REQUEST_MS = 5_000;
 
 /**
  * One client's connection. Requests are read and answered strictly one after the other; bytes that cannot be used yet are kept
  * (at most what one read brought) and reading stops, so memory stays bounded whatever the client sends.
  */
-export class HttpConnection implements TransportReceiver, ForwardingClient, DecisionMaker {
+export class HttpConnection implements TransportReceiver, ForwardingClient, DecisionMaker, IdleConnection {
   readonly transport: Transport;
   readonly body: BodyReader;
   minorVersion: 0 | 1 = 1;
+  sentContinue = false;
+  /** The address under which the server has counted it; undefined when it is not counted. */
+  countedAddress: string | undefined = undefined;
   readonly #context: EngineContext;
   readonly #client: ClientConnection;
   readonly #onGone: (connection: HttpConnection) => void;
@@ -32,8 +42,14 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
   #parser: RequestParser | undefined = undefined;
   #exchange: HttpExchange | undefined = undefined;
   #forwarding: Forwarding | undefined = undefined;
+  #tunnel: Tunnel | undefined = undefined;
+  /** The transport is closed, and the tunnel still has bytes for the upstream. */
+  #outlived = false;
   /** Bytes that arrived and wait for their turn. */
   #kept: Buffer | undefined = undefined;
+  /** On a connection that is to close, while a decision is carried out: what has arrived behind the request. */
+  #behind: Buffer | undefined = undefined;
+  #heldRequests: HeldRequests | undefined = undefined;
   #consuming = false;
   #asking = false;
   #keepAlive = false;
@@ -43,12 +59,16 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
   #halfClosed = false;
   #halfClosedAtMs = 0;
   #served = 0;
+  /** Why its first request is refused and it serves no other. */
+  #refusal: ErrorReason | undefined = undefined;
+  readonly #openedAtMs: number;
   readonly #discarder: BodyDiscarder;
   /** Monotonic time of the last progress in the present phase. */
   #sinceMs: number;
   #lastReadAtMs: number;
-  /** Monotonic time when the sweep first found the client not taking what was written; 0 when it does. */
-  #stalledSinceMs = 0;
+  /** Made when a sweep finds the connection waiting for a body, or for the client to take an answer. */
+  #bodyWatch: ProgressWatch | undefined = undefined;
+  #writeWatch: ProgressWatch | undefined = undefined;
 
   constructor(
     context: EngineContext,
@@ -63,15 +83,21 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
     this.#discarder = new BodyDiscarder(this.body, context.limits.discardedBodyBytes);
     this.#sinceMs = context.clock.monotonicMs();
     this.#lastReadAtMs = this.#sinceMs;
+    this.#openedAtMs = this.#sinceMs;
     this.transport = makeTransport(this);
   }
 
   onBytes(bytes: Buffer, length: number): void {
     if (this.#phase === PHASE.closed) return;
-    this.#lastReadAtMs = this.#now();
-    if (this.#kept === undefined) this.#consume(bytes, 0, length, false);
-    else this.#kept = Buffer.concat([this.#kept, bytes.subarray(0, length)]);
-    this.#adjustReading();
+    const { clock } = this.#context;
+    this.#lastReadAtMs = clock.hold();
+    try {
+      if (this.#kept === undefined) this.#consume(bytes, 0, length, false);
+      else this.#kept = Buffer.concat([this.#kept, bytes.subarray(0, length)]);
+      this.#adjustReading();
+    } finally {
+      clock.letGo();
+    }
   }
 
   onEnd(): void {
@@ -81,15 +107,22 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
   }
 
   onFlushed(): void {
-    this.#stalledSinceMs = 0;
+    this.#writeWatch?.pause();
     if (this.#phase === PHASE.forwarding) {
       this.#forwarding?.onClientFlushed();
     } else if (this.#phase === PHASE.flushing) {
       this.#afterAnswer();
+    } else if (this.#phase === PHASE.tunnel) {
+      this.#tunnel?.clientFlushed();
     }
   }
 
-  onClose(): void {
+  onClose(failure: string | undefined): void {
+    if (this.#phase === PHASE.tunnel) {
+      this.#outlived = true;
+      this.#tunnel?.clientClosed(failure);
+      return;
+    }
     if (this.#phase !== PHASE.closed) this.#abandon('client_aborted');
     this.#onGone(this);
   }
@@ -105,12 +138,32 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
     this.#continue();
   }
 
+  onAborted(exchange: HttpExchange, reason: ErrorReason): void {
+    if (exchange === this.#exchange && !this.#asking) this.#giveUp(reason);
+  }
+
   keepsAlive(): boolean {
     return this.#mayKeepAlive() && this.body.done;
   }
 
+  closeAfterAnswer(): void {
+    this.#wantsKeepAlive = false;
+  }
+
   onBodyInterest(): void {
     this.#continue();
+  }
+
+  beginTunnel(tunnel: Tunnel): void {
+    this.#phase = PHASE.tunnel;
+    this.#tunnel = tunnel;
+    this.#continue();
+    tunnel.begin();
+  }
+
+  tunnelEnded(reason: ErrorReason | undefined): void {
+    if (reason === undefined) this.#abandon(undefined);
+    else this.cut(reason);
   }
 
   answerWritten(keepAlive: boolean): void {
@@ -127,13 +180,7 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
       return;
     }
     exchange.reason = reason;
-    let lines: Buffer = EMPTY_BYTES;
-    try {
-      lines = this.#context.handler.linesForEngineAnswer(exchange);
-    } catch (error) {
-      this.reportFailure(error);
-    }
-    this.#answer(engineAnswer(reason, lines), leavesFramingIntact(reason) && this.#keepsAliveUnread());
+    this.#answer(engineAnswer(reason), leavesFramingIntact(reason) && this.#keepsAliveUnread());
   }
 
   cut(reason: ErrorReason): void {
@@ -145,9 +192,41 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
     this.#context.onFailure(error);
   }
 
+  /**
+   * The first request is answered with this reason, whatever it is, and the connection is closed. To be called before anything has
+   * arrived; a client that sends no whole head soon is not waited for.
+   */
+  refuseFirst(reason: ErrorReason): void {
+    this.#refusal = reason;
+  }
+
+  /** Answers with what `refuseFirst` said without waiting for the request any longer, and closes. */
+  refuseNow(): void {
+    const phase = this.#phase;
+    const refusal = this.#refusal;
+    if (refusal !== undefined && (phase === PHASE.idle || phase === PHASE.head)) {
+      if (this.#exchange === undefined) this.#beginExchange();
+      this.refuse(refusal);
+    }
+    this.destroy();
+  }
+
+  /** Monotonic time since when it only waits for a request; -1 while it does anything else, or has only just come. */
+  idleSinceMs(nowMs: number): number {
+    if (this.#phase !== PHASE.idle || this.#refusal !== undefined) return -1;
+    return this.#served > 0 || nowMs - this.#sinceMs >= FIRST_REQUEST_MS ? this.#sinceMs : -1;
+  }
+
   /** Closes the connection if it only waits for another request. */
   closeIfIdle(): void {
     if (this.#phase === PHASE.idle && this.#served > 0) this.#linger();
+  }
+
+  /** Gives the connection up at once. What is under way on it ends with `reason`, which the client is told if nothing else was. */
+  shutDown(reason: ErrorReason): void {
+    this.#wantsKeepAlive = false;
+    this.#giveUp(reason);
+    this.destroy();
   }
 
   /** Gives the connection up at once. */
@@ -163,16 +242,23 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
         if (nowMs - this.#sinceMs >= this.#idleLimitMs()) this.#linger();
         return;
       case PHASE.head:
-        if (nowMs - this.#sinceMs >= timeouts.headMs) this.refuse('request_timeout');
+        if (this.#refusal !== undefined && nowMs - this.#openedAtMs >= timeouts.lingerMs) this.refuse(this.#refusal);
+        else if (nowMs - this.#sinceMs >= timeouts.headMs) this.refuse('request_timeout');
+        return;
+      case PHASE.deciding:
+        this.#checkDeciding(nowMs);
         return;
       case PHASE.forwarding:
         this.#checkForwarding(nowMs);
         return;
+      case PHASE.tunnel:
+        this.#tunnel?.checkDeadlines(nowMs);
+        return;
       case PHASE.flushing:
-        if (this.#isStalled(nowMs)) this.cut('client_aborted');
+        if (this.#takesTooSlowly(nowMs)) this.cut('client_write_timeout');
         return;
       case PHASE.discarding:
-        if (nowMs - this.#lastReadAtMs >= timeouts.bodySilenceMs) this.#linger();
+        if (this.#arrivesTooSlowly(nowMs, this.#discarder.bytes)) this.#linger();
         return;
       case PHASE.lingering:
         if (nowMs - this.#sinceMs >= timeouts.lingerMs) this.destroy();
@@ -183,23 +269,35 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
 
   #idleLimitMs(): number {
     const { timeouts, draining } = this.#context;
+    if (this.#refusal !== undefined) return timeouts.lingerMs;
     if (draining) return timeouts.drainGraceMs;
     return this.#served === 0 ? timeouts.headMs : timeouts.clientIdleMs;
   }
 
+  #checkDeciding(nowMs: number): void {
+    const exchange = this.#exchange;
+    if (exchange !== undefined && nowMs - exchange.headReadAtMs >= this.#context.timeouts.decisionMs) this.#giveUp('decision_timeout');
+    else this.#probePaused();
+  }
+
   #checkForwarding(nowMs: number): void {
-    const { timeouts } = this.#context;
     const forwarding = this.#forwarding;
     if (forwarding === undefined) return;
     if (this.#isForsaken(nowMs)) {
       this.cut('client_aborted');
     } else if (this.transport.pendingBytes > 0) {
-      if (this.#isStalled(nowMs)) this.#giveUpOnClient('client_aborted');
-    } else if (!this.body.done && forwarding.takesBody && nowMs - this.#lastReadAtMs >= timeouts.bodySilenceMs) {
-      this.#giveUpOnClient('request_timeout');
+      if (this.#takesTooSlowly(nowMs)) this.#giveUp('client_write_timeout');
+    } else if (!this.body.done && forwarding.takesBody && this.#arrivesTooSlowly(nowMs, this.#exchange?.bytesFromClient ?? 0)) {
+      this.#giveUp('request_timeout');
     } else {
+      this.#probePaused();
       forwarding.checkDeadlines(nowMs);
     }
+  }
+
+  /** While reading is paused nothing read shows that the client has gone; an empty write meets the reset. */
+  #probePaused(): void {
+    if (this.#readingWaits && this.transport.pendingBytes === 0) this.transport.write(EMPTY_BYTES);
   }
 
   /** The client has ended its side and has waited for long enough. */
@@ -209,15 +307,31 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
     return nowMs - Math.max(this.#halfClosedAtMs, exchange.startedAtMs) >= this.#context.timeouts.halfClosedMs;
   }
 
-  #isStalled(nowMs: number): boolean {
-    if (this.#stalledSinceMs === 0) this.#stalledSinceMs = nowMs;
-    return nowMs - this.#stalledSinceMs >= this.#context.timeouts.clientWriteStallMs;
+  /** A part of an answer waits for the client to take it. */
+  #takesTooSlowly(nowMs: number): boolean {
+    const { clientWriteStallMs, answerBytesPerSecond } = this.#context.timeouts;
+    this.#writeWatch ??= new ProgressWatch(clientWriteStallMs, answerBytesPerSecond);
+    return this.#writeWatch.isTooSlow(nowMs, this.transport.takenBytes, nowMs);
   }
 
-  #giveUpOnClient(reason: ErrorReason): void {
+  /** More of a body is wanted; `bytes` of it have come. */
+  #arrivesTooSlowly(nowMs: number, bytes: number): boolean {
+    const { bodySilenceMs, bodyBytesPerSecond } = this.#context.timeouts;
+    this.#bodyWatch ??= new ProgressWatch(bodySilenceMs, bodyBytesPerSecond);
+    return this.#bodyWatch.isTooSlow(nowMs, bytes, this.#lastReadAtMs);
+  }
+
+  /** Ends the exchange before its time, with an answer where none has begun. */
+  #giveUp(reason: ErrorReason): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
     this.#forwarding?.abort();
-    if (this.#exchange?.status === 0) this.refuse(reason);
-    else this.cut(reason);
+    if (exchange.status !== 0) {
+      this.cut(reason);
+      return;
+    }
+    this.#releaseHead(exchange);
+    this.refuse(reason);
   }
 
   /** Reads `bytes[start, end)` as far as the present phase allows and keeps the rest. `own`: no one else writes into `bytes`. */
@@ -231,6 +345,10 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
           break;
         case PHASE.discarding:
           position = this.#discardBody(bytes, position, end);
+          break;
+        case PHASE.tunnel:
+          this.#tunnel?.fromClient(bytes, position, end);
+          position = end;
           break;
         case PHASE.lingering:
           this.#discarder.bytes += end - position;
@@ -265,11 +383,18 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
     if (this.#halfClosed) this.#settleHalfClose();
   }
 
+  /** What the client sends has no place to go to yet. */
+  get #readingWaits(): boolean {
+    if (this.#kept !== undefined) return true;
+    if (this.#phase === PHASE.forwarding) return !this.body.done && this.#forwarding?.takesBody !== true;
+    return this.#phase === PHASE.lingering && this.#discarder.full;
+  }
+
   /** While nothing is wanted from the client reading goes on, for only so is it noticed when the client goes away. */
   #adjustReading(): void {
-    const bodyWaits = this.#phase === PHASE.forwarding && !this.body.done && this.#forwarding?.takesBody !== true;
-    const enough = this.#phase === PHASE.lingering && this.#discarder.full;
-    if (this.#kept !== undefined || bodyWaits || enough) {
+    if (this.#phase === PHASE.tunnel) return;
+    if (this.#readingWaits) {
+      this.#bodyWatch?.pause();
       this.transport.pause();
     } else {
       if (this.#phase === PHASE.forwarding && !this.body.done) this.#lastReadAtMs = this.#now();
@@ -304,6 +429,7 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
     this.#sinceMs = this.#lastReadAtMs;
     this.#isHead = false;
     this.#awaitsContinue = false;
+    this.sentContinue = false;
     this.#exchange = new HttpExchange(this.#client, this, this.#lastReadAtMs);
     this.#context.exchangesInFlight++;
     this.#served++;
@@ -320,6 +446,7 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
     this.#awaitsContinue = parser.expectsContinue;
     this.#isHead = isHeadMethod(parser.bytes, parser.methodStart, parser.methodEnd);
     this.#phase = PHASE.deciding;
+    if (this.#refusal !== undefined) return this.#refuseAsked(exchange, this.#refusal, end);
     this.#asking = true;
     try {
       this.#context.handler.onRequest(exchange);
@@ -341,20 +468,24 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
     const exchange = this.#exchange;
     const parser = this.#parser;
     if (exchange === undefined || parser === undefined) return end;
-    exchange.decidedAtMs = this.#now();
+    // What plugins did in between took time that the log is to show.
+    exchange.decidedAtMs = this.#context.clock.renew();
     let position = start;
+    if (this.#context.announcesClose || this.#isWorn()) this.#behind = bytesBehind(this.body, bytes, start, end);
     if (exchange.answer !== undefined) {
       exchange.reason = exchange.answer.reason;
       this.#answer(exchange.answer, this.#keepsAliveUnread());
     } else if (exchange.plan !== undefined) {
       if (this.#awaitsContinue && start === end) {
         this.#awaitsContinue = false;
+        this.sentContinue = true;
         sendContinue(this.#context, this.transport, exchange);
       }
       this.#phase = PHASE.forwarding;
       this.#forwarding ??= new Forwarding(this.#context, this);
       position = this.#forwarding.begin(exchange, exchange.plan, parser, bytes, start, end);
     }
+    this.#behind = undefined;
     this.#releaseHead(exchange);
     return position;
   }
@@ -367,7 +498,28 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
   }
 
   #mayKeepAlive(): boolean {
-    return this.#wantsKeepAlive && !this.#context.announcesClose;
+    return this.#wantsKeepAlive && ((!this.#context.announcesClose && !this.#isWorn()) || this.#holdsRequests());
+  }
+
+  /** The connection is to close: what has arrived behind the present request is answered first. */
+  #holdsRequests(): boolean {
+    const kept = this.#kept;
+    const behind = this.#behind ?? (kept === undefined ? EMPTY_BYTES : bytesBehind(this.body, kept, 0, kept.length));
+    this.#heldRequests ??= new HeldRequests();
+    return this.#heldRequests.follow(behind);
+  }
+
+  #isWorn(): boolean {
+    const { limits, timeouts } = this.#context;
+    return this.#served >= limits.requestsPerConnection || this.#lastReadAtMs - this.#openedAtMs >= timeouts.clientAgeMs;
+  }
+
+  #refuseAsked(exchange: HttpExchange, reason: ErrorReason, end: number): number {
+    exchange.decidedAtMs = this.#now();
+    this.#wantsKeepAlive = false;
+    this.refuse(reason);
+    this.#releaseHead(exchange);
+    return end;
   }
 
   /**
@@ -384,6 +536,7 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
     this.#finishExchange();
     this.#sinceMs = this.#now();
     this.#discarder.reset();
+    this.#bodyWatch = undefined;
     if (!this.#keepAlive) this.#linger();
     else this.#phase = this.body.done ? PHASE.idle : PHASE.discarding;
     this.#continue();
@@ -404,6 +557,7 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
 
   #settleHalfClose(): void {
     if (this.#kept !== undefined) return;
+    this.#tunnel?.clientEnded();
     const incomplete = !this.body.done && (this.#phase === PHASE.forwarding || this.#phase === PHASE.deciding);
     if (this.#phase === PHASE.head || incomplete) {
       this.#abandon('client_aborted');
@@ -429,6 +583,8 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
     this.#phase = PHASE.closed;
     this.#kept = undefined;
     this.#forwarding?.abort();
+    this.#tunnel?.abort();
+    this.#tunnel = undefined;
     const exchange = this.#exchange;
     if (exchange !== undefined) {
       exchange.reason ??= reason;
@@ -436,6 +592,8 @@ export class HttpConnection implements TransportReceiver, ForwardingClient, Deci
       exchange.head = undefined;
     }
     this.#releaseParser();
+    if (this.#outlived) this.#onGone(this);
+    this.#outlived = false;
   }
 
   #finishExchange(): void {

@@ -4,6 +4,7 @@ import type { ClientConnection, Exchange, ForwardPlan, LocalAnswer, RequestHead,
 /** Carries an exchange's decision out. */
 export interface DecisionMaker {
   onDecided(exchange: HttpExchange): void;
+  onAborted(exchange: HttpExchange, reason: ErrorReason): void;
   reportFailure(error: unknown): void;
 }
 
@@ -50,6 +51,10 @@ export class HttpExchange implements Exchange {
     if (!this.#mayDecide()) return;
     this.plan = plan;
     this.#decisionMaker.onDecided(this);
+  }
+
+  abort(reason: ErrorReason): void {
+    if (!this.finished) this.#decisionMaker.onAborted(this, reason);
   }
 
   /** A decision that comes after the client went away is of no use. A second one is a defect of the handler: the first stands. */

@@ -14,5 +14,7 @@ export const PHASE = {
   discarding: 5,
   /** Nothing more is sent; what arrives is thrown away until the client ends too. */
   lingering: 6,
-  closed: 7,
+  /** Both sides speak another protocol; bytes go through. */
+  tunnel: 7,
+  closed: 8,
 } as const;

@@ -69,7 +69,7 @@ test('cut headers stay behind, appended lines come last and no Connection option
     ) {
       head?.cutHeader(index);
     }
-    exchange.forward(planTo(proxy.target, { requestLines: Buffer.from('X-Consumer-Username: anna\r\n') }));
+    exchange.forward(planTo(proxy.target, { appendRequestLines: (writer) => writer.appendAscii('X-Consumer-Username: anna\r\n') }));
   };
   const sent = 'GET / HTTP/1.1\r\nHost: a\r\nX-Cut: 1\r\nX-Stays: 1\r\nx-cut: 2\r\nConnection: x-consumer-username, x-cut\r\n\r\n';
   assert.equal(await forwardedHead(proxy, sent), 'GET / HTTP/1.1\r\nHost: a\r\nX-Stays: 1\r\nX-Consumer-Username: anna\r\n\r\n');
@@ -107,7 +107,7 @@ test('a head larger than the usual buffer goes on whole', async (t) => {
 
 test('a response keeps its fields and gets Server, Date, the given lines and the framing', async (t) => {
   const proxy = await startProxy(t);
-  proxy.handler.decide = (exchange) => exchange.forward(planTo(proxy.target, { responseLines: Buffer.from('X-Added: 1\r\n') }));
+  proxy.handler.answerLines = 'X-Added: 1\r\n';
   const response =
     'HTTP/1.1 201 Made It\r\nServer: other/1\r\nX-Up: 1\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=9\r\nContent-Length: 02\r\n\r\nok';
   assert.deepEqual(await relayedHead(proxy, response), [
@@ -122,7 +122,7 @@ test('a response keeps its fields and gets Server, Date, the given lines and the
 
 test("fields that are the gateway's own are left out of what an upstream answers", async (t) => {
   const proxy = await startProxy(t, { ownResponseFields: ['Request-Name'] });
-  proxy.handler.decide = (exchange) => exchange.forward(planTo(proxy.target, { responseLines: Buffer.from('Request-Name: ours\r\n') }));
+  proxy.handler.answerLines = 'Request-Name: ours\r\n';
   const client = await proxy.client();
   client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   const upstream = await proxy.upstream.connection();

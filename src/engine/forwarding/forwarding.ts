@@ -3,8 +3,11 @@ import type { HttpExchange } from '../connection/http-exchange.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { ForwardPlan, UpstreamTarget } from '../exchange.ts';
 import type { RequestParser } from '../parser/request-parser.ts';
+import { Tunnel } from '../tunnel/tunnel.ts';
+import { type UpgradeOffer, upgradeOffer } from '../tunnel/upgrade-offer.ts';
 import { connectFailureReason } from '../upstream/connect-failure.ts';
 import type { UpstreamConnection, UpstreamOwner } from '../upstream/upstream-connection.ts';
+import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
 import type { ForwardingClient } from './forwarding-client.ts';
 import { isHeadMethod, isIdempotent } from './method-traits.ts';
 import { RequestSender } from './request-sender.ts';
@@ -30,6 +33,7 @@ export class Forwarding implements UpstreamOwner {
   /** Monotonic time from which on the upstream keeps the gateway waiting, for whatever it is that it waits. */
   #waitingSinceMs = 0;
   #clientIsSlow = false;
+  #offer: UpgradeOffer | undefined = undefined;
 
   constructor(context: EngineContext, client: ForwardingClient) {
     this.#context = context;
@@ -55,7 +59,9 @@ export class Forwarding implements UpstreamOwner {
     this.#retriedStale = false;
     this.#answered = false;
     this.#clientIsSlow = false;
-    this.#relay.begin(exchange, plan, isHead);
+    this.#offer = plan.allowsUpgrade ? upgradeOffer(head) : undefined;
+    if (this.#offer !== undefined) this.#client.closeAfterAnswer();
+    this.#relay.begin(exchange, isHead, this.#offer);
     const position = this.#prepare(plan, head, bytes, start, end);
     if (position === -1) return end;
     exchange.bytesFromClient += position - start;
@@ -121,20 +127,36 @@ export class Forwarding implements UpstreamOwner {
   }
 
   onBytes(bytes: Buffer, length: number): void {
-    const nowMs = this.#now();
-    this.#waitingSinceMs = nowMs;
-    if (!this.#answered && this.#exchange !== undefined) {
-      this.#answered = true;
-      this.#exchange.firstByteAtMs = nowMs;
-      this.#sender.release();
+    const { clock } = this.#context;
+    try {
+      this.#take(bytes, length, clock.hold());
+    } finally {
+      clock.letGo();
     }
-    const status = this.#relay.read(bytes, length);
-    if (status === RELAY.failed) this.#fail('bad_upstream_response');
-    else if (status === RELAY.done) this.#finish();
-    else if (this.#client.transport.pendingBytes > 0) {
-      this.#clientIsSlow = true;
-      this.#connection?.transport.pause();
+  }
+
+  /** Says where the next bytes of a large body go to. A client that once fell behind gets copies: it must not hold large buffers. */
+  #chooseBuffer(status: number): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const { bulkBuffers } = this.#context;
+    if (this.#relay.lent) {
+      bulkBuffers.lose(connection.ownBuffer);
+      connection.ownBuffer = undefined;
+    } else if (status === RELAY.more && this.#relay.bulk) {
+      connection.ownBuffer ??= bulkBuffers.take();
+    } else {
+      this.#dropOwnBuffer();
     }
+  }
+
+  /** Called between reads of the connection, or when it reads nothing more. */
+  #dropOwnBuffer(): void {
+    const connection = this.#connection;
+    const buffer = connection?.ownBuffer;
+    if (connection === undefined || buffer === undefined) return;
+    connection.ownBuffer = undefined;
+    this.#context.bulkBuffers.giveBack(buffer);
   }
 
   onEnd(): void {
@@ -150,10 +172,29 @@ export class Forwarding implements UpstreamOwner {
     this.#upstreamEnded(failure === undefined, failure);
   }
 
+  #take(bytes: Buffer, length: number, nowMs: number): void {
+    this.#waitingSinceMs = nowMs;
+    if (!this.#answered && this.#exchange !== undefined) {
+      this.#answered = true;
+      this.#exchange.firstByteAtMs = nowMs;
+      this.#sender.release();
+    }
+    const bulk = this.#connection?.ownBuffer;
+    const status = bulk === undefined ? this.#relay.read(bytes, length) : this.#relay.passOn(bytes, length);
+    if (bulk !== undefined || this.#relay.bulk) this.#chooseBuffer(status);
+    if (status === RELAY.failed) this.#fail('bad_upstream_response');
+    else if (status === RELAY.done) this.#finish();
+    else if (status === RELAY.switched) this.#switchProtocols();
+    else if (this.#client.transport.pendingBytes > 0) {
+      this.#clientIsSlow = true;
+      this.#connection?.transport.pause();
+    }
+  }
+
   /** Puts the first piece together; -1 where the exchange has failed. */
   #prepare(plan: ForwardPlan, head: RequestParser, bytes: Buffer, start: number, end: number): number {
     try {
-      const position = this.#sender.begin(plan, head, bytes, start, end);
+      const position = this.#sender.begin(plan, head, this.#offer?.lines ?? EMPTY_BYTES, bytes, start, end);
       if (position === -1) this.#fail('bad_chunk');
       return position;
     } catch (error) {
@@ -181,15 +222,23 @@ export class Forwarding implements UpstreamOwner {
     const pool = this.#context.pool;
     exchange.attempts++;
     exchange.upstream = target;
+    let connection: UpstreamConnection | ErrorReason;
     try {
-      this.#connection = fresh ? pool.connect(target, this) : pool.acquire(target, this);
+      connection = fresh ? pool.connect(target, this) : pool.acquire(target, this);
     } catch (error) {
       this.#crash(error);
       return;
     }
+    if (typeof connection === 'string') {
+      // Another node may have an idle connection.
+      this.#firstFailure ??= connection;
+      this.#tryNextTarget(connection);
+      return;
+    }
+    this.#connection = connection;
     this.#waitingSinceMs = this.#now();
-    if (!this.#connection.connected) return;
-    this.#sendRequest(this.#connection, this.#waitingSinceMs);
+    if (!connection.connected) return;
+    this.#sendRequest(connection, this.#waitingSinceMs);
     this.#client.onBodyInterest();
   }
 
@@ -216,6 +265,7 @@ export class Forwarding implements UpstreamOwner {
   #attemptFailed(reason: ErrorReason): void {
     const connection = this.#connection;
     const target = this.#exchange?.upstream;
+    this.#dropOwnBuffer();
     this.#connection = undefined;
     connection?.destroy();
     if (this.#answered || connection === undefined || target === undefined) {
@@ -246,6 +296,7 @@ export class Forwarding implements UpstreamOwner {
     const connection = this.#connection;
     const relay = this.#relay;
     const keepAlive = relay.keepAlive;
+    this.#dropOwnBuffer();
     const reusable = relay.upstreamKeepsAlive && this.#client.body.done && connection?.transport.pendingBytes === 0;
     this.#connection = undefined;
     if (connection !== undefined) {
@@ -254,6 +305,18 @@ export class Forwarding implements UpstreamOwner {
     }
     this.#end();
     this.#client.answerWritten(keepAlive);
+  }
+
+  /** The connection belongs to a tunnel from here on. */
+  #switchProtocols(): void {
+    const connection = this.#connection;
+    const exchange = this.#exchange;
+    const plan = this.#plan;
+    if (connection === undefined || exchange === undefined || plan === undefined) return;
+    const { readTimeoutMs, sendTimeoutMs } = plan;
+    this.#end();
+    const client = this.#client;
+    client.beginTunnel(new Tunnel({ context: this.#context, client, connection, exchange, idleTimeoutMs: readTimeoutMs, sendTimeoutMs }));
   }
 
   #crash(error: unknown): void {
@@ -270,9 +333,11 @@ export class Forwarding implements UpstreamOwner {
   }
 
   #end(): void {
+    this.#dropOwnBuffer();
     this.#connection = undefined;
     this.#exchange = undefined;
     this.#plan = undefined;
+    this.#offer = undefined;
     this.#sender.end();
     this.#relay.end();
   }

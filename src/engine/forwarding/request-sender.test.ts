@@ -9,6 +9,7 @@ import { RequestParser } from '../parser/request-parser.ts';
 import { FakeTransport } from '../testing/fake-transport.ts';
 import { planTo, TestHandler } from '../testing/test-handler.ts';
 import { UpstreamPool } from '../upstream/upstream-pool.ts';
+import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
 import { RequestSender } from './request-sender.ts';
 
 const TARGET = { address: '127.0.0.1', port: 80 };
@@ -31,7 +32,7 @@ function begin(context: EngineContext, sender: RequestSender, path: string, plan
   const parser = new RequestParser(context.limits);
   const bytes = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: client.example\r\nX-A: 1\r\n\r\n`);
   assert.equal(parser.feed(bytes, 0, bytes.length), PARSE.done);
-  sender.begin(plan, parser, bytes, bytes.length, bytes.length);
+  sender.begin(plan, parser, EMPTY_BYTES, bytes, bytes.length, bytes.length);
 }
 
 test('a buffer from which a transport still sends is not used for another request', () => {

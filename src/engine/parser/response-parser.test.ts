@@ -33,6 +33,7 @@ const GOOD: readonly (readonly [string, string, Readonly<Record<string, unknown>
   ['close', 'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n', { wantsKeepAlive: false }],
   ['a time-out', 'HTTP/1.1 200 OK\r\nKeep-Alive: max=10, timeout=5\r\n\r\n', { keepAliveMs: 5000 }],
   ['a date', 'HTTP/1.1 200 OK\r\nDate: now\r\n\r\n', { hasDate: true }],
+  ['a date that Connection names', 'HTTP/1.1 200 OK\r\nDate: now\r\nConnection: date\r\n\r\n', { hasDate: false }],
 ];
 
 const BAD: readonly (readonly [string, string])[] = [

@@ -117,7 +117,7 @@ export class ResponseParser extends HeadParser {
     let lengths = 0;
     let codings = 0;
     this.#options.reset();
-    this.hasDate = false;
+    let dateIndex = -1;
     this.contentLength = 0;
     this.keepAliveMs = Number.POSITIVE_INFINITY;
     for (let index = 0; index < fields.count; index++) {
@@ -138,12 +138,14 @@ export class ResponseParser extends HeadParser {
           this.#readKeepAlive(start, end);
           break;
         case FIELD.date:
-          this.hasDate = true;
+          dateIndex = index;
           break;
         default:
       }
     }
     if (codings > 0 && (lengths > 0 || this.minorVersion === 0)) return false;
+    // One that Connection names stays behind, and the client gets the gateway's.
+    this.hasDate = dateIndex !== -1 && fields.cuts[dateIndex] === 0;
     this.framing = codings > 0 ? 'chunked' : lengths > 0 ? 'length' : 'close';
     this.wantsKeepAlive = !this.#options.close && (this.minorVersion === 1 || this.#options.keepAlive);
     return true;

@@ -9,6 +9,10 @@ export class FakeTransport implements Transport {
     return this.takesAtOnce ? 0 : this.written.reduce((sum, bytes) => sum + bytes.length, 0);
   }
 
+  get takenBytes(): number {
+    return this.written.reduce((sum, bytes) => sum + bytes.length, 0) - this.pendingBytes;
+  }
+
   write(bytes: Buffer): boolean {
     this.written.push(bytes);
     return this.takesAtOnce;

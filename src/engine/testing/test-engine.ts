@@ -7,6 +7,7 @@ import { HttpServer, type HttpServerOptions } from '../http-server.ts';
 import { UpstreamPool } from '../upstream/upstream-pool.ts';
 import { ByteStream } from './byte-stream.ts';
 import { planTo, TestHandler } from './test-handler.ts';
+import { testTransport } from './test-transport.ts';
 
 type Cleanup = Pick<TestContext, 'after'>;
 
@@ -67,11 +68,12 @@ export async function startEngine(
   options: Partial<HttpServerOptions> = {},
 ): Promise<TestEngine> {
   const clock = new FakeClock();
-  const pool = options.pool ?? new UpstreamPool({ clock });
+  const transport = options.transport ?? testTransport();
+  const pool = options.pool ?? new UpstreamPool({ clock, transport });
   const handler = new TestHandler(decide);
   const failures: unknown[] = [];
   const onFailure = (error: unknown): void => void failures.push(error);
-  const server = new HttpServer({ handler, serverHeader: 'Portcullis', clock, onFailure, ...options, pool });
+  const server = new HttpServer({ handler, serverHeader: 'Portcullis', clock, onFailure, ...options, transport, pool });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   const clients: ByteStream[] = [];
   test.after(async () => {

@@ -1,3 +1,4 @@
+import type { ByteWriter } from '../../lib/byte-writer.ts';
 import type { Exchange, ExchangeHandler, ForwardPlan, LocalAnswer, UpstreamTarget } from '../exchange.ts';
 
 /** What a test wants to know of an exchange after it finished. */
@@ -10,7 +11,8 @@ export type FinishedExchange = Pick<
 export class TestHandler implements ExchangeHandler {
   readonly finished: FinishedExchange[] = [];
   decide: (exchange: Exchange) => void;
-  engineLines = Buffer.from('X-Engine-Answer: yes\r\n', 'latin1');
+  /** Stands in every final answer. */
+  answerLines = '';
   readonly #waiters: { readonly count: number; readonly resolve: () => void }[] = [];
 
   constructor(decide: (exchange: Exchange) => void) {
@@ -21,8 +23,8 @@ export class TestHandler implements ExchangeHandler {
     this.decide(exchange);
   }
 
-  linesForEngineAnswer(): Buffer {
-    return this.engineLines;
+  appendAnswerLines(_exchange: Exchange, writer: ByteWriter): void {
+    writer.appendAscii(this.answerLines);
   }
 
   onFinished(exchange: Exchange): void {
@@ -51,11 +53,11 @@ export function planTo(target: UpstreamTarget, changes: Partial<ForwardPlan> = {
   return {
     requestTarget: undefined,
     hostValue: undefined,
-    requestLines: Buffer.alloc(0),
-    responseLines: Buffer.alloc(0),
+    appendRequestLines: () => {},
     connectTimeoutMs: 60_000,
     sendTimeoutMs: 60_000,
     readTimeoutMs: 60_000,
+    allowsUpgrade: false,
     isForbiddenTrailer: () => false,
     nextTarget: (attempt) => (attempt === 0 ? target : 'no_node'),
     ...changes,

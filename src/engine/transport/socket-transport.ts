@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { takenBytes } from './taken-bytes.ts';
 import type { Transport, TransportReceiver } from './transport.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -11,32 +12,39 @@ const NOTHING = Buffer.alloc(0);
  * readers because of it. A socket that encrypts must copy instead.
  */
 export class SocketTransport implements Transport {
-  readonly #socket: Socket;
-  readonly #receiver: TransportReceiver;
+  protected readonly socket: Socket;
+  protected readonly receiver: TransportReceiver;
   readonly #onFlushed: (failure?: Error | null) => void;
   #failure: string | undefined = undefined;
   #awaitsFlush = false;
   #paused = false;
+  #closed = false;
 
   /** `reads`: whether bytes come as `data` events; a socket made with `onread` hands them to the receiver itself. */
   constructor(socket: Socket, receiver: TransportReceiver, reads: boolean) {
-    this.#socket = socket;
-    this.#receiver = receiver;
+    this.socket = socket;
+    this.receiver = receiver;
     this.#onFlushed = (failure) => this.#flushed(failure);
     if (reads) socket.on('data', (bytes: Buffer) => receiver.onBytes(bytes, bytes.length));
-    socket.on('end', () => receiver.onEnd());
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#failure ??= error.code ?? 'UNKNOWN';
+    socket.on('end', () => this.ended());
+    socket.on('error', (error: NodeJS.ErrnoException) => this.noteFailure(error.code ?? 'UNKNOWN'));
+    socket.on('close', () => {
+      this.#closed = true;
+      receiver.onClose(this.#failure);
     });
-    socket.on('close', () => receiver.onClose(this.#failure));
   }
 
   get pendingBytes(): number {
-    return this.#socket.writableLength;
+    return this.socket.writableLength;
+  }
+
+  get takenBytes(): number {
+    return takenBytes(this.socket);
   }
 
   write(bytes: Buffer): boolean {
-    const socket = this.#socket;
+    const socket = this.socket;
+    if (!socket.writable) return true;
     socket.write(bytes);
     if (socket.writableLength === 0) return true;
     this.#awaitFlush();
@@ -46,38 +54,53 @@ export class SocketTransport implements Transport {
   pause(): void {
     if (this.#paused) return;
     this.#paused = true;
-    this.#socket.pause();
+    this.socket.pause();
   }
 
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#socket.resume();
+    this.socket.resume();
   }
 
   end(): void {
-    this.#socket.end();
+    this.socket.end();
   }
 
   destroy(): void {
-    this.#socket.destroy();
+    this.socket.destroy();
   }
 
   reset(): void {
-    this.#socket.resetAndDestroy();
+    this.socket.resetAndDestroy();
+  }
+
+  /** The system's error code that `onClose` will tell; the first counts. */
+  protected noteFailure(code: string): void {
+    this.#failure ??= code;
+  }
+
+  /** The peer sends nothing more. */
+  protected ended(): void {
+    this.receiver.onEnd();
+  }
+
+  /** All that was written through the socket has been taken. */
+  protected flushed(): void {
+    this.receiver.onFlushed();
   }
 
   /** `drain` only follows writes above the high-water mark; the callback of an empty write comes behind any. */
   #awaitFlush(): void {
-    if (this.#awaitsFlush || !this.#socket.writable) return;
+    if (this.#awaitsFlush || !this.socket.writable) return;
     this.#awaitsFlush = true;
-    this.#socket.write(NOTHING, this.#onFlushed);
+    this.socket.write(NOTHING, this.#onFlushed);
   }
 
   #flushed(failure: Error | null | undefined): void {
     this.#awaitsFlush = false;
-    if (failure !== undefined && failure !== null) return;
-    if (this.#socket.writableLength > 0) this.#awaitFlush();
-    else this.#receiver.onFlushed();
+    if (this.#closed || (failure !== undefined && failure !== null)) return;
+    if (this.socket.writableLength > 0) this.#awaitFlush();
+    else this.flushed();
   }
 }

@@ -14,12 +14,15 @@ export interface TransportReceiver {
 export interface Transport {
   /** Bytes written that the kernel has not taken yet. */
   readonly pendingBytes: number;
+  /** Bytes written that the kernel has taken; never falls. Costs more than `pendingBytes`: for the sweep, not for the request path. */
+  readonly takenBytes: number;
   /**
    * Sends `bytes` after all that was written before. True: they may be reused at once. False: they belong to the transport for
-   * good, and `onFlushed` follows once nothing is pending any more.
+   * good, and `onFlushed` follows once nothing is pending any more. Never throws; on a connection that is gone or was ended the
+   * bytes are lost.
    */
   write(bytes: Buffer): boolean;
-  /** Bytes stop arriving, also those already on their way inside the process. */
+  /** Bytes stop arriving, also those already on their way inside the process; so does the peer's end. */
   pause(): void;
   resume(): void;
   /** Ends the writing side after what was written. */

@@ -7,6 +7,9 @@ export function connectFailureReason(code: string | undefined): ErrorReason {
       return 'connect_refused';
     case 'ETIMEDOUT':
       return 'connect_timeout';
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'out_of_descriptors';
     default:
       return 'connect_failed';
   }

@@ -1,17 +1,29 @@
 import type { UpstreamTarget } from '../exchange.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
+/** How the connections of a target are kept between requests. */
+export interface KeepAliveSettings {
+  /** Most idle connections of one worker. */
+  readonly size: number;
+  /** Longest time a connection is kept idle. */
+  readonly idleTimeoutMs: number;
+  /** A connection is closed after this many requests. */
+  readonly requests: number;
+}
+
 /** An address of an upstream with its idle connections, the one used last on top: it is the least likely to be stale. */
 export class PooledTarget implements UpstreamTarget {
   readonly address: string;
   readonly port: number;
+  readonly keepAlive: KeepAliveSettings;
   /** How many users of `UpstreamPool.target` have not retired it. */
   holders = 0;
   readonly idle: UpstreamConnection[] = [];
 
-  constructor(address: string, port: number) {
+  constructor(address: string, port: number, keepAlive: KeepAliveSettings) {
     this.address = address;
     this.port = port;
+    this.keepAlive = keepAlive;
   }
 
   removeIdle(connection: UpstreamConnection): void {

@@ -1,6 +1,6 @@
-import { connect } from 'node:net';
-import { SocketTransport } from '../transport/socket-transport.ts';
+import { connectTransport } from '../transport/connect-transport.ts';
 import type { Transport, TransportReceiver } from '../transport/transport.ts';
+import type { TransportKind } from '../transport/transport-kind.ts';
 import type { PooledTarget } from './pooled-target.ts';
 
 /** Whoever has a request on the connection. */
@@ -12,7 +12,8 @@ export interface UpstreamOwner extends TransportReceiver {
 export interface IdleWatcher {
   /** An idle connection ended or spoke out of turn. */
   onIdleDisturbed(connection: UpstreamConnection): void;
-  onGone(connection: UpstreamConnection): void;
+  /** `failure` is the system's error code, if it did not end in order. */
+  onGone(connection: UpstreamConnection, failure: string | undefined): void;
 }
 
 /**
@@ -27,28 +28,23 @@ export class UpstreamConnection implements TransportReceiver {
   closed = false;
   /** Requests written so far, the one in flight included. */
   requests = 0;
+  /** Monotonic time when it was begun. */
+  openedAtMs = 0;
+  /** Monotonic time since when it has been idle. */
+  idleSinceMs = 0;
   /** Monotonic time from which on it is not used again. */
   idleUntilMs = 0;
+  /** Where the next bytes are read into; undefined: the buffer that all connections share. */
+  ownBuffer: Buffer | undefined = undefined;
   readonly #watcher: IdleWatcher;
 
-  constructor(target: PooledTarget, owner: UpstreamOwner, watcher: IdleWatcher, readBuffer: Buffer) {
+  constructor(target: PooledTarget, owner: UpstreamOwner, watcher: IdleWatcher, transport: TransportKind, readBuffer: Buffer) {
     this.target = target;
     this.owner = owner;
     this.#watcher = watcher;
-    const socket = connect({
-      host: target.address,
-      port: target.port,
-      noDelay: true,
-      onread: {
-        buffer: readBuffer,
-        callback: (length) => {
-          this.onBytes(readBuffer, length);
-          return true;
-        },
-      },
-    });
-    this.transport = new SocketTransport(socket, this, false);
-    socket.on('connect', () => {
+    const nextReadBuffer = (): Buffer => this.ownBuffer ?? readBuffer;
+    const { address: host, port } = target;
+    this.transport = connectTransport({ transport, host, port, readBuffer, nextReadBuffer }, this, () => {
       this.connected = true;
       this.owner?.onConnected();
     });
@@ -79,7 +75,7 @@ export class UpstreamConnection implements TransportReceiver {
     const owner = this.owner;
     this.closed = true;
     this.owner = undefined;
-    this.#watcher.onGone(this);
+    this.#watcher.onGone(this, failure);
     owner?.onClose(failure);
   }
 

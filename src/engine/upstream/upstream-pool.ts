@@ -1,7 +1,11 @@
 import { isIP } from 'node:net';
+import type { ErrorReason } from '../../errors/index.ts';
 import type { CancelTask, Clock } from '../../lib/clock.ts';
+import { type ConnectionAdmission, UNLIMITED } from '../connection-admission.ts';
 import type { UpstreamTarget } from '../exchange.ts';
-import { PooledTarget } from './pooled-target.ts';
+import type { TransportKind } from '../transport/transport-kind.ts';
+import { connectFailureReason } from './connect-failure.ts';
+import { type KeepAliveSettings, PooledTarget } from './pooled-target.ts';
 import { UpstreamConnection, type UpstreamOwner } from './upstream-connection.ts';
 
 const READ_BUFFER_BYTES = 64 * 1024;
@@ -11,12 +15,18 @@ const SAFETY_MS = 1000;
 
 export interface UpstreamPoolOptions {
   readonly clock: Clock;
-  /** Most idle connections of one target; the longest idle goes first. */
+  /** How connections are driven, `documented` unless said; see `chooseTransport`. */
+  readonly transport?: TransportKind;
+  /** Most idle connections of one target that has no settings of its own; the longest idle goes first. */
   readonly idleLimit?: number;
-  /** Longest time a connection is kept idle; an upstream that announces less in `Keep-Alive` shortens it. */
+  /** Longest time any connection is kept idle; an upstream that announces less in `Keep-Alive` shortens it. */
   readonly idleTimeoutMs?: number;
-  /** A connection is closed after this many requests. */
+  /** A connection of a target without settings of its own is closed after this many requests. */
   readonly requestsPerConnection?: number;
+  /** A connection this old serves no further request (nginx `keepalive_time`). */
+  readonly connectionAgeMs?: number;
+  /** Asked before each connection is made. */
+  readonly admission?: ConnectionAdmission;
 }
 
 /**
@@ -26,9 +36,11 @@ export interface UpstreamPoolOptions {
  */
 export class UpstreamPool {
   readonly #clock: Clock;
-  readonly #idleLimit: number;
+  readonly #transport: TransportKind;
+  readonly #defaults: KeepAliveSettings;
   readonly #idleTimeoutMs: number;
-  readonly #requestsPerConnection: number;
+  readonly #connectionAgeMs: number;
+  readonly #admission: ConnectionAdmission;
   readonly #targets = new Map<string, PooledTarget>();
   readonly #open = new Set<UpstreamConnection>();
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
@@ -37,9 +49,15 @@ export class UpstreamPool {
 
   constructor(options: UpstreamPoolOptions) {
     this.#clock = options.clock;
-    this.#idleLimit = options.idleLimit ?? 320;
+    this.#transport = options.transport ?? 'documented';
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
-    this.#requestsPerConnection = options.requestsPerConnection ?? 1000;
+    this.#defaults = {
+      size: options.idleLimit ?? 320,
+      idleTimeoutMs: this.#idleTimeoutMs,
+      requests: options.requestsPerConnection ?? 1000,
+    };
+    this.#connectionAgeMs = options.connectionAgeMs ?? 3_600_000;
+    this.#admission = options.admission ?? UNLIMITED;
   }
 
   get openConnections(): number {
@@ -47,16 +65,16 @@ export class UpstreamPool {
   }
 
   /**
-   * The target of this address, the same object for every caller that holds it. Each call is answered by one `retire`.
-   * Throws a RangeError for an address that is no IP literal or a port that is none.
+   * The target of this address, the same object for every caller that holds it with the same settings. Each call is answered by one
+   * `retire`. Throws a RangeError for an address that is no IP literal or a port that is none.
    */
-  target(address: string, port: number): UpstreamTarget {
+  target(address: string, port: number, keepAlive: KeepAliveSettings = this.#defaults): UpstreamTarget {
     if (isIP(address) === 0) throw new RangeError('an upstream address must be an IP literal');
     if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError('an upstream port must be from 1 to 65535');
-    const key = `${address} ${port}`;
+    const key = keyOf(address, port, keepAlive);
     let target = this.#targets.get(key);
     if (target === undefined) {
-      target = new PooledTarget(address, port);
+      target = new PooledTarget(address, port, keepAlive);
       this.#targets.set(key, target);
     }
     target.holders++;
@@ -67,7 +85,7 @@ export class UpstreamPool {
   retire(target: UpstreamTarget): void {
     const pooled = pooledTarget(target);
     if (pooled.holders === 0 || --pooled.holders > 0) return;
-    this.#targets.delete(`${pooled.address} ${pooled.port}`);
+    this.#targets.delete(keyOf(pooled.address, pooled.port, pooled.keepAlive));
     for (const connection of pooled.idle.splice(0)) connection.destroy();
   }
 
@@ -80,8 +98,8 @@ export class UpstreamPool {
     for (const target of this.#targets.values()) target.idle.length = 0;
   }
 
-  /** An idle connection, or else a fresh one, which is not connected yet. */
-  acquire(target: UpstreamTarget, owner: UpstreamOwner): UpstreamConnection {
+  /** An idle connection, or else a fresh one, which is not connected yet; or the reason why there can be none. */
+  acquire(target: UpstreamTarget, owner: UpstreamOwner): UpstreamConnection | ErrorReason {
     const pooled = pooledTarget(target);
     const nowMs = this.#clock.monotonicMs();
     for (let idle = pooled.idle.pop(); idle !== undefined; idle = pooled.idle.pop()) {
@@ -94,27 +112,48 @@ export class UpstreamPool {
     return this.connect(pooled, owner);
   }
 
-  /** A fresh connection, whatever is idle. */
-  connect(target: UpstreamTarget, owner: UpstreamOwner): UpstreamConnection {
-    const connection = new UpstreamConnection(pooledTarget(target), owner, this, this.#readBuffer);
+  /** A fresh connection, whatever is idle; or the reason why there can be none, when nothing idle can be closed for it. */
+  connect(target: UpstreamTarget, owner: UpstreamOwner): UpstreamConnection | ErrorReason {
+    const pooled = pooledTarget(target);
+    const refusal = this.#admit();
+    if (refusal !== undefined) {
+      this.#admission.refused(refusal);
+      return refusal;
+    }
+    let connection: UpstreamConnection;
+    try {
+      connection = new UpstreamConnection(pooled, owner, this, this.#transport, this.#readBuffer);
+    } catch (error) {
+      this.#admission.upstreamGone();
+      throw error;
+    }
+    connection.openedAtMs = this.#clock.monotonicMs();
     this.#open.add(connection);
     this.#cancelSweep ??= this.#clock.schedule(SWEEP_MS, () => this.#sweep());
     return connection;
   }
 
+  /** Closes up to `count` idle connections, those idle longest first. */
+  closeIdle(count: number): void {
+    for (let closed = 0; closed < count; closed++) if (!this.#closeLongestIdle()) return;
+  }
+
   /** Takes back a connection on which nothing is in flight. `keepAliveMs` is what the upstream announced, or infinity. */
   release(connection: UpstreamConnection, keepAliveMs: number): void {
     const target = connection.target;
-    const idleMs = Math.min(this.#idleTimeoutMs, keepAliveMs - SAFETY_MS);
+    const { size, idleTimeoutMs, requests } = target.keepAlive;
+    const nowMs = this.#clock.monotonicMs();
+    const idleMs = Math.min(this.#idleTimeoutMs, idleTimeoutMs, keepAliveMs - SAFETY_MS);
     connection.owner = undefined;
-    const worn = connection.requests >= this.#requestsPerConnection || connection.closed;
-    if (worn || target.holders === 0 || idleMs <= 0 || this.#closed) {
+    const worn = connection.requests >= requests || nowMs - connection.openedAtMs >= this.#connectionAgeMs;
+    if (worn || connection.closed || target.holders === 0 || idleMs <= 0 || this.#closed) {
       connection.destroy();
       return;
     }
-    connection.idleUntilMs = this.#clock.monotonicMs() + idleMs;
+    connection.idleSinceMs = nowMs;
+    connection.idleUntilMs = nowMs + idleMs;
     target.idle.push(connection);
-    if (target.idle.length > this.#idleLimit) target.idle.shift()?.destroy();
+    if (target.idle.length > size) target.idle.shift()?.destroy();
   }
 
   onIdleDisturbed(connection: UpstreamConnection): void {
@@ -122,9 +161,37 @@ export class UpstreamPool {
     connection.destroy();
   }
 
-  onGone(connection: UpstreamConnection): void {
-    this.#open.delete(connection);
+  onGone(connection: UpstreamConnection, failure: string | undefined): void {
+    if (connectFailureReason(failure) === 'out_of_descriptors') this.#admission.refused('out_of_descriptors');
+    this.#uncount(connection);
     connection.target.removeIdle(connection);
+  }
+
+  /** Counts a connection to be made; when there are too many, for one that is closed instead. */
+  #admit(): ErrorReason | undefined {
+    const refusal = this.#admission.admitUpstream();
+    if (refusal === undefined || !this.#closeLongestIdle()) return refusal;
+    return this.#admission.admitUpstream();
+  }
+
+  /** The lowest of a target's stack is its longest idle one. */
+  #closeLongestIdle(): boolean {
+    let longest: UpstreamConnection | undefined;
+    for (const { idle } of this.#targets.values()) {
+      const [candidate] = idle;
+      if (candidate !== undefined && (longest === undefined || candidate.idleSinceMs < longest.idleSinceMs)) longest = candidate;
+    }
+    if (longest === undefined) return false;
+    longest.target.removeIdle(longest);
+    longest.destroy();
+    // Its descriptor is free already, only the event comes later.
+    this.#uncount(longest);
+    return true;
+  }
+
+  /** Each connection is counted once, however many ways lead here. */
+  #uncount(connection: UpstreamConnection): void {
+    if (this.#open.delete(connection)) this.#admission.upstreamGone();
   }
 
   #sweep(): void {
@@ -140,4 +207,9 @@ export class UpstreamPool {
 function pooledTarget(target: UpstreamTarget): PooledTarget {
   if (target instanceof PooledTarget) return target;
   throw new TypeError('an upstream target must come from UpstreamPool.target');
+}
+
+/** Upstreams that keep their connections in different ways share none. */
+function keyOf(address: string, port: number, { size, idleTimeoutMs, requests }: KeepAliveSettings): string {
+  return `${address} ${port} ${size} ${idleTimeoutMs} ${requests}`;
 }

@@ -1,5 +1,5 @@
+import type { ByteWriter } from '../../lib/byte-writer.ts';
 import type { ChunkedParser } from '../parser/chunked-parser.ts';
-import type { ByteWriter } from './byte-writer.ts';
 import { LAST_CHUNK } from './fixed-lines.ts';
 
 /** Appends `source[start, end)`, which is not empty, as one chunk (RFC 9112 §7.1). */

@@ -1,6 +1,6 @@
+import type { ByteWriter } from '../../lib/byte-writer.ts';
 import type { HeadParser } from '../parser/head-parser.ts';
 import { FIELD } from '../parser/known-fields.ts';
-import type { ByteWriter } from './byte-writer.ts';
 
 /** 1 for each kind of field that one direction never sends on as it came. */
 export type FieldKinds = Uint8Array;

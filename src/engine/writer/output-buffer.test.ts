@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { ByteWriter } from '../../lib/byte-writer.ts';
 import { FakeTransport } from '../testing/fake-transport.ts';
-import { ByteWriter } from './byte-writer.ts';
 import { OutputBuffer } from './output-buffer.ts';
 
 function sendText(output: OutputBuffer, transport: FakeTransport, text: string): void {

@@ -1,6 +1,8 @@
+import type { ByteWriter } from '../../lib/byte-writer.ts';
+import type { EngineContext } from '../engine-context.ts';
+import type { Exchange } from '../exchange.ts';
 import { FIELD } from '../parser/known-fields.ts';
 import type { ResponseParser } from '../parser/response-parser.ts';
-import type { ByteWriter } from './byte-writer.ts';
 import { appendFields, fieldKinds, HOP_BY_HOP } from './field-writer.ts';
 import {
   CHUNKED_LINE,
@@ -23,18 +25,6 @@ const LEFT_OUT_OF_CHUNKED_KEEPING_SERVER = fieldKinds(HOP_BY_HOP);
 /** How the client learns where the body ends. `declared`: there is none, but its length is told (HEAD, 304). */
 export type AnswerFraming = 'none' | 'declared' | 'length' | 'chunked' | 'close';
 
-/** What a final response's head needs beyond the upstream's bytes. */
-export interface AnswerHead {
-  readonly framing: AnswerFraming;
-  readonly connectionLine: Buffer;
-  readonly responseLines: Buffer;
-  /** Lower-case names of fields that are the gateway's: the upstream's are cut. */
-  readonly ownFields: readonly Buffer[];
-  /** Replaces the upstream's Server; undefined passes it through. */
-  readonly serverLine: Buffer | undefined;
-  readonly dateLine: Buffer;
-}
-
 /** The Connection field that an answer carries: none where keeping the connection is the version's default. */
 export function connectionLine(keepAlive: boolean, minorVersion: 0 | 1): Buffer {
   if (!keepAlive) return CLOSE_LINE;
@@ -42,43 +32,50 @@ export function connectionLine(keepAlive: boolean, minorVersion: 0 | 1): Buffer 
 }
 
 /** Appends the head of a final response to the client. The status of a failing upstream is repeated, as APISIX does. */
-export function appendResponseHead(writer: ByteWriter, head: ResponseParser, answer: AnswerHead): void {
+export function appendResponseHead(
+  writer: ByteWriter,
+  head: ResponseParser,
+  context: EngineContext,
+  exchange: Exchange,
+  framing: AnswerFraming,
+  keepingLine: Buffer,
+): void {
   const failed = head.status >= 500;
-  for (const name of answer.ownFields) cutFields(head, name);
+  cutOwnFields(head, context.ownResponseFields);
   if (failed) cutFields(head, UPSTREAM_STATUS_NAME);
-  writer.ensure(head.headLength + answer.responseLines.length + 256);
+  writer.ensure(head.headLength + 512);
   appendStatusLine(writer, head);
-  appendFields(writer, head, leftOutOf(answer));
-  if (answer.serverLine !== undefined) writer.appendAll(answer.serverLine);
-  if (!head.hasDate) writer.appendAll(answer.dateLine);
+  appendFields(writer, head, leftOutOf(context.serverLine, framing));
+  if (context.serverLine !== undefined) writer.appendAll(context.serverLine);
+  if (!head.hasDate) writer.appendAll(context.date.line);
   if (failed) {
     writer.appendAll(UPSTREAM_STATUS);
     writer.appendDecimal(head.status);
     writer.appendLineEnd();
   }
-  writer.appendAll(answer.responseLines);
-  if (answer.framing === 'chunked') {
+  context.appendOwnLines(exchange, writer);
+  if (framing === 'chunked') {
     writer.appendAll(CHUNKED_LINE);
-  } else if (answer.framing === 'length' || answer.framing === 'declared') {
+  } else if (framing === 'length' || framing === 'declared') {
     writer.appendAll(CONTENT_LENGTH);
     writer.appendDecimal(head.contentLength);
     writer.appendLineEnd();
   }
-  writer.appendAll(answer.connectionLine);
+  writer.appendAll(keepingLine);
   writer.appendLineEnd();
 }
 
 /** Appends an interim response (RFC 9110 §15.2): status and fields only. */
 export function appendInterimHead(writer: ByteWriter, head: ResponseParser, ownFields: readonly Buffer[]): void {
-  for (const name of ownFields) cutFields(head, name);
+  cutOwnFields(head, ownFields);
   appendStatusLine(writer, head);
   appendFields(writer, head, LEFT_OUT);
   writer.appendLineEnd();
 }
 
-function leftOutOf(answer: AnswerHead): Uint8Array {
-  if (answer.serverLine === undefined) return answer.framing === 'chunked' ? LEFT_OUT_OF_CHUNKED_KEEPING_SERVER : LEFT_OUT_KEEPING_SERVER;
-  return answer.framing === 'chunked' ? LEFT_OUT_OF_CHUNKED : LEFT_OUT;
+function leftOutOf(serverLine: Buffer | undefined, framing: AnswerFraming): Uint8Array {
+  if (serverLine === undefined) return framing === 'chunked' ? LEFT_OUT_OF_CHUNKED_KEEPING_SERVER : LEFT_OUT_KEEPING_SERVER;
+  return framing === 'chunked' ? LEFT_OUT_OF_CHUNKED : LEFT_OUT;
 }
 
 /** Status and reason as the upstream wrote them; the space behind the status is not optional (RFC 9112 §4). */
@@ -87,6 +84,10 @@ function appendStatusLine(writer: ByteWriter, head: ResponseParser): void {
   writer.append(head.bytes, head.statusStart, head.statusEnd);
   if (head.statusEnd - head.statusStart === STATUS_DIGITS) writer.appendByte(SPACE);
   writer.appendLineEnd();
+}
+
+function cutOwnFields(head: ResponseParser, lowerCaseNames: readonly Buffer[]): void {
+  for (const name of lowerCaseNames) cutFields(head, name);
 }
 
 function cutFields(head: ResponseParser, lowerCaseName: Buffer): void {

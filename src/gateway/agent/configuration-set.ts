@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../lib/json.ts';
+import type { RouteSettings, ServiceSettings } from '../runtime/settings.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import { RouteNumbers } from './route-numbers.ts';
 
@@ -7,8 +7,8 @@ const CHANGES_PER_MESSAGE = 200;
 
 /** The services and routes in force, as every worker that starts must get them. */
 export class ConfigurationSet {
-  readonly services = new Map<string, JsonObject>();
-  readonly routes = new Map<string, JsonObject>();
+  readonly services = new Map<string, ServiceSettings>();
+  readonly routes = new Map<string, RouteSettings>();
   readonly numbers = new RouteNumbers();
 
   /** Takes changes that the workers have taken. */
@@ -29,20 +29,20 @@ export class ConfigurationSet {
   }
 
   *#all(): Generator<RuntimeChange> {
-    for (const [id, value] of this.services) yield { op: 'put-service', id, value };
-    for (const [id, value] of this.routes) yield { op: 'put-route', id, number: this.numbers.numberOf(id), value };
+    for (const [id, settings] of this.services) yield { op: 'put-service', id, settings };
+    for (const [id, settings] of this.routes) yield { op: 'put-route', id, number: this.numbers.numberOf(id), settings };
   }
 
   #applyOne(change: RuntimeChange): void {
     switch (change.op) {
       case 'put-service':
-        this.services.set(change.id, change.value);
+        this.services.set(change.id, change.settings);
         return;
       case 'delete-service':
         this.services.delete(change.id);
         return;
       case 'put-route':
-        this.routes.set(change.id, change.value);
+        this.routes.set(change.id, change.settings);
         return;
       case 'delete-route':
         this.routes.delete(change.id);

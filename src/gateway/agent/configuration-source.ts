@@ -29,7 +29,7 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
     identity,
     applier,
     journal,
-    previousEnd: previousExit.kind,
+    previousEnd: previousExit.kind === 'replaced' ? 'clean' : previousExit.kind,
     clock,
     log,
     random,

@@ -2,6 +2,7 @@ import { StartError } from '../../errors/index.ts';
 import { createStatusServer, type LogRotation, openAccessLog, type StatusServer, startLogRotation } from '../../observability/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import type { GatewayOptions, RunningGateway } from '../gateway-options.ts';
+import { deriveLimits, exceedsDescriptors, LoadTables, readDescriptorLimit } from '../limits/index.ts';
 import { NameResolver } from '../names/index.ts';
 import { type GatewayStatus, reasonNotReady, statusRoutes } from '../status/index.ts';
 import { CredentialIndexWriter } from '../tables/index.ts';
@@ -17,6 +18,8 @@ import { WorkerFleet } from './worker-fleet.ts';
 import { WorkerThread } from './worker-thread.ts';
 
 const HEARTBEAT_CHECK_MS = 250;
+/** A process beside one that it replaces leaves the status to that one, but no longer than this: it might have died. */
+const STATUS_PATIENCE_MS = 5000;
 /** What is being applied when the gateway stops gets this long to come to its end. */
 const STOP_MS = 1000;
 
@@ -28,6 +31,7 @@ export class GatewayAgent implements RunningGateway {
   readonly #options: GatewayOptions;
   readonly #board: WorkerBoard;
   readonly #tables: CredentialIndexWriter;
+  readonly #load: LoadTables;
   readonly #resolver: NameResolver;
   readonly #names: NodeNames;
   readonly #set = new ConfigurationSet();
@@ -43,6 +47,8 @@ export class GatewayAgent implements RunningGateway {
   #currentRevision: number | undefined;
   #isLoaded = false;
   #draining = false;
+  #isReplaced = false;
+  #statusListening: Promise<void> | undefined;
   #stopped = false;
 
   private constructor(options: GatewayOptions) {
@@ -53,6 +59,7 @@ export class GatewayAgent implements RunningGateway {
     this.#board = WorkerBoard.forWorkers(maxThreads);
     const authPlugins = PLUGINS.filter((plugin) => plugin.type === 'auth').map((plugin) => plugin.name);
     this.#tables = new CredentialIndexWriter({ plugins: authPlugins, maxReaders: maxThreads, random, log });
+    this.#load = createLoadTables(options, maxThreads);
     this.#resolver = new NameResolver({ clock, random, log });
     this.#names = new NodeNames(this.#resolver);
     this.#resolver.onChange((name, addresses) => {
@@ -66,7 +73,8 @@ export class GatewayAgent implements RunningGateway {
   static async start(options: GatewayOptions, openSource: OpenConfigurationSource = openControlPlaneSource): Promise<GatewayAgent> {
     if (options.accessLogFile !== undefined) await openAccessLog({ file: options.accessLogFile, maxBufferedBytes: 1 }).close();
     const agent = new GatewayAgent(options);
-    await agent.#listenForStatus();
+    const isBeside = options.previousExit.kind === 'replaced';
+    if (!isBeside) await agent.#listenForStatus();
     try {
       agent.#source = await openSource(options, agent.#configuration, (revision) => agent.#becameCurrent(revision));
     } catch (error) {
@@ -75,6 +83,7 @@ export class GatewayAgent implements RunningGateway {
       throw error;
     }
     agent.#run(agent.#source);
+    if (isBeside) agent.#statusListening = agent.#listenForStatusLater();
     return agent;
   }
 
@@ -87,12 +96,18 @@ export class GatewayAgent implements RunningGateway {
     return { revision: this.#currentRevision ?? 0 };
   }
 
-  whenReady(): Promise<void> {
-    return this.#waiters.wait(() => this.#isReady());
+  async whenReady(): Promise<void> {
+    await this.#waiters.wait(() => this.#isReady());
+    await this.#statusListening;
   }
 
   /** Lets go of the journal and of the control plane, which the process that takes over needs for itself, and serves on. */
   async handOver(): Promise<void> {
+    this.#isReplaced = true;
+    await this.#letGo();
+  }
+
+  async #letGo(): Promise<void> {
     const source = this.#source;
     this.#source = undefined;
     await Promise.race([source?.stop(), this.#after(STOP_MS)]);
@@ -103,10 +118,12 @@ export class GatewayAgent implements RunningGateway {
     if (this.#draining) return;
     this.#draining = true;
     this.#fleet.broadcast({ kind: 'announce-drain' });
+    // The instance is ready all the same: its next process says so.
+    if (this.#isReplaced) this.#statusServer?.stopAccepting();
     if (options.delayMs > 0) await this.#after(options.delayMs);
     this.#stopped = true;
     this.#waiters.giveUp(new Error('the gateway has stopped'));
-    await this.handOver();
+    await this.#letGo();
     await this.#fleet.drain(options.timeoutMs);
     this.#rotation?.stop();
     this.#resolver.close();
@@ -142,6 +159,12 @@ export class GatewayAgent implements RunningGateway {
       throw new StartError(`The status address ${places} cannot be listened on (${code}).`, { cause: error });
     }
     this.#statusServer = server;
+  }
+
+  async #listenForStatusLater(): Promise<void> {
+    await Promise.race([this.#waiters.wait(() => this.#isReady()), this.#after(STATUS_PATIENCE_MS)]).catch(() => {});
+    if (this.#stopped) return;
+    await this.#listenForStatus().catch((error) => this.#options.log.error('the status address cannot be listened on', {}, error));
   }
 
   #createFleet(): WorkerFleet {
@@ -184,12 +207,24 @@ export class GatewayAgent implements RunningGateway {
   }
 
   #startThread(): WorkerThread {
-    const { protectedPorts, accessLogFile, testHooks } = this.#options;
+    const { protectedPorts, accessLogFile, trustedAddresses, engine, testHooks } = this.#options;
     const row = this.#tables.registerReader();
     this.#board.clearRow(row);
-    const start = { row, board: this.#board.shared, tables: this.#tables.handles, protectedPorts, accessLogFile, testHooks };
+    const { handles: load } = this.#load;
+    const start = {
+      row,
+      board: this.#board.shared,
+      tables: this.#tables.handles,
+      load,
+      protectedPorts,
+      accessLogFile,
+      trustedAddresses,
+      engine,
+      testHooks,
+    };
     return new WorkerThread(start, {
       onLog: (thread, message) => this.#logOf(thread, message),
+      onAccepting: (thread, state) => this.#fleet.onAccepting(thread, state),
       onEnded: (thread, error) => this.#threadEnded(thread, error),
     });
   }
@@ -230,6 +265,7 @@ export class GatewayAgent implements RunningGateway {
       this.#options.log.error('a worker thread ended and is replaced', fields, error);
       this.#source?.restartProbation();
     }
+    this.#load.clearRow(thread.row);
     this.#tables.releaseReader(thread.row);
     this.#fleet.onThreadEnded(thread);
   }
@@ -251,7 +287,13 @@ export class GatewayAgent implements RunningGateway {
   }
 
   #status(): GatewayStatus {
-    return { revision: this.#revision, workers: this.#fleet.states, hasSpare: this.#fleet.hasSpare, draining: this.#draining };
+    return {
+      revision: this.#revision,
+      workers: this.#fleet.states,
+      hasSpare: this.#fleet.hasSpare,
+      draining: this.#draining && !this.#isReplaced,
+      load: this.#load.load,
+    };
   }
 
   #isReady(): boolean {
@@ -261,6 +303,15 @@ export class GatewayAgent implements RunningGateway {
   #after(delayMs: number): Promise<void> {
     return new Promise((resolve) => this.#options.clock.schedule(delayMs, resolve));
   }
+}
+
+function createLoadTables({ limits: settings, workers, random, log }: GatewayOptions, rows: number): LoadTables {
+  const descriptors = readDescriptorLimit();
+  const limits = deriveLimits(descriptors, settings);
+  if (exceedsDescriptors(limits, descriptors)) {
+    log.warn('the limits of connections are higher than what this process may open', { ...limits, descriptors });
+  }
+  return new LoadTables({ limits, descriptors, workers: workers.length, rows, random });
 }
 
 function yieldTurn(): Promise<void> {

@@ -66,6 +66,19 @@ test('what is taken away goes before the workers compile, what is new comes when
   assert.deepEqual([isKnown('secret-api-key'), isKnown('new-key')], [false, true]);
 });
 
+test('what this version cannot serve is refused whole before any worker hears of it, but what is taken away is gone', async () => {
+  const { load, change, applied, set, isKnown } = start();
+  await load(guideItems(80));
+  const first = set.numbers.numberOf('route');
+  const unservable: SnapshotItem = { kind: 'service', id: 'bad', value: { name: 'bad', type: 'stream' } };
+  const put = [newCredential, routeItem('r', { paths: ['/r'] }), unservable].map((item) => ({ op: 'put', item }) as const);
+  await assert.rejects(change(...put, removeOld), { message: /^service bad: .*stream/ });
+  assert.equal(applied.length, 1);
+  assert.deepEqual([isKnown('secret-api-key'), isKnown('new-key')], [false, false]);
+  assert.deepEqual([[...set.services.keys()].includes('bad'), [...set.routes.keys()]], [false, ['route']]);
+  assert.equal(set.numbers.idOf(first + 1), undefined);
+});
+
 test('a refused change enters nothing, keeps the set as it was, and is told by its reason', async () => {
   let refuse = false;
   const { load, change, set, isKnown, revisions } = start(() => (refuse ? { kind: 'refused', message: 'why' } : { kind: 'committed' }));

@@ -1,7 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ConfigurationApplier, SnapshotMeta } from '../../distribution/gateway-side.ts';
 import type { JsonObject } from '../../lib/json.ts';
+import { PLUGINS } from '../../plugins/index.ts';
 import type { SnapshotChange, SnapshotDelta, SnapshotItem } from '../../schema/index.ts';
+import { readRouteSettings, readServiceSettings } from '../runtime/read-settings.ts';
+import type { RouteSettings, ServiceSettings } from '../runtime/settings.ts';
 import type { CredentialIndexWriter } from '../tables/index.ts';
 import type { AgentMessage, RuntimeChange } from '../worker/worker-messages.ts';
 import type { ConfigurationSet } from './configuration-set.ts';
@@ -51,7 +54,7 @@ export class GatewayConfiguration implements ConfigurationApplier {
    * are then refused, those that are new stay, and those that are gone go only as far as a delta says so.
    */
   async loadSnapshot(items: AsyncIterable<readonly SnapshotItem[]>, meta: SnapshotMeta): Promise<void> {
-    const { tables, set } = this.#options;
+    const { tables } = this.#options;
     const services = new Map<string, JsonObject>();
     const routes = new Map<string, JsonObject>();
     const slices = this.#slices();
@@ -65,26 +68,23 @@ export class GatewayConfiguration implements ConfigurationApplier {
         await slices.pause();
       }
     }
-    const changes = [
-      ...(await this.#difference('service', set.services, services)),
-      ...(await this.#difference('route', set.routes, routes)),
-    ];
-    await this.#applyRuntime(changes, () => {});
+    await this.#applyRuntime(await this.#difference(services, routes), () => {});
     while (!tables.finishReplace(RECORDS_PER_STEP)) await slices.pause();
     this.#options.onApplied(meta.revision);
   }
 
   async applyDelta(delta: SnapshotDelta): Promise<void> {
     const { tables } = this.#options;
-    const runtimeChanges: RuntimeChange[] = [];
+    const compiled: SnapshotChange[] = [];
     const puts: SnapshotItem[] = [];
     for (const change of delta.changes) {
-      const runtimeChange = this.#runtimeChangeOf(change);
-      if (runtimeChange !== undefined) runtimeChanges.push(runtimeChange);
+      const { kind } = change.op === 'put' ? change.item : change.name;
+      if (kind === 'service' || kind === 'route') compiled.push(change);
       else if (change.op === 'put') puts.push(change.item);
       else tables.applyDelete(change.name);
     }
-    await this.#applyRuntime(runtimeChanges, () => {
+    // Only now, because it may refuse: what is taken away is taken away in any case.
+    await this.#applyRuntime(await this.#read(compiled), () => {
       for (const item of puts) tables.applyPut(item);
     });
     this.#options.onApplied(delta.toRevision);
@@ -97,7 +97,7 @@ export class GatewayConfiguration implements ConfigurationApplier {
       enterCredentials();
       return;
     }
-    const wanted = await this.#wantedNames(changes);
+    const wanted = await this.#namesOf(changes, (change) => (change.op === 'put-service' ? change.settings : undefined));
     names.retain(wanted);
     await names.resolved([...new Set(wanted)], NAME_WAIT_MS);
     fleet.broadcast({ kind: 'addresses', entries: names.known(new Set(wanted)) });
@@ -116,60 +116,74 @@ export class GatewayConfiguration implements ConfigurationApplier {
     this.#releaseNames(replaced);
   }
 
-  /** The names that new services need. @throws PortcullisError for a service that this version cannot serve */
-  async #wantedNames(changes: readonly RuntimeChange[]): Promise<readonly string[]> {
-    try {
-      return await this.#namesOf(changes, (change) => (change.op === 'put-service' ? change.value : undefined));
-    } catch (error) {
-      this.#forgetNumbers(changes);
-      throw error;
-    }
-  }
-
   #useSalt(keySalt: Uint8Array): void {
     if (this.#keySalt !== undefined && Buffer.compare(this.#keySalt, keySalt) === 0) return;
     this.#keySalt = keySalt;
     this.#options.fleet.broadcast({ kind: 'salt', keySalt });
   }
 
-  #runtimeChangeOf(change: SnapshotChange): RuntimeChange | undefined {
-    if (change.op === 'delete') {
-      const { kind, id } = change.name;
-      if (kind === 'service') return { op: 'delete-service', id };
-      return kind === 'route' ? { op: 'delete-route', id } : undefined;
-    }
-    const { item } = change;
-    if (item.kind === 'service') return { op: 'put-service', id: item.id, value: item.value };
-    return item.kind === 'route' ? this.#putRoute(item.id, item.value) : undefined;
-  }
-
-  #putRoute(id: string, value: JsonObject): RuntimeChange {
-    return { op: 'put-route', id, number: this.#options.set.numbers.numberOf(id), value };
-  }
-
-  /** What leads from the resources in force to those of a snapshot; what is equal costs the workers nothing. */
-  async #difference(
-    kind: 'service' | 'route',
-    inForce: ReadonlyMap<string, JsonObject>,
-    wanted: ReadonlyMap<string, JsonObject>,
-  ): Promise<readonly RuntimeChange[]> {
-    const changes: RuntimeChange[] = [];
+  /** What workers are told of these changes. @throws CompileError for what this version cannot serve */
+  async #read(changes: readonly SnapshotChange[]): Promise<readonly RuntimeChange[]> {
     const slices = this.#slices();
-    for (const id of inForce.keys()) {
-      if (!wanted.has(id)) changes.push(kind === 'service' ? { op: 'delete-service', id } : { op: 'delete-route', id });
+    const read: RuntimeChange[] = [];
+    try {
+      for (const change of changes) {
+        read.push(...this.#runtimeChangesOf(change));
+        await slices.pause();
+      }
+      return read;
+    } catch (error) {
+      this.#forgetNumbers(read);
+      throw error;
     }
-    for (const [id, value] of wanted) {
-      await slices.pause();
-      if (isDeepStrictEqual(inForce.get(id), value)) continue;
-      changes.push(kind === 'service' ? { op: 'put-service', id, value } : this.#putRoute(id, value));
+  }
+
+  #runtimeChangesOf(change: SnapshotChange): readonly RuntimeChange[] {
+    const { kind, id } = change.op === 'put' ? change.item : change.name;
+    if (kind !== 'service' && kind !== 'route') return [];
+    if (change.op === 'delete') return [{ op: `delete-${kind}`, id }];
+    const { value } = change.item;
+    if (kind === 'service') return [{ op: 'put-service', id, settings: readServiceSettings(id, value, PLUGINS) }];
+    return [this.#putRoute(id, readRouteSettings(id, value, PLUGINS))];
+  }
+
+  #putRoute(id: string, settings: RouteSettings): RuntimeChange {
+    return { op: 'put-route', id, number: this.#options.set.numbers.numberOf(id), settings };
+  }
+
+  /**
+   * What leads from the services and routes in force to those of a snapshot; what is equal costs the workers nothing.
+   *
+   * @throws CompileError for what this version cannot serve
+   */
+  async #difference(services: ReadonlyMap<string, JsonObject>, routes: ReadonlyMap<string, JsonObject>): Promise<readonly RuntimeChange[]> {
+    const { set } = this.#options;
+    const slices = this.#slices();
+    const changes: RuntimeChange[] = [];
+    try {
+      for (const id of set.services.keys()) if (!services.has(id)) changes.push({ op: 'delete-service', id });
+      for (const [id, value] of services) {
+        const settings = readServiceSettings(id, value, PLUGINS);
+        if (!isDeepStrictEqual(set.services.get(id), settings)) changes.push({ op: 'put-service', id, settings });
+        await slices.pause();
+      }
+      for (const id of set.routes.keys()) if (!routes.has(id)) changes.push({ op: 'delete-route', id });
+      for (const [id, value] of routes) {
+        const settings = readRouteSettings(id, value, PLUGINS);
+        if (!isDeepStrictEqual(set.routes.get(id), settings)) changes.push(this.#putRoute(id, settings));
+        await slices.pause();
+      }
+      return changes;
+    } catch (error) {
+      this.#forgetNumbers(changes);
+      throw error;
     }
-    return changes;
   }
 
   /** The node names of the services that `serviceOf` tells, with repetitions, as they are counted. */
   async #namesOf(
     changes: readonly RuntimeChange[],
-    serviceOf: (change: RuntimeChange) => JsonObject | undefined,
+    serviceOf: (change: RuntimeChange) => ServiceSettings | undefined,
   ): Promise<readonly string[]> {
     const slices = this.#slices();
     const names: string[] = [];
@@ -181,7 +195,7 @@ export class GatewayConfiguration implements ConfigurationApplier {
     return names;
   }
 
-  #replacedService(change: RuntimeChange): JsonObject | undefined {
+  #replacedService(change: RuntimeChange): ServiceSettings | undefined {
     const touchesService = change.op === 'put-service' || change.op === 'delete-service';
     return touchesService ? this.#options.set.services.get(change.id) : undefined;
   }

@@ -1,12 +1,11 @@
 import { isIP } from 'node:net';
-import type { JsonObject } from '../../lib/json.ts';
-import { readService } from '../../schema/index.ts';
 import type { NameResolver } from '../names/index.ts';
+import type { ServiceSettings } from '../runtime/settings.ts';
 import type { NameAddresses } from '../worker/worker-messages.ts';
 
-/** The names (not addresses) that a service's nodes go by, each once. @throws PortcullisError for a service that cannot be served */
-export function nodeNamesOf(service: JsonObject): readonly string[] {
-  const nodes = readService(service).upstream?.nodes ?? [];
+/** The names (not addresses) that a service's nodes go by, each once. */
+export function nodeNamesOf(service: ServiceSettings): readonly string[] {
+  const nodes = service.upstream?.nodes ?? [];
   return [...new Set(nodes.map((node) => node.host).filter((host) => isIP(host) === 0))];
 }
 

@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import type { WorkerListeners } from '../gateway-options.ts';
 import type { WorkerSocket } from '../worker/worker-messages.ts';
 
@@ -37,6 +38,13 @@ export class SlotSockets {
 
   get #copiesLeft(): number {
     return Math.min(...this.#copies.map((copies) => Math.max(0, copies.length - this.#taken)));
+  }
+
+  /** Lets go of the copies that no generation has taken: as long as one is open somewhere, the kernel accepts into a queue that nobody reads. */
+  closeUnused(): void {
+    const taken = this.#taken;
+    this.#taken = Number.POSITIVE_INFINITY;
+    for (const copies of this.#copies) for (const fd of copies.slice(taken)) closeSync(fd);
   }
 
   /** Sockets for the next generation, or undefined when no copies are left. `ports` are those that own addresses got before. */

@@ -149,6 +149,15 @@ export class WorkerFleet {
     this.#options.onStateChanged();
   }
 
+  /** A worker has closed its listeners for want of descriptors, or could listen again: each time takes a fresh copy of its sockets. */
+  onAccepting(thread: WorkerThread, state: 'paused' | 'may-resume'): void {
+    const slot = this.#slots.find(({ member }) => member?.thread === thread);
+    if (slot?.member === undefined || this.#closing) return;
+    slot.listening = false;
+    this.#options.onStateChanged();
+    if (state === 'may-resume') void this.#listen(slot, slot.member);
+  }
+
   /** Makes a worker fail on purpose; false when the slot has none. */
   fail(index: number, failure: TestFailure): boolean {
     const member = this.#slots[index]?.member;
@@ -163,6 +172,7 @@ export class WorkerFleet {
     this.#wakeWaiters();
     const listening = this.#slots.flatMap((slot) => (slot.member === undefined ? [] : [slot.member.thread]));
     const spare = [...this.#members].map((member) => member.thread).filter((thread) => !listening.includes(thread));
+    for (const slot of this.#slots) slot.sockets.closeUnused();
     const drained = Promise.all(listening.map((thread) => thread.drain(timeoutMs)));
     await Promise.race([drained, this.#after(timeoutMs + DRAIN_GRACE_MS)]);
     await Promise.all([...listening, ...spare].map((thread) => thread.terminate('the gateway stops')));

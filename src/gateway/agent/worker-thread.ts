@@ -19,6 +19,8 @@ export type PrepareOutcome =
 /** What a thread tells whoever started it. */
 export interface WorkerThreadEvents {
   readonly onLog: (thread: WorkerThread, message: Extract<WorkerMessage, { kind: 'log' }>) => void;
+  /** It accepts nothing for now, or could accept again. */
+  readonly onAccepting: (thread: WorkerThread, state: 'paused' | 'may-resume') => void;
   /** The thread is gone, its descriptors are closed. Called once; `error` is what it threw, if it did. */
   readonly onEnded: (thread: WorkerThread, error: Error | undefined) => void;
 }
@@ -116,6 +118,10 @@ export class WorkerThread {
       case 'listening':
       case 'listen-failed':
         this.#answer('listening', message);
+        return;
+      case 'paused':
+      case 'may-resume':
+        this.#events.onAccepting(this, message.kind);
         return;
       case 'drained':
         this.#answer('drained', message);

@@ -1,27 +1,37 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Exchange } from '../../engine/index.ts';
-import { type AccessFacts, accessLine } from './access-line.ts';
+import { ByteWriter } from '../../lib/byte-writer.ts';
+import { type AccessFacts, appendAccessLine } from './access-line.ts';
+import { logField } from './log-field.ts';
+
+const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 
 const facts: AccessFacts = {
-  requestId: 'ab'.repeat(16),
+  requestId: bytes('ab'.repeat(16)),
   clientRequestId: undefined,
   revision: 12,
-  method: 'GET',
-  path: '/anything',
-  routeId: 'r1',
-  serviceId: 's1',
-  consumer: 'jack',
-  credentialId: 'c1',
+  clientText: bytes(logField('client', '10.0.0.7')),
+  requestText: bytes(logField('method', 'GET') + logField('path', '/anything')),
+  routeText: bytes(logField('route', 'r1') + logField('service', 's1')),
+  nodeText: bytes(logField('node', '[::1]:8081')),
+  consumer: { username: 'jack', customId: undefined, credentialId: 'c1' },
   pluginsStartedAtMs: 1002,
 };
 
+function accessLine(of: Exchange, about: AccessFacts, nowMs: number): string {
+  const writer = new ByteWriter(Buffer.alloc(0), 16);
+  appendAccessLine(writer, of, about, nowMs);
+  return writer.bytes.toString('latin1', writer.start, writer.position);
+}
+
 const exchange: Exchange = {
   head: undefined,
-  connection: { remoteAddress: '10.0.0.7', remotePort: 5, localPort: 9080, encrypted: false },
+  connection: { remoteAddress: '10.0.0.7', remotePort: 5, localPort: 9080, encrypted: false, context: undefined },
   context: undefined,
   respond: () => {},
   forward: () => {},
+  abort: () => {},
   status: 200,
   reason: undefined,
   upstreamStatus: 200,
@@ -74,14 +84,30 @@ test('an answer of the gateway carries its one reason with the source', () => {
 
 test('whatever a client sends stays one line of printable ASCII that parses', () => {
   const nasty = '/\u001b[31m"\\\r\n\u0000\u007f\u00ff\u2028';
-  const line = accessLine(exchange, { ...facts, path: nasty, method: '"},{' }, 0);
+  const requestText = bytes(logField('method', '"},{') + logField('path', nasty));
+  const consumer = { username: nasty, customId: undefined, credentialId: nasty };
+  const line = accessLine(exchange, { ...facts, requestText, clientRequestId: nasty, consumer }, 0);
   assert.match(line, /^[\x20-\x7e]+$/);
-  assert.equal(JSON.parse(line).path, nasty);
-  assert.equal(JSON.parse(line).method, '"},{');
+  const { path, method, client_request_id, consumer: username, credential } = JSON.parse(line);
+  assert.deepEqual([path, method, client_request_id, username, credential], [nasty, '"},{', nasty, nasty, nasty]);
 });
 
 test('long texts are cut', () => {
-  const line = accessLine(exchange, { ...facts, path: `/${'a'.repeat(100_000)}` }, 0);
+  const requestText = bytes(logField('path', `/${'a'.repeat(100_000)}`));
+  const line = accessLine(exchange, { ...facts, requestText }, 0);
   assert.ok(line.length < 2_000);
   assert.ok(JSON.parse(line).path.endsWith('...'));
+});
+
+test('times are milliseconds to three decimals, without zeros at the end, and never negative', () => {
+  const total = (finishedAtMs: number): unknown => JSON.parse(accessLine({ ...exchange, finishedAtMs }, facts, 0)).total_ms;
+  for (const ms of [0.001, 0.01, 0.1, 0.12, 0.123, 0.102, 1, 12.5, 1234.567, 86_400_000]) assert.equal(total(1000 + ms), ms);
+  assert.equal(total(1000.0004), 0);
+  assert.equal(total(999), 0);
+});
+
+test('the moment is written to the millisecond, whatever second was written before', () => {
+  for (const nowMs of [0, 999, 1000, 1001, 86_399_999, 1_795_000_000_123.9, 5]) {
+    assert.equal(JSON.parse(accessLine(exchange, facts, nowMs)).time, new Date(nowMs).toISOString());
+  }
 });

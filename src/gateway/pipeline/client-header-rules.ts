@@ -1,23 +1,19 @@
 import { IDENTITY_NAMES } from './identity-lines.ts';
 
 /** What becomes of a header that the client sent. */
-export type ClientHeaderRule = 'passes' | 'cut' | 'forwarded-for' | 'cookie';
+export type ClientHeaderRule = 'passes' | 'cut' | 'forwarded-for' | 'forwarding' | 'cookie';
 
 interface NamePattern {
   readonly name: Uint8Array;
   /** The name is only the beginning: anything may follow. */
   readonly open: boolean;
+  readonly rule: ClientHeaderRule;
 }
 
 /** Headers that the gateway alone writes on the way to an upstream (APISIX overwrites or removes them before any plugin runs). */
-const GATEWAY_HEADERS = [
-  'x-real-ip',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'forwarded',
-  'portcullis-request-id',
-] as const;
+const GATEWAY_HEADERS = ['x-real-ip', 'portcullis-request-id'] as const;
+/** Headers by which a proxy in front says what it saw; believed of trusted addresses only. */
+const FORWARDING_HEADERS = ['x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'forwarded'] as const;
 
 const UNDERSCORE = 0x5f;
 const DASH = 0x2d;
@@ -35,7 +31,8 @@ export class ClientHeaderRules {
   /** `identityHeaders` as plugins declare them: any case, a trailing `*` stands for any ending. */
   constructor(identityHeaders: readonly string[]) {
     const table: Array<NamePattern[] | undefined> = new Array(256).fill(undefined);
-    for (const pattern of [...identityHeaders, ...IDENTITY_NAMES, ...GATEWAY_HEADERS]) addPattern(table, pattern);
+    for (const pattern of [...identityHeaders, ...IDENTITY_NAMES, ...GATEWAY_HEADERS]) addPattern(table, pattern, 'cut');
+    for (const name of FORWARDING_HEADERS) addPattern(table, name, 'forwarding');
     this.#byFirstLetter = table;
   }
 
@@ -44,7 +41,10 @@ export class ClientHeaderRules {
     const first = folded(bytes[start] ?? 0);
     const patterns = this.#byFirstLetter[first];
     if (patterns !== undefined) {
-      for (const pattern of patterns) if (matches(pattern, bytes, start, end)) return 'cut';
+      for (const pattern of patterns) {
+        if (!matches(pattern, bytes, start, end)) continue;
+        return pattern.rule === 'cut' || hasUnderscore(bytes, start, end) ? 'cut' : pattern.rule;
+      }
     }
     const length = end - start;
     if (length === FORWARDED_FOR.length && sameName(FORWARDED_FOR, bytes, start)) {
@@ -59,14 +59,14 @@ export class ClientHeaderRules {
   }
 }
 
-function addPattern(table: Array<NamePattern[] | undefined>, pattern: string): void {
+function addPattern(table: Array<NamePattern[] | undefined>, pattern: string, rule: ClientHeaderRule): void {
   const open = pattern.endsWith('*');
   const text = (open ? pattern.slice(0, -1) : pattern).toLowerCase().replaceAll('_', '-');
   const name = Buffer.from(text, 'latin1');
   const first = name[0];
   if (first === undefined) throw new Error('an identity header needs a name');
   const patterns = table[first] ?? [];
-  patterns.push({ name, open });
+  patterns.push({ name, open, rule });
   table[first] = patterns;
 }
 

@@ -1,4 +1,6 @@
 import type { RequestHead } from '../../engine/index.ts';
+import type { ByteWriter } from '../../lib/byte-writer.ts';
+import type { ForwardingTrust } from './client-facts.ts';
 import type { ClientHeaderRules } from './client-header-rules.ts';
 import { isFieldName, isFieldValue } from './field-syntax.ts';
 import { withoutSessionCookie } from './session-cookie.ts';
@@ -13,8 +15,8 @@ const nameBytes = new Map<string, Buffer>();
  * set is visible. Nothing is copied from the client's bytes unless it is asked for.
  */
 export class EditedHeaders {
-  /** The client sent X-Forwarded-For. */
-  sentForwardedFor = false;
+  /** The client sent X-Forwarded-For, or another header of its kind that is believed. */
+  hasForwarding = false;
   #head: RequestHead | undefined;
   /** 1 where a header of the client is cut. */
   #cut = new Uint8Array(64);
@@ -23,9 +25,9 @@ export class EditedHeaders {
   readonly #setLines: string[] = [];
 
   /** Takes the headers of a new request, and cuts what no client may send. */
-  begin(head: RequestHead, rules: ClientHeaderRules): void {
+  begin(head: RequestHead, rules: ClientHeaderRules, trust: ForwardingTrust): void {
     this.#head = head;
-    this.sentForwardedFor = false;
+    this.hasForwarding = false;
     if (this.#cut.length < head.headerCount) this.#cut = new Uint8Array(head.headerCount * 2);
     else this.#cut.fill(0, 0, head.headerCount);
     for (let index = 0; index < head.headerCount; index++) {
@@ -38,7 +40,12 @@ export class EditedHeaders {
           this.#cutSessionCookie(head, index);
           break;
         case 'forwarded-for':
-          this.sentForwardedFor = true;
+          if (trust === 'ignored') this.#cutHeader(head, index);
+          else this.hasForwarding = true;
+          break;
+        case 'forwarding':
+          if (trust === 'believed') this.hasForwarding = true;
+          else this.#cutHeader(head, index);
           break;
         case 'passes':
           break;
@@ -49,6 +56,7 @@ export class EditedHeaders {
   /** Forgets the request. */
   end(): void {
     this.#head = undefined;
+    if (this.#setNames.length === 0) return;
     this.#setNames.length = 0;
     this.#setValues.length = 0;
     this.#setLines.length = 0;
@@ -99,21 +107,23 @@ export class EditedHeaders {
     this.#add(lowerCaseName, value, `${name}: ${value}\r\n`);
   }
 
-  /** Takes complete header lines as if each had been set; their names are not among the client's headers any more. */
-  addLines(lines: string): void {
-    for (const line of lines.split('\r\n')) {
-      const colon = line.indexOf(':');
-      if (colon !== -1) this.#add(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim(), `${line}\r\n`);
-    }
+  /** As `set`, for a name that is not among the headers and a value that can stand in one. */
+  add(name: string, value: string): void {
+    this.#add(name.toLowerCase(), value, `${name}: ${value}\r\n`);
   }
 
   isSet(lowerCaseName: string): boolean {
     return this.#setNames.includes(lowerCaseName);
   }
 
-  /** Everything that was set, as complete header lines. */
-  get setLines(): string {
-    return this.#setLines.length === 0 ? '' : this.#setLines.join('');
+  /** Something was set. */
+  get hasSet(): boolean {
+    return this.#setLines.length > 0;
+  }
+
+  /** Appends everything that was set, as complete header lines. */
+  appendSetLines(writer: ByteWriter): void {
+    for (const line of this.#setLines) writer.appendAscii(line);
   }
 
   #cutSessionCookie(head: RequestHead, index: number): void {

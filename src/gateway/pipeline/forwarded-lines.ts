@@ -1,28 +1,50 @@
-import type { ClientConnection, RequestHead } from '../../engine/index.ts';
+import type { ClientConnection } from '../../engine/index.ts';
+import type { ByteWriter } from '../../lib/byte-writer.ts';
+import type { ClientFacts } from './client-facts.ts';
 import type { EditedHeaders } from './edited-headers.ts';
+import type { RouteMatch } from './route-match.ts';
 
 const FORWARDED_FOR = 'x-forwarded-for';
 
 /**
- * The lines that tell an upstream where a request came from, as the gateway itself saw it (APISIX, toward the upstream): the
- * client's own X-Forwarded-For is continued, all others were cut from what it sent. A header that a plugin set is left alone.
+ * Takes the client's X-Forwarded-For out of what goes on, before that is written, and gives its value; `''` where there is none or
+ * a plugin has set another.
  */
-export function forwardedLines(connection: ClientConnection, head: RequestHead, headers: EditedHeaders): string {
-  const address = connection.remoteAddress;
-  const host = head.bytes.toString('latin1', head.hostStart, head.hostEnd);
-  let lines = headers.isSet('x-real-ip') ? '' : `X-Real-IP: ${address}\r\n`;
-  if (!headers.isSet(FORWARDED_FOR)) {
-    const before = headers.sentForwardedFor ? headers.joined(FORWARDED_FOR) : '';
-    if (headers.sentForwardedFor) headers.remove(FORWARDED_FOR);
-    lines += `X-Forwarded-For: ${before === '' ? address : `${before}, ${address}`}\r\n`;
-  }
-  if (!headers.isSet('x-forwarded-proto')) lines += `X-Forwarded-Proto: ${connection.encrypted ? 'https' : 'http'}\r\n`;
-  if (!headers.isSet('x-forwarded-host') && host !== '') lines += `X-Forwarded-Host: ${host}\r\n`;
-  if (!headers.isSet('x-forwarded-port')) lines += `X-Forwarded-Port: ${portOf(host) ?? connection.localPort}\r\n`;
-  return lines;
+export function takeForwardedFor(headers: EditedHeaders): string {
+  if (!headers.hasForwarding || headers.isSet(FORWARDED_FOR)) return '';
+  const sent = headers.joined(FORWARDED_FOR);
+  headers.remove(FORWARDED_FOR);
+  return sent;
 }
 
-/** The port in a Host value, if it names one; the colons inside an IPv6 literal are none. */
-function portOf(host: string): string | undefined {
-  return /:(\d+)$/.exec(host)?.[1];
+/**
+ * Appends the lines that tell an upstream where a request came from, as the gateway itself saw it (APISIX, toward the upstream):
+ * the client's own X-Forwarded-For is continued, all others were cut from what it sent unless it is trusted. A header that a
+ * plugin set is left alone. `forwardedFor` is what `takeForwardedFor` gave.
+ */
+export function appendForwardedLines(
+  writer: ByteWriter,
+  facts: ClientFacts,
+  match: RouteMatch,
+  headers: EditedHeaders,
+  connection: ClientConnection,
+  forwardedFor: string,
+): void {
+  if (!headers.hasSet && !headers.hasForwarding) {
+    writer.appendAll(facts.addressLines);
+    writer.appendAll(match.forwardedLines);
+    return;
+  }
+  const address = connection.remoteAddress;
+  if (!headers.isSet('x-real-ip')) writer.appendAscii(`X-Real-IP: ${address}\r\n`);
+  if (!headers.isSet(FORWARDED_FOR)) {
+    writer.appendAscii(`X-Forwarded-For: ${forwardedFor === '' ? address : `${forwardedFor}, ${address}`}\r\n`);
+  }
+  if (!headers.hasSet && facts.trust !== 'believed') {
+    writer.appendAll(match.forwardedLines);
+    return;
+  }
+  for (const line of match.forwardedLines.toString('latin1').split(/(?<=\r\n)/)) {
+    if (headers.first(line.slice(0, line.indexOf(':')).toLowerCase()) === undefined) writer.appendAscii(line);
+  }
 }

@@ -1,38 +1,26 @@
 import type { LocalAnswer } from '../../engine/index.ts';
-import { ERROR_CODES, type ErrorReason } from '../../errors/index.ts';
+import { ERROR_CODES, type ErrorReason, retryAfterSeconds } from '../../errors/index.ts';
 
 /** The header that names a request in its answer; no upstream can set it. */
 export const REQUEST_ID_HEADER = 'Portcullis-Request-Id';
 
-/** Header line that names a request in its answer and in the access log. */
-export function requestIdLine(requestId: string): string {
-  return `${REQUEST_ID_HEADER}: ${requestId}\r\n`;
-}
-
-const TEXT_LINE = 'Content-Type: text/plain; charset=utf-8\r\n';
-const JSON_LINE = 'Content-Type: application/json\r\n';
+const TEXT_LINE = Buffer.from('Content-Type: text/plain; charset=utf-8\r\n', 'latin1');
+const JSON_LINE = Buffer.from('Content-Type: application/json\r\n', 'latin1');
 /** Answers whose text a reference gives, sent the way it gives them (APISIX: JSON text as `text/plain`, with a newline). */
 const TEXT_REASONS: ReadonlySet<ErrorReason> = new Set<ErrorReason>(['route_not_found', 'service_not_found']);
 
-const bodies = new Map<ErrorReason, Buffer>();
+const answers = new Map<ErrorReason, LocalAnswer>();
 
-/** The body of an error answer: `{"error_msg":…}` with the public text of the reason. */
-function errorBody(reason: ErrorReason): Buffer {
-  let body = bodies.get(reason);
-  if (body === undefined) {
-    body = Buffer.from(`${JSON.stringify({ error_msg: ERROR_CODES[reason].publicMessage })}\n`);
-    bodies.set(reason, body);
+/** An error answer that the gateway makes itself: status and `{"error_msg":…}` come from the table of errors. */
+export function errorAnswer(reason: ErrorReason): LocalAnswer {
+  let answer = answers.get(reason);
+  if (answer === undefined) {
+    const { status, publicMessage } = ERROR_CODES[reason];
+    const typeLine = TEXT_REASONS.has(reason) ? TEXT_LINE : JSON_LINE;
+    const retryAfter = retryAfterSeconds(reason);
+    const headerLines = retryAfter === undefined ? typeLine : Buffer.concat([typeLine, Buffer.from(`Retry-After: ${retryAfter}\r\n`)]);
+    answer = { status, headerLines, body: Buffer.from(`${JSON.stringify({ error_msg: publicMessage })}\n`), reason };
+    answers.set(reason, answer);
   }
-  return body;
-}
-
-/** An error answer that the gateway makes itself: status and text come from the table of errors. */
-export function errorAnswer(reason: ErrorReason, requestId: string): LocalAnswer {
-  const typeLine = TEXT_REASONS.has(reason) ? TEXT_LINE : JSON_LINE;
-  return {
-    status: ERROR_CODES[reason].status,
-    headerLines: Buffer.from(typeLine + requestIdLine(requestId), 'latin1'),
-    body: errorBody(reason),
-    reason,
-  };
+  return answer;
 }

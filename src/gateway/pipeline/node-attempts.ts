@@ -1,17 +1,31 @@
 import type { ErrorReason } from '../../errors/index.ts';
+import type { RequestAdmission } from '../limits/index.ts';
 import type { Endpoint, EndpointChoice, RuntimeUpstream } from '../runtime/index.ts';
 
-/** Which node each attempt of one request goes to; none is tried twice. */
+/** Stands for a slot that was not entered. */
+const NOT_ENTERED = -2;
+
+/**
+ * Which node each attempt of one request goes to; none is tried twice, and one that is full is passed over. As long as the request lasts it
+ * is counted for its service and for the node it is on.
+ */
 export class NodeAttempts {
   readonly #monotonicMs: () => number;
   readonly #tried: number[] = [];
   #upstream: RuntimeUpstream | undefined;
   #choice: EndpointChoice | undefined;
   #first: Endpoint | undefined;
+  #last: Endpoint | undefined;
   #startedAtMs = 0;
+  readonly #admission: RequestAdmission | undefined;
+  #attempts = 0;
+  #someFull = false;
+  #serviceSlot = NOT_ENTERED;
+  #nodeSlot = NOT_ENTERED;
 
-  constructor(monotonicMs: () => number) {
+  constructor(monotonicMs: () => number, admission: RequestAdmission | undefined) {
     this.#monotonicMs = monotonicMs;
+    this.#admission = admission;
   }
 
   /** Chooses the first endpoint, or says why there is none. The request's head may depend on it, so this comes before all else. */
@@ -19,41 +33,81 @@ export class NodeAttempts {
     if (upstream === undefined) return 'no_upstream';
     const choice = upstream.choice;
     if (choice.emptyReason !== undefined) return choice.emptyReason;
+    if (this.#admission?.enterService(upstream.loadSlot) === false) return this.#refused('service_overloaded');
+    this.#serviceSlot = upstream.loadSlot;
     this.#upstream = upstream;
     this.#choice = choice;
-    this.#startedAtMs = this.#monotonicMs();
+    if (upstream.settings.retryTimeoutMs !== 0) this.#startedAtMs = this.#monotonicMs();
     this.#first = this.#choose(choice);
     // Nodes there are, but all of weight 0 (APISIX answers 502 here, 503 where there is no node at all).
-    return this.#first ?? 'no_usable_node';
+    if (this.#first === undefined) return this.#someFull ? this.#refused('nodes_overloaded') : 'no_usable_node';
+    return this.#first;
   }
 
   end(): void {
-    this.#tried.length = 0;
+    this.#leaveNode();
+    if (this.#serviceSlot !== NOT_ENTERED) this.#admission?.leaveService(this.#serviceSlot);
+    this.#serviceSlot = NOT_ENTERED;
+    this.#attempts = 0;
+    this.#someFull = false;
+    // Emptied one by one the array keeps its memory; a new length would give it up.
+    while (this.#tried.length > 0) this.#tried.pop();
     this.#upstream = undefined;
     this.#choice = undefined;
     this.#first = undefined;
+    this.#last = undefined;
+  }
+
+  /** The endpoint that was given for the last attempt. */
+  get last(): Endpoint | undefined {
+    return this.#last;
   }
 
   /** The endpoint for an attempt (counted from 0), or the reason why there is no further one. */
   next(attempt: number, previousFailure: ErrorReason | undefined): Endpoint | ErrorReason {
     const choice = this.#choice;
-    if (attempt === 0) return this.#first ?? 'internal';
+    if (attempt === 0) {
+      this.#last = this.#first;
+      return this.#first ?? 'internal';
+    }
+    this.#leaveNode();
     if (choice === undefined || !this.#mayRetry(choice)) return previousFailure ?? 'internal';
-    return this.#choose(choice) ?? previousFailure ?? 'internal';
+    const endpoint = this.#choose(choice);
+    if (endpoint === undefined) return previousFailure ?? 'internal';
+    this.#last = endpoint;
+    return endpoint;
   }
 
   #choose(choice: EndpointChoice): Endpoint | undefined {
-    const index = choice.balancer.next(this.#tried);
-    const endpoint = choice.balancer.nodes[index];
-    if (endpoint !== undefined) this.#tried.push(index);
-    return endpoint;
+    for (;;) {
+      const index = choice.balancer.next(this.#tried);
+      const endpoint = choice.balancer.nodes[index];
+      if (endpoint === undefined) return undefined;
+      this.#tried.push(index);
+      if (this.#admission?.enterNode(endpoint.loadSlot) !== false) {
+        this.#nodeSlot = endpoint.loadSlot;
+        this.#attempts++;
+        return endpoint;
+      }
+      this.#someFull = true;
+    }
+  }
+
+  #leaveNode(): void {
+    if (this.#nodeSlot !== NOT_ENTERED) this.#admission?.leaveNode(this.#nodeSlot);
+    this.#nodeSlot = NOT_ENTERED;
+  }
+
+  #refused(reason: ErrorReason): ErrorReason {
+    this.#admission?.refused(reason);
+    return reason;
   }
 
   #mayRetry(choice: EndpointChoice): boolean {
     const settings = this.#upstream?.settings;
     if (settings === undefined) return false;
     const retries = settings.retries ?? choice.balancer.nodes.length - 1;
-    if (this.#tried.length > retries) return false;
+    if (this.#attempts > retries) return false;
     return settings.retryTimeoutMs === 0 || this.#monotonicMs() - this.#startedAtMs < settings.retryTimeoutMs;
   }
 }

@@ -1,48 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { FakeClock } from '../../../test-support/fake-clock.ts';
-import { RecordingLogger } from '../../../test-support/recording-logger.ts';
-import { systemRandom } from '../../lib/random.ts';
-import { type AnyPlugin, type ConsumerMatch, type PhaseResult, refuse } from '../../plugin-kit/index.ts';
-import { FakeExchange } from '../testing/fake-exchange.ts';
-import { createTestRuntime, putInForce, routeChange, serviceChange, testPlugin } from '../testing/test-runtime.ts';
+import { type PhaseResult, refuse } from '../../plugin-kit/index.ts';
+import type { FakeExchange } from '../testing/fake-exchange.ts';
+import { appended, requestLines, startPipeline } from '../testing/test-pipeline.ts';
+import { putInForce, routeChange, serviceChange, serviceWithoutUpstream, testPlugin } from '../testing/test-runtime.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
-import { ClientHeaderRules } from './client-header-rules.ts';
-import { Pipeline } from './pipeline.ts';
-import { RequestIds } from './request-id.ts';
-
-const jack: ConsumerMatch = { username: 'jack', customId: undefined, credentialId: 'c1' };
-
-async function start(changes: readonly RuntimeChange[], plugins: readonly AnyPlugin[] = []) {
-  const runtime = createTestRuntime(plugins);
-  await putInForce(runtime, changes);
-  const clock = new FakeClock();
-  const log = new RecordingLogger();
-  const lines: string[] = [];
-  const entered: (readonly [number, number])[] = [];
-  const pipeline = new Pipeline({
-    routes: runtime,
-    consumers: { findByKey: (_plugin, key) => (key === 'right' ? jack : undefined), findByName: () => undefined },
-    headerRules: new ClientHeaderRules(['X-Consumer-*']),
-    requestIds: new RequestIds(systemRandom),
-    clock,
-    log,
-    enter: (route, plugin) => entered.push([route, plugin]),
-    revision: () => 7,
-    accessLog: { write: (line) => lines.push(line) },
-  });
-  const ask = (requestLine: string, headers: readonly string[] = []): FakeExchange => {
-    const exchange = new FakeExchange(requestLine, headers);
-    pipeline.onRequest(exchange);
-    return exchange;
-  };
-  const finish = (exchange: FakeExchange) => {
-    exchange.finished = true;
-    pipeline.onFinished(exchange);
-    return JSON.parse(lines.at(-1) ?? '');
-  };
-  return { pipeline, runtime, clock, log, lines, entered, ask, finish };
-}
 
 function target(exchange: FakeExchange): string | undefined {
   return exchange.plan?.requestTarget?.toString('latin1');
@@ -53,18 +15,18 @@ function isForwarded(exchange: FakeExchange): boolean {
 }
 
 test('a request without a route gets the reference text and one reason', async () => {
-  const { ask, finish } = await start([serviceChange(), routeChange('a', ['/a'], { methods: ['GET'] })]);
+  const { ask, finish } = await startPipeline([serviceChange(), routeChange('a', ['/a'], { methods: ['GET'] })]);
   for (const line of ['GET /b', 'POST /a', 'OPTIONS *']) {
     const exchange = ask(line);
     assert.equal(exchange.answer?.status, 404, line);
     assert.equal(exchange.answer?.body.toString(), '{"error_msg":"404 Route Not Found"}\n');
-    assert.match(exchange.answer?.headerLines.toString() ?? '', /^Content-Type: text\/plain; charset=utf-8\r\nPortcullis-Request-Id: /);
+    assert.match(exchange.answer?.headerLines.toString() ?? '', /^Content-Type: text\/plain; charset=utf-8\r\n$/);
     assert.equal(finish(exchange).reason, 'route_not_found');
   }
 });
 
 test('a path that cannot be read is refused before any route is looked for', async () => {
-  const { ask } = await start([serviceChange(), routeChange('all', ['/*'])]);
+  const { ask } = await startPipeline([serviceChange(), routeChange('all', ['/*'])]);
   for (const path of ['/%00', '/a%2', '/%zz', '/../etc', '/a/../../etc', '/%2e%2e/x']) {
     const exchange = ask(`GET ${path}`);
     assert.equal(exchange.answer?.status, 400, path);
@@ -75,7 +37,7 @@ test('a path that cannot be read is refused before any route is looked for', asy
 });
 
 test('an encoded slash is refused where its two readings lead to different routes, and passes where they agree', async () => {
-  const { ask } = await start([
+  const { ask } = await startPipeline([
     serviceChange(),
     routeChange('open', ['/files/*']),
     routeChange('secret', ['/files/secret/*']),
@@ -89,18 +51,18 @@ test('an encoded slash is refused where its two readings lead to different route
 });
 
 test('what normalising changed is forwarded normalised, anything else byte for byte', async () => {
-  const { ask } = await start([serviceChange(), routeChange('all', ['/*'])]);
+  const { ask } = await startPipeline([serviceChange(), routeChange('all', ['/*'])]);
   assert.equal(target(ask('GET /a/./b//c?x=1')), '/a/b/c?x=1');
   assert.equal(target(ask('GET /a/b/../c')), '/a/c');
   assert.equal(target(ask('GET /a%20b/%7Ec?x=%2e')), undefined);
 });
 
 test('the prefix of the service is taken off the path, and nothing else of the target', async () => {
-  const { ask } = await start([serviceChange({ path_prefix: '/api' }), routeChange('all', ['/*']), routeChange('root', ['/'])]);
+  const { ask } = await startPipeline([serviceChange({ path_prefix: '/api' }), routeChange('all', ['/*']), routeChange('root', ['/'])]);
   assert.equal(target(ask('GET /api/users?x=/api')), '/users?x=/api');
   assert.equal(target(ask('GET /%61pi/users')), '/users');
   assert.equal(target(ask('GET /api/')), '/');
-  const kept = await start([serviceChange({ path_prefix: '/api', strip_path_prefix: false }), routeChange('all', ['/*'])]);
+  const kept = await startPipeline([serviceChange({ path_prefix: '/api', strip_path_prefix: false }), routeChange('all', ['/*'])]);
   assert.equal(target(kept.ask('GET /api/users')), undefined);
 });
 
@@ -108,7 +70,7 @@ test('the Host that an upstream gets is the client’s, the node’s or the conf
   const nodes = [{ host: '10.1.1.1', port: 8081, weight: 1 }];
   const ipv6 = [{ host: '::1', port: 80, weight: 1 }];
   const hostOf = async (upstream: Record<string, unknown>): Promise<string | undefined> => {
-    const { ask } = await start([serviceChange({ upstream: { nodes, ...upstream } as never }), routeChange('a', ['/a'])]);
+    const { ask } = await startPipeline([serviceChange({ upstream: { nodes, ...upstream } as never }), routeChange('a', ['/a'])]);
     return ask('GET /a').plan?.hostValue?.toString();
   };
   assert.equal(await hostOf({}), undefined);
@@ -119,7 +81,7 @@ test('the Host that an upstream gets is the client’s, the node’s or the conf
 
 test('with pass_host node every attempt gets the Host of its own node', async () => {
   const nodes = [1, 2].map((last) => ({ host: `10.1.1.${last}`, port: 80, weight: 1 }));
-  const { ask } = await start([serviceChange({ upstream: { nodes, pass_host: 'node' } }), routeChange('a', ['/a'])]);
+  const { ask } = await startPipeline([serviceChange({ upstream: { nodes, pass_host: 'node' } }), routeChange('a', ['/a'])]);
   const plan = ask('GET /a').plan;
   const before = plan?.hostValue?.toString();
   for (const attempt of [0, 1]) {
@@ -132,7 +94,7 @@ test('with pass_host node every attempt gets the Host of its own node', async ()
 test('each attempt goes to a node that was not tried, as often as retries allow', async () => {
   const node = (last: number) => ({ host: `10.1.1.${last}`, port: 80, weight: 1 });
   const attempts = async (upstream: Record<string, unknown>): Promise<readonly string[]> => {
-    const { ask } = await start([serviceChange({ upstream: upstream as never }), routeChange('a', ['/a'])]);
+    const { ask } = await startPipeline([serviceChange({ upstream: upstream as never }), routeChange('a', ['/a'])]);
     const plan = ask('GET /a').plan;
     const made: string[] = [];
     for (let attempt = 0; plan !== undefined && attempt < 10; attempt++) {
@@ -151,7 +113,7 @@ test('each attempt goes to a node that was not tried, as often as retries allow'
 
 test('no attempt begins after retry_timeout', async () => {
   const nodes = [1, 2, 3].map((last) => ({ host: `10.1.1.${last}`, port: 80, weight: 1 }));
-  const { ask, clock } = await start([serviceChange({ upstream: { nodes, retry_timeout: 2 } }), routeChange('a', ['/a'])]);
+  const { ask, clock } = await startPipeline([serviceChange({ upstream: { nodes, retry_timeout: 2 } }), routeChange('a', ['/a'])]);
   const plan = ask('GET /a').plan;
   assert.equal(typeof plan?.nextTarget(0, undefined), 'object');
   clock.advance(1000);
@@ -163,16 +125,16 @@ test('no attempt begins after retry_timeout', async () => {
 test('without a node that can be used the answer says why, after the plugins have let the request pass', async () => {
   const node = (weight: number, last: number) => ({ host: `10.1.1.${last}`, port: 80, weight });
   const reasonOf = async (service: RuntimeChange): Promise<readonly unknown[]> => {
-    const { ask } = await start([service, routeChange('a', ['/a'])]);
+    const { ask } = await startPipeline([service, routeChange('a', ['/a'])]);
     const { answer } = ask('GET /a');
     return [answer?.status, answer?.reason];
   };
-  assert.deepEqual(await reasonOf({ op: 'put-service', id: 's', value: { name: 's' } }), [503, 'no_upstream']);
+  assert.deepEqual(await reasonOf(serviceWithoutUpstream()), [503, 'no_upstream']);
   assert.deepEqual(await reasonOf(serviceChange({ upstream: { nodes: [] } })), [503, 'no_node']);
   assert.deepEqual(await reasonOf(serviceChange({ upstream: { nodes: [{ host: 'nowhere', port: 80, weight: 1 }] } })), [503, 'dns']);
   assert.deepEqual(await reasonOf(serviceChange({ upstream: { nodes: [node(0, 1), node(0, 2)] } })), [502, 'no_usable_node']);
   assert.deepEqual(await reasonOf(serviceChange({ upstream: { nodes: [node(0, 1)] } })), [undefined, undefined]);
-  const { ask } = await start(
+  const { ask } = await startPipeline(
     [serviceChange({ upstream: { nodes: [] } }), routeChange('a', ['/a'], { plugins: { guard: {} } })],
     [testPlugin('guard', 1, { access: () => refuse('key_missing') })],
   );
@@ -181,7 +143,7 @@ test('without a node that can be used the answer says why, after the plugins hav
 
 test('the time-outs of a route come before those of its upstream', async () => {
   const nodes = [{ host: '10.1.1.1', port: 80, weight: 1 }];
-  const { ask } = await start([
+  const { ask } = await startPipeline([
     serviceChange({ upstream: { nodes, timeout: { connect: 1, send: 2, read: 3 } } }),
     routeChange('a', ['/a']),
     routeChange('b', ['/b'], { timeout: { connect: 4, send: 5, read: 6 } }),
@@ -204,7 +166,7 @@ const broken: ReadonlyArray<readonly [string, () => PhaseResult | Promise<PhaseR
 
 for (const [what, rewrite] of broken) {
   test(`a plugin that ${what} ends the request with 500, and the log names plugin, phase and route`, async () => {
-    const { ask, log, finish } = await start(
+    const { ask, log, finish } = await startPipeline(
       [serviceChange(), routeChange('a', ['/a'], { plugins: { bad: {} } })],
       [testPlugin('bad', 1, { rewrite })],
     );
@@ -227,11 +189,11 @@ test('a plugin may decide later, and those after it wait for it', async () => {
     },
   });
   const next = testPlugin('next', 1, { rewrite: (request) => request.setHeader('X-Next', request.header('x-later') ?? '') as undefined });
-  const { ask } = await start([serviceChange(), routeChange('a', ['/a'], { plugins: { later: {}, next: {} } })], [later, next]);
+  const { ask } = await startPipeline([serviceChange(), routeChange('a', ['/a'], { plugins: { later: {}, next: {} } })], [later, next]);
   const exchange = ask('GET /a', ['X-In: 5']);
   assert.equal(isForwarded(exchange), false);
   await new Promise((resolve) => setImmediate(resolve));
-  assert.match(exchange.plan?.requestLines.toString() ?? '', /X-Later: 5\r\nX-Next: 5\r\n/);
+  assert.match(requestLines(exchange), /X-Later: 5\r\nX-Next: 5\r\n/);
 });
 
 test('a plugin that does not decide within ten seconds has failed, and what it does later touches nobody', async () => {
@@ -251,7 +213,7 @@ test('a plugin that does not decide within ten seconds has failed, and what it d
       return undefined;
     },
   });
-  const { ask, clock, finish } = await start([serviceChange(), routeChange('a', ['/a'], { plugins: { slow: {} } })], [slow]);
+  const { ask, clock, finish } = await startPipeline([serviceChange(), routeChange('a', ['/a'], { plugins: { slow: {} } })], [slow]);
   const exchange = ask('GET /a', ['X-Secret: mine']);
   clock.advance(10_000);
   await new Promise((resolve) => setImmediate(resolve));
@@ -268,7 +230,7 @@ test('a client that goes while a plugin waits is not answered', async () => {
   const waiting = new Promise<undefined>((resolve) => {
     resume = () => resolve(undefined);
   });
-  const { ask, finish } = await start(
+  const { ask, finish } = await startPipeline(
     [serviceChange(), routeChange('a', ['/a'], { plugins: { slow: {} } })],
     [testPlugin('slow', 1, { rewrite: () => waiting })],
   );
@@ -296,23 +258,26 @@ test('plugins see what the upstream would get: no identity that a client claims,
       return undefined;
     },
   });
-  const { ask, finish } = await start([serviceChange(), routeChange('a', ['/a'], { plugins: { look: {} } })], [look]);
+  const { ask, finish } = await startPipeline([serviceChange(), routeChange('a', ['/a'], { plugins: { look: {} } })], [look]);
   const exchange = ask('GET /a', ['X-Consumer-Username: root', 'X-A: first', 'x-a: second', 'X-Empty:']);
   assert.deepEqual(seen, [undefined, 'first', '', undefined, undefined, 'new', 'jack', 'c1']);
+  const lines = requestLines(exchange);
   assert.deepEqual(exchange.head.keptNames, ['Host', 'X-Empty']);
-  const lines = exchange.plan?.requestLines.toString() ?? '';
   assert.match(lines, /^X-A: new\r\nX-Consumer-Username: jack\r\nX-Credential-Identifier: c1\r\nX-Real-IP: 10\.0\.0\.7\r\n/);
   const line = finish(exchange);
   assert.deepEqual([line.consumer, line.credential, line.route, line.service, line.revision], ['jack', 'c1', 'a', 's', 7]);
 });
 
 test('the request id is the gateway’s own, in the answer and in the log, and a client’s stands beside it', async () => {
-  const { pipeline, ask, finish } = await start([serviceChange(), routeChange('a', ['/a'])]);
+  const { pipeline, ask, finish } = await startPipeline([serviceChange(), routeChange('a', ['/a'])]);
   const forwarded = ask('GET /a?apikey=secret', ['Portcullis-Request-Id: forged', `X-Request-Id: ${'i'.repeat(200)}`]);
   assert.deepEqual(forwarded.head.keptNames, ['Host', 'X-Request-Id']);
-  const id = /^Portcullis-Request-Id: ([0-9a-f]{32})\r\n$/.exec(forwarded.plan?.responseLines.toString() ?? '')?.[1];
+  const id = /^Portcullis-Request-Id: ([0-9a-f]{32})\r\n$/.exec(appended((writer) => pipeline.appendAnswerLines(forwarded, writer)))?.[1];
   assert.ok(id !== undefined);
-  assert.equal(pipeline.linesForEngineAnswer(forwarded).toString(), `Portcullis-Request-Id: ${id}\r\n`);
+  assert.equal(
+    appended((writer) => pipeline.appendAnswerLines(forwarded, writer)),
+    `Portcullis-Request-Id: ${id}\r\n`,
+  );
   const line = finish(forwarded);
   assert.equal(line.request_id, id);
   assert.equal(line.client_request_id, 'i'.repeat(128));
@@ -329,7 +294,7 @@ test('nothing of one request is left in the next', async () => {
       return undefined;
     },
   });
-  const { ask, finish } = await start(
+  const { ask, finish } = await startPipeline(
     [serviceChange(), routeChange('a', ['/a'], { plugins: { attach: {} } }), routeChange('b', ['/b'])],
     [attach],
   );
@@ -338,13 +303,13 @@ test('nothing of one request is left in the next', async () => {
   finish(first);
   const second = ask('GET /b');
   assert.equal(target(second), undefined);
-  assert.doesNotMatch(second.plan?.requestLines.toString() ?? '', /jack|1\.1\.1\.1/);
+  assert.doesNotMatch(requestLines(second), /jack|1\.1\.1\.1/);
   const line = finish(second);
   assert.deepEqual([line.consumer, line.client_request_id, line.path], [undefined, undefined, '/b']);
 });
 
 test('what is entered is noted before it runs', async () => {
-  const { ask, entered } = await start(
+  const { ask, entered } = await startPipeline(
     [serviceChange(), routeChange('a', ['/a'], { plugins: { one: {}, two: {} } })],
     [testPlugin('one', 1, { rewrite: () => undefined }), testPlugin('two', 2, { access: () => refuse('key_missing') })],
   );
@@ -354,4 +319,16 @@ test('what is entered is noted before it runs', async () => {
     [1, 1],
     [1, 2],
   ]);
+});
+
+test('a repeated request is decided as the first, and a change of routes is seen at once', async () => {
+  const { ask, runtime } = await startPipeline([serviceChange(), routeChange('a', ['/a'])]);
+  for (let round = 0; round < 4; round++) {
+    assert.ok(isForwarded(ask('GET /a')));
+    assert.equal(ask('GET /b').answer?.status, 404);
+    assert.equal(ask('GET /a/%2e%2e/%2e%2e').answer?.reason, 'bad_path');
+  }
+  await putInForce(runtime, [routeChange('b', ['/b']), { op: 'delete-route', id: 'a' }]);
+  assert.equal(ask('GET /a').answer?.status, 404);
+  assert.ok(isForwarded(ask('GET /b')));
 });

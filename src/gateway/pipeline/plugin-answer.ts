@@ -2,7 +2,6 @@ import type { LocalAnswer } from '../../engine/index.ts';
 import { ERROR_CODES } from '../../errors/index.ts';
 import type { PluginAnswer } from '../../plugin-kit/index.ts';
 import { isFieldName, isFieldValue } from './field-syntax.ts';
-import { requestIdLine } from './local-answers.ts';
 
 /** Header fields that belong to the engine; a plugin cannot set them. */
 const ENGINE_FIELDS: ReadonlySet<string> = new Set([
@@ -17,31 +16,18 @@ const ENGINE_FIELDS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** An answer of a plugin, checked and encoded except for the request id. */
-interface EncodedAnswer {
-  readonly lines: string;
-  readonly body: Buffer;
-}
-
-/** Frozen answers, which plugins make once for each configuration, are encoded once. */
-const encodedAnswers = new WeakMap<PluginAnswer, EncodedAnswer>();
+/** Frozen answers, which plugins make once for each configuration, are checked and encoded once. */
+const encodedAnswers = new WeakMap<PluginAnswer, LocalAnswer>();
 
 /**
  * Turns what a plugin returned into an answer of the engine, or gives undefined when it is no answer at all. Without a
  * Content-Type of its own the answer is `text/plain; charset=utf-8`, as APISIX sends it.
  */
-export function localAnswerOf(answer: PluginAnswer, requestId: string): LocalAnswer | undefined {
-  const encoded = encodedAnswers.get(answer) ?? encode(answer);
-  if (encoded === undefined) return undefined;
-  return {
-    status: answer.status,
-    headerLines: Buffer.from(encoded.lines + requestIdLine(requestId), 'latin1'),
-    body: encoded.body,
-    reason: answer.reason,
-  };
+export function localAnswerOf(answer: PluginAnswer): LocalAnswer | undefined {
+  return encodedAnswers.get(answer) ?? encode(answer);
 }
 
-function encode(answer: PluginAnswer): EncodedAnswer | undefined {
+function encode(answer: PluginAnswer): LocalAnswer | undefined {
   if (!isPluginAnswer(answer)) return undefined;
   let lines = '';
   let typed = false;
@@ -52,7 +38,8 @@ function encode(answer: PluginAnswer): EncodedAnswer | undefined {
     lines += `${name}: ${value}\r\n`;
   }
   if (!typed) lines += 'Content-Type: text/plain; charset=utf-8\r\n';
-  const encoded = { lines, body: Buffer.from(answer.body, 'utf8') };
+  const { status, reason } = answer;
+  const encoded = { status, headerLines: Buffer.from(lines, 'latin1'), body: Buffer.from(answer.body, 'utf8'), reason };
   if (Object.isFrozen(answer) && Object.isFrozen(answer.headers)) encodedAnswers.set(answer, encoded);
   return encoded;
 }

@@ -1,14 +1,19 @@
+import type { BlockList } from 'node:net';
 import type { Exchange, ForwardPlan, RequestHead, UpstreamTarget } from '../../engine/index.ts';
 import type { ErrorReason } from '../../errors/index.ts';
+import type { ByteWriter } from '../../lib/byte-writer.ts';
 import type { ConsumerMatch, QueryArgument, RequestView } from '../../plugin-kit/index.ts';
-import { findQueryArgument, removeQueryArgument, stripPathPrefix } from '../paths/index.ts';
+import type { RequestAdmission } from '../limits/index.ts';
+import { findQueryArgument, removeQueryArgument } from '../paths/index.ts';
 import type { Endpoint, RuntimeRoute } from '../runtime/index.ts';
+import { clientFactsOf } from './client-facts.ts';
 import type { ClientHeaderRules } from './client-header-rules.ts';
 import { EditedHeaders } from './edited-headers.ts';
-import { forwardedLines } from './forwarded-lines.ts';
-import { IDENTITY_NAMES, identityLines } from './identity-lines.ts';
-import { requestIdLine } from './local-answers.ts';
+import { appendForwardedLines, takeForwardedFor } from './forwarded-lines.ts';
+import { appendIdentityLines, IDENTITY_NAMES, identityFields } from './identity-lines.ts';
 import { NodeAttempts } from './node-attempts.ts';
+import { REQUEST_ID_LENGTH } from './request-id.ts';
+import type { RouteCandidate, RouteMatch } from './route-match.ts';
 
 /** Where plugins find consumers: the shared tables have this shape. */
 export interface ConsumerDirectory {
@@ -21,9 +26,13 @@ export interface ContextSurroundings {
   readonly headerRules: ClientHeaderRules;
   readonly consumers: ConsumerDirectory;
   readonly monotonicMs: () => number;
+  /** Decides about requests in flight; undefined where nothing is counted. */
+  readonly admission: RequestAdmission | undefined;
+  /** Proxies whose word about the client is believed; undefined where nobody was named. */
+  readonly trustedAddresses: BlockList | undefined;
 }
 
-const EMPTY = Buffer.alloc(0);
+const ABSENT: QueryArgument = { kind: 'absent' };
 
 /**
  * Everything the gateway knows of one request, from its head to its log line: the plugins' view of it and the engine's plan for
@@ -34,86 +43,75 @@ export class RequestContext implements RequestView, ForwardPlan {
   readonly #headers = new EditedHeaders();
   readonly #attempts: NodeAttempts;
   #exchange: Exchange | undefined;
-  #query = '';
+  /** Undefined until somebody asks for it. */
+  #query: string | undefined;
   #queryEdited = false;
-  #forwardPath = '';
-  #pathRewritten = false;
+  #forwardedFor = '';
   #consumer: ConsumerMatch | undefined;
   /** The consumer's lines are still to be written; false once they stand among the headers that plugins set. */
   #consumerLinesPending = false;
 
   // For the log and for the pipeline.
-  requestId = '';
+  /** 32 digits, each context's own buffer. */
+  readonly requestId = Buffer.allocUnsafeSlow(REQUEST_ID_LENGTH);
   clientRequestId: string | undefined;
-  /** As sent, without the query. */
-  rawPath = '';
-  route: RuntimeRoute | undefined;
+  /** Undefined for a request that the engine refused by itself. */
+  match: RouteMatch | undefined;
+  candidate: RouteCandidate | undefined;
   pluginsStartedAtMs = 0;
   /** A plugin's promise may still hold the context after its request: it must not serve another one. */
   reusable = true;
 
-  // What plugins see.
-  method = '';
-  path = '';
-
   // What the engine reads.
   requestTarget: Buffer | undefined;
   hostValue: Buffer | undefined;
-  requestLines: Buffer = EMPTY;
-  responseLines: Buffer = EMPTY;
   connectTimeoutMs = 0;
   sendTimeoutMs = 0;
   readTimeoutMs = 0;
+  allowsUpgrade = false;
 
   constructor(surroundings: ContextSurroundings) {
     this.#surroundings = surroundings;
-    this.#attempts = new NodeAttempts(surroundings.monotonicMs);
+    this.#attempts = new NodeAttempts(surroundings.monotonicMs, surroundings.admission);
   }
 
-  /** Takes a new exchange, with or without a head that could be read. */
-  begin(exchange: Exchange, requestId: string): void {
+  /** Takes a new exchange, with or without a head that could be read. Its id stands in `requestId` already. */
+  begin(exchange: Exchange): void {
     this.#exchange = exchange;
-    this.requestId = requestId;
-    const head = exchange.head;
-    if (head === undefined) return;
-    this.method = methodName(head);
-    this.rawPath = head.bytes.toString('latin1', head.targetStart, head.queryStart);
   }
 
   /** The route is found: from here on plugins may look at the request, without what no client may send. */
-  enterRoute(route: RuntimeRoute, head: RequestHead, path: string, forwardPath: string, rewritten: boolean): void {
-    this.route = route;
-    this.path = path;
-    this.#forwardPath = forwardPath;
-    this.#pathRewritten = rewritten;
-    this.#query = head.queryStart < head.targetEnd ? head.bytes.toString('latin1', head.queryStart + 1, head.targetEnd) : '';
-    this.#headers.begin(head, this.#surroundings.headerRules);
-    route.enter();
+  enterRoute(candidate: RouteCandidate, exchange: Exchange, head: RequestHead): void {
+    this.candidate = candidate;
+    const { trust } = clientFactsOf(exchange.connection, this.#surroundings.trustedAddresses);
+    this.#headers.begin(head, this.#surroundings.headerRules, trust);
+    candidate.route.enter();
   }
 
   /** The exchange is over: forgets it. */
   end(): void {
-    this.route?.leave();
+    this.candidate?.route.leave();
     this.#headers.end();
     this.#attempts.end();
     this.#exchange = undefined;
-    this.#query = '';
+    this.#query = undefined;
     this.#queryEdited = false;
-    this.#forwardPath = '';
-    this.#pathRewritten = false;
     this.#consumer = undefined;
     this.#consumerLinesPending = false;
-    this.requestId = '';
     this.clientRequestId = undefined;
-    this.rawPath = '';
-    this.route = undefined;
+    this.match = undefined;
+    this.candidate = undefined;
     this.pluginsStartedAtMs = 0;
-    this.method = '';
-    this.path = '';
     this.requestTarget = undefined;
     this.hostValue = undefined;
-    this.requestLines = EMPTY;
-    this.responseLines = EMPTY;
+  }
+
+  get method(): string {
+    return this.match?.method ?? '';
+  }
+
+  get path(): string {
+    return this.match?.path ?? '';
   }
 
   get exchange(): Exchange | undefined {
@@ -135,7 +133,8 @@ export class RequestContext implements RequestView, ForwardPlan {
   }
 
   queryArgument(name: string): QueryArgument {
-    return this.#query === '' ? { kind: 'absent' } : findQueryArgument(this.#query, name);
+    const query = this.#readQuery();
+    return query === '' ? ABSENT : findQueryArgument(query, name);
   }
 
   removeHeader(lowerCaseName: string): void {
@@ -149,8 +148,9 @@ export class RequestContext implements RequestView, ForwardPlan {
   }
 
   removeQueryArgument(name: string): void {
-    const left = removeQueryArgument(this.#query, name);
-    if (left === this.#query) return;
+    const query = this.#readQuery();
+    const left = removeQueryArgument(query, name);
+    if (left === query) return;
     this.#query = left;
     this.#queryEdited = true;
   }
@@ -165,30 +165,39 @@ export class RequestContext implements RequestView, ForwardPlan {
 
   attachConsumer(consumer: ConsumerMatch): void {
     // The client's copies were cut before any plugin ran; what is left could only be another plugin's.
-    if (this.#headers.setLines !== '') for (const name of IDENTITY_NAMES) this.#headers.remove(name);
+    if (this.#headers.hasSet) for (const name of IDENTITY_NAMES) this.#headers.remove(name);
     this.#consumer = consumer;
     this.#consumerLinesPending = true;
   }
 
   /**
-   * Finishes the plan: all lines and the target that the upstream will get. Undefined when there is somewhere to send it to, or
-   * else the reason why not.
+   * Finishes the plan: where the request goes and for how long. Undefined when there is somewhere to send it to, or else the
+   * reason why not.
    */
-  plan(route: RuntimeRoute): ErrorReason | undefined {
-    const exchange = this.#exchange;
-    const head = exchange?.head;
-    if (exchange === undefined || head === undefined) return 'internal';
+  plan(candidate: RouteCandidate): ErrorReason | undefined {
+    const { route } = candidate;
     const first = this.#attempts.begin(route.upstream);
     if (typeof first === 'string') return first;
-    const own = this.#headers.setLines + forwardedLines(exchange.connection, head, this.#headers);
-    this.requestLines = this.#consumerLinesPending ? identityLines(this.#consumer, own) : Buffer.from(own, 'latin1');
-    this.responseLines = Buffer.from(requestIdLine(this.requestId), 'latin1');
-    this.requestTarget = this.#newTarget(route);
+    this.#forwardedFor = takeForwardedFor(this.#headers);
+    this.requestTarget = this.#newTarget(candidate);
     this.hostValue = hostFor(route, first);
+    this.allowsUpgrade = route.allowsUpgrade;
     this.connectTimeoutMs = route.timeouts.connectTimeoutMs;
     this.sendTimeoutMs = route.timeouts.sendTimeoutMs;
     this.readTimeoutMs = route.timeouts.readTimeoutMs;
     return undefined;
+  }
+
+  appendRequestLines(writer: ByteWriter): void {
+    const exchange = this.#exchange;
+    const match = this.match;
+    if (exchange === undefined || match === undefined) return;
+    const headers = this.#headers;
+    if (this.#consumerLinesPending && this.#consumer !== undefined) appendIdentityLines(writer, this.#consumer);
+    if (headers.hasSet) headers.appendSetLines(writer);
+    const facts = clientFactsOf(exchange.connection, this.#surroundings.trustedAddresses);
+    appendForwardedLines(writer, facts, match, headers, exchange.connection, this.#forwardedFor);
+    this.decided();
   }
 
   isForbiddenTrailer(bytes: Buffer, nameStart: number, nameEnd: number): boolean {
@@ -198,15 +207,37 @@ export class RequestContext implements RequestView, ForwardPlan {
   nextTarget(attempt: number, previousFailure: ErrorReason | undefined): UpstreamTarget | ErrorReason {
     const endpoint = this.#attempts.next(attempt, previousFailure);
     if (typeof endpoint === 'string') return endpoint;
-    if (this.route !== undefined) this.hostValue = hostFor(this.route, endpoint);
+    if (this.candidate !== undefined) this.hostValue = hostFor(this.candidate.route, endpoint);
     return endpoint.target;
   }
 
+  /** The endpoint that the last attempt went to. */
+  get endpoint(): Endpoint | undefined {
+    return this.#attempts.last;
+  }
+
+  /** As sent, or as edited. */
+  #readQuery(): string {
+    if (this.#query === undefined) {
+      const head = this.#exchange?.head;
+      const present = head !== undefined && head.queryStart < head.targetEnd;
+      this.#query = present ? head.bytes.toString('latin1', head.queryStart + 1, head.targetEnd) : '';
+    }
+    return this.#query;
+  }
+
   /** Undefined as long as the client's bytes can go on as they are. */
-  #newTarget(route: RuntimeRoute): Buffer | undefined {
-    const path = route.strippedPrefix === '' ? this.#forwardPath : stripPathPrefix(this.#forwardPath, route.strippedPrefix);
-    if (path === this.#forwardPath && !this.#pathRewritten && !this.#queryEdited) return undefined;
-    return Buffer.from(this.#query === '' ? path : `${path}?${this.#query}`, 'latin1');
+  #newTarget(candidate: RouteCandidate): Buffer | undefined {
+    if (candidate.newPath === undefined && !this.#queryEdited) return undefined;
+    const query = this.#readQuery();
+    if (query === '' && candidate.newPathBytes !== undefined) return candidate.newPathBytes;
+    const path = candidate.newPath ?? this.#sentPath();
+    return Buffer.from(query === '' ? path : `${path}?${query}`, 'latin1');
+  }
+
+  #sentPath(): string {
+    const head = this.#exchange?.head;
+    return head === undefined ? '' : head.bytes.toString('latin1', head.targetStart, head.queryStart);
   }
 
   /** Puts the consumer's lines among the other headers that were set, where a plugin can read, replace and remove them. */
@@ -214,7 +245,7 @@ export class RequestContext implements RequestView, ForwardPlan {
     const consumer = this.#consumer;
     if (!this.#consumerLinesPending || consumer === undefined) return;
     this.#consumerLinesPending = false;
-    this.#headers.addLines(identityLines(consumer, '').toString('latin1'));
+    for (const [name, value] of identityFields(consumer)) this.#headers.add(name, value);
   }
 }
 
@@ -229,22 +260,4 @@ function hostFor(route: RuntimeRoute, endpoint: Endpoint): Buffer | undefined {
     case undefined:
       return undefined;
   }
-}
-
-const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'] as const;
-
-/** The method's name, without a new string for the usual ones. */
-function methodName(head: RequestHead): string {
-  const length = head.methodEnd - head.methodStart;
-  for (const method of METHODS) {
-    if (method.length === length && sameBytes(method, head)) return method;
-  }
-  return head.bytes.toString('latin1', head.methodStart, head.methodEnd);
-}
-
-function sameBytes(method: string, head: RequestHead): boolean {
-  for (let index = 0; index < method.length; index++) {
-    if (head.bytes[head.methodStart + index] !== method.charCodeAt(index)) return false;
-  }
-  return true;
 }

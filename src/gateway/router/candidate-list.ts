@@ -25,13 +25,14 @@ export class CandidateList<Value> {
     if (index >= 0) this.#routes.splice(index, 1);
   }
 
-  /** The first route whose method fits and that `accept` takes. */
-  match(method: number, accept: ((candidate: RoutableRoute<Value>) => boolean) | undefined): RoutableRoute<Value> | undefined {
+  /** Adds the routes whose method fits to `found`; true once one is among them that takes every request. */
+  collect(method: number, found: Value[]): boolean {
     for (const route of this.#routes) {
       if (route.methods !== 0 && (route.methods & method) === 0) continue;
-      if (accept === undefined || accept(route)) return route;
+      found.push(route.value);
+      if (!route.conditional) return true;
     }
-    return undefined;
+    return false;
   }
 }
 

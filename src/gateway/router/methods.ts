@@ -8,6 +8,20 @@ export function methodBit(method: string): number {
   return BITS.get(method) ?? 0;
 }
 
+const NAMED_BYTES = NAMED_METHODS.map((method) => Buffer.from(method, 'latin1'));
+
+/** As `methodBit`, for the method `bytes[start, end)`; makes no string. */
+export function methodBitOfBytes(bytes: Uint8Array, start: number, end: number): number {
+  for (let index = 0; index < NAMED_BYTES.length; index++) {
+    const name = NAMED_BYTES[index];
+    if (name === undefined || name.length !== end - start) continue;
+    let same = 0;
+    while (same < name.length && bytes[start + same] === name[same]) same++;
+    if (same === name.length) return 1 << index;
+  }
+  return 0;
+}
+
 /**
  * The methods' bits together; 0, which stands for every method, for an empty or absent list. A list that names only unknown
  * methods fits no request.

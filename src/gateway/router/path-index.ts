@@ -7,7 +7,7 @@ import type { RoutableRequest, RoutableRoute } from './routable-route.ts';
 export class PathIndex<Value> {
   readonly #exact = new Map<string, CandidateList<Value>>();
   readonly #prefixes = new PrefixTree<CandidateList<Value>>();
-  /** Reused by every match: no match runs inside another one of the same index. */
+  /** Reused by every look-up: none runs inside another one of the same index. */
   readonly #found: CandidateList<Value>[] = [];
 
   get isEmpty(): boolean {
@@ -34,14 +34,13 @@ export class PathIndex<Value> {
     else this.#exact.delete(text);
   }
 
-  match(request: RoutableRequest, accept?: (candidate: RoutableRoute<Value>) => boolean): RoutableRoute<Value> | undefined {
-    const exact = this.#exact.get(request.path)?.match(request.method, accept);
-    if (exact !== undefined) return exact;
+  /** As `Router.candidates`; true once there is one that takes every request. */
+  collect(request: RoutableRequest, candidates: Value[]): boolean {
+    if (this.#exact.get(request.path)?.collect(request.method, candidates) === true) return true;
     for (let index = this.#prefixes.collect(request.path, this.#found) - 1; index >= 0; index--) {
-      const route = this.#found[index]?.match(request.method, accept);
-      if (route !== undefined) return route;
+      if (this.#found[index]?.collect(request.method, candidates) === true) return true;
     }
-    return undefined;
+    return false;
   }
 }
 

@@ -11,6 +11,8 @@ export interface RoutableRoute<Value> {
   readonly priority: number;
   /** Smaller first, among equal priorities; ties are broken by id. */
   readonly order: number;
+  /** Whether more than host, path and method decides, so that it may pass a request on to the next candidate. */
+  readonly conditional: boolean;
   readonly value: Value;
 }
 

@@ -8,13 +8,13 @@ import { Router } from './router.ts';
 type TestRoute = RoutableRoute<string>;
 
 function route(id: string, paths: readonly string[], rest: Partial<TestRoute> = {}): TestRoute {
-  return { id, paths, hosts: [], methods: 0, priority: 0, order: 0, value: id, ...rest };
+  return { id, paths, hosts: [], methods: 0, priority: 0, order: 0, conditional: false, value: id, ...rest };
 }
 
 function routerOf(...routes: readonly TestRoute[]): (path: string, host?: string, method?: string) => string | undefined {
   const router = new Router<string>();
   for (const each of routes) router.put(each);
-  return (path, host = 'any.example', method = 'GET') => router.match({ path, host, method: methodBit(method) })?.id;
+  return (path, host = 'any.example', method = 'GET') => router.candidates({ path, host, method: methodBit(method) })[0];
 }
 
 test('an exact path beats any prefix and a longer prefix a shorter one, as in API7’s example', () => {
@@ -113,14 +113,14 @@ test('a method that routes cannot name fits only routes that name none', () => {
   assert.equal(routerOf(route('get', ['/a'], { methods: methodMask(['GET']) }))('/a', undefined, 'BREW'), undefined);
 });
 
-test('accept is asked in order of decision until it agrees', () => {
+test('candidates come in order of decision and end with the first that has no conditions', () => {
   const router = new Router<string>();
-  for (const each of [route('c', ['/*']), route('b', ['/a*'], { hosts: ['*.h'] }), route('a', ['/a'], { hosts: ['x.h'] })])
-    router.put(each);
-  const asked: string[] = [];
-  const found = router.match({ host: 'x.h', path: '/a', method: 1 }, (candidate) => asked.push(candidate.id) === 3);
-  assert.deepEqual(asked, ['a', 'b', 'c']);
-  assert.equal(found?.id, 'c');
+  router.put(route('d', ['/*'], { priority: -1 }));
+  router.put(route('c', ['/*']));
+  router.put(route('b', ['/a*'], { hosts: ['*.h'], conditional: true }));
+  router.put(route('a', ['/a'], { hosts: ['x.h'], conditional: true }));
+  assert.deepEqual(router.candidates({ host: 'x.h', path: '/a', method: 1 }), ['a', 'b', 'c']);
+  assert.deepEqual(router.candidates({ host: 'y.h', path: '/b', method: 1 }), ['c']);
 });
 
 test('configured paths are compared by their UTF-8 bytes, hosts without regard to case', () => {
@@ -173,15 +173,17 @@ test('under any sequence of changes the router decides as the naive matcher does
     minLength: 1,
     maxLength: 3,
   });
-  const anyRoute: fc.Arbitrary<TestRoute> = fc.record({
-    id: fc.constantFrom('r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7'),
-    hosts,
-    paths,
-    methods: fc.constantFrom(0, 0, 1, 2, 3),
-    priority: fc.integer({ min: -1, max: 1 }),
-    order: fc.integer({ min: 0, max: 2 }),
-    value: fc.constant(''),
-  });
+  const anyRoute: fc.Arbitrary<TestRoute> = fc
+    .record({
+      id: fc.constantFrom('r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7'),
+      hosts,
+      paths,
+      methods: fc.constantFrom(0, 0, 1, 2, 3),
+      priority: fc.integer({ min: -1, max: 1 }),
+      order: fc.integer({ min: 0, max: 2 }),
+      conditional: fc.boolean(),
+    })
+    .map((route) => ({ ...route, value: route.id }));
   const change = fc.oneof({ weight: 4, arbitrary: anyRoute }, fc.constantFrom('r0', 'r1', 'r2', 'r3'));
   fc.assert(
     fc.property(fc.array(change, { maxLength: 30 }), fc.subarray(['r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7']), (changes, accepted) => {
@@ -198,11 +200,11 @@ test('under any sequence of changes the router decides as the naive matcher does
       for (const host of ['a.b.c', 'b.c', 'x.c', 'c', 'xb.c', 'other']) {
         for (const path of ['/', '/a', '/a/', '/a/b', '/ab', '/abc', '/a/b/c', '/x']) {
           const request = { host, path, method: 1 + (path.length % 2) };
-          const found = router.match(request, (candidate) => accepted.includes(candidate.id));
-          assert.equal(
-            found?.id,
-            naiveMatch(expected.values(), request, (id) => accepted.includes(id)),
-          );
+          const found = router.candidates(request);
+          const accepts = (id: string): boolean => expected.get(id)?.conditional === false || accepted.includes(id);
+          assert.equal(found.find(accepts), naiveMatch(expected.values(), request, accepts));
+          const last = found.findIndex((id) => expected.get(id)?.conditional === false);
+          assert.ok(last === -1 || last === found.length - 1);
         }
       }
     }),
@@ -217,9 +219,9 @@ test('changing one route among ten thousand leaves the others alone and takes no
   const startedAtMs = performance.now();
   for (let count = 0; count < 1000; count++) router.put(route('r5', [`/service-5/changed-${count}/*`]));
   assert.ok(performance.now() - startedAtMs < 1000);
-  assert.equal(router.match({ host: 'x', path: '/service-5/changed-999/y', method: 1 })?.id, 'r5');
-  assert.equal(router.match({ host: 'x', path: '/service-5/changed-998/y', method: 1 }), undefined);
-  assert.equal(router.match({ host: 'h9.example', path: '/service-9/item-9/y', method: 1 })?.id, 'r9');
+  assert.equal(router.candidates({ host: 'x', path: '/service-5/changed-999/y', method: 1 })[0], 'r5');
+  assert.equal(router.candidates({ host: 'x', path: '/service-5/changed-998/y', method: 1 })[0], undefined);
+  assert.equal(router.candidates({ host: 'h9.example', path: '/service-9/item-9/y', method: 1 })[0], 'r9');
   for (let index = 0; index < 10_000; index++) assert.ok(router.remove(`r${index}`));
-  assert.equal(router.match({ host: 'h9.example', path: '/service-9/item-9/y', method: 1 }), undefined);
+  assert.equal(router.candidates({ host: 'h9.example', path: '/service-9/item-9/y', method: 1 })[0], undefined);
 });

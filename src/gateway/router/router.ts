@@ -50,11 +50,15 @@ export class Router<Value> {
   }
 
   /**
-   * The first route in order of decision whose method fits and that `accept` takes. A method that routes cannot name (bit 0)
-   * fits only routes that name none. `accept` must not call this router.
+   * The routes that host, path and method leave, in order of decision, up to the first that has no further conditions. Which of
+   * them takes a request depends on nothing but their conditions, so the list may be kept as long as no route changes. A method that
+   * routes cannot name (bit 0) fits only routes that name none.
    */
-  match(request: RoutableRequest, accept?: (candidate: RoutableRoute<Value>) => boolean): RoutableRoute<Value> | undefined {
-    return this.#hosts.search(request.host, (index) => index.match(request, accept)) ?? this.#anyHost.match(request, accept);
+  candidates(request: RoutableRequest): readonly Value[] {
+    const found: Value[] = [];
+    const decided = this.#hosts.search(request.host, (index) => index.collect(request, found) || undefined);
+    if (decided !== true) this.#anyHost.collect(request, found);
+    return found;
   }
 }
 

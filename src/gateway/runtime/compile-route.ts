@@ -1,16 +1,16 @@
-import type { JsonObject } from '../../lib/json.ts';
-import { type HopTimeouts, type Route, readRoute } from '../../schema/index.ts';
+import type { HopTimeouts } from '../../schema/index.ts';
 import { joinPathPrefix, methodMask, type RoutableRoute } from '../router/index.ts';
 import { CompileError } from './compile-error.ts';
 import type { RuntimeService } from './compile-service.ts';
 import { compileChain, type DisposeFailed, mergePlugins, type PluginCatalogue } from './plugin-chain.ts';
 import { RuntimeRoute } from './runtime-route.ts';
+import type { RouteSettings } from './settings.ts';
 
 /** A route as it was configured, apart from its service: kept because a change of the service compiles it anew. */
 export interface RouteDefinition {
   readonly id: string;
   readonly number: number;
-  readonly settings: Route;
+  readonly settings: RouteSettings;
 }
 
 /** Where the routing table puts a compiled route. */
@@ -18,15 +18,6 @@ export type RoutingEntry = RoutableRoute<RuntimeRoute>;
 
 /** Time-outs where neither route nor upstream says anything; without an upstream nothing is ever dialled. */
 const NO_TIMEOUTS: HopTimeouts = { connectTimeoutMs: 0, sendTimeoutMs: 0, readTimeoutMs: 0 };
-
-/** @throws CompileError */
-export function readDefinition(id: string, number: number, value: JsonObject): RouteDefinition {
-  try {
-    return { id, number, settings: readRoute(value) };
-  } catch (error) {
-    throw new CompileError(`route ${id}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
-}
 
 /**
  * The route's entry for the routing table, its plugins created; undefined when it is not to be served, because it or its service
@@ -50,6 +41,7 @@ export function compileRoute(
     chain: chainOf(definition, service, catalogue, onDisposeFailed),
     upstream: service.upstream,
     timeouts: settings.timeouts ?? service.upstream?.settings ?? NO_TIMEOUTS,
+    allowsUpgrade: settings.enableWebsocket ?? service.settings.enableWebsocket,
     strippedPrefix: stripPathPrefix && pathPrefix !== '/' ? pathPrefix : '',
   });
   const paths = settings.paths.map((path) => joinPathPrefix(pathPrefix === '' ? undefined : pathPrefix, path));
@@ -60,6 +52,7 @@ export function compileRoute(
     methods: methodMask(settings.methods),
     priority: settings.priority,
     order: 0,
+    conditional: false,
     value: route,
   };
 }

@@ -1,7 +1,6 @@
-import type { JsonValue } from '../../lib/json.ts';
-import { type AnyPlugin, instantiatePlugin, type PhaseFunction, type PluginInstance } from '../../plugin-kit/index.ts';
-import type { PluginConfigurations } from '../../schema/index.ts';
+import { type AnyPlugin, instantiatePlugin, type PhaseFunction, type PluginInstance, type ReadPlugin } from '../../plugin-kit/index.ts';
 import { CompileError } from './compile-error.ts';
+import type { PluginSettings } from './settings.ts';
 
 /** The phases before a request is forwarded, in the order in which a chain runs them. */
 export type RequestPhase = 'rewrite' | 'access';
@@ -39,7 +38,7 @@ export function catalogueOf(plugins: readonly AnyPlugin[]): PluginCatalogue {
  * The plugins that hold on a route: its own and its service's, whole configuration over whole configuration, never field by
  * field. A plugin disabled on the route switches off the service's too (API7: release 3.8.19).
  */
-export function mergePlugins(service: PluginConfigurations, route: PluginConfigurations): PluginConfigurations {
+export function mergePlugins(service: PluginSettings, route: PluginSettings): PluginSettings {
   if (route.size === 0) return service;
   return new Map([...service, ...route]);
 }
@@ -50,14 +49,10 @@ export function mergePlugins(service: PluginConfigurations, route: PluginConfigu
  *
  * @throws CompileError for an unknown plugin, an invalid configuration or a plugin whose `create` throws; nothing stays created
  */
-export function compileChain(
-  configurations: PluginConfigurations,
-  catalogue: PluginCatalogue,
-  onDisposeFailed: DisposeFailed,
-): PluginChain {
+export function compileChain(settings: PluginSettings, catalogue: PluginCatalogue, onDisposeFailed: DisposeFailed): PluginChain {
   const instances: NumberedInstance[] = [];
   try {
-    for (const [name, configuration] of configurations) instances.push(instantiate(name, configuration, catalogue));
+    for (const [name, read] of settings) instances.push(instantiate(name, read, catalogue));
   } catch (error) {
     disposeAll(instances, onDisposeFailed);
     throw error;
@@ -77,12 +72,12 @@ interface NumberedInstance {
   readonly number: number;
 }
 
-function instantiate(name: string, configuration: JsonValue, catalogue: PluginCatalogue): NumberedInstance {
+function instantiate(name: string, read: ReadPlugin, catalogue: PluginCatalogue): NumberedInstance {
   const entry = catalogue.get(name);
   // Serving the route without a plugin it asks for could let in whom that plugin keeps out.
   if (entry === undefined) throw new CompileError(`plugin ${name} is unknown to this version`);
   try {
-    return { instance: instantiatePlugin(entry.plugin, configuration), number: entry.number };
+    return { instance: instantiatePlugin(entry.plugin, read), number: entry.number };
   } catch (error) {
     throw new CompileError(`plugin ${name} does not take its configuration`, { cause: error });
   }

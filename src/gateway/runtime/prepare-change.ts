@@ -1,6 +1,6 @@
 import { Router } from '../router/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
-import { compileRoute, type RouteDefinition, type RoutingEntry, readDefinition } from './compile-route.ts';
+import { compileRoute, type RouteDefinition, type RoutingEntry } from './compile-route.ts';
 import { compileService, type RuntimeService } from './compile-service.ts';
 import type { Runtime } from './runtime.ts';
 import type { RuntimeRoute } from './runtime-route.ts';
@@ -59,13 +59,13 @@ function readChange(
 ): void {
   switch (change.op) {
     case 'put-service':
-      services.set(change.id, compileService(change.id, change.value, runtime.options));
+      services.set(change.id, compileService(change.id, change.settings, runtime.options));
       return;
     case 'delete-service':
       services.set(change.id, undefined);
       return;
     case 'put-route':
-      definitions.set(change.id, readDefinition(change.id, change.number, change.value));
+      definitions.set(change.id, { id: change.id, number: change.number, settings: change.settings });
       return;
     case 'delete-route':
       definitions.set(change.id, undefined);

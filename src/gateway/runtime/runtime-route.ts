@@ -11,6 +11,8 @@ export interface RuntimeRouteParts {
   readonly chain: PluginChain;
   readonly upstream: RuntimeUpstream | undefined;
   readonly timeouts: HopTimeouts;
+  /** Clients may change to another protocol, WebSocket above all. */
+  readonly allowsUpgrade: boolean;
   /** The service's prefix that the upstream does not get to see; `''` for none. */
   readonly strippedPrefix: string;
 }
@@ -26,6 +28,7 @@ export class RuntimeRoute {
   readonly chain: PluginChain;
   readonly upstream: RuntimeUpstream | undefined;
   readonly timeouts: HopTimeouts;
+  readonly allowsUpgrade: boolean;
   readonly strippedPrefix: string;
   #requests = 0;
   #retired = false;
@@ -37,6 +40,7 @@ export class RuntimeRoute {
     this.chain = parts.chain;
     this.upstream = parts.upstream;
     this.timeouts = parts.timeouts;
+    this.allowsUpgrade = parts.allowsUpgrade;
     this.strippedPrefix = parts.strippedPrefix;
   }
 

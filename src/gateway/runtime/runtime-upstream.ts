@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { UpstreamTarget } from '../../engine/index.ts';
+import type { KeepAliveSettings, UpstreamTarget } from '../../engine/index.ts';
 import type { ErrorReason } from '../../errors/index.ts';
 import { canonicalAddress } from '../../lib/canonical-address.ts';
 import type { Random } from '../../lib/random.ts';
@@ -11,14 +11,21 @@ import type { AddressBook } from './address-book.ts';
 /** Where connections to an address come from; the engine's pool has this shape. */
 export interface TargetSource {
   /** Holds the target of an address; each hold is ended by one `retire`. */
-  target(address: string, port: number): UpstreamTarget;
+  target(address: string, port: number, keepAlive: KeepAliveSettings): UpstreamTarget;
   retire(target: UpstreamTarget): void;
+}
+
+/** Where requests in flight are counted; the worker's admission has this shape. */
+export interface LoadSlots {
+  serviceSlot(serviceId: string): number;
+  nodeSlot(address: string, port: number): number;
 }
 
 /** What upstreams of one worker have in common. */
 export interface UpstreamSurroundings {
   readonly addresses: AddressBook;
   readonly targets: TargetSource;
+  readonly slots: LoadSlots;
   readonly mayDial: DialPolicy;
   readonly random: Random;
 }
@@ -26,8 +33,12 @@ export interface UpstreamSurroundings {
 /** One address that requests may be sent to. */
 export interface Endpoint extends BalancedNode {
   readonly target: UpstreamTarget;
+  /** Where its requests in flight are counted. */
+  readonly loadSlot: number;
   /** The value of Host with `pass_host: node`: the node's host, with its port unless that is the scheme's own. */
   readonly hostValue: Buffer;
+  /** `,"node":…` for the access log. */
+  readonly logText: Buffer;
 }
 
 /** The endpoints of one moment. A request keeps the one it began with, so that its attempts never mix two of them. */
@@ -45,6 +56,8 @@ const HTTP_PORT = 80;
  */
 export class RuntimeUpstream {
   readonly settings: EffectiveUpstream;
+  /** Where the requests in flight of its service are counted. */
+  readonly loadSlot: number;
   /** The value of Host with `pass_host: rewrite`. */
   readonly rewrittenHost: Buffer | undefined;
   readonly #surroundings: UpstreamSurroundings;
@@ -52,8 +65,9 @@ export class RuntimeUpstream {
   #choice: EndpointChoice;
 
   /** Holds no target and follows no name before `attach`. */
-  constructor(settings: EffectiveUpstream, surroundings: UpstreamSurroundings) {
+  constructor(serviceId: string, settings: EffectiveUpstream, surroundings: UpstreamSurroundings) {
     this.settings = settings;
+    this.loadSlot = surroundings.slots.serviceSlot(serviceId);
     this.rewrittenHost = settings.upstreamHost === undefined ? undefined : Buffer.from(settings.upstreamHost, 'latin1');
     this.#surroundings = surroundings;
     this.#choice = { balancer: new SmoothRoundRobin<Endpoint>([], surroundings.random), emptyReason: 'no_node' };
@@ -78,7 +92,7 @@ export class RuntimeUpstream {
   #renew(): void {
     const old = this.#choice;
     // The new ones are taken before the old ones go, so that addresses in both keep their idle connections.
-    this.#choice = chooseFrom(this.settings.nodes, this.#surroundings);
+    this.#choice = chooseFrom(this.settings, this.#surroundings);
     this.#retire(old);
   }
 
@@ -87,11 +101,12 @@ export class RuntimeUpstream {
   }
 }
 
-function chooseFrom(nodes: readonly UpstreamNode[], surroundings: UpstreamSurroundings): EndpointChoice {
+function chooseFrom(settings: EffectiveUpstream, surroundings: UpstreamSurroundings): EndpointChoice {
+  const keepAlive = keepAliveOf(settings);
   const endpoints: Endpoint[] = [];
   let unresolved = false;
   let denied = false;
-  for (const node of nodes) {
+  for (const node of settings.nodes) {
     const addresses = surroundings.addresses.addressesOf(node.host);
     if (addresses.length === 0) unresolved = true;
     const hostValue = Buffer.from(nodeHostValue(node), 'latin1');
@@ -101,8 +116,10 @@ function chooseFrom(nodes: readonly UpstreamNode[], surroundings: UpstreamSurrou
         denied = true;
         continue;
       }
-      const target = surroundings.targets.target(address, node.port);
-      endpoints.push({ weight: node.weight / addresses.length, priority: node.priority, target, hostValue });
+      const target = surroundings.targets.target(address, node.port, keepAlive);
+      const loadSlot = surroundings.slots.nodeSlot(address, node.port);
+      const logText = Buffer.from(`,"node":"${nodeText(address, node.port)}"`, 'latin1');
+      endpoints.push({ weight: node.weight / addresses.length, priority: node.priority, target, loadSlot, hostValue, logText });
     }
   }
   return {
@@ -111,9 +128,19 @@ function chooseFrom(nodes: readonly UpstreamNode[], surroundings: UpstreamSurrou
   };
 }
 
+function keepAliveOf({ keepalivePoolSize, keepaliveIdleTimeoutMs, keepaliveRequests }: EffectiveUpstream): KeepAliveSettings {
+  // In APISIX 0 means that no timer is set; the pool has a longest time of its own.
+  const idleTimeoutMs = keepaliveIdleTimeoutMs === 0 ? Number.POSITIVE_INFINITY : keepaliveIdleTimeoutMs;
+  return { size: keepalivePoolSize, idleTimeoutMs, requests: keepaliveRequests };
+}
+
 function emptyReason(unresolved: boolean, denied: boolean): ErrorReason {
   if (denied) return 'dial_denied';
   return unresolved ? 'dns' : 'no_node';
+}
+
+function nodeText(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 function nodeHostValue(node: UpstreamNode): string {

@@ -32,13 +32,20 @@ export class Runtime {
   readonly routesOfService = new Map<string, Set<string>>();
   readonly options: RuntimeOptions;
   #router = new Router<RuntimeRoute>();
+  #generation = 0;
 
   constructor(options: RuntimeOptions) {
     this.options = options;
   }
 
-  match(request: RoutableRequest): RuntimeRoute | undefined {
-    return this.#router.match(request)?.value;
+  /** Another number after every change that may alter what `candidates` says. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** The routes that a request of this host, path and method may take, in order (see `Router.candidates`). */
+  candidates(request: RoutableRequest): readonly RuntimeRoute[] {
+    return this.#router.candidates(request);
   }
 
   /**
@@ -53,6 +60,7 @@ export class Runtime {
   /** Puts a prepared change in force. Synchronous, and it does not throw. */
   commit(prepared: PreparedChange): void {
     const replaced: RuntimeRoute[] = [];
+    this.#generation++;
     for (const [id, service] of prepared.services) this.#putService(id, service);
     for (const [id, definition] of prepared.definitions) this.#putDefinition(id, definition);
     for (const [id, entry] of prepared.entries) {

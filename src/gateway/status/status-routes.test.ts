@@ -2,7 +2,27 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type GatewayStatus, statusRoutes } from './status-routes.ts';
 
-const ready: GatewayStatus = { revision: 3, workers: ['listening', 'listening'], hasSpare: true, draining: false };
+const ready: GatewayStatus = {
+  revision: 3,
+  workers: ['listening', 'listening'],
+  hasSpare: true,
+  draining: false,
+  load: {
+    limits: { clientConnections: 90, upstreamConnections: 80, connectionsPerAddress: 7, requestsPerService: 40, requestsPerNode: 0 },
+    clientConnections: 12,
+    upstreamConnections: 5,
+    pausedWorkers: 1,
+    pauses: 2,
+    refused: {
+      too_many_connections: 3,
+      too_many_connections_of_client: 0,
+      service_overloaded: 1,
+      nodes_overloaded: 0,
+      too_many_upstream_connections: 0,
+      out_of_descriptors: 0,
+    },
+  },
+};
 
 async function ask(name: string, status: GatewayStatus, fail?: (worker: number, failure: string) => boolean) {
   const handler = statusRoutes({ status: () => status, fail }).get(name);
@@ -18,6 +38,10 @@ test('the status is ok whatever the gateway waits for', async () => {
     workers: [{ index: 0, state: 'starting' }],
     spare: true,
     draining: false,
+    connections: { client: { open: 12, limit: 90, limit_per_address: 7 }, upstream: { open: 5, limit: 80 } },
+    requests: { limit_per_service: 40, limit_per_node: 0 },
+    accepting_paused: { workers: 1, times: 2 },
+    refused: ready.load.refused,
   });
 });
 

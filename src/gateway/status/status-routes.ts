@@ -1,4 +1,5 @@
 import type { StatusAnswer, StatusHandler } from '../../observability/index.ts';
+import type { InstanceLoad } from '../limits/index.ts';
 import type { TestFailure } from '../worker/worker-messages.ts';
 
 /** What the status tells of a gateway. */
@@ -9,6 +10,7 @@ export interface GatewayStatus {
   /** A thread waits that takes the place of a worker at once; without it a replacement takes as long as a thread's start. */
   readonly hasSpare: boolean;
   readonly draining: boolean;
+  readonly load: InstanceLoad;
 }
 
 /** Where the status comes from. */
@@ -65,5 +67,18 @@ function details(status: GatewayStatus) {
     workers: status.workers.map((state, index) => ({ index, state })),
     spare: status.hasSpare,
     draining: status.draining,
+    ...loadDetails(status.load),
+  };
+}
+
+function loadDetails({ limits, clientConnections, upstreamConnections, pausedWorkers, pauses, refused }: InstanceLoad) {
+  return {
+    connections: {
+      client: { open: clientConnections, limit: limits.clientConnections, limit_per_address: limits.connectionsPerAddress },
+      upstream: { open: upstreamConnections, limit: limits.upstreamConnections },
+    },
+    requests: { limit_per_service: limits.requestsPerService, limit_per_node: limits.requestsPerNode },
+    accepting_paused: { workers: pausedWorkers, times: pauses },
+    refused,
   };
 }

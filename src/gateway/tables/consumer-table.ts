@@ -13,7 +13,7 @@ export const RECORD_LENGTH_BYTES = 4;
 
 /** The digest under which a consumer's name is found. No secret: names are unique by themselves, the digest makes them 32 bytes. */
 export function nameDigest(username: string): Buffer {
-  return hash('sha256', Buffer.from(username), 'buffer');
+  return hash('sha256', username, 'buffer');
 }
 
 /**

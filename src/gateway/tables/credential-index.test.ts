@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import fc from 'fast-check';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
+import { ByteWriter } from '../../lib/byte-writer.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { digestKey } from '../../lib/key-digest.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { KeyDigest, SnapshotItem } from '../../schema/snapshot.ts';
 import { CredentialIndexReader } from './credential-index-reader.ts';
 import { CredentialIndexWriter } from './credential-index-writer.ts';
+import type { IdentifiedConsumer } from './identified-consumer.ts';
 
 const SALT = Buffer.alloc(32, 7);
 
@@ -53,9 +55,15 @@ test('a key leads to its consumer, custom id and credential', () => {
   assert.equal(find('secret', 'basic-auth'), undefined);
   assert.equal(find('secret', 'no-such-plugin'), undefined);
   const found = reader.findByKey('key-auth', SALT, Buffer.from('secret'));
-  assert.equal(found?.headerLines.toString(), 'X-Consumer-Username: alice\r\nX-Consumer-Custom-ID: a-1\r\n');
+  assert.equal(linesOf(found), 'X-Consumer-Username: alice\r\nX-Consumer-Custom-ID: a-1\r\nX-Credential-Identifier: first\r\n');
   assert.deepEqual([writer.consumerCount, writer.credentialCount], [1, 1]);
 });
+
+function linesOf(consumer: IdentifiedConsumer | undefined): string {
+  const writer = new ByteWriter(Buffer.alloc(0), 64);
+  consumer?.appendHeaderLines(writer);
+  return writer.bytes.toString('utf8', 0, writer.position);
+}
 
 test('keys are bytes: a byte string and a buffer are the same key, and any length works', () => {
   const { writer, reader } = makeIndex();
@@ -158,7 +166,7 @@ test('a changed consumer is seen through all its credentials, and what a request
     writer.applyPut(consumer('alice', { labels: { custom_id: `${round}` } }));
   }
   assert.equal(held?.customId, 'old');
-  assert.equal(held?.headerLines.toString(), 'X-Consumer-Username: alice\r\nX-Consumer-Custom-ID: old\r\n');
+  assert.equal(linesOf(held), 'X-Consumer-Username: alice\r\nX-Consumer-Custom-ID: old\r\nX-Credential-Identifier: c\r\n');
 });
 
 test('a custom id of any text cannot break out of its header', () => {
@@ -174,7 +182,7 @@ test('a custom id of any text cannot break out of its header', () => {
   for (const [customId, line] of customIds) {
     writer.applyPut(consumer('alice', { labels: { custom_id: customId } }));
     const found = reader.findByName('alice');
-    assert.equal(found?.headerLines.toString('utf8'), `X-Consumer-Username: alice\r\n${line}`);
+    assert.equal(linesOf(found), `X-Consumer-Username: alice\r\n${line}`);
     assert.equal(found?.customId, customId);
   }
   assert.equal(log.lines.filter((line) => line.level === 'warn').length, 3);

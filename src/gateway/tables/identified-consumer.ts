@@ -1,5 +1,8 @@
+import type { ByteWriter } from '../../lib/byte-writer.ts';
 import type { ConsumerMatch } from '../../plugin-kit/index.ts';
 import { CONSUMER_HEAD_BYTES, NO_CUSTOM_ID } from './consumer-record.ts';
+
+const CREDENTIAL_LINE = Buffer.from('X-Credential-Identifier: ', 'latin1');
 
 /**
  * A consumer as a request found it. It was copied out of shared memory in one piece, so it may be kept as long as the request
@@ -8,11 +11,16 @@ import { CONSUMER_HEAD_BYTES, NO_CUSTOM_ID } from './consumer-record.ts';
 export class IdentifiedConsumer implements ConsumerMatch {
   /** The consumer's record (see `consumerRecord`), then the credential's id. */
   readonly #bytes: Buffer;
+  readonly #usernameEnd: number;
+  readonly #customIdEnd: number;
   readonly #recordEnd: number;
 
   constructor(bytes: Buffer, recordEnd: number) {
     this.#bytes = bytes;
     this.#recordEnd = recordEnd;
+    this.#usernameEnd = CONSUMER_HEAD_BYTES + bytes.readUInt32LE(0);
+    const length = bytes.readUInt32LE(4);
+    this.#customIdEnd = this.#usernameEnd + (length === NO_CUSTOM_ID ? 0 : length);
   }
 
   get username(): string {
@@ -29,17 +37,54 @@ export class IdentifiedConsumer implements ConsumerMatch {
     return this.#recordEnd === this.#bytes.length ? undefined : this.#bytes.toString('utf8', this.#recordEnd, this.#bytes.length);
   }
 
-  /** `X-Consumer-Username: …\r\n` and, with a custom id that a header can carry, `X-Consumer-Custom-ID: …\r\n`. Not `X-Credential-Identifier`. */
-  get headerLines(): Buffer {
-    return this.#bytes.subarray(this.#customIdEnd, this.#recordEnd);
+  /**
+   * Appends `X-Consumer-Username: …`, with a custom id that a header can carry `X-Consumer-Custom-ID: …`, and with a credential
+   * `X-Credential-Identifier: …`, each a whole line, texts as UTF-8.
+   */
+  appendHeaderLines(writer: ByteWriter): void {
+    const bytes = this.#bytes;
+    const recordEnd = this.#recordEnd;
+    writer.append(bytes, this.#customIdEnd, recordEnd);
+    if (recordEnd === bytes.length || !canStandInHeader(bytes, recordEnd)) return;
+    writer.appendAll(CREDENTIAL_LINE);
+    writer.append(bytes, recordEnd, bytes.length);
+    writer.appendLineEnd();
   }
 
-  get #usernameEnd(): number {
-    return CONSUMER_HEAD_BYTES + this.#bytes.readUInt32LE(0);
+  /** Appends `,"consumer":…,"credential":…` for the access log and returns true, if both are printable ASCII without `"` and `\`. */
+  appendLogText(writer: ByteWriter): boolean {
+    const bytes = this.#bytes;
+    if (!isPlainText(bytes, CONSUMER_HEAD_BYTES, this.#usernameEnd) || !isPlainText(bytes, this.#recordEnd, bytes.length)) return false;
+    writer.appendAscii(',"consumer":"');
+    writer.append(bytes, CONSUMER_HEAD_BYTES, this.#usernameEnd);
+    if (this.#recordEnd < bytes.length) {
+      writer.appendAscii('","credential":"');
+      writer.append(bytes, this.#recordEnd, bytes.length);
+    }
+    writer.appendAscii('"');
+    return true;
   }
+}
 
-  get #customIdEnd(): number {
-    const length = this.#bytes.readUInt32LE(4);
-    return this.#usernameEnd + (length === NO_CUSTOM_ID ? 0 : length);
+const DELETE = 0x7f;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const SPACE = 0x20;
+const HTAB = 0x09;
+
+/** RFC 9110 §5.5. */
+function canStandInHeader(bytes: Buffer, start: number): boolean {
+  for (let index = start; index < bytes.length; index++) {
+    const byte = bytes[index] ?? 0;
+    if ((byte < SPACE && byte !== HTAB) || byte === DELETE) return false;
   }
+  return true;
+}
+
+function isPlainText(bytes: Buffer, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) {
+    const byte = bytes[index] ?? 0;
+    if (byte < SPACE || byte >= DELETE || byte === QUOTE || byte === BACKSLASH) return false;
+  }
+  return true;
 }

@@ -17,12 +17,16 @@ export class PresentedKeyDigest {
   /** `key`: bytes, or a byte string (one character per byte). */
   compute(salt: Uint8Array, key: Uint8Array | string): Uint8Array {
     if (salt !== this.#salt || salt.length + key.length > this.#message.length) this.#prepare(salt, key.length);
-    if (typeof key === 'string') this.#message.write(key, salt.length, 'latin1');
-    else this.#message.set(key, salt.length);
-    const message = this.#views[key.length] ?? this.#message.subarray(0, salt.length + key.length);
-    this.digest.write(hash('sha256', message, 'latin1'), 'latin1');
+    const message = this.#message;
+    const start = salt.length;
+    const length = key.length;
+    // Loops, because keys are short: each call into the runtime costs as much as 50 bytes of one.
+    if (typeof key === 'string') for (let index = 0; index < length; index++) message[start + index] = key.charCodeAt(index);
+    else message.set(key, start);
+    const digest = hash('sha256', this.#views[length] ?? message.subarray(0, start + length), 'latin1');
+    for (let index = 0; index < DIGEST_BYTES; index++) this.digest[index] = digest.charCodeAt(index);
     // The clear key does not stay in memory for longer than it is needed.
-    this.#message.fill(0, salt.length, salt.length + key.length);
+    for (let index = start; index < start + length; index++) message[index] = 0;
     return this.digest;
   }
 

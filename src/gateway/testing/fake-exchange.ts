@@ -62,11 +62,18 @@ export class FakeHead implements RequestHead {
 /** An exchange that only remembers what was decided. Like the engine's, it takes one decision, and none after its end. */
 export class FakeExchange implements Exchange {
   readonly head: FakeHead;
-  readonly connection: ClientConnection = { remoteAddress: '10.0.0.7', remotePort: 4000, localPort: 9080, encrypted: false };
+  readonly connection: ClientConnection = {
+    remoteAddress: '10.0.0.7',
+    remotePort: 4000,
+    localPort: 9080,
+    encrypted: false,
+    context: undefined,
+  };
   context: unknown = undefined;
   answer: LocalAnswer | undefined;
   plan: ForwardPlan | undefined;
   finished = false;
+  aborted: ErrorReason | undefined;
   upstreamStatus = 0;
   upstream: UpstreamTarget | undefined;
   readonly attempts = 0;
@@ -100,6 +107,11 @@ export class FakeExchange implements Exchange {
   forward(plan: ForwardPlan): void {
     this.#decide();
     this.plan = plan;
+  }
+
+  abort(reason: ErrorReason): void {
+    this.aborted = reason;
+    this.finished = true;
   }
 
   #decide(): void {

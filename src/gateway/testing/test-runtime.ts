@@ -1,9 +1,10 @@
-import { Type } from 'typebox';
 import type { UpstreamTarget } from '../../engine/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { systemRandom } from '../../lib/random.ts';
-import { type AnyPlugin, definePlugin, type PhaseResult, type RequestView } from '../../plugin-kit/index.ts';
+import { type AnyPlugin, definePlugin, type PhaseResult, type RequestView, Type } from '../../plugin-kit/index.ts';
+import { isJsonObject } from '../../schema/index.ts';
 import { AddressBook, catalogueOf, Runtime, type RuntimeOptions } from '../runtime/index.ts';
+import { type ReadablePlugin, readRouteSettings, readServiceSettings } from '../runtime/read-settings.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 
 /** Targets that are counted, so that a test sees what is held. */
@@ -24,6 +25,8 @@ export class CountedTargets {
   }
 }
 
+const TEST_PLUGIN_SCHEMA = Type.Object({ valid: Type.Optional(Type.Boolean()) });
+
 /** A plugin whose code the test writes. */
 export function testPlugin(
   name: string,
@@ -39,7 +42,7 @@ export function testPlugin(
     version: '1',
     priority,
     type: 'other',
-    schema: Type.Object({ valid: Type.Optional(Type.Boolean()) }),
+    schema: TEST_PLUGIN_SCHEMA,
     secretFields: [],
     identityHeaders: [],
     create: (configuration) => {
@@ -56,6 +59,7 @@ export function createTestRuntime(plugins: readonly AnyPlugin[] = [], more: Part
   return new Runtime({
     addresses: new AddressBook(),
     targets: new CountedTargets(),
+    slots: { serviceSlot: () => -1, nodeSlot: () => -1 },
     mayDial: () => true,
     random: systemRandom,
     catalogue: catalogueOf(plugins),
@@ -75,11 +79,22 @@ export async function putInForce(runtime: Runtime, changes: readonly RuntimeChan
 
 /** The service `s` with one node. */
 export function serviceChange(more: JsonObject = {}): RuntimeChange {
-  const value = { name: 's', upstream: { nodes: [{ host: '10.1.1.1', port: 80, weight: 1 }] }, ...more };
-  return { op: 'put-service', id: 's', value };
+  return serviceWithoutUpstream({ upstream: { nodes: [{ host: '10.1.1.1', port: 80, weight: 1 }] }, ...more });
+}
+
+/** The service `s` that forwards nowhere. */
+export function serviceWithoutUpstream(more: JsonObject = {}): RuntimeChange {
+  const value = { name: 's', ...more };
+  return { op: 'put-service', id: 's', settings: readServiceSettings('s', value, readableTestPlugins(more)) };
 }
 
 /** A route of the service `s`. */
 export function routeChange(id: string, paths: readonly string[], more: JsonObject = {}): RuntimeChange {
-  return { op: 'put-route', id, number: 1, value: { name: id, service_id: 's', paths, ...more } };
+  const settings = readRouteSettings(id, { name: id, service_id: 's', paths, ...more }, readableTestPlugins(more));
+  return { op: 'put-route', id, number: 1, settings };
+}
+
+/** Every plugin that a document names, for all test plugins have the same schema. */
+function readableTestPlugins({ plugins }: JsonObject): readonly ReadablePlugin[] {
+  return Object.keys(isJsonObject(plugins) ? plugins : {}).map((name) => ({ name, schema: TEST_PLUGIN_SCHEMA }));
 }

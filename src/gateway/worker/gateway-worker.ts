@@ -1,11 +1,15 @@
-import { HttpServer, UpstreamPool } from '../../engine/index.ts';
+import { DEFAULT_ENGINE_TIMEOUTS, HttpServer, type TransportChoice, UpstreamPool } from '../../engine/index.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
+import { HeldClock } from '../../lib/held-clock.ts';
+import { networkList } from '../../lib/network-list.ts';
 import { type Random, systemRandom } from '../../lib/random.ts';
-import { type AccessLog, type Logger, openAccessLog } from '../../observability/index.ts';
+import type { Logger } from '../../observability/logger.ts';
+import { type AccessLog, openAccessLog } from '../../observability/worker-side.ts';
 import type { ConsumerMatch } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
+import { WorkerLoad } from '../limits/index.ts';
 import { createDialPolicy } from '../names/index.ts';
-import { ClientHeaderRules, Pipeline, REQUEST_ID_HEADER, RequestIds } from '../pipeline/index.ts';
+import { ClientHeaderRules, Pipeline, REQUEST_ID_HEADER } from '../pipeline/index.ts';
 import { AddressBook, catalogueOf, Runtime } from '../runtime/index.ts';
 import { CredentialIndexReader } from '../tables/index.ts';
 import { PreparedChanges } from './prepared-changes.ts';
@@ -24,11 +28,12 @@ const SERVER_HEADER = 'Portcullis';
 export class GatewayWorker {
   readonly #start: WorkerStart;
   readonly #post: (message: WorkerMessage) => void;
-  readonly #clock: Clock = systemClock;
+  readonly #clock: Clock = new HeldClock(systemClock);
   readonly #log: Logger;
   readonly #row: WorkerRow;
   readonly #reader: CredentialIndexReader;
   readonly #addresses = new AddressBook();
+  readonly #load: WorkerLoad;
   readonly #pool: UpstreamPool;
   readonly #runtime: Runtime;
   readonly #changes: PreparedChanges;
@@ -36,7 +41,7 @@ export class GatewayWorker {
   readonly #server: HttpServer;
   #keySalt: Uint8Array | undefined;
 
-  constructor(start: WorkerStart, post: (message: WorkerMessage) => void) {
+  constructor(start: WorkerStart, transport: TransportChoice, post: (message: WorkerMessage) => void) {
     const random: Random = systemRandom;
     const board = new WorkerBoard(start.board);
     this.#start = start;
@@ -44,7 +49,17 @@ export class GatewayWorker {
     this.#log = createWorkerLogger(post, this.#clock);
     this.#row = board.row(start.row);
     this.#reader = new CredentialIndexReader(start.tables, start.row);
-    this.#pool = new UpstreamPool({ clock: this.#clock });
+    const { limits, timeouts } = start.engine;
+    const { upstreamIdleMs, upstreamAgeMs } = { ...DEFAULT_ENGINE_TIMEOUTS, ...timeouts };
+    this.#load = new WorkerLoad({ handles: start.load, row: start.row, log: this.#log, clock: this.#clock });
+    const { admission } = this.#load;
+    this.#pool = new UpstreamPool({
+      clock: this.#clock,
+      transport: transport.kind,
+      idleTimeoutMs: upstreamIdleMs,
+      connectionAgeMs: upstreamAgeMs,
+      admission,
+    });
     this.#runtime = this.#createRuntime(random);
     this.#changes = new PreparedChanges(this.#runtime);
     this.#accessLog = this.#openAccessLog();
@@ -55,16 +70,26 @@ export class GatewayWorker {
         findByName: (username) => this.#reader.findByName(username),
       },
       headerRules: new ClientHeaderRules(PLUGINS.flatMap((plugin) => plugin.identityHeaders)),
-      requestIds: new RequestIds(random),
+      trustedAddresses: networkList(start.trustedAddresses),
+      random,
       clock: this.#clock,
       log: this.#log,
       enter: (route, plugin) => this.#row.enter(route, plugin),
       revision: () => board.revision,
+      admission,
       accessLog: this.#accessLog,
     });
+    for (const { kind, failure } of transport.refused) {
+      this.#log.warn('sockets are driven in a slower way', { refused: kind, failure, used: transport.kind });
+    }
     this.#server = new HttpServer({
+      transport: transport.kind,
       handler: pipeline,
       pool: this.#pool,
+      admission,
+      refusedConnections: start.load.refusedConnections,
+      limits,
+      timeouts,
       serverHeader: SERVER_HEADER,
       ownResponseFields: [REQUEST_ID_HEADER],
       clock: this.#clock,
@@ -78,7 +103,17 @@ export class GatewayWorker {
       this.#row.beat();
       // Between two events, so no look-up is under way.
       this.#reader.passEpoch();
+      this.#load.beat();
     };
+    this.#load.control({
+      clients: this.#server,
+      upstreams: this.#pool,
+      pause: () => {
+        this.#server.stopAccepting();
+        this.#post({ kind: 'paused' });
+      },
+      resume: () => this.#post({ kind: 'may-resume' }),
+    });
     beat();
     setInterval(beat, HEARTBEAT_MS);
   }
@@ -125,6 +160,7 @@ export class GatewayWorker {
     return new Runtime({
       addresses: this.#addresses,
       targets: this.#pool,
+      slots: this.#load.admission,
       mayDial: createDialPolicy({ protectedPorts: this.#start.protectedPorts, allow: [], deny: [] }),
       random,
       catalogue: catalogueOf(PLUGINS),
@@ -154,6 +190,7 @@ export class GatewayWorker {
       for (const { fd, host, port, reusePort } of sockets) {
         ports.push((await this.#server.listen(fd === undefined ? { host, port, reusePort } : { fd })).port);
       }
+      this.#load.listens();
       this.#post({ kind: 'listening', ports });
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -162,7 +199,10 @@ export class GatewayWorker {
   }
 
   async #drain(timeoutMs: number): Promise<void> {
+    this.#load.stop();
     this.#server.beginDrain();
+    // Within two turns whatever waits in the socket's queue is accepted.
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     this.#server.stopAccepting();
     const cut = setTimeout(() => this.#server.destroyAll(), timeoutMs);
     await this.#server.whenIdle();

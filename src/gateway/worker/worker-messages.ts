@@ -1,13 +1,15 @@
-import type { JsonObject } from '../../lib/json.ts';
+import type { EngineSettings } from '../../engine/index.ts';
 import type { LogFields, LogLevel } from '../../observability/index.ts';
+import type { LoadHandles } from '../limits/index.ts';
+import type { RouteSettings, ServiceSettings } from '../runtime/settings.ts';
 import type { CredentialTableHandles } from '../tables/index.ts';
 
 /** One step of a change to what workers compile. Consumers and credentials never pass here: they lie in shared memory. */
 export type RuntimeChange =
-  | { readonly op: 'put-service'; readonly id: string; readonly value: JsonObject }
+  | { readonly op: 'put-service'; readonly id: string; readonly settings: ServiceSettings }
   | { readonly op: 'delete-service'; readonly id: string }
   /** `number` names the route on the worker board. */
-  | { readonly op: 'put-route'; readonly id: string; readonly number: number; readonly value: JsonObject }
+  | { readonly op: 'put-route'; readonly id: string; readonly number: number; readonly settings: RouteSettings }
   | { readonly op: 'delete-route'; readonly id: string };
 
 /** Addresses of one node name; an empty list when it never resolved. */
@@ -23,6 +25,9 @@ export interface WorkerStart {
   readonly tables: CredentialTableHandles;
   readonly protectedPorts: readonly number[];
   readonly accessLogFile: string | undefined;
+  readonly trustedAddresses: readonly string[];
+  readonly engine: EngineSettings;
+  readonly load: LoadHandles;
   readonly testHooks: boolean;
 }
 
@@ -65,6 +70,10 @@ export type WorkerMessage =
   | { readonly kind: 'committed'; readonly change: number }
   | { readonly kind: 'listening'; readonly ports: readonly number[] }
   | { readonly kind: 'listen-failed'; readonly code: string; readonly message: string }
+  /** It has closed its listeners because descriptors are short. */
+  | { readonly kind: 'paused' }
+  /** It could listen again, on a fresh copy of each descriptor. */
+  | { readonly kind: 'may-resume' }
   | { readonly kind: 'drained' }
   | {
       readonly kind: 'log';

@@ -3,7 +3,14 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 import type { JsonObject } from '../../lib/json.ts';
-import { type ConsumerMatch, instantiatePlugin, type QueryArgument, type RequestView, validatePlugins } from '../../plugin-kit/index.ts';
+import {
+  type ConsumerMatch,
+  instantiatePlugin,
+  type QueryArgument,
+  type RequestView,
+  readPlugin,
+  validatePlugins,
+} from '../../plugin-kit/index.ts';
 import { formatIssues, type PluginSite } from '../../schema/index.ts';
 import { PLUGINS } from '../index.ts';
 import { PLUGIN_SCHEMAS } from '../schemas.ts';
@@ -64,7 +71,7 @@ class FakeRequest implements RequestView {
 }
 
 function answerTo(request: RequestView, configuration: JsonObject = {}) {
-  const result = instantiatePlugin(keyAuth, configuration).rewrite?.(request);
+  const result = instantiatePlugin(keyAuth, readPlugin(keyAuth, configuration)).rewrite?.(request);
   assert.ok(!(result instanceof Promise), 'key-auth decides at once');
   return result;
 }
@@ -176,7 +183,7 @@ test('error_response replaces the text, not the challenge', () => {
 });
 
 test('a switched-off key-auth lets every request through untouched', () => {
-  assert.equal(instantiatePlugin(keyAuth, { _meta: { disable: true } }).rewrite, undefined);
+  assert.equal(instantiatePlugin(keyAuth, readPlugin(keyAuth, { _meta: { disable: true } })).rewrite, undefined);
 });
 
 function errorOf(configuration: JsonObject, site: PluginSite): string {

@@ -1,5 +1,4 @@
-import { Type } from 'typebox';
-import type { PluginSchema } from '../../plugin-kit/index.ts';
+import { type PluginSchema, Type } from '../../plugin-kit/index.ts';
 
 /** The configuration on a route or service, defaults in place. */
 export interface KeyAuthConfiguration {

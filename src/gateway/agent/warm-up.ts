@@ -1,6 +1,5 @@
-import { readPluginConfiguration } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
-import { readRoute, readService } from '../../schema/index.ts';
+import { readRouteSettings, readServiceSettings } from '../runtime/read-settings.ts';
 
 const SERVICE = { name: 'warm-up', upstream: { nodes: [{ host: '127.0.0.1', port: 1, weight: 1 }] } };
 const ROUTE = { name: 'warm-up', paths: ['/'], service_id: 'warm-up' };
@@ -10,12 +9,8 @@ const ROUTE = { name: 'warm-up', paths: ['/'], service_id: 'warm-up' };
  * quickly as any other: the answer of the Admin API waits for it.
  */
 export function warmUp(): void {
-  readService(SERVICE);
-  readRoute(ROUTE);
-  for (const plugin of PLUGINS) {
-    // A plugin whose configuration cannot be empty has its schema compiled by the attempt.
-    try {
-      readPluginConfiguration(plugin.schema, {});
-    } catch {}
-  }
+  readServiceSettings('warm-up', SERVICE, PLUGINS);
+  // A plugin whose configuration cannot be empty has its schema compiled by the attempt.
+  const plugins = Object.fromEntries(PLUGINS.map((plugin) => [plugin.name, {}]));
+  readRouteSettings('warm-up', { ...ROUTE, plugins }, PLUGINS);
 }

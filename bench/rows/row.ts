@@ -1,0 +1,36 @@
+/** How the peers are started. Rows of the same set-up share the processes. */
+export interface Setup {
+  readonly keys: number;
+  readonly accessLog: boolean;
+  readonly workers: number;
+  /** Clients that a gateway may have at once; undefined leaves its own default. */
+  readonly connectionLimit: number | undefined;
+}
+
+/** What each client asks again and again. */
+export interface RowRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly bodyBytes: number;
+  readonly key: 'valid' | 'unknown';
+}
+
+/** What else loads the gateway while the row is measured. */
+export type Disturbance =
+  | { readonly kind: 'none' }
+  /** Clients of another service, whose upstream accepts and never answers. */
+  | { readonly kind: 'hanging-upstream'; readonly connections: number }
+  /** Clients beyond the limit of connections; they may be refused. */
+  | { readonly kind: 'connection-flood'; readonly connections: number };
+
+/** One line of the result: a kind of request, under one kind of load, in one set-up. */
+export interface Row {
+  readonly name: string;
+  readonly title: string;
+  readonly setup: Setup;
+  readonly request: RowRequest;
+  readonly connections: number;
+  readonly disturbance: Disturbance;
+  /** Peers that can do it; undefined: all. */
+  readonly onlyPeers: readonly string[] | undefined;
+}

@@ -1,0 +1,71 @@
+import { parseArgs } from 'node:util';
+import fc from 'fast-check';
+import { runCrossTalk } from '../src/engine/testing/cross-talk.ts';
+import { requestAgainstLlhttp, responseAgainstLlhttp } from '../src/engine/testing/llhttp-properties.ts';
+import { parserProperties } from '../src/engine/testing/parser-properties.ts';
+
+/**
+ * What the tests of the engine try a little, for as long as one likes: `npm run fuzz -- --seconds 60 --seed 1 --only llhttp`.
+ * Every target gets the same share of the time; a run of `cross-talk` is ended, not cut. Ends with status 1 and the shortest
+ * counterexample at the first failure; the seed printed repeats the run.
+ */
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '60' },
+    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+    only: { type: 'string', default: '' },
+    clients: { type: 'string', default: '500' },
+  },
+});
+
+const targets = [
+  ...parserProperties.map(({ name, property }) => ({ name: `reference: ${name}`, run: () => checkProperty(property) })),
+  { name: 'llhttp: requests', run: () => checkProperty(requestAgainstLlhttp) },
+  { name: 'llhttp: responses', run: () => checkProperty(responseAgainstLlhttp) },
+  ...(['documented', 'onread', 'handle'] as const).map((transport) => ({
+    name: `cross-talk: ${transport}`,
+    run: () => crossTalk(transport, false),
+  })),
+  { name: 'cross-talk: TLS', run: () => crossTalk('documented', true) },
+].filter(({ name }) => name.includes(values.only));
+
+const seed = Number(values.seed);
+const shareMs = (Number(values.seconds) * 1000) / Math.max(1, targets.length);
+console.log(`seed ${seed}, ${targets.length} targets, ${Math.round(shareMs)} ms each`);
+
+for (const { name, run } of targets) {
+  const runs = await run();
+  console.log(`${String(runs).padStart(9)} runs  ${name}`);
+}
+
+async function checkProperty<Input>(property: fc.IRawProperty<Input>): Promise<number> {
+  const limits = { seed, numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: shareMs, markInterruptAsFailure: false };
+  const details = await fc.check(property, limits);
+  if (details.failed) fail(fc.defaultReportMessage(details));
+  return details.numRuns;
+}
+
+async function crossTalk(transport: 'documented' | 'onread' | 'handle', encrypted: boolean): Promise<number> {
+  const end = performance.now() + shareMs;
+  let runs = 0;
+  while (runs === 0 || performance.now() < end) {
+    const options = {
+      seed: seed + runs,
+      clients: Number(values.clients),
+      requestsPerClient: 5,
+      largestBytes: 400_000,
+      transport,
+      encrypted,
+    };
+    const { foreign, failures, exchangesInFlight } = await runCrossTalk(options);
+    if (foreign.length + failures.length + exchangesInFlight > 0)
+      fail(JSON.stringify({ options, foreign, failures, exchangesInFlight }, null, 2));
+    runs++;
+  }
+  return runs;
+}
+
+function fail(text: string | undefined): never {
+  console.error(text);
+  process.exit(1);
+}

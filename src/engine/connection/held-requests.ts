@@ -1,0 +1,34 @@
+import type { BodyReader } from '../parser/body-reader.ts';
+import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
+
+const CR = 0x0d;
+const LF = 0x0a;
+const HEAD_END = Buffer.from('\r\n\r\n', 'latin1');
+
+/** How often an answer waits for the rest of a request that has come in part: as many reads as a burst of requests may take. */
+const MOST_PARTS = 16;
+
+/**
+ * Whether a connection that is to close holds requests that its client has sent behind the present one (RFC 9112 §9.3.2), so that
+ * those are answered first: a client whose requests were received must not find them unanswered behind `Connection: close`.
+ *
+ * A request of which only a part has come counts too, so that a burst that came in several packets stays whole, but at most sixteen
+ * times: a client that never stops sending is told to close where its requests have been answered up to the last whole one.
+ */
+export class HeldRequests {
+  #parts = 0;
+
+  /** `behind`: what was received behind the present request. */
+  follow(behind: Buffer): boolean {
+    let start = 0;
+    while (start < behind.length && (behind[start] === CR || behind[start] === LF)) start++;
+    if (start === behind.length) return false;
+    return behind.indexOf(HEAD_END, start) !== -1 || this.#parts++ < MOST_PARTS;
+  }
+}
+
+/** Of `bytes[start, end)`, which begin with what `body` has yet to read, those behind the body; none where its end is not known yet. */
+export function bytesBehind(body: BodyReader, bytes: Buffer, start: number, end: number): Buffer {
+  if (body.done) return bytes.subarray(start, end);
+  return body.kind === 'length' ? bytes.subarray(Math.min(start + body.remaining, end), end) : EMPTY_BYTES;
+}

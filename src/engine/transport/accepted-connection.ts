@@ -1,0 +1,14 @@
+import type { Transport, TransportReceiver } from './transport.ts';
+
+/** A client's connection that the kernel has established and nobody has read from. Exactly one of its methods is called, once. */
+export interface AcceptedConnection {
+  /** As the system spells it; undefined when the client has gone already. */
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number;
+  readonly localPort: number;
+  readonly encrypted: boolean;
+  /** Begins to read. Nothing reaches the receiver before this returns. */
+  open(receiver: TransportReceiver): Transport;
+  /** Closes the connection unread. */
+  refuse(): void;
+}

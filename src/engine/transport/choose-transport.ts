@@ -1,0 +1,41 @@
+import { TRANSPORT_KINDS, type TransportKind } from './transport-kind.ts';
+import { checkTransport } from './transport-self-check.ts';
+
+/** `auto` takes the quickest that works; `documented` uses documented interfaces of Node alone. */
+export type TransportWish = 'auto' | 'documented';
+
+/** A quicker kind that is not used, and what it got wrong. */
+export interface RefusedTransport {
+  readonly kind: TransportKind;
+  readonly failure: string;
+}
+
+export interface TransportChoice {
+  readonly kind: TransportKind;
+  readonly refused: readonly RefusedTransport[];
+}
+
+/** Longest time for the check of one kind; it takes about 20 ms on an idle machine. */
+const CHECK_LIMIT_MS = 1000;
+
+/**
+ * The quickest transport that this Node drives exactly as documented sockets are. Each candidate proves itself over real
+ * connections on the loopback address first; one that fails, throws or takes more than a second is passed over. Never rejects.
+ */
+export async function chooseTransport(
+  wish: TransportWish,
+  check: (kind: TransportKind, limitMs: number) => Promise<void> = checkTransport,
+): Promise<TransportChoice> {
+  const refused: RefusedTransport[] = [];
+  for (const kind of TRANSPORT_KINDS) {
+    if (kind === 'documented') break;
+    if (wish === 'documented') continue;
+    try {
+      await check(kind, CHECK_LIMIT_MS);
+      return { kind, refused };
+    } catch (error) {
+      refused.push({ kind, failure: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return { kind: 'documented', refused };
+}

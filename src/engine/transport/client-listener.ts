@@ -1,0 +1,92 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import type { AcceptedConnection } from './accepted-connection.ts';
+import { takeConnections } from './quick-sockets.ts';
+import { SocketTransport } from './socket-transport.ts';
+import { TlsTransport } from './tls-transport.ts';
+import type { Transport, TransportReceiver } from './transport.ts';
+import type { TransportKind } from './transport-kind.ts';
+
+/** A descriptor bound before, or an address to bind. `reusePort` lets several threads listen on the same one. */
+export type ListenAddress = { readonly fd: number } | { readonly host: string; readonly port: number; readonly reusePort?: boolean };
+
+export interface ClientListenerOptions {
+  readonly transport: TransportKind;
+  /** Connections are encrypted, and then read and written by documented interfaces whatever `transport` says. */
+  readonly tls: SecureContextOptions | undefined;
+  /** Into which the quicker transports read; several listeners may share it. */
+  readonly readBuffer: Buffer;
+  readonly onAccepted: (connection: AcceptedConnection) => void;
+  /** An accept failed; the listener goes on. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Accepts clients on one address. */
+export class ClientListener {
+  readonly #options: ClientListenerOptions;
+  readonly #server: Server;
+
+  constructor(options: ClientListenerOptions) {
+    this.#options = options;
+    const secureContext = options.tls === undefined ? undefined : createSecureContext(options.tls);
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+      options.onAccepted(new SocketConnection(socket, secureContext)),
+    );
+  }
+
+  /** Rejects with the system's error where the address cannot be had. */
+  listen(where: ListenAddress): Promise<{ readonly port: number }> {
+    const server = this.#server;
+    const { transport, tls, readBuffer, onAccepted, onFailure } = this.#options;
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(where, () => {
+        server.off('error', reject);
+        server.on('error', onFailure);
+        try {
+          if (transport !== 'documented' && tls === undefined) takeConnections(server, readBuffer, transport === 'handle', onAccepted);
+        } catch (error) {
+          server.close();
+          reject(error);
+          return;
+        }
+        const address = server.address();
+        resolve({ port: typeof address === 'object' && address !== null ? address.port : 0 });
+      });
+    });
+  }
+
+  /** Accepts nothing more; what was accepted goes on. */
+  close(): void {
+    this.#server.close();
+  }
+}
+
+/** An accepted connection that Node has made a socket for. */
+class SocketConnection implements AcceptedConnection {
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number;
+  readonly localPort: number;
+  readonly encrypted: boolean;
+  readonly #socket: Socket;
+  readonly #secureContext: SecureContext | undefined;
+
+  constructor(socket: Socket, secureContext: SecureContext | undefined) {
+    this.remoteAddress = socket.remoteAddress;
+    this.remotePort = socket.remotePort ?? 0;
+    this.localPort = socket.localPort ?? 0;
+    this.encrypted = secureContext !== undefined;
+    this.#socket = socket;
+    this.#secureContext = secureContext;
+  }
+
+  open(receiver: TransportReceiver): Transport {
+    if (this.#secureContext === undefined) return new SocketTransport(this.#socket, receiver, true);
+    return new TlsTransport(this.#socket, this.#secureContext, receiver);
+  }
+
+  refuse(): void {
+    this.#socket.on('error', () => {});
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,39 @@
+import { type BlockList, isIP } from 'node:net';
+import type { ClientConnection } from '../../engine/index.ts';
+import { logField } from './log-field.ts';
+
+/**
+ * What becomes of the headers by which a proxy in front says what it saw. `usual`: X-Forwarded-For is continued, all others are
+ * written anew. With trusted addresses those are `believed`, and from everybody else X-Forwarded-For is `ignored` too
+ * (APISIX `trusted_addresses`).
+ */
+export type ForwardingTrust = 'usual' | 'believed' | 'ignored';
+
+/** What is the same for all requests of one client's connection. */
+export class ClientFacts {
+  readonly trust: ForwardingTrust;
+  /** `X-Real-IP` and `X-Forwarded-For`, when the client sent none. */
+  readonly addressLines: Buffer;
+  /** `,"client":…` for the access log. */
+  readonly logText: Buffer;
+
+  constructor(connection: ClientConnection, trusted: BlockList | undefined) {
+    const address = connection.remoteAddress;
+    this.trust = trustIn(address, trusted);
+    this.addressLines = Buffer.from(`X-Real-IP: ${address}\r\nX-Forwarded-For: ${address}\r\n`, 'latin1');
+    this.logText = Buffer.from(logField('client', address), 'latin1');
+  }
+}
+
+/** The facts of a connection, worked out at its first request. */
+export function clientFactsOf(connection: ClientConnection, trusted: BlockList | undefined): ClientFacts {
+  if (connection.context instanceof ClientFacts) return connection.context;
+  const facts = new ClientFacts(connection, trusted);
+  connection.context = facts;
+  return facts;
+}
+
+function trustIn(address: string, trusted: BlockList | undefined): ForwardingTrust {
+  if (trusted === undefined) return 'usual';
+  return trusted.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6') ? 'believed' : 'ignored';
+}

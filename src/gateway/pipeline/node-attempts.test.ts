@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { ErrorReason } from '../../errors/index.ts';
+import { systemRandom } from '../../lib/random.ts';
+import type { EffectiveUpstream } from '../../schema/index.ts';
+import type { RequestAdmission } from '../limits/index.ts';
+import { AddressBook, type Endpoint, RuntimeUpstream } from '../runtime/index.ts';
+import { CountedTargets } from '../testing/test-runtime.ts';
+import { NodeAttempts } from './node-attempts.ts';
+
+/** Counts what is entered, and knows which slots are full. Slot 0 is the service, others are the nodes' ports. */
+class SlotRecorder implements RequestAdmission {
+  readonly full = new Set<number>();
+  readonly entered: number[] = [];
+  readonly refusals: ErrorReason[] = [];
+
+  enterService(slot: number): boolean {
+    return this.enterNode(slot);
+  }
+
+  leaveService(slot: number): void {
+    this.leaveNode(slot);
+  }
+
+  enterNode(slot: number): boolean {
+    if (!this.full.has(slot)) this.entered.push(slot);
+    return !this.full.has(slot);
+  }
+
+  leaveNode(slot: number): void {
+    const index = this.entered.indexOf(slot);
+    assert.notEqual(index, -1, `${slot} was not entered`);
+    this.entered.splice(index, 1);
+  }
+
+  refused(reason: ErrorReason): void {
+    this.refusals.push(reason);
+  }
+}
+
+function upstreamOf(ports: readonly number[], more: Partial<EffectiveUpstream> = {}): RuntimeUpstream {
+  const settings: EffectiveUpstream = {
+    nodes: ports.map((port) => ({ host: '10.0.0.1', port, weight: 1, priority: 0 })),
+    passHost: 'pass',
+    upstreamHost: undefined,
+    retries: undefined,
+    retryTimeoutMs: 0,
+    connectTimeoutMs: 0,
+    sendTimeoutMs: 0,
+    readTimeoutMs: 0,
+    keepalivePoolSize: 1,
+    keepaliveIdleTimeoutMs: 1,
+    keepaliveRequests: 1,
+    ...more,
+  };
+  const slots = { serviceSlot: () => 0, nodeSlot: (_address: string, port: number) => port };
+  const surroundings = { addresses: new AddressBook(), targets: new CountedTargets(), slots, mayDial: () => true, random: systemRandom };
+  const upstream = new RuntimeUpstream('s', settings, surroundings);
+  upstream.attach();
+  return upstream;
+}
+
+function portOf(endpoint: Endpoint | ErrorReason): number | ErrorReason {
+  return typeof endpoint === 'string' ? endpoint : endpoint.target.port;
+}
+
+test('a request is counted for its service and its node from its beginning to its end', () => {
+  const admission = new SlotRecorder();
+  const attempts = new NodeAttempts(() => 0, admission);
+  attempts.begin(upstreamOf([81]));
+  assert.deepEqual(admission.entered, [0, 81]);
+  attempts.end();
+  attempts.end();
+  assert.deepEqual(admission.entered, []);
+});
+
+test('a further attempt leaves the node that failed for the next', () => {
+  const admission = new SlotRecorder();
+  const attempts = new NodeAttempts(() => 0, admission);
+  const first = portOf(attempts.begin(upstreamOf([81, 82])));
+  const second = portOf(attempts.next(1, 'connect_refused'));
+  assert.notEqual(first, second);
+  assert.deepEqual(admission.entered, [0, second]);
+  assert.equal(attempts.next(2, 'connect_refused'), 'connect_refused');
+  assert.deepEqual(admission.entered, [0]);
+  attempts.end();
+});
+
+test('a full node is passed over and is no attempt', () => {
+  const admission = new SlotRecorder();
+  admission.full.add(81);
+  for (let turn = 0; turn < 4; turn++) {
+    const attempts = new NodeAttempts(() => 0, admission);
+    const first = portOf(attempts.begin(upstreamOf([81, 82, 83], { retries: 1 })));
+    const second = portOf(attempts.next(1, 'connect_refused'));
+    assert.deepEqual(new Set([first, second]), new Set([82, 83]));
+    attempts.end();
+  }
+  assert.deepEqual([admission.refusals, admission.entered], [[], []]);
+});
+
+test('a full service and an upstream of full nodes are refused, each for its reason, and leave nothing counted', () => {
+  const admission = new SlotRecorder();
+  const attempts = new NodeAttempts(() => 0, admission);
+  admission.full.add(81).add(82);
+  assert.equal(attempts.begin(upstreamOf([81, 82])), 'nodes_overloaded');
+  attempts.end();
+  admission.full.add(0);
+  assert.equal(attempts.begin(upstreamOf([83])), 'service_overloaded');
+  attempts.end();
+  assert.deepEqual(admission.entered, []);
+  assert.deepEqual(admission.refusals, ['nodes_overloaded', 'service_overloaded']);
+});
+
+test('nodes of weight 0 are no full nodes', () => {
+  const admission = new SlotRecorder();
+  const attempts = new NodeAttempts(() => 0, admission);
+  const nodes = [81, 82].map((port) => ({ host: '10.0.0.1', port, weight: 0, priority: 0 }));
+  assert.equal(attempts.begin(upstreamOf([], { nodes })), 'no_usable_node');
+  attempts.end();
+  assert.deepEqual(admission.refusals, []);
+});

@@ -1,0 +1,103 @@
+import type { ClientConnection, RequestHead } from '../../engine/index.ts';
+import type { ErrorReason } from '../../errors/index.ts';
+import { isPlainPath, normalisePath, stripPathPrefix } from '../paths/index.ts';
+import { hostOfHeader, methodBit, type RoutableRequest } from '../router/index.ts';
+import type { RuntimeRoute } from '../runtime/index.ts';
+import { logField } from './log-field.ts';
+
+/** A route that a request may take, with what depends on route and path only. */
+export interface RouteCandidate {
+  readonly route: RuntimeRoute;
+  /** The path that the upstream gets, a byte string; undefined for the client's own bytes. */
+  readonly newPath: string | undefined;
+  readonly newPathBytes: Buffer | undefined;
+  /** `,"route":…,"service":…` for the access log. */
+  readonly logText: Buffer;
+}
+
+/**
+ * Where listener, host, raw path and method lead: everything about a request that is the same for all requests which have these in
+ * common, so that it is worked out once and kept.
+ */
+export interface RouteMatch {
+  readonly method: string;
+  /** Normalised, for plugins; `''` where there is no route. */
+  readonly path: string;
+  /** In order of decision; empty where `failure` says why. */
+  readonly candidates: readonly RouteCandidate[];
+  readonly failure: ErrorReason | undefined;
+  /** What an upstream is told of the client's side: `X-Forwarded-Proto`, `-Host` and `-Port` as complete lines. */
+  readonly forwardedLines: Buffer;
+  /** `,"method":…,"path":…` for the access log: the path as sent, without the query. */
+  readonly logText: Buffer;
+}
+
+/** The routes in force. */
+export interface RouteSource {
+  /** Another number after each change of what `candidates` says. */
+  readonly generation: number;
+  candidates(request: RoutableRequest): readonly RuntimeRoute[];
+}
+
+/** Works a match out. */
+export function matchRoute(routes: RouteSource, head: RequestHead, connection: ClientConnection): RouteMatch {
+  const method = head.bytes.toString('latin1', head.methodStart, head.methodEnd);
+  const rawPath = head.bytes.toString('latin1', head.targetStart, head.queryStart);
+  const host = hostOfHeader(head.bytes, head.hostStart, head.hostEnd);
+  const found = findCandidates(routes, rawPath, host, methodBit(method));
+  const failure = typeof found === 'string' ? found : undefined;
+  return {
+    method,
+    path: typeof found === 'string' ? '' : found.path,
+    candidates: typeof found === 'string' ? [] : found.routes.map((route) => candidateOf(route, found)),
+    failure,
+    forwardedLines: Buffer.from(forwardedLines(head, connection), 'latin1'),
+    logText: Buffer.from(logField('method', method) + logField('path', rawPath), 'latin1'),
+  };
+}
+
+interface FoundRoutes {
+  readonly routes: readonly RuntimeRoute[];
+  readonly path: string;
+  readonly forwardPath: string;
+  /** The upstream must not get the client's bytes. */
+  readonly rewritten: boolean;
+}
+
+function findCandidates(routes: RouteSource, rawPath: string, host: string, method: number): FoundRoutes | ErrorReason {
+  // `OPTIONS *` speaks of the server as a whole (RFC 9110 §9.3.7), which no route stands for.
+  if (rawPath === '*') return 'route_not_found';
+  if (isPlainPath(rawPath)) {
+    const plain = routes.candidates({ host, path: rawPath, method });
+    return plain.length === 0 ? 'route_not_found' : { routes: plain, path: rawPath, forwardPath: rawPath, rewritten: false };
+  }
+  const normalised = normalisePath(rawPath);
+  if (normalised.kind === 'refused') return normalised.reason;
+  const { path, separatorPath, forwardPath } = normalised;
+  const found = routes.candidates({ host, path, method });
+  if (separatorPath !== undefined && !isSameList(found, routes.candidates({ host, path: separatorPath, method }))) return 'ambiguous_path';
+  return found.length === 0 ? 'route_not_found' : { routes: found, path, forwardPath, rewritten: normalised.forward === 'normalised' };
+}
+
+function isSameList(one: readonly RuntimeRoute[], other: readonly RuntimeRoute[]): boolean {
+  return one.length === other.length && one.every((route, index) => route === other[index]);
+}
+
+function candidateOf(route: RuntimeRoute, found: FoundRoutes): RouteCandidate {
+  const path = route.strippedPrefix === '' ? found.forwardPath : stripPathPrefix(found.forwardPath, route.strippedPrefix);
+  const newPath = path === found.forwardPath && !found.rewritten ? undefined : path;
+  return {
+    route,
+    newPath,
+    newPathBytes: newPath === undefined ? undefined : Buffer.from(newPath, 'latin1'),
+    logText: Buffer.from(logField('route', route.id) + logField('service', route.serviceId), 'latin1'),
+  };
+}
+
+/** As the gateway itself saw it (APISIX: host with its port, the port of the Host or else the listener's). */
+function forwardedLines(head: RequestHead, connection: ClientConnection): string {
+  const host = head.bytes.toString('latin1', head.hostStart, head.hostEnd);
+  const port = /:(\d+)$/.exec(host)?.[1] ?? connection.localPort;
+  const hostLine = host === '' ? '' : `X-Forwarded-Host: ${host}\r\n`;
+  return `X-Forwarded-Proto: ${connection.encrypted ? 'https' : 'http'}\r\n${hostLine}X-Forwarded-Port: ${port}\r\n`;
+}

@@ -1,0 +1,46 @@
+import type { JsonObject } from '../../lib/json.ts';
+import { type PluginSchema, readPlugin } from '../../plugin-kit/index.ts';
+import { type PluginConfigurations, readRoute, readService } from '../../schema/index.ts';
+import { CompileError } from './compile-error.ts';
+import type { PluginSettings, RouteSettings, ServiceSettings } from './settings.ts';
+
+/** What must be known of a plugin to read its configurations. */
+export type ReadablePlugin = Pick<PluginSchema, 'name' | 'schema'>;
+
+/**
+ * Reads a service for the workers: once, on the agent's thread, whatever their number. Schemas and what compiles them (9 MB and
+ * 150 ms a thread) then stay out of the workers.
+ *
+ * @throws CompileError when this version cannot serve it
+ */
+export function readServiceSettings(id: string, value: JsonObject, plugins: readonly ReadablePlugin[]): ServiceSettings {
+  return readAs(`service ${id}`, () => {
+    const service = readService(value);
+    return { ...service, plugins: readPlugins(service.plugins, plugins) };
+  });
+}
+
+/** Reads a route in the same way. @throws CompileError when this version cannot serve it */
+export function readRouteSettings(id: string, value: JsonObject, plugins: readonly ReadablePlugin[]): RouteSettings {
+  return readAs(`route ${id}`, () => {
+    const route = readRoute(value);
+    return { ...route, plugins: readPlugins(route.plugins, plugins) };
+  });
+}
+
+function readPlugins(configurations: PluginConfigurations, plugins: readonly ReadablePlugin[]): PluginSettings {
+  return new Map(
+    [...configurations].map(([name, configuration]) => {
+      const plugin = plugins.find((each) => each.name === name);
+      return [name, plugin === undefined ? { kind: 'invalid', problem: 'unknown to this version' } : readPlugin(plugin, configuration)];
+    }),
+  );
+}
+
+function readAs<Settings>(name: string, read: () => Settings): Settings {
+  try {
+    return read();
+  } catch (error) {
+    throw new CompileError(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
