@@ -4,6 +4,7 @@ import { HeldClock } from '../lib/held-clock.ts';
 import type { EngineLimits, EngineTimeouts } from './engine-options.ts';
 import type { Exchange, ExchangeHandler } from './exchange.ts';
 import { BulkBuffers } from './forwarding/bulk-buffers.ts';
+import { RequestBuffer } from './forwarding/request-buffer.ts';
 import { FreeList } from './free-list.ts';
 import { RequestParser } from './parser/request-parser.ts';
 import { ResponseParser } from './parser/response-parser.ts';
@@ -14,8 +15,11 @@ import { OutputBuffer } from './writer/output-buffer.ts';
 /** Most idle objects kept of a kind: as many as requests are in the same stage at once in steady traffic. */
 const KEPT_OBJECTS = 256;
 
-/** Bytes of a buffer in which a request to an upstream is put together; larger requests get one of their own. */
-export const REQUEST_BUFFER_BYTES = 4096;
+/** Most buffers for requests that are kept: one is in use from a request's departure to the first byte of its answer; 8 MB. */
+const KEPT_SMALL_BUFFERS = 2048;
+
+/** Most large buffers for requests that are kept: 5 MB. */
+const KEPT_LARGE_BUFFERS = 64;
 
 /** What an engine context is made from. */
 export interface EngineContextOptions {
@@ -45,7 +49,8 @@ export class EngineContext {
   readonly date: DateLine;
   readonly requestParsers: FreeList<RequestParser>;
   readonly responseParsers: FreeList<ResponseParser>;
-  readonly requestBuffers: FreeList<Buffer>;
+  readonly requestBuffers: FreeList<RequestBuffer>;
+  readonly largeRequestBuffers: FreeList<RequestBuffer>;
   readonly bulkBuffers = new BulkBuffers();
   /** Answers carry `Connection: close`. */
   announcesClose = false;
@@ -68,7 +73,8 @@ export class EngineContext {
       KEPT_OBJECTS,
       () => new ResponseParser(options.limits.responseHeadBytes, options.limits.responseHeaderCount),
     );
-    this.requestBuffers = new FreeList(KEPT_OBJECTS, () => Buffer.allocUnsafeSlow(REQUEST_BUFFER_BYTES));
+    this.requestBuffers = new FreeList(KEPT_SMALL_BUFFERS, RequestBuffer.small);
+    this.largeRequestBuffers = new FreeList(KEPT_LARGE_BUFFERS, RequestBuffer.large);
   }
 
   /** Appends the lines of the handler that every answer carries; nothing, where it throws. */

@@ -67,10 +67,9 @@ describe('the end of a drain tells a request that nothing was answered to why, w
     const upstream = await proxy.upstream.connection();
     await upstream.takeThrough('\r\n\r\n');
     upstream.send('HTTP/1.1 200 OK\r\n\r\nhalf');
-    await client.takeThrough('half');
+    await client.takeThrough('half\r\n');
     proxy.server.destroyAll();
-    await client.whenClosed();
-    assert.equal(client.failure, 'ECONNRESET');
+    assert.equal(await client.takeRest(), '', 'it ends without the last chunk');
     assert.deepEqual(await ends(proxy), [[200, 'drain_timeout']]);
   });
 
@@ -163,15 +162,15 @@ test("an upstream's own 100 is not a second one", async (t) => {
   upstream.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
   assert.equal((await readMessage(client)).body.toString(), 'ok');
   // The next request did not ask, so here the upstream's 100 is what RFC 9110 §15.2 wants sent on.
-  assert.match(await upstream.takeThrough('\r\n\r\n'), /^GET \/2 /);
-  upstream.send('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n');
+  const next = await proxy.upstream.connection();
+  assert.match(await next.takeThrough('\r\n\r\n'), /^GET \/2 /);
+  next.send('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n');
   assert.equal(await client.takeThrough('\r\n\r\n'), 'HTTP/1.1 100 Continue\r\n\r\n');
   assert.match(await client.takeThrough('\r\n\r\n'), /^HTTP\/1\.1 204 /);
 });
 
 test('an answer given in front of a body that nobody reads reaches the client, though the upstream closes at once', async (t) => {
-  // On the documented transport Node gives the socket up when a write fails, before the answer is read.
-  const proxy = await startProxy(t, { transport: 'handle' });
+  const proxy = await startProxy(t);
   for (let round = 0; round < 20; round++) {
     const client = await proxy.client();
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n');

@@ -195,6 +195,20 @@ test('when every connection to upstreams is busy, a request that needs one more 
   assert.equal((await readMessage(refused)).body.toString(), 'ok');
 });
 
+test('a connection that a request with a body has just left makes room too', async (t) => {
+  const { a, client: connect, admission } = await startTwoUpstreams(t);
+  admission.upstreamLimit = 1;
+  const client = await connect();
+  client.send('POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbodyGET /a HTTP/1.1\r\nHost: a\r\n\r\n');
+  for (const end of ['body', '\r\n\r\n']) {
+    const upstream = await a.connection();
+    await upstream.takeThrough(end);
+    upstream.send(OK);
+    assert.equal((await readMessage(client)).startLine, 'HTTP/1.1 200 OK');
+  }
+  assert.deepEqual([admission.upstreams, admission.refusals.length], [1, 0]);
+});
+
 test('a connection to an upstream serves no request after its age', async (t) => {
   const { a, ask, clock, admission, pool } = await startTwoUpstreams(t);
   const client = await ask('/a');

@@ -38,6 +38,12 @@ export interface EffectiveUpstream extends HopTimeouts {
 const MAX_TIMER_MS = 2_147_483_647;
 const DEFAULT_TIMEOUT_SECONDS = 60;
 
+/**
+ * Idle connections that a worker keeps for one node where the upstream does not say. APISIX keeps 320; with more clients than that at
+ * once every second request would make a connection, and all upstreams together have a budget anyway.
+ */
+const OPEN_POOL_SIZE = 2048;
+
 /** Reads an upstream that its schema has accepted. */
 export function readUpstream(upstream: UpstreamDocument): EffectiveUpstream {
   return {
@@ -52,7 +58,7 @@ export function readUpstream(upstream: UpstreamDocument): EffectiveUpstream {
     ...readTimeouts(upstream.timeout ?? {}),
     retries: upstream.retries,
     retryTimeoutMs: timerMs(upstream.retry_timeout ?? 0),
-    keepalivePoolSize: upstream.keepalive_pool?.size ?? 320,
+    keepalivePoolSize: upstream.keepalive_pool?.size ?? OPEN_POOL_SIZE,
     keepaliveIdleTimeoutMs: timerMs(upstream.keepalive_pool?.idle_timeout ?? DEFAULT_TIMEOUT_SECONDS),
     keepaliveRequests: upstream.keepalive_pool?.requests ?? 1000,
   };

@@ -1,4 +1,4 @@
-import { ERROR_CODES, type ErrorReason } from '../../errors/index.ts';
+import type { ErrorReason } from '../../errors/index.ts';
 import type { HttpExchange } from '../connection/http-exchange.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { ForwardPlan, UpstreamTarget } from '../exchange.ts';
@@ -8,10 +8,14 @@ import { type UpgradeOffer, upgradeOffer } from '../tunnel/upgrade-offer.ts';
 import { connectFailureReason } from '../upstream/connect-failure.ts';
 import type { UpstreamConnection, UpstreamOwner } from '../upstream/upstream-connection.ts';
 import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
+import { AFTER_FAILURE, Attempts } from './attempts.ts';
+import { letGo, REUSE, reuseAfter } from './connection-reuse.ts';
 import type { ForwardingClient } from './forwarding-client.ts';
 import { isHeadMethod, isIdempotent } from './method-traits.ts';
+import { chooseOwnBuffer, dropOwnBuffer } from './own-buffer.ts';
 import { RequestSender } from './request-sender.ts';
 import { RELAY, ResponseRelay } from './response-relay.ts';
+import { UpstreamWait } from './upstream-wait.ts';
 
 /**
  * The upstream's side of one exchange at a time: picks targets, sends the request, has the response relayed, retries what may be
@@ -25,13 +29,10 @@ export class Forwarding implements UpstreamOwner {
   #exchange: HttpExchange | undefined = undefined;
   #plan: ForwardPlan | undefined = undefined;
   #connection: UpstreamConnection | undefined = undefined;
-  #idempotent = false;
-  #targetsAsked = 0;
-  #firstFailure: ErrorReason | undefined = undefined;
-  #retriedStale = false;
+  readonly #attempts = new Attempts();
+  #reuse: number = REUSE.atOnce;
   #answered = false;
-  /** Monotonic time from which on the upstream keeps the gateway waiting, for whatever it is that it waits. */
-  #waitingSinceMs = 0;
+  readonly #wait = new UpstreamWait();
   #clientIsSlow = false;
   #offer: UpgradeOffer | undefined = undefined;
 
@@ -50,13 +51,12 @@ export class Forwarding implements UpstreamOwner {
 
   /** Begins with what has arrived of the body in `bytes[start, end)`; returns the offset behind what was taken. */
   begin(exchange: HttpExchange, plan: ForwardPlan, head: RequestParser, bytes: Buffer, start: number, end: number): number {
-    const isHead = isHeadMethod(head.bytes, head.methodStart, head.methodEnd);
+    const { methodStart, methodEnd } = head;
+    const isHead = isHeadMethod(head.bytes, methodStart, methodEnd);
     this.#exchange = exchange;
     this.#plan = plan;
-    this.#idempotent = isIdempotent(head.bytes, head.methodStart, head.methodEnd);
-    this.#targetsAsked = 0;
-    this.#firstFailure = undefined;
-    this.#retriedStale = false;
+    this.#attempts.begin(isIdempotent(head.bytes, methodStart, methodEnd));
+    this.#reuse = reuseAfter(head, !this.#client.body.done);
     this.#answered = false;
     this.#clientIsSlow = false;
     this.#offer = plan.allowsUpgrade ? upgradeOffer(head) : undefined;
@@ -87,15 +87,20 @@ export class Forwarding implements UpstreamOwner {
       return end;
     }
     exchange.bytesFromClient += position - start;
-    this.#waitingSinceMs = this.#now();
+    this.#wait.sinceMs = this.#now();
     return position;
+  }
+
+  /** A client that sees the connection end now knows by the framing that the answer lacks something (RFC 9112 §8). */
+  get cutIsEvident(): boolean {
+    return this.#relay.cutIsEvident;
   }
 
   /** The client has taken everything written to it. */
   onClientFlushed(): void {
     if (!this.#clientIsSlow) return;
     this.#clientIsSlow = false;
-    this.#waitingSinceMs = this.#now();
+    this.#wait.sinceMs = this.#now();
     this.#connection?.transport.resume();
   }
 
@@ -109,14 +114,8 @@ export class Forwarding implements UpstreamOwner {
     const connection = this.#connection;
     const plan = this.#plan;
     if (connection === undefined || plan === undefined) return;
-    const waitedMs = nowMs - this.#waitingSinceMs;
-    if (!connection.connected) {
-      if (waitedMs >= plan.connectTimeoutMs) this.#attemptFailed('connect_timeout');
-    } else if (connection.transport.pendingBytes > 0) {
-      if (waitedMs >= plan.sendTimeoutMs) this.#attemptFailed('upstream_send_timeout');
-    } else if (this.#client.body.done && !this.#clientIsSlow && waitedMs >= plan.readTimeoutMs) {
-      this.#attemptFailed('upstream_read_timeout');
-    }
+    const reason = this.#wait.overdue(connection, plan, this.#client.body.done && !this.#clientIsSlow, nowMs);
+    if (reason !== undefined) this.#attemptFailed(reason);
   }
 
   onConnected(): void {
@@ -135,36 +134,12 @@ export class Forwarding implements UpstreamOwner {
     }
   }
 
-  /** Says where the next bytes of a large body go to. A client that once fell behind gets copies: it must not hold large buffers. */
-  #chooseBuffer(status: number): void {
-    const connection = this.#connection;
-    if (connection === undefined) return;
-    const { bulkBuffers } = this.#context;
-    if (this.#relay.lent) {
-      bulkBuffers.lose(connection.ownBuffer);
-      connection.ownBuffer = undefined;
-    } else if (status === RELAY.more && this.#relay.bulk) {
-      connection.ownBuffer ??= bulkBuffers.take();
-    } else {
-      this.#dropOwnBuffer();
-    }
-  }
-
-  /** Called between reads of the connection, or when it reads nothing more. */
-  #dropOwnBuffer(): void {
-    const connection = this.#connection;
-    const buffer = connection?.ownBuffer;
-    if (connection === undefined || buffer === undefined) return;
-    connection.ownBuffer = undefined;
-    this.#context.bulkBuffers.giveBack(buffer);
-  }
-
   onEnd(): void {
     this.#upstreamEnded(true, undefined);
   }
 
   onFlushed(): void {
-    this.#waitingSinceMs = this.#now();
+    this.#wait.sinceMs = this.#now();
     this.#client.onBodyInterest();
   }
 
@@ -173,21 +148,23 @@ export class Forwarding implements UpstreamOwner {
   }
 
   #take(bytes: Buffer, length: number, nowMs: number): void {
-    this.#waitingSinceMs = nowMs;
+    this.#wait.sinceMs = nowMs;
     if (!this.#answered && this.#exchange !== undefined) {
       this.#answered = true;
       this.#exchange.firstByteAtMs = nowMs;
       this.#sender.release();
     }
-    const bulk = this.#connection?.ownBuffer;
+    const connection = this.#connection;
+    const bulk = connection?.ownBuffer;
     const status = bulk === undefined ? this.#relay.read(bytes, length) : this.#relay.passOn(bytes, length);
-    if (bulk !== undefined || this.#relay.bulk) this.#chooseBuffer(status);
+    if (connection !== undefined && (bulk !== undefined || this.#relay.bulk))
+      chooseOwnBuffer(this.#context.bulkBuffers, connection, this.#relay, status);
     if (status === RELAY.failed) this.#fail('bad_upstream_response');
     else if (status === RELAY.done) this.#finish();
     else if (status === RELAY.switched) this.#switchProtocols();
     else if (this.#client.transport.pendingBytes > 0) {
       this.#clientIsSlow = true;
-      this.#connection?.transport.pause();
+      connection?.transport.pause();
     }
   }
 
@@ -206,13 +183,13 @@ export class Forwarding implements UpstreamOwner {
   #tryNextTarget(failure: ErrorReason | undefined): void {
     let target: UpstreamTarget | ErrorReason | undefined;
     try {
-      target = this.#plan?.nextTarget(this.#targetsAsked++, failure);
+      target = this.#plan?.nextTarget(this.#attempts.nextTarget(), failure);
       this.#sender.renewHost();
     } catch (error) {
       this.#crash(error);
       return;
     }
-    if (typeof target === 'string') this.#fail(this.#firstFailure ?? target);
+    if (typeof target === 'string') this.#fail(this.#attempts.outcome(target));
     else if (target !== undefined) this.#attempt(target, false);
   }
 
@@ -231,22 +208,24 @@ export class Forwarding implements UpstreamOwner {
     }
     if (typeof connection === 'string') {
       // Another node may have an idle connection.
-      this.#firstFailure ??= connection;
+      this.#attempts.noteFailure(connection);
       this.#tryNextTarget(connection);
       return;
     }
     this.#connection = connection;
-    this.#waitingSinceMs = this.#now();
+    this.#wait.sinceMs = this.#now();
     if (!connection.connected) return;
-    this.#sendRequest(connection, this.#waitingSinceMs);
+    this.#sendRequest(connection, this.#wait.sinceMs);
     this.#client.onBodyInterest();
   }
 
   #sendRequest(connection: UpstreamConnection, nowMs: number): void {
     if (this.#exchange !== undefined) this.#exchange.connectedAtMs = nowMs;
-    this.#waitingSinceMs = nowMs;
+    this.#wait.sinceMs = nowMs;
     connection.requests++;
     this.#sender.sendFirst(connection.transport);
+    // It is not sent twice, so its buffer serves the next request at once.
+    if (!this.#attempts.idempotent) this.#sender.release();
   }
 
   #upstreamEnded(orderly: boolean, failure: string | undefined): void {
@@ -261,47 +240,32 @@ export class Forwarding implements UpstreamOwner {
     }
   }
 
-  /** Ends this attempt and, as far as the table of errors and the method allow, begins another. */
+  /** Ends this attempt and, where that is allowed, begins another. */
   #attemptFailed(reason: ErrorReason): void {
     const connection = this.#connection;
     const target = this.#exchange?.upstream;
-    this.#dropOwnBuffer();
+    dropOwnBuffer(this.#context.bulkBuffers, connection);
     this.#connection = undefined;
     connection?.destroy();
     if (this.#answered || connection === undefined || target === undefined) {
       this.#fail(reason);
       return;
     }
-    const retry = ERROR_CODES[reason].retry;
-    if (retry === 'reused-connection-only' && this.#maySendAgain(connection)) {
-      this.#retriedStale = true;
-      this.#attempt(target, true);
-      return;
-    }
-    if (retry !== 'yes') {
-      this.#fail(reason);
-      return;
-    }
-    this.#firstFailure ??= reason;
-    this.#tryNextTarget(reason);
-  }
-
-  /** RFC 9110 §9.2.2: a kept connection that closes under an idempotent request was most likely closed before it. */
-  #maySendAgain(connection: UpstreamConnection): boolean {
-    return connection.reused && !this.#retriedStale && this.#idempotent && this.#sender.replayable;
+    const next = this.#attempts.after(reason, connection.reused, this.#sender.replayable);
+    if (next === AFTER_FAILURE.sameTarget) this.#attempt(target, true);
+    else if (next === AFTER_FAILURE.nextTarget) this.#tryNextTarget(reason);
+    else this.#fail(reason);
   }
 
   /** The response is complete. */
   #finish(): void {
     const connection = this.#connection;
-    const relay = this.#relay;
-    const keepAlive = relay.keepAlive;
-    this.#dropOwnBuffer();
-    const reusable = relay.upstreamKeepsAlive && this.#client.body.done && connection?.transport.pendingBytes === 0;
+    const { keepAlive, upstreamKeepsAlive, upstreamKeepAliveMs } = this.#relay;
+    dropOwnBuffer(this.#context.bulkBuffers, connection);
     this.#connection = undefined;
     if (connection !== undefined) {
-      if (reusable) this.#context.pool.release(connection, relay.upstreamKeepAliveMs);
-      else connection.destroy();
+      const clean = upstreamKeepsAlive && this.#client.body.done && connection.transport.pendingBytes === 0;
+      letGo(this.#context.pool, connection, this.#reuse, clean, upstreamKeepAliveMs);
     }
     this.#end();
     this.#client.answerWritten(keepAlive);
@@ -333,7 +297,7 @@ export class Forwarding implements UpstreamOwner {
   }
 
   #end(): void {
-    this.#dropOwnBuffer();
+    dropOwnBuffer(this.#context.bulkBuffers, this.#connection);
     this.#connection = undefined;
     this.#exchange = undefined;
     this.#plan = undefined;

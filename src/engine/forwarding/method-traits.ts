@@ -5,7 +5,8 @@ function isMethod(bytes: Buffer, start: number, end: number, method: Buffer): bo
 }
 
 const HEAD = Buffer.from('HEAD', 'latin1');
-const IDEMPOTENT = ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE'].map((method) => Buffer.from(method, 'latin1'));
+const SELDOM_WITH_BODY = ['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE'].map((method) => Buffer.from(method, 'latin1'));
+const IDEMPOTENT = [...SELDOM_WITH_BODY, Buffer.from('PUT', 'latin1')];
 
 /** Whether `bytes[start, end)` is HEAD; methods are compared with case. */
 export function isHeadMethod(bytes: Buffer, start: number, end: number): boolean {
@@ -15,5 +16,11 @@ export function isHeadMethod(bytes: Buffer, start: number, end: number): boolean
 /** Whether doing the request twice is as good as once, by RFC 9110 §9.2.2. */
 export function isIdempotent(bytes: Buffer, start: number, end: number): boolean {
   for (const method of IDEMPOTENT) if (isMethod(bytes, start, end, method)) return true;
+  return false;
+}
+
+/** Whether a body has no meaning that is generally known (RFC 9110 §9.3), so that some servers do not read it as one. */
+export function isSeldomWithBody(bytes: Buffer, start: number, end: number): boolean {
+  for (const method of SELDOM_WITH_BODY) if (isMethod(bytes, start, end, method)) return true;
   return false;
 }

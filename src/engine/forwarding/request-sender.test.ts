@@ -88,3 +88,34 @@ test('a Host changed while a transport still sends changes only what is sent nex
   assert.match(String(stuck.written[0]), /Host: first\.example/);
   assert.match(String(next.written[0]), /Host: other\.example/);
 });
+
+test('a Host too long for the buffer goes on whole, and the buffer it left serves another request', () => {
+  const context = makeContext();
+  const [first, second] = [0, 1].map(() => new RequestSender(context, new BodyReader(context.limits)));
+  assert.ok(first !== undefined && second !== undefined);
+  const plan = { ...planTo(TARGET), hostValue: Buffer.from('a') };
+  const transport = new FakeTransport();
+  begin(context, first, '/first', plan);
+  first.sendFirst(transport);
+  plan.hostValue = Buffer.from('b'.repeat(10_000));
+  first.renewHost();
+  begin(context, second, '/other');
+  first.sendFirst(transport);
+  assert.match(String(transport.written[1]), /^GET \/first HTTP\/1\.1\r\nHost: b{10000}\r\n/);
+});
+
+test('a request with a large part of its body goes on in one piece, and twice alike', () => {
+  const context = makeContext();
+  const body = new BodyReader(context.limits);
+  const sender = new RequestSender(context, body);
+  const parser = new RequestParser(context.limits);
+  const head = 'PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n';
+  const bytes = Buffer.from(head + 'x'.repeat(60_000));
+  assert.equal(parser.feed(bytes, 0, bytes.length), PARSE.done);
+  body.begin('length', 60_000);
+  assert.equal(sender.begin(planTo(TARGET), parser, EMPTY_BYTES, bytes, head.length, bytes.length), bytes.length);
+  const transport = new FakeTransport();
+  sender.sendFirst(transport);
+  sender.sendFirst(transport);
+  assert.deepEqual(transport.written.map(String), [String(bytes), String(bytes)]);
+});

@@ -1,5 +1,5 @@
 import { ByteWriter } from '../../lib/byte-writer.ts';
-import { type EngineContext, REQUEST_BUFFER_BYTES } from '../engine-context.ts';
+import type { EngineContext } from '../engine-context.ts';
 import type { ForwardPlan } from '../exchange.ts';
 import type { BodyReader } from '../parser/body-reader.ts';
 import { BODY } from '../parser/chunked-parser.ts';
@@ -9,6 +9,11 @@ import type { Transport } from '../transport/transport.ts';
 import { appendChunk, appendLastChunk } from '../writer/body-writer.ts';
 import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
 import { appendRequestHead } from '../writer/request-head-writer.ts';
+import { RequestBuffer } from './request-buffer.ts';
+
+/** Room for what the head gets beyond the client's bytes; a head that needs more moves to a buffer of its own. */
+const ROOM_BYTES = 512;
+const SMALLEST_BYTES = 4096;
 
 /**
  * Puts a request for an upstream together: the head with what had arrived of the body as one piece, which is kept until the
@@ -17,7 +22,9 @@ import { appendRequestHead } from '../writer/request-head-writer.ts';
 export class RequestSender {
   readonly #context: EngineContext;
   readonly #body: BodyReader;
-  readonly #first = new ByteWriter(EMPTY_BYTES, REQUEST_BUFFER_BYTES);
+  readonly #first = new ByteWriter(EMPTY_BYTES, SMALLEST_BYTES);
+  /** What the first piece lies in; undefined once it has outgrown it. */
+  #buffer: RequestBuffer | undefined = undefined;
   #plan: ForwardPlan | undefined = undefined;
   /** A transport may still read the first piece, so its buffer is not reused. */
   #firstPending = false;
@@ -35,8 +42,10 @@ export class RequestSender {
   /** Prepares the first piece; returns the offset behind the bytes taken of `bytes[start, end)`, or -1 for a malformed body. */
   begin(plan: ForwardPlan, head: RequestParser, upgradeLines: Buffer, bytes: Buffer, start: number, end: number): number {
     const first = this.#first;
-    const buffer = this.#context.requestBuffers.take();
-    first.bytes = buffer;
+    const isLarge = RequestBuffer.isLarge(head.headLength + end - start + ROOM_BYTES);
+    const buffer = isLarge ? this.#context.largeRequestBuffers.take() : this.#context.requestBuffers.take();
+    this.#buffer = buffer;
+    first.bytes = buffer.bytes;
     first.start = 0;
     first.position = 0;
     this.#plan = plan;
@@ -46,7 +55,7 @@ export class RequestSender {
     this.#hostValue = plan.hostValue;
     this.#hostLength = plan.hostValue?.length ?? head.hostEnd - head.hostStart;
     const position = this.#body.done ? start : this.#appendBody(first, bytes, start, end);
-    if (first.bytes !== buffer) this.#context.requestBuffers.giveBack(buffer);
+    this.#noteGrowth();
     return position;
   }
 
@@ -56,13 +65,15 @@ export class RequestSender {
     if (value === undefined || value === this.#hostValue) return;
     if (this.#firstPending) this.#leaveBuffer();
     this.#first.replace(this.#hostOffset, this.#hostLength, value);
+    this.#noteGrowth();
     this.#hostValue = value;
     this.#hostLength = value.length;
   }
 
   /** Sends the first piece, now or again. */
   sendFirst(transport: Transport): void {
-    if (!transport.write(this.#first.bytes.subarray(0, this.#first.position))) this.#firstPending = true;
+    const { bytes, position } = this.#first;
+    if (!transport.write(this.#buffer?.view(position) ?? bytes.subarray(0, position))) this.#firstPending = true;
   }
 
   /** Sends more of the body; returns as `begin` does. Nothing is sent of what is malformed. */
@@ -78,11 +89,12 @@ export class RequestSender {
 
   /** Lets the first piece go: the request is not sent again. */
   release(): void {
-    const buffer = this.#first.bytes;
+    const buffer = this.#buffer;
+    this.#buffer = undefined;
     this.#first.bytes = EMPTY_BYTES;
     this.#first.position = 0;
     this.replayable = false;
-    if (buffer.length === REQUEST_BUFFER_BYTES && !this.#firstPending) this.#context.requestBuffers.giveBack(buffer);
+    if (buffer !== undefined && !this.#firstPending) this.#giveBack(buffer);
   }
 
   end(): void {
@@ -93,7 +105,21 @@ export class RequestSender {
   /** Goes on in a copy, for a transport still reads the buffer. */
   #leaveBuffer(): void {
     this.#first.bytes = Buffer.from(this.#first.bytes);
+    this.#buffer = undefined;
     this.#firstPending = false;
+  }
+
+  /** The first piece may have moved to a buffer of its own. */
+  #noteGrowth(): void {
+    const buffer = this.#buffer;
+    if (buffer === undefined || buffer.bytes === this.#first.bytes) return;
+    this.#buffer = undefined;
+    this.#giveBack(buffer);
+  }
+
+  #giveBack(buffer: RequestBuffer): void {
+    if (buffer.isLarge) this.#context.largeRequestBuffers.giveBack(buffer);
+    else this.#context.requestBuffers.giveBack(buffer);
   }
 
   #appendBody(writer: ByteWriter, bytes: Buffer, start: number, end: number): number {

@@ -65,6 +65,11 @@ export class ResponseRelay {
     this.#exchange = undefined;
   }
 
+  /** What has been sent of the answer tells where its end would be. */
+  get cutIsEvident(): boolean {
+    return this.headSent && (this.#framing === 'length' || this.#framing === 'chunked');
+  }
+
   /** So much of the body is to come, and goes on as it is, that it is worth a buffer of its own. */
   get bulk(): boolean {
     const { kind, remaining } = this.#body;

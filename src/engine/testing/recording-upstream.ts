@@ -6,7 +6,7 @@ import { readReferenceRequest } from './reference-request.ts';
 /** An upstream that keeps every byte it gets, reads requests with the reference parser and answers each whole one. */
 export interface RecordingUpstream {
   readonly port: number;
-  /** What arrived since `clear`, connection after connection, one character for each byte. */
+  /** What arrived since `clear`, on whichever connections, in the order in which it did; one character for each byte. */
   received(): string;
   /** `METHOD target` of each whole request since `clear`. */
   requests(): readonly string[];
@@ -16,20 +16,15 @@ export interface RecordingUpstream {
 
 /** Listens on a free port of 127.0.0.1. */
 export async function startRecordingUpstream(): Promise<RecordingUpstream> {
-  let streams: { text: string }[] = [];
+  let received: string[] = [];
   let requests: string[] = [];
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
-    let stream = { text: '' };
     let unread = '';
     socket.on('data', (bytes) => {
-      if (!streams.includes(stream)) {
-        stream = { text: '' };
-        streams.push(stream);
-      }
       const text = bytes.toString('latin1');
-      stream.text += text;
+      received.push(text);
       unread += text;
       for (;;) {
         const reading = readReferenceRequest(unread, DEFAULT_ENGINE_LIMITS);
@@ -50,10 +45,10 @@ export async function startRecordingUpstream(): Promise<RecordingUpstream> {
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
-    received: () => streams.map(({ text }) => text).join(''),
+    received: () => received.join(''),
     requests: () => requests,
     clear: () => {
-      streams = [];
+      received = [];
       requests = [];
     },
     close: () => {

@@ -1,9 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import type { SecureContextOptions } from 'node:tls';
 import type { AcceptedConnection } from './accepted-connection.ts';
 import { takeConnections } from './quick-sockets.ts';
 import { SocketTransport } from './socket-transport.ts';
-import { TlsTransport } from './tls-transport.ts';
 import type { Transport, TransportReceiver } from './transport.ts';
 import type { TransportKind } from './transport-kind.ts';
 
@@ -21,21 +20,46 @@ export interface ClientListenerOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
+type MakeTransport = (socket: Socket, receiver: TransportReceiver) => Transport;
+
+function plainTransport(socket: Socket, receiver: TransportReceiver): Transport {
+  return new SocketTransport(socket, receiver, true);
+}
+
 /** Accepts clients on one address. */
 export class ClientListener {
   readonly #options: ClientListenerOptions;
   readonly #server: Server;
+  #makeTransport: MakeTransport = plainTransport;
+  #closed = false;
 
   constructor(options: ClientListenerOptions) {
     this.#options = options;
-    const secureContext = options.tls === undefined ? undefined : createSecureContext(options.tls);
+    const encrypted = options.tls !== undefined;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      options.onAccepted(new SocketConnection(socket, secureContext)),
+      options.onAccepted(new SocketConnection(socket, encrypted, this.#makeTransport)),
     );
   }
 
-  /** Rejects with the system's error where the address cannot be had. */
-  listen(where: ListenAddress): Promise<{ readonly port: number }> {
+  /** Rejects with the system's error where the address cannot be had, and where it was closed meanwhile. */
+  async listen(where: ListenAddress): Promise<{ readonly port: number }> {
+    const { tls } = this.#options;
+    if (tls !== undefined) {
+      // Loaded with the first listener that encrypts: every worker would pay 6 MB for it.
+      const { encryption } = await import('./tls-transport.ts');
+      this.#makeTransport = encryption(tls);
+      if (this.#closed) throw new Error('the listener was closed before it could listen');
+    }
+    return await this.#open(where);
+  }
+
+  /** Accepts nothing more; what was accepted goes on. */
+  close(): void {
+    this.#closed = true;
+    this.#server.close();
+  }
+
+  #open(where: ListenAddress): Promise<{ readonly port: number }> {
     const server = this.#server;
     const { transport, tls, readBuffer, onAccepted, onFailure } = this.#options;
     return new Promise((resolve, reject) => {
@@ -55,11 +79,6 @@ export class ClientListener {
       });
     });
   }
-
-  /** Accepts nothing more; what was accepted goes on. */
-  close(): void {
-    this.#server.close();
-  }
 }
 
 /** An accepted connection that Node has made a socket for. */
@@ -69,20 +88,19 @@ class SocketConnection implements AcceptedConnection {
   readonly localPort: number;
   readonly encrypted: boolean;
   readonly #socket: Socket;
-  readonly #secureContext: SecureContext | undefined;
+  readonly #makeTransport: MakeTransport;
 
-  constructor(socket: Socket, secureContext: SecureContext | undefined) {
+  constructor(socket: Socket, encrypted: boolean, makeTransport: MakeTransport) {
     this.remoteAddress = socket.remoteAddress;
     this.remotePort = socket.remotePort ?? 0;
     this.localPort = socket.localPort ?? 0;
-    this.encrypted = secureContext !== undefined;
+    this.encrypted = encrypted;
     this.#socket = socket;
-    this.#secureContext = secureContext;
+    this.#makeTransport = makeTransport;
   }
 
   open(receiver: TransportReceiver): Transport {
-    if (this.#secureContext === undefined) return new SocketTransport(this.#socket, receiver, true);
-    return new TlsTransport(this.#socket, this.#secureContext, receiver);
+    return this.#makeTransport(this.#socket, receiver);
   }
 
   refuse(): void {

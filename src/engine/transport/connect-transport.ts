@@ -1,6 +1,7 @@
-import { connect, type Socket } from 'node:net';
+import { Socket, type SocketConstructorOpts } from 'node:net';
+import { PatientSocket } from './patient-socket.ts';
+import { PatientTransport } from './patient-transport.ts';
 import { HandleTransport } from './quick-sockets.ts';
-import { SocketTransport } from './socket-transport.ts';
 import type { Transport, TransportReceiver } from './transport.ts';
 import type { TransportKind } from './transport-kind.ts';
 
@@ -19,9 +20,7 @@ export interface ConnectOptions {
 export function connectTransport(options: ConnectOptions, receiver: TransportReceiver, onConnected: () => void): Transport {
   const { host, port, readBuffer, nextReadBuffer } = options;
   let buffer = readBuffer;
-  const socket: Socket = connect({
-    host,
-    port,
+  const settings: SocketConstructorOpts = {
     noDelay: true,
     // In a tunnel one direction may end long before the other.
     allowHalfOpen: true,
@@ -35,9 +34,10 @@ export function connectTransport(options: ConnectOptions, receiver: TransportRec
         return true;
       },
     },
-  });
-  const transport =
-    options.transport === 'handle' ? new HandleTransport(socket, receiver, true) : new SocketTransport(socket, receiver, false);
+  };
+  const socket = options.transport === 'handle' ? new Socket(settings) : new PatientSocket(settings);
+  socket.connect({ host, port });
+  const transport = socket instanceof PatientSocket ? new PatientTransport(socket, receiver) : new HandleTransport(socket, receiver, true);
   socket.once('connect', onConnected);
   return transport;
 }

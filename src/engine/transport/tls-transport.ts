@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
-import { type SecureContext, TLSSocket } from 'node:tls';
+import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 import { SocketTransport } from './socket-transport.ts';
-import type { TransportReceiver } from './transport.ts';
+import type { Transport, TransportReceiver } from './transport.ts';
 
 /**
  * The server's side of a TLS connection on an accepted socket. The handshake has no deadline of its own: a client that does not
  * finish it never sends a first byte, so the receiver's deadline for that ends it.
  */
-export class TlsTransport extends SocketTransport {
+class TlsTransport extends SocketTransport {
   readonly #plain: Socket;
 
   constructor(plain: Socket, secureContext: SecureContext, receiver: TransportReceiver) {
@@ -31,4 +31,10 @@ export class TlsTransport extends SocketTransport {
   override reset(): void {
     this.#plain.resetAndDestroy();
   }
+}
+
+/** Makes the server's side of TLS connections, all with the same certificate. Throws what Node does for one that is none. */
+export function encryption(options: SecureContextOptions): (plain: Socket, receiver: TransportReceiver) => Transport {
+  const secureContext = createSecureContext(options);
+  return (plain, receiver) => new TlsTransport(plain, secureContext, receiver);
 }

@@ -6,6 +6,7 @@ import type { UpstreamTarget } from '../exchange.ts';
 import type { TransportKind } from '../transport/transport-kind.ts';
 import { connectFailureReason } from './connect-failure.ts';
 import { type KeepAliveSettings, PooledTarget } from './pooled-target.ts';
+import { SettlingConnections } from './settling-connections.ts';
 import { UpstreamConnection, type UpstreamOwner } from './upstream-connection.ts';
 
 const READ_BUFFER_BYTES = 64 * 1024;
@@ -43,6 +44,7 @@ export class UpstreamPool {
   readonly #admission: ConnectionAdmission;
   readonly #targets = new Map<string, PooledTarget>();
   readonly #open = new Set<UpstreamConnection>();
+  readonly #settling = new SettlingConnections((connection) => this.release(connection, connection.keepAliveMs));
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   #cancelSweep: CancelTask | undefined = undefined;
   #closed = false;
@@ -156,6 +158,13 @@ export class UpstreamPool {
     if (target.idle.length > size) target.idle.shift()?.destroy();
   }
 
+  /** As `release`, once the event loop has looked at every socket again: a connection that speaks uninvited before is dropped. */
+  releaseLater(connection: UpstreamConnection, keepAliveMs: number): void {
+    connection.owner = undefined;
+    connection.keepAliveMs = keepAliveMs;
+    this.#settling.add(connection);
+  }
+
   onIdleDisturbed(connection: UpstreamConnection): void {
     connection.target.removeIdle(connection);
     connection.destroy();
@@ -181,6 +190,7 @@ export class UpstreamPool {
       const [candidate] = idle;
       if (candidate !== undefined && (longest === undefined || candidate.idleSinceMs < longest.idleSinceMs)) longest = candidate;
     }
+    longest ??= this.#settling.take();
     if (longest === undefined) return false;
     longest.target.removeIdle(longest);
     longest.destroy();

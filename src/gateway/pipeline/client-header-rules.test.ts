@@ -44,6 +44,13 @@ test('what a proxy in front may say is told apart, its look-alikes are cut', () 
   }
 });
 
+test('a look-alike of a framing header is cut, the header itself is left to the engine', () => {
+  for (const name of ['Content_Length', 'transfer_ENCODING', 'Keep_Alive', 'Proxy_Connection']) {
+    assert.equal(rule(name), 'cut', name);
+    assert.equal(rule(name.replace('_', '-')), 'passes', name);
+  }
+});
+
 test('X-Forwarded-For is kept to be continued, its look-alike is cut', () => {
   assert.equal(rule('x-FORWARDED-for'), 'forwarded-for');
   assert.equal(rule('X_Forwarded_For'), 'cut');

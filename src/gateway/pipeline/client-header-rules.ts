@@ -15,6 +15,12 @@ const GATEWAY_HEADERS = ['x-real-ip', 'portcullis-request-id'] as const;
 /** Headers by which a proxy in front says what it saw; believed of trusted addresses only. */
 const FORWARDING_HEADERS = ['x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'forwarded'] as const;
 
+/**
+ * Framing, which is the engine's: many upstreams read `Content_Length` as the same name, and would see another body than the gateway.
+ * With dashes the engine writes these anew.
+ */
+const FRAMING_HEADERS = ['content-length', 'transfer-encoding', 'keep-alive', 'proxy-connection'] as const;
+
 const UNDERSCORE = 0x5f;
 const DASH = 0x2d;
 const FORWARDED_FOR = Buffer.from('x-forwarded-for');
@@ -33,6 +39,7 @@ export class ClientHeaderRules {
     const table: Array<NamePattern[] | undefined> = new Array(256).fill(undefined);
     for (const pattern of [...identityHeaders, ...IDENTITY_NAMES, ...GATEWAY_HEADERS]) addPattern(table, pattern, 'cut');
     for (const name of FORWARDING_HEADERS) addPattern(table, name, 'forwarding');
+    for (const name of FRAMING_HEADERS) addPattern(table, name, 'passes');
     this.#byFirstLetter = table;
   }
 

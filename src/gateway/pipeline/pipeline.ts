@@ -46,7 +46,7 @@ export interface LineLog {
 }
 
 /** Most contexts kept for further requests; more are only in use when more requests than this run at once. */
-const MAX_KEPT_CONTEXTS = 1024;
+const MAX_KEPT_CONTEXTS = 4096;
 /** Longest request id of a client that is kept for the log. */
 const MAX_CLIENT_REQUEST_ID = 128;
 const CLIENT_REQUEST_ID = Buffer.from('x-request-id');

@@ -1,0 +1,94 @@
+import type { EngineContext } from '../engine-context.ts';
+import type { ClientConnection } from '../exchange.ts';
+import { isHeadMethod } from '../forwarding/method-traits.ts';
+import type { RequestParser } from '../parser/request-parser.ts';
+import { type DecisionMaker, HttpExchange } from './http-exchange.ts';
+
+/** The request that a client's connection has at hand: its head while it is read and decided about, and its exchange to the end. */
+export class CurrentRequest {
+  exchange: HttpExchange | undefined = undefined;
+  minorVersion: 0 | 1 = 1;
+  isHead = false;
+  /** The client has asked for 100, and not got it. */
+  awaitsContinue = false;
+  sentContinue = false;
+  /** The handler is being asked: a decision that it takes now is carried out when it returns. */
+  asking = false;
+  readonly #context: EngineContext;
+  readonly #client: ClientConnection;
+  readonly #decisionMaker: DecisionMaker;
+  /** Only while there is a part of a head, so that idle connections hold none. */
+  #parser: RequestParser | undefined = undefined;
+
+  constructor(context: EngineContext, client: ClientConnection, decisionMaker: DecisionMaker) {
+    this.#context = context;
+    this.#client = client;
+    this.#decisionMaker = decisionMaker;
+  }
+
+  get parser(): RequestParser | undefined {
+    return this.#parser;
+  }
+
+  takeParser(): RequestParser {
+    this.#parser ??= this.#context.requestParsers.take();
+    return this.#parser;
+  }
+
+  begin(nowMs: number): HttpExchange {
+    this.isHead = false;
+    this.awaitsContinue = false;
+    this.sentContinue = false;
+    const exchange = new HttpExchange(this.#client, this.#decisionMaker, nowMs);
+    this.exchange = exchange;
+    this.#context.exchangesInFlight++;
+    return exchange;
+  }
+
+  headRead(exchange: HttpExchange, parser: RequestParser, nowMs: number): void {
+    exchange.headReadAtMs = nowMs;
+    exchange.head = parser;
+    this.minorVersion = parser.minorVersion;
+    this.awaitsContinue = parser.expectsContinue;
+    this.isHead = isHeadMethod(parser.bytes, parser.methodStart, parser.methodEnd);
+  }
+
+  /** Gives the request to the handler; false where that throws. */
+  ask(exchange: HttpExchange): boolean {
+    this.asking = true;
+    try {
+      this.#context.handler.onRequest(exchange);
+      return true;
+    } catch (error) {
+      this.#decisionMaker.reportFailure(error);
+      return false;
+    } finally {
+      this.asking = false;
+    }
+  }
+
+  /** Ends the exchange, if there is one. */
+  finish(nowMs: number): void {
+    const exchange = this.exchange;
+    if (exchange === undefined) return;
+    this.exchange = undefined;
+    exchange.finished = true;
+    exchange.finishedAtMs = nowMs;
+    this.#context.exchangesInFlight--;
+    try {
+      this.#context.handler.onFinished(exchange);
+    } catch (error) {
+      this.#decisionMaker.reportFailure(error);
+    }
+  }
+
+  /** Nobody reads the head any more. */
+  releaseHead(exchange: HttpExchange | undefined): void {
+    if (exchange !== undefined) exchange.head = undefined;
+    const parser = this.#parser;
+    if (parser === undefined) return;
+    this.#parser = undefined;
+    parser.reset();
+    this.#context.requestParsers.giveBack(parser);
+  }
+}

@@ -1,0 +1,50 @@
+import { ERROR_CODES, type ErrorReason } from '../../errors/index.ts';
+
+/** What follows a failed attempt. */
+export const AFTER_FAILURE = { nothing: 0, nextTarget: 1, sameTarget: 2 } as const;
+
+/** How one request has fared with its targets so far, and whether it may be sent once more. */
+export class Attempts {
+  /** Doing the request twice is as good as once. */
+  idempotent = false;
+  #targetsAsked = 0;
+  #firstFailure: ErrorReason | undefined = undefined;
+  #sentAgain = false;
+
+  begin(idempotent: boolean): void {
+    this.#targetsAsked = 0;
+    this.#firstFailure = undefined;
+    this.idempotent = idempotent;
+    this.#sentAgain = false;
+  }
+
+  /** Counts the target that is asked for now, from 0. */
+  nextTarget(): number {
+    return this.#targetsAsked++;
+  }
+
+  /** Of several failures the first is the answer: it is the one that made the others necessary. */
+  noteFailure(reason: ErrorReason): void {
+    this.#firstFailure ??= reason;
+  }
+
+  /** What the request ends with when no further target can be had because of `reason`. */
+  outcome(reason: ErrorReason): ErrorReason {
+    return this.#firstFailure ?? reason;
+  }
+
+  /**
+   * One of `AFTER_FAILURE`, by the table of errors and RFC 9110 §9.2.2: a kept connection (`reused`) that closes under an idempotent
+   * request was most likely closed before it, so that one is sent again, once, when all of it is still there (`replayable`).
+   */
+  after(reason: ErrorReason, reused: boolean, replayable: boolean): number {
+    const { retry } = ERROR_CODES[reason];
+    if (retry === 'yes') {
+      this.noteFailure(reason);
+      return AFTER_FAILURE.nextTarget;
+    }
+    if (retry !== 'reused-connection-only' || !reused || !replayable || !this.idempotent || this.#sentAgain) return AFTER_FAILURE.nothing;
+    this.#sentAgain = true;
+    return AFTER_FAILURE.sameTarget;
+  }
+}

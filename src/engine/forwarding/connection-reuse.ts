@@ -1,0 +1,29 @@
+import type { RequestParser } from '../parser/request-parser.ts';
+import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
+import type { UpstreamPool } from '../upstream/upstream-pool.ts';
+import { isSeldomWithBody } from './method-traits.ts';
+
+/**
+ * When an upstream's connection may serve another request. A server that does not read a body as one (CL.0) takes it for a request
+ * and answers that too, behind the end of the exchange: such an answer must not meet whoever comes next.
+ */
+export const REUSE = {
+  /** No body was sent. */
+  atOnce: 0,
+  /** What has arrived uninvited by then drops the connection. */
+  later: 1,
+  never: 2,
+} as const;
+
+/** One of `REUSE`, for a request with or without a body. */
+export function reuseAfter(head: RequestParser, hasBody: boolean): number {
+  if (!hasBody) return REUSE.atOnce;
+  return isSeldomWithBody(head.bytes, head.methodStart, head.methodEnd) ? REUSE.never : REUSE.later;
+}
+
+/** Takes leave of a connection whose exchange is complete. `clean`: nothing of the exchange is on its way in either direction. */
+export function letGo(pool: UpstreamPool, connection: UpstreamConnection, reuse: number, clean: boolean, keepAliveMs: number): void {
+  if (!clean || reuse === REUSE.never) connection.destroy();
+  else if (reuse === REUSE.atOnce) pool.release(connection, keepAliveMs);
+  else pool.releaseLater(connection, keepAliveMs);
+}
