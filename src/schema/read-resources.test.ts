@@ -20,7 +20,7 @@ test('a service is read with every default in place, times in milliseconds', () 
       readTimeoutMs: 60_000,
       retries: undefined,
       retryTimeoutMs: 0,
-      keepalivePoolSize: 320,
+      keepalivePoolSize: 2048,
       keepaliveIdleTimeoutMs: 60_000,
       keepaliveRequests: 1000,
     },
