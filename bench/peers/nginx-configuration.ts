@@ -7,7 +7,7 @@ worker_processes ${workers};
 worker_rlimit_nofile 16384;
 pid ${folder}/nginx.pid;
 error_log ${folder}/error.log error;
-events { worker_connections 16384; }
+events { worker_connections 16384; multi_accept on; }
 http {
   ${temporary}
   server_tokens off;

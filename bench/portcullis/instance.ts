@@ -95,7 +95,7 @@ function environment({ token, nodeOptions }: InstanceOptions): Record<string, st
 }
 
 async function untilReady(child: ChildProcess, { dataFolder, keyCount }: InstanceOptions): Promise<void> {
-  const limit = AbortSignal.timeout(START_LIMIT_MS + keyCount * START_LIMIT_MS_PER_KEY);
+  const limit = AbortSignal.timeout(Math.ceil(START_LIMIT_MS + keyCount * START_LIMIT_MS_PER_KEY));
   const exited = once(child, 'exit').then(([code]) => {
     throw new Error(`it ended with code ${code}`);
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, RequestHead } from './exchange.ts';
 import { readMessage } from './testing/message-reader.ts';
 import { startEngine, startProxy, type TestEngine } from './testing/test-engine.ts';
 import { answerOf, planTo } from './testing/test-handler.ts';
@@ -119,6 +119,25 @@ test('an undecided request with a body that is still coming ends with its connec
   client.send(`${GET}${GET}`);
   assert.equal(await client.takeRest(), '');
   assert.deepEqual(await ends(engine), [[500, 'decision_timeout']]);
+});
+
+test('a head that the handler still holds when its exchange is given up never becomes that of another request', async (t) => {
+  const heads: (RequestHead | undefined)[] = [];
+  const engine = await startEngine(t, (exchange) => heads.push(exchange.head));
+  const timedOut = await engine.client();
+  timedOut.send(GET);
+  await turnsUntil(() => heads.length === 1);
+  engine.clock.advance(61_000);
+  await readMessage(timedOut);
+  const gone = await engine.client();
+  gone.send(GET);
+  await turnsUntil(() => heads.length === 2);
+  gone.socket.resetAndDestroy();
+  await engine.handler.whenFinished(2);
+  const other = await engine.client();
+  other.send('GET /secret HTTP/1.1\r\nHost: a\r\nAuthorization: secret\r\n\r\n');
+  await turnsUntil(() => heads.length === 3);
+  for (const held of heads.slice(0, 2)) assert.equal(held?.findHeader(Buffer.from('authorization')), -1);
 });
 
 test('a client that breaks off while its body waits for a connection or a decision is noticed', async (t) => {

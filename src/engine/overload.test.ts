@@ -53,11 +53,29 @@ test('beyond the limit the connection idle longest makes room, and the others st
   second.send(GET);
   await readMessage(second);
   engine.admission.clientLimit = 2;
+  engine.clock.advance(990);
   await idleClient(engine);
   assert.equal(await first.takeRest(), '');
   assert.equal(second.ended, false);
   assert.equal(engine.admission.clients, 2);
   assert.deepEqual(engine.admission.refusals, []);
+});
+
+test('a client between two requests keeps its connection: the new one is refused until somebody has been idle for a second', async (t) => {
+  const engine = await startLimited(t, answering);
+  const kept = await idleClient(engine);
+  engine.admission.clientLimit = 1;
+  engine.clock.advance(999);
+  await refusalOf(await engine.client());
+  kept.send(GET);
+  assert.match((await readMessage(kept)).startLine, / 200 /);
+  engine.clock.advance(999);
+  await refusalOf(await engine.client());
+  assert.equal(kept.ended, false);
+  engine.clock.advance(11);
+  await idleClient(engine);
+  assert.equal(await kept.takeRest(), '');
+  assert.deepEqual(engine.admission.refusals, Array(2).fill('too_many_connections'));
 });
 
 test('when none is idle the new one gets 503 with Retry-After and its reason, and is closed', async (t) => {
@@ -119,6 +137,7 @@ test('every end of a connection gives its place back once', async (t) => {
   await one.whenClosed();
   two.socket.resetAndDestroy();
   await idleClient(engine);
+  engine.clock.advance(1000);
   engine.server.closeIdle(5);
   await engine.server.whenIdle();
   assert.equal(engine.admission.clients, 0);

@@ -89,6 +89,26 @@ test('an upstream that does not answer in time is a 504', async (t) => {
   assert.deepEqual(await reasons(proxy, 1), [[504, 'upstream_read_timeout']]);
 });
 
+test('an upstream that sends its head byte by byte has no more time than one that sends nothing', async (t) => {
+  const proxy = await startProxy(t);
+  proxy.handler.decide = (exchange) => exchange.forward(planTo(proxy.target, { readTimeoutMs: 3000 }));
+  const client = await proxy.client();
+  client.send(GET);
+  const upstream = await proxy.upstream.connection();
+  await upstream.takeThrough('\r\n\r\n');
+  proxy.clock.advance(2500);
+  upstream.send('HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 2');
+  await client.takeThrough('\r\n\r\n');
+  for (const byte of '00 ') {
+    proxy.clock.advance(900);
+    upstream.send(byte);
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+  }
+  proxy.clock.advance(900);
+  assert.equal((await readMessage(client)).startLine, 'HTTP/1.1 504 Gateway Timeout');
+  assert.deepEqual(await reasons(proxy, 1), [[504, 'upstream_read_timeout']]);
+});
+
 test('an upstream that falls silent inside its response cuts the client off', async (t) => {
   const proxy = await startProxy(t);
   const client = await proxy.client();

@@ -54,6 +54,8 @@ export const ERROR_CODES = {
   decision_timeout: { status: 500, source: 'gateway', retry: 'no', publicMessage: 'internal error' },
   drain_timeout: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'the gateway is shutting down' },
   tunnel_idle: { status: 0, source: 'gateway', retry: 'no', publicMessage: '' },
+  /** What a plugin answered with a status of its own and no reason. */
+  plugin_answer: { status: 403, source: 'gateway', retry: 'no', publicMessage: 'refused' },
   plugin_failed: { status: 500, source: 'gateway', retry: 'no', publicMessage: 'internal error' },
   internal: { status: 500, source: 'gateway', retry: 'no', publicMessage: 'internal error' },
 

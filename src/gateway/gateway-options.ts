@@ -17,11 +17,11 @@ export interface InstanceIdentity {
 /** How one worker listens. */
 export interface WorkerListeners {
   /**
-   * One entry for each address to listen on, each with copies of one bound socket: every generation of the worker takes a fresh
-   * copy of each. Empty: the worker binds `httpAddresses` itself.
+   * One entry for each address to listen on; in it one for each generation of the worker, with copies of one bound socket that
+   * nobody else uses. Empty: the worker binds `httpAddresses` itself.
    */
-  readonly httpDescriptors: readonly (readonly number[])[];
-  readonly httpsDescriptors: readonly (readonly number[])[];
+  readonly httpDescriptors: readonly (readonly (readonly number[])[])[];
+  readonly httpsDescriptors: readonly (readonly (readonly number[])[])[];
 }
 
 /** How the process that ran before this one ended, as its supervisor saw it. */

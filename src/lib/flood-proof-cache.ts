@@ -22,7 +22,8 @@ const HELD_MS = 10_000;
  * A key is a number and two ranges of bytes. One that is put begins as a newcomer, whose place any other newcomer may take; only
  * when it is asked for again it moves among the entries, and there it can be displaced only after ten seconds without being
  * found. So a flood of keys that nobody repeats costs the flood its misses, and those who repeat theirs nothing. Hashes are
- * seeded: nobody outside can choose keys that meet in one place.
+ * seeded, but by no cryptographic means: keys that meet in one place can be found for one seed in 256. They gain nothing but misses of
+ * other keys there, since keys are compared as a whole and a look-up visits nine places at most.
  */
 export class FloodProofCache<Value> {
   readonly #seed: number;

@@ -30,7 +30,7 @@ export function parseValue(setting: Setting, text: string, origin: string): Sett
       return wholeNumber(text, least, most) ?? refuse(`a whole number from ${least} to ${most}`);
     }
     case 'seconds':
-      return seconds(text, setting) ?? refuse(`a number of seconds${rangeOf(setting)}`);
+      return seconds(text, setting) ?? refuse(`a number of seconds${rangeOf(setting, text)}`);
     case 'flag':
       if (TRUE_WORDS.includes(text)) return true;
       return FALSE_WORDS.includes(text) ? false : refuse('true or false');
@@ -60,7 +60,8 @@ function seconds(text: string, { least = 0, most = MOST_SECONDS }: Setting): num
   return value >= least && value <= most ? value : undefined;
 }
 
-function rangeOf({ least, most }: Setting): string {
+function rangeOf({ least, most }: Setting, text: string): string {
+  if (most === undefined && Number(text) > MOST_SECONDS) return ` of at most ${MOST_SECONDS}`;
   if (most !== undefined) return ` from ${least ?? 0} to ${most}`;
   return least === undefined ? '' : ` of at least ${least}`;
 }

@@ -47,6 +47,7 @@ test('seconds become milliseconds, and sizes and rates stay what they are', () =
 test('what is out of bounds, no number or contradictory is refused with what would be right', () => {
   refuses({ 'client-head-timeout': '0' }, '--client-head-timeout must be a number of seconds of at least 0.5, not "0".');
   refuses({ 'upstream-idle-timeout': '61' }, '--upstream-idle-timeout must be a number of seconds from 0 to 60, not "61".');
+  refuses({ 'client-idle-timeout': '9999999' }, '--client-idle-timeout must be a number of seconds of at most 999999.999, not "9999999".');
   refuses({ 'client-idle-timeout': '75s' }, '--client-idle-timeout must be a number of seconds of at least 0.5, not "75s".');
   refuses({ 'max-request-headers': '5' }, '--max-request-headers must be a whole number from 10 to 5000, not "5".');
   refuses({ 'max-request-head': '64k' }, '--max-request-head must be a whole number from 1024 to 1048576, not "64k".');

@@ -67,7 +67,12 @@ export const REQUEST_TIME_OUTS: readonly RequestTimeOut[] = [
     client: 'answer',
     reason: 'upstream_send_timeout',
   },
-  { wait: 'The upstream to answer', setBy: field('timeout.read'), client: 'answer', reason: 'upstream_read_timeout' },
+  {
+    wait: 'The upstream to answer, and the whole head of its answer from its first byte on',
+    setBy: field('timeout.read'),
+    client: 'answer',
+    reason: 'upstream_read_timeout',
+  },
   {
     wait: "More of the upstream's answer",
     setBy: field('timeout.read'),

@@ -9,7 +9,15 @@ import { addressListeners } from './instance-endpoints.ts';
 import type { DatedIdentity } from './local-identity.ts';
 
 /** Generations of a worker that one gateway process can start before it wants to be replaced. */
-const SOCKET_COPIES = 8;
+const GENERATIONS = 8;
+
+/**
+ * Copies of its socket on which one generation listens at once. Node accepts one connection a turn of the loop from each; under full
+ * load a turn takes tens of milliseconds, and with one copy the thousandth client in a row waited for seconds.
+ */
+const MOST_ACCEPTORS = 8;
+/** … of all workers together: many workers share the clients among them. */
+const ALL_ACCEPTORS = 32;
 
 /**
  * V8 lets the young part of each thread's heap grow to three times this (16 MB unless told) and never gives it back. Threads of a
@@ -30,10 +38,11 @@ export function gatewayRole(
   const { configuration, endpoints } = context;
   const inherited = new InheritedDescriptors();
   const status = inherited.listeners(endpoints.status);
+  const acceptors = Math.min(MOST_ACCEPTORS, Math.max(1, Math.floor(ALL_ACCEPTORS / configuration.workers)));
   const workers = Array.from({ length: endpoints.http.addresses.length === 0 ? 1 : configuration.workers }, (_, index): WorkerListeners => {
     return {
-      httpDescriptors: inherited.copiesForWorker(endpoints.http, index, SOCKET_COPIES),
-      httpsDescriptors: inherited.copiesForWorker(endpoints.https, index, SOCKET_COPIES),
+      httpDescriptors: inherited.copiesForWorker(endpoints.http, index, GENERATIONS, acceptors),
+      httpsDescriptors: inherited.copiesForWorker(endpoints.https, index, GENERATIONS, 1),
     };
   });
   const httpHosts = configuration.httpHosts.length > 0 ? configuration.httpHosts : ['::'];

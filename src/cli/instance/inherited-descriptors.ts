@@ -23,11 +23,12 @@ export class InheritedDescriptors {
     );
   }
 
-  /** For worker `index`: one entry an address, each with `copies` copies of that worker's socket. */
-  copiesForWorker(endpoint: BoundEndpoint, index: number, copies: number): number[][] {
+  /** For worker `index`: one entry an address, each with `acceptors` copies of that worker's socket for each of its generations. */
+  copiesForWorker(endpoint: BoundEndpoint, index: number, generations: number, acceptors: number): number[][][] {
     return endpoint.addresses.map(({ sockets }) => {
       const socket = sockets[index];
-      return socket === undefined ? [] : Array.from({ length: copies }, () => this.add(socket.fd));
+      if (socket === undefined) return [];
+      return Array.from({ length: generations }, () => Array.from({ length: acceptors }, () => this.add(socket.fd)));
     });
   }
 }

@@ -61,6 +61,13 @@ export class ClientInput {
     this.#reading = true;
     while (position < end && this.#reader.takesInput()) position = this.#reader.takeInput(bytes, position, end);
     this.#reading = false;
-    if (position < end) this.#kept = own ? bytes.subarray(position, end) : Buffer.from(bytes.subarray(position, end));
+    if (position < end) this.#kept = own ? bytes.subarray(position, end) : copyOf(bytes, position, end);
   }
+}
+
+/** In memory of its own: a short `Buffer.from` would keep a block of 64 KiB for as long as the bytes wait. */
+function copyOf(bytes: Buffer, start: number, end: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(end - start);
+  bytes.copy(copy, 0, start, end);
+  return copy;
 }

@@ -19,6 +19,8 @@ export class CurrentRequest {
   readonly #decisionMaker: DecisionMaker;
   /** Only while there is a part of a head, so that idle connections hold none. */
   #parser: RequestParser | undefined = undefined;
+  /** Whose head the parser has read. */
+  #asked: HttpExchange | undefined = undefined;
 
   constructor(context: EngineContext, client: ClientConnection, decisionMaker: DecisionMaker) {
     this.#context = context;
@@ -48,6 +50,7 @@ export class CurrentRequest {
   headRead(exchange: HttpExchange, parser: RequestParser, nowMs: number): void {
     exchange.headReadAtMs = nowMs;
     exchange.head = parser;
+    this.#asked = exchange;
     this.minorVersion = parser.minorVersion;
     this.awaitsContinue = parser.expectsContinue;
     this.isHead = isHeadMethod(parser.bytes, parser.methodStart, parser.methodEnd);
@@ -82,13 +85,18 @@ export class CurrentRequest {
     }
   }
 
-  /** Nobody reads the head any more. */
-  releaseHead(exchange: HttpExchange | undefined): void {
-    if (exchange !== undefined) exchange.head = undefined;
+  /**
+   * The head is needed no more. Its parser serves another request, unless the handler has not decided yet: what still looks at the
+   * head of an exchange that was given up must never see, nor change, another client's.
+   */
+  releaseHead(): void {
+    const asked = this.#asked;
     const parser = this.#parser;
-    if (parser === undefined) return;
+    this.#asked = undefined;
     this.#parser = undefined;
+    if (asked !== undefined) asked.head = undefined;
+    if (parser === undefined) return;
     parser.reset();
-    this.#context.requestParsers.giveBack(parser);
+    if (asked?.undecided !== true) this.#context.requestParsers.giveBack(parser);
   }
 }

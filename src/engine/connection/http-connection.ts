@@ -359,7 +359,7 @@ export class HttpConnection
       this.cut(reason);
       return;
     }
-    this.request.releaseHead(exchange);
+    this.request.releaseHead();
     this.refuse(reason);
   }
 
@@ -369,7 +369,7 @@ export class HttpConnection
     this.times.sinceMs = this.#now();
     this.discarder.reset();
     this.#input.drop();
-    this.request.releaseHead(undefined);
+    this.request.releaseHead();
     this.transport.end();
     this.#adjustReading();
   }
@@ -384,7 +384,7 @@ export class HttpConnection
     const { exchange } = this.request;
     if (exchange !== undefined) exchange.reason ??= reason;
     this.request.finish(this.#now());
-    this.request.releaseHead(exchange);
+    this.request.releaseHead();
     if (this.#outlived) this.#onGone(this);
     this.#outlived = false;
   }

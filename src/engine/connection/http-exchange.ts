@@ -41,6 +41,10 @@ export class HttpExchange implements Exchange {
     this.startedAtMs = startedAtMs;
   }
 
+  get undecided(): boolean {
+    return this.answer === undefined && this.plan === undefined;
+  }
+
   respond(answer: LocalAnswer): void {
     if (!this.#mayDecide()) return;
     this.answer = answer;
@@ -60,7 +64,7 @@ export class HttpExchange implements Exchange {
   /** A decision that comes after the client went away is of no use. A second one is a defect of the handler: the first stands. */
   #mayDecide(): boolean {
     if (this.finished) return false;
-    if (this.answer === undefined && this.plan === undefined) return true;
+    if (this.undecided) return true;
     this.#decisionMaker.reportFailure(new Error('the exchange has been decided already'));
     return false;
   }

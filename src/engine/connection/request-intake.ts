@@ -41,7 +41,7 @@ export function readHead(connection: AskingConnection, context: EngineContext, b
   connection.body.begin('none', 0);
   connection.keepAlive.wanted = false;
   connection.refuse(parser.reason);
-  request.releaseHead(undefined);
+  request.releaseHead();
   return end;
 }
 
@@ -64,10 +64,10 @@ function ask(
   if (refusal !== undefined) {
     exchange.decidedAtMs = context.clock.monotonicMs();
     connection.refuse(refusal);
-    request.releaseHead(exchange);
+    request.releaseHead();
     return end;
   }
-  if (exchange.answer !== undefined || exchange.plan !== undefined) return carryOut(connection, context, bytes, position, end);
+  if (!exchange.undecided) return carryOut(connection, context, bytes, position, end);
   parser.retain();
   return position;
 }
@@ -88,6 +88,6 @@ export function carryOut(connection: AskingConnection, context: EngineContext, b
     position = connection.forward(exchange, exchange.plan, parser, bytes, start, end);
   }
   keepAlive.lookedBehind();
-  request.releaseHead(exchange);
+  request.releaseHead();
   return position;
 }

@@ -104,7 +104,7 @@ test('bytes behind a large body never reach the client and cost the connection',
   assert.equal(client.received.length, 0);
 });
 
-test('large buffers are counted: when enough are in use there is none, and one given back or lost makes room', () => {
+test('large buffers are counted: when there are enough there is none, one given back makes room, one that a client still holds does not', () => {
   const buffers = new BulkBuffers();
   const taken: Buffer[] = [];
   for (let next = buffers.take(); next !== undefined; next = buffers.take()) taken.push(next);
@@ -114,6 +114,5 @@ test('large buffers are counted: when enough are in use there is none, and one g
   buffers.giveBack(first);
   assert.equal(buffers.take(), first);
   buffers.lose(second);
-  assert.notEqual(buffers.take(), second);
   assert.equal(buffers.take(), undefined);
 });

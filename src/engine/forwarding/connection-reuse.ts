@@ -5,10 +5,11 @@ import { isSeldomWithBody } from './method-traits.ts';
 
 /**
  * When an upstream's connection may serve another request. A server that does not read a body as one (CL.0) takes it for a request
- * and answers that too, behind the end of the exchange: such an answer must not meet whoever comes next.
+ * and answers that too, behind the end of the exchange; and some send a body where there can be none (RFC 9112 §6.3: HEAD, 204, 304),
+ * which would be read as the next answer. Neither must meet whoever comes next.
  */
 export const REUSE = {
-  /** No body was sent. */
+  /** No body was sent, and what the answer has of one is read. */
   atOnce: 0,
   /** What has arrived uninvited by then drops the connection. */
   later: 1,
@@ -19,6 +20,11 @@ export const REUSE = {
 export function reuseAfter(head: RequestParser, hasBody: boolean): number {
   if (!hasBody) return REUSE.atOnce;
   return isSeldomWithBody(head.bytes, head.methodStart, head.methodEnd) ? REUSE.never : REUSE.later;
+}
+
+/** As `reuse`, when the answer has come and ends with its head. */
+export function reuseAfterBodyless(reuse: number): number {
+  return reuse === REUSE.atOnce ? REUSE.later : reuse;
 }
 
 /** Takes leave of a connection whose exchange is complete. `clean`: nothing of the exchange is on its way in either direction. */

@@ -9,7 +9,7 @@ import { connectFailureReason } from '../upstream/connect-failure.ts';
 import type { UpstreamConnection, UpstreamOwner } from '../upstream/upstream-connection.ts';
 import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
 import { AFTER_FAILURE, Attempts } from './attempts.ts';
-import { letGo, REUSE, reuseAfter } from './connection-reuse.ts';
+import { letGo, REUSE, reuseAfter, reuseAfterBodyless } from './connection-reuse.ts';
 import type { ForwardingClient } from './forwarding-client.ts';
 import { isHeadMethod, isIdempotent } from './method-traits.ts';
 import { chooseOwnBuffer, dropOwnBuffer } from './own-buffer.ts';
@@ -115,7 +115,9 @@ export class Forwarding implements UpstreamOwner {
     const plan = this.#plan;
     if (connection === undefined || plan === undefined) return;
     const reason = this.#wait.overdue(connection, plan, this.#client.body.done && !this.#clientIsSlow, nowMs);
+    const { headBegunAtMs } = this.#relay;
     if (reason !== undefined) this.#attemptFailed(reason);
+    else if (headBegunAtMs !== 0 && nowMs - headBegunAtMs >= plan.readTimeoutMs) this.#attemptFailed('upstream_read_timeout');
   }
 
   onConnected(): void {
@@ -265,7 +267,8 @@ export class Forwarding implements UpstreamOwner {
     this.#connection = undefined;
     if (connection !== undefined) {
       const clean = upstreamKeepsAlive && this.#client.body.done && connection.transport.pendingBytes === 0;
-      letGo(this.#context.pool, connection, this.#reuse, clean, upstreamKeepAliveMs);
+      const reuse = this.#relay.bodyless ? reuseAfterBodyless(this.#reuse) : this.#reuse;
+      letGo(this.#context.pool, connection, reuse, clean, upstreamKeepAliveMs);
     }
     this.#end();
     this.#client.answerWritten(keepAlive);

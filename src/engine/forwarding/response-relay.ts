@@ -29,6 +29,8 @@ export class ResponseRelay {
   /** The transport to the client keeps the buffer that was passed on last. */
   lent = false;
   upstreamKeepAliveMs = Number.POSITIVE_INFINITY;
+  /** Monotonic time when a head began to arrive that is not yet whole; 0 where there is none. */
+  headBegunAtMs = 0;
   readonly #context: EngineContext;
   readonly #client: ForwardingClient;
   readonly #body: BodyReader;
@@ -54,6 +56,7 @@ export class ResponseRelay {
     this.#offer = offer;
     this.#headDone = false;
     this.headSent = false;
+    this.headBegunAtMs = 0;
     this.upstreamKeepsAlive = false;
     this.#interimResponses = 0;
     this.lent = false;
@@ -68,6 +71,11 @@ export class ResponseRelay {
   /** What has been sent of the answer tells where its end would be. */
   get cutIsEvident(): boolean {
     return this.headSent && (this.#framing === 'length' || this.#framing === 'chunked');
+  }
+
+  /** The answer ends with its head, whatever its fields say. */
+  get bodyless(): boolean {
+    return this.#framing === 'none' || this.#framing === 'declared';
   }
 
   /** So much of the body is to come, and goes on as it is, that it is worth a buffer of its own. */
@@ -101,12 +109,22 @@ export class ResponseRelay {
       const status = this.#parser.feed(bytes, position, length);
       if (status === PARSE.failed || (status === PARSE.done && !this.#takeHead(this.#parser, output))) return this.#fail(output);
       position = this.#parser.nextPosition;
-      if (status === PARSE.more) return this.#send(output, RELAY.more);
+      if (status === PARSE.more) {
+        this.#noteHead(this.#parser.headLength > 0);
+        return this.#send(output, RELAY.more);
+      }
+      this.headBegunAtMs = 0;
       if (this.#headDone) this.#releaseParser();
       else this.#parser.reset();
     }
     if (this.#status === SWITCHING_PROTOCOLS) return this.#readThrough(output, bytes, position, length);
     return this.#readBody(output, bytes, position, length);
+  }
+
+  /** A head that goes on in a later read is timed as a whole, not from byte to byte. */
+  #noteHead(begun: boolean): void {
+    if (!begun) this.headBegunAtMs = 0;
+    else if (this.headBegunAtMs === 0) this.headBegunAtMs = this.#context.clock.monotonicMs();
   }
 
   /** The upstream sends nothing more. `orderly`: it said so, rather than being cut off. */

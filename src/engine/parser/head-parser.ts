@@ -89,7 +89,8 @@ export abstract class HeadParser {
   #append(source: Buffer, start: number, end: number): void {
     const needed = this.#copyLength + end - start;
     if (this.#copy.length < needed) {
-      const larger = Buffer.allocUnsafe(Math.max(FIRST_COPY_BYTES, 2 ** Math.ceil(Math.log2(needed))));
+      // Kept with the connection: out of a block shared with others it would hold 64 KiB.
+      const larger = Buffer.allocUnsafeSlow(Math.max(FIRST_COPY_BYTES, 2 ** Math.ceil(Math.log2(needed))));
       this.#copy.copy(larger, 0, 0, this.#copyLength);
       this.#copy = larger;
     }

@@ -139,3 +139,11 @@ test('an unfinished head asks for more', () => {
   assert.deepEqual(parse('\r\n'), { status: 'more' });
   assert.deepEqual(parse('\r\n\r'), { status: 'more' });
 });
+
+test('a head in pieces is kept in memory of its own, not in a block that other buffers keep alive too', () => {
+  const parser = new RequestParser(DEFAULT_ENGINE_LIMITS);
+  const bytes = Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n');
+  assert.equal(parser.feed(bytes, 0, 10), PARSE.more);
+  assert.equal(parser.feed(bytes, 10, bytes.length), PARSE.more);
+  assert.ok(parser.bytes.buffer.byteLength <= 4096, `it is in ${parser.bytes.buffer.byteLength} bytes`);
+});

@@ -9,6 +9,12 @@ import type { TransportKind } from './transport-kind.ts';
 /** A descriptor bound before, or an address to bind. `reusePort` lets several threads listen on the same one. */
 export type ListenAddress = { readonly fd: number } | { readonly host: string; readonly port: number; readonly reusePort?: boolean };
 
+/**
+ * Connections that may wait to be accepted, as far as the kernel allows (`net.core.somaxconn`). Beyond it a client believes itself
+ * connected and its first bytes are dropped: with Node's 511, two thousand clients that came back at once waited up to a second.
+ */
+const BACKLOG = 65_535;
+
 export interface ClientListenerOptions {
   readonly transport: TransportKind;
   /** Connections are encrypted, and then read and written by documented interfaces whatever `transport` says. */
@@ -64,7 +70,7 @@ export class ClientListener {
     const { transport, tls, readBuffer, onAccepted, onFailure } = this.#options;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen(where, () => {
+      server.listen(where, BACKLOG, () => {
         server.off('error', reject);
         server.on('error', onFailure);
         try {

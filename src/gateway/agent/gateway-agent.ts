@@ -306,7 +306,9 @@ export class GatewayAgent implements RunningGateway {
 }
 
 function createLoadTables({ limits: settings, workers, random, log }: GatewayOptions, rows: number): LoadTables {
-  const descriptors = readDescriptorLimit();
+  // Those handed down are open for good.
+  const handedDown = workers.flatMap((worker) => [worker.httpDescriptors, worker.httpsDescriptors]).flat(3).length;
+  const descriptors = Math.max(0, readDescriptorLimit() - handedDown);
   const limits = deriveLimits(descriptors, settings);
   if (exceedsDescriptors(limits, descriptors)) {
     log.warn('the limits of connections are higher than what this process may open', { ...limits, descriptors });

@@ -13,7 +13,8 @@ export interface OwnAddresses {
  * each generation takes fresh copies of the same sockets.
  */
 export class SlotSockets {
-  readonly #copies: readonly (readonly number[])[];
+  /** By address, then by generation. */
+  readonly #copies: readonly (readonly (readonly number[])[])[];
   readonly #own: OwnAddresses;
   #taken = 0;
 
@@ -37,24 +38,24 @@ export class SlotSockets {
   }
 
   get #copiesLeft(): number {
-    return Math.min(...this.#copies.map((copies) => Math.max(0, copies.length - this.#taken)));
+    return Math.min(...this.#copies.map((generations) => Math.max(0, generations.length - this.#taken)));
   }
 
   /** Lets go of the copies that no generation has taken: as long as one is open somewhere, the kernel accepts into a queue that nobody reads. */
   closeUnused(): void {
     const taken = this.#taken;
     this.#taken = Number.POSITIVE_INFINITY;
-    for (const copies of this.#copies) for (const fd of copies.slice(taken)) closeSync(fd);
+    for (const generations of this.#copies) for (const fd of generations.slice(taken).flat()) closeSync(fd);
   }
 
   /** Sockets for the next generation, or undefined when no copies are left. `ports` are those that own addresses got before. */
   take(ports: readonly number[]): readonly WorkerSocket[] | undefined {
     if (!this.handedDown) {
       const { addresses, reusePort } = this.#own;
-      return addresses.map(({ host, port }, index) => ({ fd: undefined, host, port: ports[index] ?? port, reusePort }));
+      return addresses.map(({ host, port }, index) => ({ fds: [], host, port: ports[index] ?? port, reusePort }));
     }
     if (this.usedUp) return undefined;
     const generation = this.#taken++;
-    return this.#copies.map((copies) => ({ fd: copies[generation], host: '', port: 0, reusePort: false }));
+    return this.#copies.map((generations) => ({ fds: generations[generation] ?? [], host: '', port: 0, reusePort: false }));
   }
 }

@@ -30,3 +30,14 @@ test('a dead worker leaves room and takes none of its refusals along', () => {
   assert.equal(board.refusals('too_many_connections'), 2);
   assert.equal(board.refusals('service_overloaded'), 0);
 });
+
+test('more refusals than the largest signed number are still a number of refusals', () => {
+  const board = ConnectionBoard.forWorkers(1);
+  const fields = new Int32Array(board.shared);
+  board.refused(0, 'service_overloaded');
+  fields[fields.indexOf(1)] = 2 ** 31 - 1;
+  board.refused(0, 'service_overloaded');
+  assert.equal(board.refusals('service_overloaded'), 2 ** 31);
+  board.clearRow(0);
+  assert.equal(board.refusals('service_overloaded'), 2 ** 31);
+});

@@ -1,5 +1,6 @@
 import { type BlockList, isIP } from 'node:net';
 import type { ClientConnection } from '../../engine/index.ts';
+import { ownBytes } from '../../lib/own-bytes.ts';
 import { logField } from './log-field.ts';
 
 /**
@@ -20,8 +21,8 @@ export class ClientFacts {
   constructor(connection: ClientConnection, trusted: BlockList | undefined) {
     const address = connection.remoteAddress;
     this.trust = trustIn(address, trusted);
-    this.addressLines = Buffer.from(`X-Real-IP: ${address}\r\nX-Forwarded-For: ${address}\r\n`, 'latin1');
-    this.logText = Buffer.from(logField('client', address), 'latin1');
+    this.addressLines = ownBytes(`X-Real-IP: ${address}\r\nX-Forwarded-For: ${address}\r\n`);
+    this.logText = ownBytes(logField('client', address));
   }
 }
 

@@ -332,3 +332,11 @@ test('a repeated request is decided as the first, and a change of routes is seen
   assert.equal(ask('GET /a').answer?.status, 404);
   assert.ok(isForwarded(ask('GET /b')));
 });
+
+test('the log names the revision that a request came in, however long it lasts', async () => {
+  const { ask, finish, inForce } = await startPipeline([serviceChange(), routeChange('a', ['/a'])]);
+  const long = ask('GET /a');
+  inForce.revision = 8;
+  assert.equal(finish(long).revision, 7);
+  assert.equal(finish(ask('GET /a')).revision, 8);
+});

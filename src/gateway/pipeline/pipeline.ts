@@ -112,7 +112,7 @@ export class Pipeline implements ExchangeHandler {
     return {
       requestId: context.requestId,
       clientRequestId: context.clientRequestId,
-      revision: this.#options.revision(),
+      revision: context.revision,
       clientText: clientFactsOf(exchange.connection, this.#options.trustedAddresses).logText,
       requestText: context.match?.logText,
       routeText: context.candidate?.logText,
@@ -128,6 +128,7 @@ export class Pipeline implements ExchangeHandler {
     const context = this.#kept.pop() ?? new RequestContext(this.#surroundings);
     this.#requestIds.next(context.requestId);
     context.begin(exchange);
+    context.revision = this.#options.revision();
     exchange.context = context;
     return context;
   }

@@ -53,3 +53,8 @@ test('what is no answer is refused', () => {
   ];
   for (const value of broken) assert.equal(localAnswerOf(value as PluginAnswer), undefined, JSON.stringify(value));
 });
+
+test('an error without a reason of its own has one all the same', () => {
+  const reasonOf = (status: number) => localAnswerOf({ status, headers: [], body: '', reason: undefined })?.reason;
+  assert.deepEqual([200, 302, 400, 403, 503].map(reasonOf), [undefined, undefined, 'plugin_answer', 'plugin_answer', 'plugin_answer']);
+});

@@ -16,6 +16,8 @@ const ENGINE_FIELDS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+const FIRST_ERROR = 400;
+
 /** Frozen answers, which plugins make once for each configuration, are checked and encoded once. */
 const encodedAnswers = new WeakMap<PluginAnswer, LocalAnswer>();
 
@@ -38,7 +40,7 @@ function encode(answer: PluginAnswer): LocalAnswer | undefined {
     lines += `${name}: ${value}\r\n`;
   }
   if (!typed) lines += 'Content-Type: text/plain; charset=utf-8\r\n';
-  const { status, reason } = answer;
+  const { status, reason = status >= FIRST_ERROR ? 'plugin_answer' : undefined } = answer;
   const encoded = { status, headerLines: Buffer.from(lines, 'latin1'), body: Buffer.from(answer.body, 'utf8'), reason };
   if (Object.isFrozen(answer) && Object.isFrozen(answer.headers)) encodedAnswers.set(answer, encoded);
   return encoded;

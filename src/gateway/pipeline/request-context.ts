@@ -55,6 +55,8 @@ export class RequestContext implements RequestView, ForwardPlan {
   /** 32 digits, each context's own buffer. */
   readonly requestId = Buffer.allocUnsafeSlow(REQUEST_ID_LENGTH);
   clientRequestId: string | undefined;
+  /** In force when the request came: what it was decided by, however long it lasts. */
+  revision = 0;
   /** Undefined for a request that the engine refused by itself. */
   match: RouteMatch | undefined;
   candidate: RouteCandidate | undefined;

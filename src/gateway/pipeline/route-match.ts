@@ -1,5 +1,6 @@
 import type { ClientConnection, RequestHead } from '../../engine/index.ts';
 import type { ErrorReason } from '../../errors/index.ts';
+import { ownBytes } from '../../lib/own-bytes.ts';
 import { isPlainPath, normalisePath, stripPathPrefix } from '../paths/index.ts';
 import { hostOfHeader, methodBit, type RoutableRequest } from '../router/index.ts';
 import type { RuntimeRoute } from '../runtime/index.ts';
@@ -46,13 +47,15 @@ export function matchRoute(routes: RouteSource, head: RequestHead, connection: C
   const host = hostOfHeader(head.bytes, head.hostStart, head.hostEnd);
   const found = findCandidates(routes, rawPath, host, methodBit(method));
   const failure = typeof found === 'string' ? found : undefined;
+  const lines = forwardedLines(head, connection);
+  const texts = ownBytes(lines + logField('method', method) + logField('path', rawPath));
   return {
     method,
     path: typeof found === 'string' ? '' : found.path,
     candidates: typeof found === 'string' ? [] : found.routes.map((route) => candidateOf(route, found)),
     failure,
-    forwardedLines: Buffer.from(forwardedLines(head, connection), 'latin1'),
-    logText: Buffer.from(logField('method', method) + logField('path', rawPath), 'latin1'),
+    forwardedLines: texts.subarray(0, lines.length),
+    logText: texts.subarray(lines.length),
   };
 }
 
@@ -89,9 +92,21 @@ function candidateOf(route: RuntimeRoute, found: FoundRoutes): RouteCandidate {
   return {
     route,
     newPath,
-    newPathBytes: newPath === undefined ? undefined : Buffer.from(newPath, 'latin1'),
-    logText: Buffer.from(logField('route', route.id) + logField('service', route.serviceId), 'latin1'),
+    newPathBytes: newPath === undefined ? undefined : ownBytes(newPath),
+    logText: routeLogText(route),
   };
+}
+
+/** Made once for each route: a cache of paths would hold it thousands of times. */
+const routeLogTexts = new WeakMap<RuntimeRoute, Buffer>();
+
+function routeLogText(route: RuntimeRoute): Buffer {
+  let text = routeLogTexts.get(route);
+  if (text === undefined) {
+    text = ownBytes(logField('route', route.id) + logField('service', route.serviceId));
+    routeLogTexts.set(route, text);
+  }
+  return text;
 }
 
 /** As the gateway itself saw it (APISIX: host with its port, the port of the Host or else the listener's). */

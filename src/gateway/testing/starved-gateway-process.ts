@@ -27,7 +27,11 @@ const cleanUps: (() => unknown)[] = [];
 const copies = Array.from({ length: Number(COPIES) }, (_, index) => Number(FIRST_FD) + index);
 const gateway = await startTestGateway(
   { after: (cleanUp) => void cleanUps.unshift(cleanUp) },
-  { workers: [{ httpDescriptors: [copies], httpsDescriptors: [] }], limits: { clientConnections: 50, upstreamConnections: 50 }, log },
+  {
+    workers: [{ httpDescriptors: [copies.map((copy) => [copy])], httpsDescriptors: [] }],
+    limits: { clientConnections: 50, upstreamConnections: 50 },
+    log,
+  },
 );
 await gateway.load([serviceItem(Number(UPSTREAM_PORT)), routeItem('route', { paths: ['/*'] })]);
 await gateway.agent.whenReady();

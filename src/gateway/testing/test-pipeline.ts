@@ -35,6 +35,7 @@ export async function startPipeline(
   const log = new RecordingLogger();
   const lines: string[] = [];
   const line = new ByteWriter(Buffer.alloc(0), 64);
+  const inForce = { revision: 7 };
   const entered: (readonly [number, number])[] = [];
   const pipeline = new Pipeline({
     routes: runtime,
@@ -45,7 +46,7 @@ export async function startPipeline(
     clock,
     log,
     enter: (route, plugin) => entered.push([route, plugin]),
-    revision: () => 7,
+    revision: () => inForce.revision,
     accessLog: {
       beginLine: () => line,
       endLine: () => {
@@ -64,5 +65,5 @@ export async function startPipeline(
     pipeline.onFinished(exchange);
     return JSON.parse(lines.at(-1) ?? '');
   };
-  return { pipeline, runtime, clock, log, lines, entered, ask, finish };
+  return { pipeline, runtime, inForce, clock, log, lines, entered, ask, finish };
 }

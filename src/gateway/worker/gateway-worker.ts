@@ -187,8 +187,10 @@ export class GatewayWorker {
   async #listen(sockets: readonly WorkerSocket[]): Promise<void> {
     try {
       const ports: number[] = [];
-      for (const { fd, host, port, reusePort } of sockets) {
-        ports.push((await this.#server.listen(fd === undefined ? { host, port, reusePort } : { fd })).port);
+      for (const { fds, host, port, reusePort } of sockets) {
+        const [first, ...others] = fds.length === 0 ? [{ host, port, reusePort }] : fds.map((fd) => ({ fd }));
+        if (first !== undefined) ports.push((await this.#server.listen(first)).port);
+        for (const other of others) await this.#server.listen(other);
       }
       this.#load.listens();
       this.#post({ kind: 'listening', ports });

@@ -34,9 +34,10 @@ export interface WorkerStart {
 /** How a worker dies on request, in tests. */
 export type TestFailure = 'throw' | 'exhaust-heap' | 'block' | 'exit';
 
-/** Where one worker listens: a descriptor that nobody used before, or an address. */
+/** Where one worker listens: on copies of one socket that nobody used before, or on an address. */
 export interface WorkerSocket {
-  readonly fd: number | undefined;
+  /** Each accepts one connection a turn of the loop; empty for an address. */
+  readonly fds: readonly number[];
   readonly host: string;
   readonly port: number;
   readonly reusePort: boolean;
