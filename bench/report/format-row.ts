@@ -1,7 +1,7 @@
 import type { Row } from '../rows/row.ts';
 import type { Summary } from './summary.ts';
 
-const WIDTHS = [14, 8, 8, 8, 8, 8, 14, 9, 9, 9, 8];
+const WIDTHS = [14, 8, 8, 8, 8, 8, 14, 8, 9, 9, 9, 8];
 
 /** A row as text for a terminal. */
 export function formatRow(row: Row, summaries: readonly Summary[], baseline: string): string {
@@ -12,7 +12,7 @@ export function formatRow(row: Row, summaries: readonly Summary[], baseline: str
     `${setup.workers} worker${setup.workers > 1 ? 's' : ''}`,
     setup.accessLog ? 'access log' : 'no access log',
   ];
-  const head = line(['', 'µs/req', 'user', 'sys', 'other', `x ${baseline}`, '(range)', 'req/s', 'p50 ms', 'p99 ms', 'MB']);
+  const head = line(['', 'µs/req', 'user', 'sys', 'other', `x ${baseline}`, '(range)', 'quiet', 'req/s', 'p50 ms', 'p99 ms', 'MB']);
   return [`\n${row.name}: ${row.title} (${details.join(', ')})`, head, ...summaries.flatMap(formatSummary)].join('\n');
 }
 
@@ -26,6 +26,7 @@ function formatSummary(summary: Summary): readonly string[] {
     summary.otherUs.toFixed(1),
     ratio === undefined ? '-' : ratio.median.toFixed(2),
     ratio === undefined ? '' : `(${ratio.lowest.toFixed(2)}-${ratio.highest.toFixed(2)})`,
+    summary.quietRatio?.toFixed(2) ?? '-',
     summary.requestsPerSecond.toFixed(0),
     (summary.p50Us / 1000).toFixed(2),
     (summary.p99Us / 1000).toFixed(2),

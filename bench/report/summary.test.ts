@@ -37,8 +37,18 @@ test('a ratio is the median of the ratios inside each round, not the ratio of th
   assert.deepEqual(ratio, { median: 2, lowest: 1.1, highest: 3 });
 });
 
+test('the quiet ratio compares the cheapest third of the rounds of each, whichever rounds those are', () => {
+  const measurements = [
+    ...[10, 100, 30, 12, 50, 60].map((cpuUs, round) => measurement('nginx', round, cpuUs)),
+    ...[40, 110, 22, 90, 22, 70].map((cpuUs, round) => measurement('portcullis', round, cpuUs)),
+  ];
+  const ratios = summarise(measurements, 'nginx').map(({ quietRatio }) => quietRatio);
+  assert.deepEqual(ratios, [1, 2]);
+});
+
 test('a row without the baseline has no ratio', () => {
-  assert.equal(summarise([measurement('portcullis', 0, 10)], 'nginx')[0]?.ratio, undefined);
+  const [summary] = summarise([measurement('portcullis', 0, 10)], 'nginx');
+  assert.deepEqual([summary?.ratio, summary?.quietRatio], [undefined, undefined]);
 });
 
 test('a fault of one round is named', () => {

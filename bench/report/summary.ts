@@ -1,5 +1,5 @@
 import type { Measurement } from '../measure/measurement.ts';
-import { median } from './statistics.ts';
+import { meanOfLowestThird, median } from './statistics.ts';
 
 /** Medians over the rounds of one peer in one row. */
 export interface Summary {
@@ -14,6 +14,11 @@ export interface Summary {
   readonly otherUs: number;
   /** Median of the per-round ratios to the baseline, with the lowest and highest; undefined for a row without it. */
   readonly ratio: { readonly median: number; readonly lowest: number; readonly highest: number } | undefined;
+  /**
+   * The cheapest third of the peer's rounds against the cheapest third of the baseline's: neighbours on the machine only ever add to a
+   * round, and they add more to who has the larger code.
+   */
+  readonly quietRatio: number | undefined;
   readonly requestsPerSecond: number;
   readonly p50Us: number;
   readonly p99Us: number;
@@ -49,6 +54,7 @@ function summaryOf(rounds: readonly Measurement[], all: readonly Measurement[], 
     systemUs: over((round) => round.systemUs / round.load.requests),
     otherUs: over((round) => round.otherUs / round.load.requests),
     ratio: ratioOf(rounds, all, baseline),
+    quietRatio: quietRatioOf(rounds, all, baseline),
     requestsPerSecond: over((round) => (round.load.requests / round.load.durationUs) * 1e6),
     p50Us: over((round) => round.load.p50Us),
     p99Us: over((round) => round.load.p99Us),
@@ -64,6 +70,12 @@ function ratioOf(rounds: readonly Measurement[], all: readonly Measurement[], ba
     return other === undefined ? [] : [cpuUsPerRequest(round) / cpuUsPerRequest(other)];
   });
   return ratios.length === 0 ? undefined : { median: median(ratios), lowest: Math.min(...ratios), highest: Math.max(...ratios) };
+}
+
+function quietRatioOf(rounds: readonly Measurement[], all: readonly Measurement[], baseline: string): number | undefined {
+  const others = all.filter((one) => one.row === rounds[0]?.row && one.peer === baseline);
+  if (others.length === 0) return undefined;
+  return meanOfLowestThird(rounds.map(cpuUsPerRequest)) / meanOfLowestThird(others.map(cpuUsPerRequest));
 }
 
 function cpuUsPerRequest({ userUs, systemUs, load }: Measurement): number {

@@ -11,7 +11,7 @@ export interface RequestHead {
   readonly bytes: Buffer;
   readonly methodStart: number;
   readonly methodEnd: number;
-  /** The target as sent, without the authority of an absolute-form: path and query, or `*`. */
+  /** The target as sent, without the authority of an absolute-form: path and query, or `*`; empty for OPTIONS of an authority alone. */
   readonly targetStart: number;
   readonly targetEnd: number;
   /** Offset of `?` inside the target, or `targetEnd`. */

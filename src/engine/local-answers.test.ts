@@ -265,6 +265,20 @@ test('of two decisions the first stands, and the second is reported', async (t) 
   assert.match(String(engine.failures[0]), /decided already/);
 });
 
+test('a handler may give an exchange up while it is asked, whatever it has decided before', async (t) => {
+  const engine = await startEngine(t, (exchange) => {
+    exchange.respond(answerOf(200, 'decided'));
+    exchange.abort('service_overloaded');
+  });
+  const client = await engine.client();
+  for (let request = 1; request <= 2; request++) {
+    client.send(GET);
+    assert.match((await readMessage(client)).startLine, /^HTTP.1\.1 503 /);
+    const finished = await engine.handler.whenFinished(request);
+    assert.deepEqual([finished.at(-1)?.status, finished.at(-1)?.reason], [503, 'service_overloaded']);
+  }
+});
+
 test('a decision for a client that has gone is ignored', async (t) => {
   const exchanges: Exchange[] = [];
   const engine = await startEngine(t, (exchange) => void exchanges.push(exchange));

@@ -48,11 +48,28 @@ export function checkRoute(route: RouteDocument): readonly Issue[] {
   return issues;
 }
 
+/** What APISIX knows on a route and API7 does not, with what a writer must be told: each would narrow who is served. */
+const FIELDS_OF_OTHERS: readonly (readonly [name: string, instead: string])[] = [
+  ['uri', 'paths is what counts'],
+  ['uris', 'paths is what counts'],
+  ['host', 'hosts belong to the service'],
+  ['hosts', 'hosts belong to the service'],
+  ['remote_addr', 'use the plugin ip-restriction'],
+  ['remote_addrs', 'use the plugin ip-restriction'],
+  ['filter_func', 'it cannot run here'],
+  ['script', 'it cannot run here'],
+  ['upstream', 'the upstream belongs to the service'],
+  ['upstream_id', 'the upstream belongs to the service'],
+  ['plugin_config_id', 'plugins stand on the route or its service'],
+];
+
 /** What is stored but served in a simpler way than it asks for, or never served. */
 export function warningsForRoute(route: RouteDocument): readonly string[] {
   const warnings: string[] = [];
   route.paths.forEach((path, index) => {
     if (isUnreachablePath(path)) warnings.push(`/paths/${index} never matches: requests are matched by their normalised, decoded path`);
   });
+  for (const [name, instead] of FIELDS_OF_OTHERS)
+    if (Object.hasOwn(route, name)) warnings.push(`/${name} has no effect on a route: ${instead}`);
   return warnings;
 }

@@ -185,6 +185,10 @@ test('what is served in a simpler way is accepted with a warning', () => {
     ]);
   }
   stored('route', { ...ROUTE, enable_websocket: null });
+  assert.deepEqual(resourceKind('route').warnings({ ...ROUTE, hosts: ['a.example'], remote_addrs: ['::1'] }), [
+    '/hosts has no effect on a route: hosts belong to the service',
+    '/remote_addrs has no effect on a route: use the plugin ip-restriction',
+  ]);
 });
 
 test('a keepalive pool that keeps connections longer than any gateway does is accepted with a warning', () => {

@@ -116,7 +116,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
   };
 }
 
-/** Only what is given: the rest follows from the machine that the gateway finds itself on. */
+/** Only what is given: the rest follows from the machine that the gateway finds itself on. @throws StartError for limits that contradict */
 function limitSettings(values: ReadonlyMap<string, SettingValue>): LimitSettings {
   const names = {
     clientConnections: 'max-connections',
@@ -126,7 +126,14 @@ function limitSettings(values: ReadonlyMap<string, SettingValue>): LimitSettings
     requestsPerNode: 'max-requests-per-node',
   } as const satisfies Record<keyof LimitSettings, SettingName>;
   const given = Object.entries(names).filter(([, name]) => values.has(name));
-  return Object.fromEntries(given.map(([key, name]) => [key, Number(values.get(name))]));
+  const limits: LimitSettings = Object.fromEntries(given.map(([key, name]) => [key, Number(values.get(name))]));
+  const { requestsPerService, upstreamConnections } = limits;
+  if (requestsPerService !== undefined && upstreamConnections !== undefined && requestsPerService > Math.max(1, upstreamConnections / 2)) {
+    throw new StartError(
+      `--max-requests-per-service (${requestsPerService}) must be at most half of --max-upstream-connections (${upstreamConnections}).`,
+    );
+  }
+  return limits;
 }
 
 function collectValues(sources: ConfigurationSources): ReadonlyMap<string, SettingValue> {

@@ -22,6 +22,15 @@ test('each limit of what a gateway takes on has a setting', () => {
   });
 });
 
+test('a service cannot be given more than half of the connections to upstreams', () => {
+  const limits = { 'max-upstream-connections': '100', 'max-requests-per-service': '50' };
+  assert.equal(limitsOf(limits).requestsPerService, 50);
+  assert.throws(
+    () => limitsOf({ ...limits, 'max-requests-per-service': '51' }),
+    /must be at most half of --max-upstream-connections \(100\)/,
+  );
+});
+
 test('no connection at all is no limit that can be meant', () => {
   for (const name of ['max-connections', 'max-upstream-connections', 'max-requests-per-service']) {
     assert.throws(() => limitsOf({ [name]: '0' }), StartError);

@@ -151,7 +151,7 @@ export const MAIN_SETTINGS = [
     defaultText: 'half of max-upstream-connections',
     least: 1,
     most: 1_000_000,
-    meaning: 'Requests of one service in flight',
+    meaning: 'Requests of one service in flight, at most half of `max-upstream-connections`',
     verbs: GATEWAY,
   },
   {

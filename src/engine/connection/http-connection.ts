@@ -173,7 +173,9 @@ export class HttpConnection
   }
 
   onAborted(exchange: HttpExchange, reason: ErrorReason): void {
-    if (exchange === this.request.exchange && !this.request.asking) this.giveUp(reason);
+    if (exchange !== this.request.exchange) return;
+    if (this.request.asking) exchange.abortReason ??= reason;
+    else this.giveUp(reason);
   }
 
   beginExchange(): HttpExchange {

@@ -31,6 +31,8 @@ export class HttpExchange implements Exchange {
   finishedAtMs = 0;
   answer: LocalAnswer | undefined = undefined;
   plan: ForwardPlan | undefined = undefined;
+  /** Given up by the handler while it was being asked. */
+  abortReason: ErrorReason | undefined = undefined;
   /** Nothing more happens to it. */
   finished = false;
   readonly #decisionMaker: DecisionMaker;

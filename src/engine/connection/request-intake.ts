@@ -60,7 +60,7 @@ function ask(
   connection.body.begin(parser.body, parser.contentLength);
   connection.keepAlive.wanted = parser.wantsKeepAlive && connection.refusal === undefined;
   connection.phase = PHASE.deciding;
-  const refusal = connection.refusal ?? (request.ask(exchange) ? undefined : 'internal');
+  const refusal = connection.refusal ?? (request.ask(exchange) ? exchange.abortReason : 'internal');
   if (refusal !== undefined) {
     exchange.decidedAtMs = context.clock.monotonicMs();
     connection.refuse(refusal);

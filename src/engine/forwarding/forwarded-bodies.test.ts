@@ -140,13 +140,14 @@ describe('a response body reaches the client in a framing it knows', () => {
 });
 
 test("a response's trailers are relayed, but for those that no trailer may be", async (t) => {
-  const proxy = await startProxy(t);
+  const proxy = await startProxy(t, { ownResponseFields: ['X-Own'], serverHeader: 'Gate' });
   const client = await proxy.client();
   client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   const upstream = await proxy.upstream.connection();
   await upstream.takeThrough('\r\n\r\n');
   upstream.send(
-    'HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Sum: 1\r\nSet-Cookie: a=b\r\nContent-Length: 9\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Sum: 1\r\nSet-Cookie: a=b\r\nContent-Length: 9\r\n' +
+      'Server: forged\r\nX-Own: forged\r\nX-APISIX-Upstream-Status: 200\r\n\r\n',
   );
   const answer = await readMessage(client);
   assert.equal(answer.header('trailer'), 'X-Sum');

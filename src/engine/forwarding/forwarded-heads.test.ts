@@ -89,6 +89,8 @@ describe('every request goes on as HTTP/1.1 with exactly one Host', () => {
     ['HTTP/1.0 without Host', 'GET /x HTTP/1.0\r\nX-A: 1\r\n\r\n', 'GET /x HTTP/1.1\r\nHost: \r\nX-A: 1\r\n\r\n'],
     ['absolute-form', 'GET http://a:80/x?y HTTP/1.1\r\nHost: a:80\r\n\r\n', 'GET /x?y HTTP/1.1\r\nHost: a:80\r\n\r\n'],
     ['absolute-form in HTTP/1.0', 'GET http://a HTTP/1.0\r\n\r\n', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['OPTIONS of an authority', 'OPTIONS http://a HTTP/1.1\r\nHost: a\r\n\r\n', 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['OPTIONS of its root', 'OPTIONS http://a/ HTTP/1.1\r\nHost: a\r\n\r\n', 'OPTIONS / HTTP/1.1\r\nHost: a\r\n\r\n'],
     ['OPTIONS *', 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n'],
   ];
   for (const [name, sent, expected] of cases) {

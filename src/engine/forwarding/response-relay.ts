@@ -8,7 +8,7 @@ import { isDroppedTrailer } from '../parser/trailer-fields.ts';
 import { acceptsUpgrade, type UpgradeOffer } from '../tunnel/upgrade-offer.ts';
 import { appendChunk, appendLastChunk } from '../writer/body-writer.ts';
 import type { OutputBuffer } from '../writer/output-buffer.ts';
-import { type AnswerFraming, appendInterimHead, appendResponseHead, connectionLine } from '../writer/response-head-writer.ts';
+import { type AnswerFraming, appendInterimHead, appendResponseHead, connectionLine, isOwnField } from '../writer/response-head-writer.ts';
 import type { ForwardingClient } from './forwarding-client.ts';
 
 const SWITCHING_PROTOCOLS = 101;
@@ -34,6 +34,9 @@ export class ResponseRelay {
   readonly #context: EngineContext;
   readonly #client: ForwardingClient;
   readonly #body: BodyReader;
+  /** Trailer fields of upstreams that go no further: what they cannot say in a head they cannot say behind the body. */
+  readonly #isLeftOut = (bytes: Buffer, start: number, end: number): boolean =>
+    isDroppedTrailer(bytes, start, end) || isOwnField(this.#context, bytes, start, end);
   #parser: ResponseParser | undefined = undefined;
   #exchange: HttpExchange | undefined = undefined;
   #isHead = false;
@@ -148,7 +151,7 @@ export class ResponseRelay {
       if (this.#framing === 'chunked') appendChunk(output, bytes, body.dataStart, body.dataEnd);
       else output.append(bytes, body.dataStart, body.dataEnd);
     }
-    if (this.#framing === 'chunked') appendLastChunk(output, body.chunked, isDroppedTrailer);
+    if (this.#framing === 'chunked') appendLastChunk(output, body.chunked, this.#isLeftOut);
     // Bytes behind a response belong to nobody: what sent them cannot be trusted with another request.
     if (position < end) this.upstreamKeepsAlive = false;
     return this.#send(output, RELAY.done);

@@ -204,7 +204,7 @@ export class RequestParser extends HeadParser implements RequestHead {
     this.hostEnd = this.targetEnd;
     if (equalsIgnoringCase(bytes, this.methodStart, this.methodEnd, CONNECT)) return this.#refuse('method_not_implemented');
     if (first === ASTERISK && this.targetEnd - this.targetStart === 1) {
-      if (!OPTIONS.equals(bytes.subarray(this.methodStart, this.methodEnd))) return this.#refuse('bad_request_line');
+      if (!this.#isOptions()) return this.#refuse('bad_request_line');
     } else if (first !== SLASH && !this.#takeAuthority()) {
       return this.#refuse('bad_request_line');
     }
@@ -212,6 +212,10 @@ export class RequestParser extends HeadParser implements RequestHead {
     while (query < this.targetEnd && bytes[query] !== QUESTION_MARK) query++;
     this.queryStart = query;
     return true;
+  }
+
+  #isOptions(): boolean {
+    return OPTIONS.equals(this.bytes.subarray(this.methodStart, this.methodEnd));
   }
 
   /** Absolute-form: the authority is the host, what follows it the target. */
@@ -222,7 +226,10 @@ export class RequestParser extends HeadParser implements RequestHead {
     if (!isHost(this.bytes, start, end)) return false;
     this.hostStart = start;
     this.hostEnd = end;
-    if (end === this.targetEnd) {
+    if (end === this.targetEnd && this.#isOptions()) {
+      // RFC 9112 §3.2.4: it asks about the server, as `*` does.
+      this.targetStart = end;
+    } else if (end === this.targetEnd) {
       // An empty path is `/`; offsets can only point at one that is there, and the scheme has one.
       this.targetStart = start - 1;
       this.targetEnd = start;

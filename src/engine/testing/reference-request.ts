@@ -20,7 +20,7 @@ export interface ReferenceRequestLimits extends ReferenceBodyLimits {
 /** What a request's head says. */
 export interface ReferenceRequestHead {
   readonly method: string;
-  /** Path and query, or `*`; an absolute-form's authority is in `host`. */
+  /** Path and query, `*`, or nothing for OPTIONS of an authority; an absolute-form's authority is in `host`. */
   readonly target: string;
   readonly host: string;
   readonly minorVersion: 0 | 1;
@@ -114,7 +114,7 @@ function readTarget(method: string, target: string): { readonly target: string; 
   const absolute = /^https?:\/\/([^/?]*)(.*)$/is.exec(target);
   const [, authority = '', rest = ''] = absolute ?? [];
   if (!HOST.test(authority) || rest.startsWith('?')) return 400;
-  return { target: rest === '' ? '/' : rest, authority };
+  return { target: rest !== '' ? rest : method === 'OPTIONS' ? '' : '/', authority };
 }
 
 /** RFC 9112 §3.2, §6, §9.3 and RFC 9110 §10.1.1; a number is the status that refuses. */

@@ -214,6 +214,7 @@ export const validHeads: readonly ValidHead[] = [
   }),
   valid('an absolute-form target without a path', 'GET http://a.example HTTP/1.1\r\nHost: a.example\r\n\r\n', { target: '/', query: '' }),
   valid('an absolute-form target in HTTP/1.0', 'GET https://a.example:1/x HTTP/1.0\r\n\r\n', { target: '/x', host: 'a.example:1' }),
+  valid('OPTIONS of an authority', 'OPTIONS http://a HTTP/1.1\r\nHost: a\r\n\r\n', { target: '', query: '' }),
   valid('OPTIONS *', 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', { target: '*' }),
   valid('an IPv6 host', 'GET / HTTP/1.1\r\nHost: [2001:db8::1]:80\r\n\r\n', { host: '[2001:db8::1]:80' }),
   valid('a host with an empty port', 'GET / HTTP/1.1\r\nHost: a_b.example:\r\n\r\n', { host: 'a_b.example:' }),

@@ -6,6 +6,8 @@ import { appendFields, fieldKinds, HOP_BY_HOP } from './field-writer.ts';
 import { CHUNKED_LINE, CONTENT_LENGTH, HOST, HTTP_11_LINE_END } from './fixed-lines.ts';
 
 const SPACE = 0x20;
+/** RFC 9112 §3.2.4: what OPTIONS of an authority alone goes on as. */
+const ASTERISK = 0x2a;
 const LEFT_OUT = fieldKinds([...HOP_BY_HOP, FIELD.host, FIELD.expect, FIELD.trailer]);
 /** Trailer fields are sent on only behind a chunked body, so only there are they announced. */
 const LEFT_OUT_OF_CHUNKED = fieldKinds([...HOP_BY_HOP, FIELD.host, FIELD.expect]);
@@ -20,8 +22,9 @@ export function appendRequestHead(writer: ByteWriter, head: RequestParser, plan:
   writer.ensure(head.headLength + 512);
   writer.append(head.bytes, head.methodStart, head.methodEnd);
   writer.appendByte(SPACE);
-  if (plan.requestTarget === undefined) writer.append(head.bytes, head.targetStart, head.targetEnd);
-  else writer.appendAll(plan.requestTarget);
+  if (plan.requestTarget !== undefined) writer.appendAll(plan.requestTarget);
+  else if (head.targetStart === head.targetEnd) writer.appendByte(ASTERISK);
+  else writer.append(head.bytes, head.targetStart, head.targetEnd);
   writer.appendAll(HTTP_11_LINE_END);
   writer.appendAll(HOST);
   const hostOffset = writer.length;

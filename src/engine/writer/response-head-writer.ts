@@ -1,6 +1,7 @@
 import type { ByteWriter } from '../../lib/byte-writer.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { Exchange } from '../exchange.ts';
+import { equalsIgnoringCase } from '../parser/character-classes.ts';
 import { FIELD } from '../parser/known-fields.ts';
 import type { ResponseParser } from '../parser/response-parser.ts';
 import { appendFields, fieldKinds, HOP_BY_HOP } from './field-writer.ts';
@@ -17,6 +18,7 @@ import {
 
 const SPACE = 0x20;
 const STATUS_DIGITS = 3;
+const SERVER_NAME = Buffer.from('server', 'latin1');
 const LEFT_OUT = fieldKinds([...HOP_BY_HOP, FIELD.server, FIELD.trailer]);
 const LEFT_OUT_OF_CHUNKED = fieldKinds([...HOP_BY_HOP, FIELD.server]);
 const LEFT_OUT_KEEPING_SERVER = fieldKinds([...HOP_BY_HOP, FIELD.trailer]);
@@ -71,6 +73,13 @@ export function appendInterimHead(writer: ByteWriter, head: ResponseParser, ownF
   appendStatusLine(writer, head);
   appendFields(writer, head, LEFT_OUT);
   writer.appendLineEnd();
+}
+
+/** Whether upstreams cannot set this field in answers, at `bytes[start, end)`. */
+export function isOwnField(context: EngineContext, bytes: Buffer, start: number, end: number): boolean {
+  if (context.serverLine !== undefined && equalsIgnoringCase(bytes, start, end, SERVER_NAME)) return true;
+  if (equalsIgnoringCase(bytes, start, end, UPSTREAM_STATUS_NAME)) return true;
+  return context.ownResponseFields.some((name) => equalsIgnoringCase(bytes, start, end, name));
 }
 
 function leftOutOf(serverLine: Buffer | undefined, framing: AnswerFraming): Uint8Array {

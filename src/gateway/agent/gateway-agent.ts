@@ -313,6 +313,10 @@ function createLoadTables({ limits: settings, workers, random, log }: GatewayOpt
   if (exceedsDescriptors(limits, descriptors)) {
     log.warn('the limits of connections are higher than what this process may open', { ...limits, descriptors });
   }
+  const { requestsPerService } = settings;
+  if (requestsPerService !== undefined && requestsPerService > limits.requestsPerService) {
+    log.warn('a service gets no more than half of the connections to upstreams', { asked: requestsPerService, ...limits });
+  }
   return new LoadTables({ limits, descriptors, workers: workers.length, rows, random });
 }
 

@@ -26,6 +26,12 @@ test('what is set wins, and half of a set upstream side is what a service gets',
   assert.equal(deriveLimits(1000, { upstreamConnections: 1 }).requestsPerService, 1);
 });
 
+test('no service gets more than half of the upstream side, whatever is set', () => {
+  assert.equal(deriveLimits(20_000, { requestsPerService: 4501 }).requestsPerService, 4500);
+  assert.equal(deriveLimits(20_000, { requestsPerService: 4499 }).requestsPerService, 4499);
+  assert.equal(deriveLimits(20_000, { upstreamConnections: 100, requestsPerService: 60 }).requestsPerService, 50);
+});
+
 test('neither a tiny nor an endless descriptor limit leads to nonsense', () => {
   assert.equal(deriveLimits(10, {}).clientConnections, 16);
   assert.equal(deriveLimits(Number.MAX_SAFE_INTEGER, {}).clientConnections, 471_859);

@@ -27,15 +27,19 @@ const FEWEST_REFUSED = 2;
 /** As many as one turn of the event loop may accept (the kernel's queue), with room for those not yet answered. */
 const MOST_REFUSED = 1_024;
 
-/** The limits that follow from how many descriptors this process may open, as far as they are not set. */
+/**
+ * The limits that follow from how many descriptors this process may open, as far as they are not set. Whatever is set, no service gets
+ * more than half of the connections to upstreams: one that hangs must leave room for the others.
+ */
 export function deriveLimits(descriptors: number, settings: LimitSettings): InstanceLimits {
   const side = Math.max(FEWEST_CONNECTIONS, Math.floor(Math.min(descriptors, MOST_DESCRIPTORS) * SHARE_OF_EACH_SIDE));
   const upstreamConnections = settings.upstreamConnections ?? side;
+  const mostOfOneService = Math.max(1, Math.floor(upstreamConnections / 2));
   return {
     clientConnections: settings.clientConnections ?? side,
     upstreamConnections,
     connectionsPerAddress: settings.connectionsPerAddress ?? 0,
-    requestsPerService: settings.requestsPerService ?? Math.max(1, Math.floor(upstreamConnections / 2)),
+    requestsPerService: Math.min(settings.requestsPerService ?? mostOfOneService, mostOfOneService),
     requestsPerNode: settings.requestsPerNode ?? 0,
   };
 }

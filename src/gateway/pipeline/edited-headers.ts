@@ -29,8 +29,8 @@ export class EditedHeaders {
     this.#head = head;
     this.hasForwarding = false;
     if (this.#cut.length < head.headerCount) this.#cut = new Uint8Array(head.headerCount * 2);
-    else this.#cut.fill(0, 0, head.headerCount);
     for (let index = 0; index < head.headerCount; index++) {
+      this.#cut[index] = 0;
       const nameStart = head.headers[index * 4] ?? 0;
       switch (rules.rule(head.bytes, nameStart, head.headers[index * 4 + 1] ?? 0)) {
         case 'cut':

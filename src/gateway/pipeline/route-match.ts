@@ -68,8 +68,8 @@ interface FoundRoutes {
 }
 
 function findCandidates(routes: RouteSource, rawPath: string, host: string, method: number): FoundRoutes | ErrorReason {
-  // `OPTIONS *` speaks of the server as a whole (RFC 9110 §9.3.7), which no route stands for.
-  if (rawPath === '*') return 'route_not_found';
+  // `OPTIONS *`, empty in absolute-form, speaks of the server as a whole (RFC 9110 §9.3.7), which no route stands for.
+  if (rawPath === '*' || rawPath === '') return 'route_not_found';
   if (isPlainPath(rawPath)) {
     const plain = routes.candidates({ host, path: rawPath, method });
     return plain.length === 0 ? 'route_not_found' : { routes: plain, path: rawPath, forwardPath: rawPath, rewritten: false };

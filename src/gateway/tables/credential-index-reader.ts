@@ -1,3 +1,5 @@
+// The global is a property with a getter, which compiled code cannot see through; this is asked once a request.
+import { Buffer } from 'node:buffer';
 import { EpochRow } from '../../lib/epoch-registry.ts';
 import { UNIT_BYTES } from '../../lib/record-arena.ts';
 import { SharedBytesView } from '../../lib/shared-bytes-view.ts';

@@ -61,7 +61,8 @@ export class WorkerBoard {
 
   /** The revision in force, for logs: a read in the moment of a change may be off. */
   get revision(): number {
-    return Atomics.load(this.#fields, REVISION_HIGH) * HALF + Atomics.load(this.#fields, REVISION_LOW);
+    // Plain reads: each request asks once, and two calls of Atomics cost more than the rest of its log line's numbers.
+    return (this.#fields[REVISION_HIGH] ?? 0) * HALF + (this.#fields[REVISION_LOW] ?? 0);
   }
 }
 
