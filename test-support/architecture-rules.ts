@@ -33,6 +33,7 @@ const FACES: ReadonlyMap<string, readonly string[]> = new Map([
   ['store', ['store.ts']],
   ['observability', ['logger.ts', 'worker-side.ts']],
   ['distribution', ['control-plane-side.ts', 'gateway-side.ts']],
+  ['plugin-kit', ['testing/index.ts']],
   ['plugins', ['schemas.ts']],
 ]);
 

@@ -15,6 +15,7 @@ export interface InstancePorts {
   readonly admin: number;
   readonly http: number;
   readonly status: number;
+  readonly metrics: number;
   readonly demo: number;
 }
 
@@ -40,7 +41,7 @@ function randomToken(): string {
 }
 
 /** Every port any free one, everything on loopback. */
-const FREE_PORTS = ['admin', 'http', 'https', 'sync', 'status', 'demo'].flatMap((name) => [`--${name}-port`, '0']);
+const FREE_PORTS = ['admin', 'http', 'https', 'sync', 'status', 'metrics', 'demo'].flatMap((name) => [`--${name}-port`, '0']);
 
 /** The real processes, started by the real launcher on free ports. */
 export class RunningInstance {
@@ -49,7 +50,7 @@ export class RunningInstance {
   readonly token: string;
   stdout = '';
   stderr = '';
-  ports: InstancePorts = { admin: 0, http: 0, status: 0, demo: 0 };
+  ports: InstancePorts = { admin: 0, http: 0, status: 0, metrics: 0, demo: 0 };
   readonly #agent = new https.Agent({ keepAlive: true, rejectUnauthorized: false });
 
   private constructor(options: StartOptions, token: string) {

@@ -17,7 +17,7 @@ export interface EngineLimits {
   readonly responseHeaderCount: number;
   /** Interim responses (1xx) that one exchange may have. */
   readonly interimResponses: number;
-  /** How much of an unread request body is read and thrown away behind an early answer. */
+  /** How much of an unread request body is read and thrown away behind an early answer, and of a response's that the client has no use for. */
   readonly discardedBodyBytes: number;
   /** A client's connection is closed with this many answers, so that what it has gathered ends some time. */
   readonly requestsPerConnection: number;
@@ -29,7 +29,10 @@ export interface EngineTimeouts {
   readonly headMs: number;
   /** Between the requests of a connection; closes. */
   readonly clientIdleMs: number;
-  /** How long the handler may take to decide; answers 500. A safety: handlers have limits of their own below it. */
+  /**
+   * How long the handler may take to decide, from the head or from the end of a body that it has collected, and a filter for one piece
+   * of an answer; answers 500. A safety: handlers have limits of their own below it.
+   */
   readonly decisionMs: number;
   /** Longest silence inside a request body that the engine is ready to read; answers 408. Also what `bodyBytesPerSecond` is averaged over. */
   readonly bodySilenceMs: number;

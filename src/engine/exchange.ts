@@ -1,5 +1,6 @@
 import type { ErrorReason } from '../errors/index.ts';
 import type { ByteWriter } from '../lib/byte-writer.ts';
+import type { ResponseFilter } from './response-filter.ts';
 
 /**
  * One parsed request head: offsets into bytes, no strings.
@@ -62,6 +63,11 @@ export interface UpstreamTarget {
 
 /** How a request goes on. The gateway passes its own per-request object that has this shape, so nothing is allocated for it. */
 export interface ForwardPlan {
+  /**
+   * Replaces the method towards the upstream; else the client's. What the upstream answers is framed by the method sent, what the
+   * client gets by its own (RFC 9110 §9.3.2); only where both are idempotent a request is sent twice.
+   */
+  readonly requestMethod: Buffer | undefined;
   /** Replaces path and query, when a rule changed them; else the client's bytes go on. */
   readonly requestTarget: Buffer | undefined;
   /** Replaces the value of Host; else the client's. Read again after each `nextTarget`, so that it may name the node chosen. */
@@ -71,6 +77,16 @@ export interface ForwardPlan {
   readonly sendTimeoutMs: number;
   /** Longest silence while the upstream does not write. */
   readonly readTimeoutMs: number;
+  /** Most bytes of the client's body, without its framing; a larger one gets 413 `body_too_large`. Infinity: no limit. */
+  readonly maxBodyBytes: number;
+  /**
+   * Replaces the body, with a Content-Length of its own, whether or not the client has sent one, and whether or not that was read.
+   * What was not read of the client's waits until the answer is sent and is thrown away behind it, as behind an answer of the gateway's
+   * own: a bounded rest only, or else the connection closes.
+   */
+  readonly body: Buffer | undefined;
+  /** Changes the upstream's answer on its way; undefined: nothing looks at it. */
+  readonly responseFilter: ResponseFilter | undefined;
   /**
    * Appends the complete header lines set by the gateway: they follow the client's and `Connection` can never remove them. Called
    * once, while the head's bytes are still there.
@@ -94,6 +110,16 @@ export interface Exchange {
   readonly connection: ClientConnection;
   /** Belongs to the handler. */
   context: unknown;
+  /**
+   * Collects the whole body, without its framing, in memory; to be called before the exchange is decided. A client that waits for 100
+   * gets it. `too-large` as soon as it is known that there are more bytes than `maxBytes`; the rest stays unread, as for any early
+   * answer, or goes on when the request is forwarded all the same. A body that was collected is kept for `forward`, which sends it
+   * with a Content-Length and without trailer fields; another call gives the same bytes. They must not be changed.
+   *
+   * Rejects with an Error when the exchange ends before the body does, because the client went away, is too slow, or sends a malformed
+   * body; then it is over, and nothing needs to be decided. Rejects also when the exchange is decided already, or a call is under way.
+   */
+  readBody(maxBytes: number): Promise<Buffer | 'too-large'>;
   respond(answer: LocalAnswer): void;
   forward(plan: ForwardPlan): void;
   /** Ends it before its time, e.g. when the credential behind a tunnel is revoked: with the answer of `reason`, or by a cut inside one. */
@@ -109,6 +135,10 @@ export interface Exchange {
   readonly attempts: number;
   readonly bytesFromClient: number;
   readonly bytesToClient: number;
+  /** Of these, the body of the final answer, with the framing of its chunks. */
+  readonly bodyBytesToClient: number;
+  /** Requests begun before this one on the client's connection. */
+  readonly connectionRequests: number;
   /** Monotonic milliseconds; 0 where the exchange never got there. */
   readonly startedAtMs: number;
   readonly headReadAtMs: number;
@@ -127,6 +157,11 @@ export interface ExchangeHandler {
    * own, and those that the engine makes by itself (400, 408, 502, …). Called before `onFinished`.
    */
   appendAnswerLines(exchange: Exchange, writer: ByteWriter): void;
+  /**
+   * The answer that the engine makes by itself to a request whose head it has read (413, 502, 504, …), before it is sent: returns it,
+   * or another one instead. Throwing leaves the answer as it is, and is reported.
+   */
+  filterAnswer?(exchange: Exchange, answer: LocalAnswer): LocalAnswer;
   /** Called once for each exchange, refused ones too. */
   onFinished(exchange: Exchange): void;
 }

@@ -16,6 +16,7 @@ export type {
   UpstreamTarget,
 } from './exchange.ts';
 export { HttpServer, type HttpServerOptions } from './http-server.ts';
+export type { BodyFilter, ResponseFilter, ResponseHeadEditor } from './response-filter.ts';
 export { chooseTransport, type TransportChoice, type TransportWish } from './transport/choose-transport.ts';
 export type { ListenAddress } from './transport/client-listener.ts';
 export type { TransportKind } from './transport/transport-kind.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { refuse, respond } from './index.ts';
+import { type RefusalStyle, refuse, respond } from './index.ts';
 
 test('a refusal has the status and text of its reason, one line of JSON, and plain text as its type', () => {
   assert.deepEqual(refuse('key_missing'), {
@@ -18,6 +18,22 @@ test('headers and another text can be added to a refusal', () => {
     ['WWW-Authenticate', 'apikey'],
   ]);
   assert.equal(answer.body, '{"message":"say \\"no\\""}\n');
+});
+
+test('the status and the form of a refusal can be another', () => {
+  const body = (style: RefusalStyle) => refuse('uri_blocked', { style, message: 'a "b"' }).body;
+  assert.equal(body('message'), '{"message":"a \\"b\\""}\n');
+  assert.equal(body('error_msg'), '{"error_msg":"a \\"b\\""}\n');
+  assert.equal(body('text'), 'a "b"');
+  assert.equal(body('gateway'), '{"error_msg":"a \\"b\\""}\n');
+  assert.deepEqual(refuse('uri_blocked', { style: 'gateway' }).headers, [['Content-Type', 'application/json']]);
+  for (const style of ['message', 'error_msg', 'text'] as const) {
+    assert.deepEqual(refuse('uri_blocked', { style }).headers, [['Content-Type', 'text/plain; charset=utf-8']]);
+  }
+  const empty = refuse('uri_blocked', { style: 'gateway', status: 200 });
+  assert.deepEqual([empty.status, empty.body, empty.headers], [200, '', [['Content-Type', 'text/plain; charset=utf-8']]]);
+  assert.equal(refuse('uri_blocked', { status: 404 }).status, 404);
+  assert.equal(refuse('uri_blocked').status, 403);
 });
 
 test('an answer can be shared by all requests, because nobody can change it', () => {

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../lib/json.ts';
-import { appendPointer, isJsonObject, type PluginSite } from '../schema/index.ts';
+import { appendPointer, isJsonObject, isSecretReference, type PluginSite } from '../schema/index.ts';
 import { isCredential } from './configuration-schema.ts';
 import { readPluginMeta } from './plugin-meta.ts';
 import type { PluginSchema } from './plugin-schema.ts';
@@ -13,9 +13,12 @@ export interface UniquePluginValue {
 }
 
 export interface PluginSecrets {
-  /** JSON pointers from the document's root of the texts that are encrypted at rest, e.g. `/plugins/key-auth/key`. */
+  /** JSON pointers from the document's root of the texts that are encrypted at rest, e.g. `/plugins/key-auth/key`. References are none. */
   readonly secretPointers: readonly string[];
-  /** Values of which a gateway group may hold each once. Switched-off configurations have none: nobody gets in by them. */
+  /**
+   * Values of which a gateway group may hold each once. Switched-off configurations have none: nobody gets in by them. Of a reference
+   * the value is not known here.
+   */
   readonly uniqueValues: readonly UniquePluginValue[];
 }
 
@@ -30,11 +33,13 @@ export function describeSecrets(plugins: JsonValue | undefined, site: PluginSite
     const base = appendPointer('/plugins', schema.name);
     // At every site: a key that was written on a route by mistake is as secret as one in its place.
     for (const field of schema.secretFields) {
-      if (typeof ownField(configuration, field) === 'string') secretPointers.push(appendPointer(base, field));
+      const secret = ownField(configuration, field);
+      if (typeof secret === 'string' && !isSecretReference(secret)) secretPointers.push(appendPointer(base, field));
     }
     const unique = isCredential(schema, site) && !readPluginMeta(configuration).disabled ? schema.uniqueField : undefined;
     const value = unique === undefined ? undefined : ownField(configuration, unique);
-    if (unique !== undefined && typeof value === 'string') uniqueValues.push({ plugin: schema.name, field: unique, value });
+    if (unique !== undefined && typeof value === 'string' && !isSecretReference(value))
+      uniqueValues.push({ plugin: schema.name, field: unique, value });
   }
   return { secretPointers, uniqueValues };
 }

@@ -1,9 +1,10 @@
+import { compileExpression } from '../expression/index.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import { compileValidator, type Issue, isJsonObject, Type } from '../schema/index.ts';
 import { bodyText } from './answer.ts';
 
 /** The field that every plugin configuration may have, whatever the plugin. */
-const META_FIELD = '_meta';
+export const META_FIELD = '_meta';
 
 /** `_meta` of a plugin configuration: APISIX, plugin common configuration. `pre_function` (Lua source) has no place here. */
 const pluginMetaSchema = Type.Object(
@@ -22,6 +23,8 @@ export interface PluginMeta {
   readonly disabled: boolean;
   /** Replaces the plugin's own priority. */
   readonly priority: number | undefined;
+  /** The condition under which the plugin runs (`compileExpression` reads it); undefined for always. */
+  readonly filter: readonly JsonValue[] | undefined;
   /** The body that replaces the plugin's whenever it ends a request with a status of 400 or above. */
   readonly errorBody: string | undefined;
 }
@@ -34,19 +37,23 @@ export function checkPluginMeta(configuration: JsonObject): readonly Issue[] {
   if (meta === undefined) return [];
   const matched = matchMeta(meta);
   if (!matched.ok) return matched.issues.map((issue) => ({ pointer: `/${META_FIELD}${issue.pointer}`, message: issue.message }));
-  if ((matched.value.filter ?? []).length === 0) return [];
-  return [{ pointer: `/${META_FIELD}/filter`, message: 'a filter on a plugin is not supported by this version' }];
+  const { filter } = matched.value;
+  const compiled = filter === undefined ? undefined : compileExpression([...filter]);
+  if (compiled?.kind !== 'invalid') return [];
+  return [{ pointer: `/${META_FIELD}/filter`, message: `failed to validate the 'vars' expression: ${compiled.message}` }];
 }
 
 /** Reads the `_meta` of a plugin configuration; what is not well formed counts as absent. */
 export function readPluginMeta(configuration: JsonValue): PluginMeta {
   const meta = isJsonObject(configuration) ? ownField(configuration, META_FIELD) : undefined;
-  if (!isJsonObject(meta)) return { disabled: false, priority: undefined, errorBody: undefined };
+  if (!isJsonObject(meta)) return { disabled: false, priority: undefined, filter: undefined, errorBody: undefined };
   const priority = ownField(meta, 'priority');
   const errorResponse = ownField(meta, 'error_response');
+  const filter = ownField(meta, 'filter');
   return {
     disabled: ownField(meta, 'disable') === true,
     priority: typeof priority === 'number' ? priority : undefined,
+    filter: Array.isArray(filter) && filter.length > 0 ? filter : undefined,
     errorBody: typeof errorResponse === 'string' || isJsonObject(errorResponse) ? bodyText(errorResponse) : undefined,
   };
 }

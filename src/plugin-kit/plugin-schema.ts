@@ -1,4 +1,19 @@
-import type { TSchema } from '../schema/index.ts';
+import type { JsonObject } from '../lib/json.ts';
+import type { Issue, PluginSite, TSchema } from '../schema/index.ts';
+
+/** A plugin's configuration inside another's. */
+export interface NestedPlugin {
+  readonly name: string;
+  readonly configuration: JsonObject;
+}
+
+/** What a plugin's own check may look at beside the configuration. */
+export interface CheckContext {
+  readonly site: PluginSite;
+  readonly schemas: readonly PluginSchema[];
+  /** The metadata of a plugin in the group, as it is stored; without this function it is not known, and nothing is said for the lack of it. */
+  readonly metadataOf?: (plugin: string) => JsonObject | undefined;
+}
 
 /**
  * The part of a plugin that the control plane knows: what can be configured. It lies apart from the code so that validating
@@ -10,14 +25,31 @@ export interface PluginSchema {
   /** Higher runs first within a phase. */
   readonly priority: number;
   readonly type: 'auth' | 'other';
-  /** Configuration on routes and services. */
+  /** Configuration on routes, services and global rules; of plugins that are not of type `auth` also on consumers. */
   readonly schema: TSchema;
   /** Configuration on consumers and credentials; only plugins of type `auth` have one of their own. */
   readonly consumerSchema?: TSchema;
+  /** The plugin's metadata, one for each gateway group. */
+  readonly metadataSchema?: TSchema;
   /** Names of top-level string fields of `consumerSchema` (or else `schema`) that are encrypted at rest. */
   readonly secretFields: readonly string[];
   /** The top-level field of `consumerSchema` whose value may occur once in a gateway group and by which requests are matched. */
   readonly uniqueField?: string;
-  /** Headers by which this plugin tells the upstream who called: cut from every client's request, on every route of the group. A trailing `*` stands for any ending. */
-  readonly identityHeaders: readonly string[];
+  /**
+   * What gateways get of a credential beyond the digest of its unique value; without it nothing. `digestOf` gives the installation's
+   * salted digest of a text in base64. Texts that gateways need not know in clear are given as digests. `configuration` is as it was
+   * written, without defaults. Undefined for a credential by which nobody can get in: gateways do not learn of it.
+   */
+  readonly credentialData?: (configuration: JsonObject, digestOf: (text: string) => string) => JsonObject | undefined;
+  /**
+   * Headers by which this plugin tells the upstream who called: cut from every client's request, on every route of the group. A trailing
+   * `*` stands for any ending. A function where the configuration names them.
+   */
+  readonly identityHeaders: readonly string[] | ((configuration: JsonObject) => readonly string[]);
+  /** What the schema cannot say of a configuration that it accepts, with APISIX's words; pointers are relative to the configuration. */
+  readonly check?: (configuration: JsonObject, context: CheckContext) => readonly Issue[];
+  /** Upstream objects (API7's upstream schema) that the configuration brings. */
+  readonly upstreams?: (configuration: JsonObject) => readonly JsonObject[];
+  /** Plugins inside the configuration (multi-auth). */
+  readonly nestedPlugins?: (configuration: JsonObject) => readonly NestedPlugin[];
 }

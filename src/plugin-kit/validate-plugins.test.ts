@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { JsonObject } from '../lib/json.ts';
 import { formatIssues, type PluginSite, Type } from '../schema/index.ts';
 import { describeSecrets, type PluginSchema, validatePlugins } from './index.ts';
 
@@ -75,20 +76,56 @@ test('_meta has its own rules', () => {
   assert.equal(withMeta({ priority: 1.5 }), 'Error at "/plugins/an-auth/_meta/priority": value must be an integer');
   assert.equal(withMeta({ pre_function: 'x' }), 'Error at "/plugins/an-auth/_meta/pre_function": property is unsupported');
   assert.match(withMeta({ error_response: 1 }), /^Error at "\/plugins\/an-auth\/_meta\/error_response": /);
-  assert.equal(
-    withMeta({ filter: [['arg_a', '==', '1']] }),
-    'Error at "/plugins/an-auth/_meta/filter": a filter on a plugin is not supported by this version',
+  assert.equal(withMeta({ filter: [['arg_a', '==', '1']] }), '');
+  assert.match(
+    withMeta({ filter: ['nonsense'] }),
+    /^Error at "\/plugins\/an-auth\/_meta\/filter": failed to validate the 'vars' expression: ./,
   );
+  assert.equal(withMeta({ filter: 'x' }), 'Error at "/plugins/an-auth/_meta/filter": value must be an array');
 });
 
-test('a reference to a secret is refused, because taken literally everybody could guess it', () => {
-  for (const reference of ['$env://KEY', '$ENV://KEY', '$secret://vault/1/jack/key']) {
-    assert.equal(
+test('a well-formed reference stands for any text, and a malformed one is refused', () => {
+  for (const reference of ['$env://KEY', '$ENV://KEY/field', '$secret://vault/1/jack/key', '$secret://kubernetes/1/ns/jack/key']) {
+    assert.equal(errorOf({ 'an-auth': { key: reference } }, 'credential'), '', reference);
+  }
+  for (const reference of [
+    '$env://',
+    '$env:///key',
+    '$secret://vault/1/key',
+    '$SECRET://vault/1/jack/key',
+    '$secret://vault/1/a/../b/key',
+  ]) {
+    assert.match(
       errorOf({ 'an-auth': { key: reference } }, 'credential'),
-      'Error at "/plugins/an-auth/key": a secret reference is not supported by this version',
+      /^Error at "\/plugins\/an-auth\/key": a .*reference.* has the form /,
     );
   }
   assert.equal(errorOf({ 'an-auth': { key: 'my$env://KEY' } }, 'credential'), '');
+});
+
+test('rules for a text, of the schema and of the plugin’s own check, are not asked of a reference, and all others are', () => {
+  const picky: PluginSchema = {
+    ...auth,
+    schema: Type.Object({
+      mode: Type.Optional(Type.String({ minLength: 1, pattern: '^[a-z]$', default: 'a' })),
+      limit: Type.Optional(Type.Integer()),
+      list: Type.Optional(Type.Array(Type.String({ maxLength: 3 }), { minItems: 2 })),
+    }),
+    check: () => [
+      { pointer: '/mode', message: 'bad mode' },
+      { pointer: '', message: 'bad together' },
+    ],
+  };
+  const errors = (configuration: JsonObject): string => formatIssues(validatePlugins({ 'an-auth': configuration }, 'route', [picky]));
+  assert.equal(errors({ mode: '$env://MODE' }), 'Error at "/plugins/an-auth": bad together');
+  assert.equal(
+    errors({ mode: '$env://MODE', limit: '$env://LIMIT', list: ['$env://A'] }),
+    'Error at "/plugins/an-auth/limit": value must be an integer; Error at "/plugins/an-auth/list": minimum number of items is 2',
+  );
+  assert.match(
+    errors({ mode: '$env://MODE', list: ['$env://A', 'long'] }),
+    /^Error at "\/plugins\/an-auth\/list\/1": maximum string length is 3$/,
+  );
 });
 
 test('a configuration nested without end is refused and does not overflow the stack', () => {
@@ -97,6 +134,22 @@ test('a configuration nested without end is refused and does not overflow the st
     const issues = validatePlugins(JSON.parse(`{"an-auth":${configuration}}`), 'credential', SCHEMAS);
     assert.match(formatIssues(issues), /^Error at "\/plugins\/an-auth[^"]*": the document is nested more than 64 levels deep$/);
   }
+});
+
+test('a plugin’s own check sees the defaults, where the configuration stands and what other plugins there are', () => {
+  const seen: unknown[] = [];
+  const checked: PluginSchema = {
+    ...auth,
+    check: (configuration, context) => {
+      seen.push([configuration, context.site, context.schemas.length]);
+      return [{ pointer: '/header', message: 'not this one' }];
+    },
+  };
+  const issues = validatePlugins({ 'an-auth': {} }, 'global_rule', [checked]);
+  assert.equal(formatIssues(issues), 'Error at "/plugins/an-auth/header": not this one');
+  assert.deepEqual(seen, [[{ header: 'h' }, 'global_rule', 1]]);
+  validatePlugins({ 'an-auth': { header: 1 } }, 'route', [checked]);
+  assert.equal(seen.length, 1, 'what the schema refuses is not looked at');
 });
 
 test('what is no object of plugins is left to the schema of the document', () => {

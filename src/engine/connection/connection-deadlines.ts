@@ -68,7 +68,9 @@ export function checkConnection(connection: WaitingConnection, context: EngineCo
 function checkExchange(connection: WaitingConnection, exchange: HttpExchange, nowMs: number): void {
   const { times, transport, forwarding } = connection;
   if (connection.phase === PHASE.deciding) {
-    if (times.decisionTooLate(nowMs, exchange)) connection.giveUp('decision_timeout');
+    if (exchange.collector?.collecting === true) {
+      if (times.arrivesTooSlowly(nowMs, exchange.bytesFromClient)) connection.giveUp('request_timeout');
+    } else if (times.decisionTooLate(nowMs, exchange)) connection.giveUp('decision_timeout');
     else probePaused(connection);
   } else if (forwarding === undefined) {
     return;

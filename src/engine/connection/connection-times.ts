@@ -48,8 +48,9 @@ export class ConnectionTimes {
     return nowMs - this.openedAtMs >= this.#timeouts.lingerMs;
   }
 
+  /** The handler has had its time, which begins anew with a body that was collected for it. */
   decisionTooLate(nowMs: number, exchange: HttpExchange): boolean {
-    return nowMs - exchange.headReadAtMs >= this.#timeouts.decisionMs;
+    return nowMs - (exchange.collector?.settledAtMs ?? exchange.headReadAtMs) >= this.#timeouts.decisionMs;
   }
 
   lingeredEnough(nowMs: number): boolean {

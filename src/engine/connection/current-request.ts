@@ -37,11 +37,11 @@ export class CurrentRequest {
     return this.#parser;
   }
 
-  begin(nowMs: number): HttpExchange {
+  begin(nowMs: number, connectionRequests: number): HttpExchange {
     this.isHead = false;
     this.awaitsContinue = false;
     this.sentContinue = false;
-    const exchange = new HttpExchange(this.#client, this.#decisionMaker, nowMs);
+    const exchange = new HttpExchange(this.#client, this.#decisionMaker, nowMs, connectionRequests);
     this.exchange = exchange;
     this.#context.exchangesInFlight++;
     return exchange;
@@ -76,6 +76,7 @@ export class CurrentRequest {
     if (exchange === undefined) return;
     this.exchange = undefined;
     exchange.finished = true;
+    exchange.collector?.stop('the exchange ended before the body did');
     exchange.finishedAtMs = nowMs;
     this.#context.exchangesInFlight--;
     try {

@@ -7,21 +7,23 @@ import { Forwarding } from '../forwarding/forwarding.ts';
 import type { ForwardingClient } from '../forwarding/forwarding-client.ts';
 import type { IdleConnection } from '../idle-victims.ts';
 import { BodyReader } from '../parser/body-reader.ts';
-import { BODY } from '../parser/chunked-parser.ts';
 import type { RequestParser } from '../parser/request-parser.ts';
 import type { Transport, TransportReceiver } from '../transport/transport.ts';
 import type { Tunnel } from '../tunnel/tunnel.ts';
 import { sendContinue, sendLocalAnswer } from './answer-output.ts';
+import { BodyCollector } from './body-collector.ts';
 import { BodyDiscarder } from './body-discarder.ts';
 import { ClientInput, type InputReader } from './client-input.ts';
 import { checkConnection, type WaitingConnection } from './connection-deadlines.ts';
 import { ConnectionTimes } from './connection-times.ts';
 import { CurrentRequest } from './current-request.ts';
-import { engineAnswer, leavesFramingIntact } from './engine-answer.ts';
+import { leavesFramingIntact } from './engine-answer.ts';
 import type { DecisionMaker, HttpExchange } from './http-exchange.ts';
 import { KeepAlive } from './keep-alive.ts';
+import { ownAnswer } from './own-answer.ts';
 import { PHASE } from './phase.ts';
 import { type AskingConnection, carryOut, readHead } from './request-intake.ts';
+import { beginCollecting, collectBody, discardBody } from './take-body.ts';
 
 /**
  * One client's connection. Requests are read and answered strictly one after the other; bytes that cannot be used yet are kept
@@ -112,15 +114,18 @@ export class HttpConnection
 
   takesInput(): boolean {
     if (this.phase === PHASE.forwarding) return !this.body.done && this.forwarding?.takesBody === true;
-    return this.phase !== PHASE.deciding && this.phase !== PHASE.flushing;
+    if (this.phase === PHASE.deciding) return this.request.exchange?.collector?.collecting === true;
+    return this.phase !== PHASE.flushing;
   }
 
   takeInput(bytes: Buffer, start: number, end: number): number {
     switch (this.phase) {
       case PHASE.forwarding:
         return this.forwarding?.sendBody(bytes, start, end) ?? end;
+      case PHASE.deciding:
+        return collectBody(this, bytes, start, end, this.#now());
       case PHASE.discarding:
-        return this.#discardBody(bytes, start, end);
+        return discardBody(this, bytes, start, end);
       case PHASE.tunnel:
         this.tunnel?.fromClient(bytes, start, end);
         return end;
@@ -172,6 +177,17 @@ export class HttpConnection
     this.#continue();
   }
 
+  readBody(exchange: HttpExchange, maxBytes: number): Promise<Buffer | 'too-large'> {
+    if (this.phase !== PHASE.deciding) return Promise.reject(new Error('the exchange is over'));
+    exchange.collector ??= new BodyCollector(this.body, exchange.headReadAtMs);
+    const outcome = exchange.collector.collect(maxBytes);
+    if (!this.request.asking && exchange.collector.collecting) {
+      beginCollecting(this, this.#context, exchange, this.#input.kept === undefined);
+      this.#continue();
+    }
+    return outcome;
+  }
+
   onAborted(exchange: HttpExchange, reason: ErrorReason): void {
     if (exchange !== this.request.exchange) return;
     if (this.request.asking) exchange.abortReason ??= reason;
@@ -180,8 +196,7 @@ export class HttpConnection
 
   beginExchange(): HttpExchange {
     this.times.sinceMs = this.times.lastReadAtMs;
-    this.keepAlive.served++;
-    return this.request.begin(this.times.lastReadAtMs);
+    return this.request.begin(this.times.lastReadAtMs, this.keepAlive.served++);
   }
 
   answer(exchange: HttpExchange, answer: LocalAnswer, keepAlive: boolean): void {
@@ -191,12 +206,7 @@ export class HttpConnection
   }
 
   forward(exchange: HttpExchange, plan: ForwardPlan, head: RequestParser, bytes: Buffer, start: number, end: number): number {
-    const { request } = this;
-    if (request.awaitsContinue && start === end) {
-      request.awaitsContinue = false;
-      request.sentContinue = true;
-      sendContinue(this.#context, this.transport, exchange);
-    }
+    if (start === end && plan.body === undefined) sendContinue(this.#context, this.transport, this.request, exchange);
     this.phase = PHASE.forwarding;
     this.forwarding ??= new Forwarding(this.#context, this);
     return this.forwarding.begin(exchange, plan, head, bytes, start, end);
@@ -208,11 +218,16 @@ export class HttpConnection
     return this.request.minorVersion;
   }
 
+  get isHead(): boolean {
+    return this.request.isHead;
+  }
+
   get sentContinue(): boolean {
     return this.request.sentContinue;
   }
 
   keepsAlive(): boolean {
+    if (!this.body.done && this.forwarding?.leavesBody === true) return this.keepAlive.allowedUnread(this.request.awaitsContinue);
     return this.keepAlive.allowed();
   }
 
@@ -247,8 +262,15 @@ export class HttpConnection
       this.cut(reason);
       return;
     }
+    this.#answerFor(exchange, reason, false);
+  }
+
+  /** The handler has its say about the answer while the head can still be read; the answer makes room for the next head. */
+  #answerFor(exchange: HttpExchange, reason: ErrorReason, releasesHead: boolean): void {
     exchange.reason = reason;
-    this.answer(exchange, engineAnswer(reason), leavesFramingIntact(reason) && this.keepAlive.allowedUnread(this.request.awaitsContinue));
+    const answer = ownAnswer(this, this.#context, exchange, reason);
+    if (releasesHead) this.request.releaseHead();
+    this.answer(exchange, answer, leavesFramingIntact(reason) && this.keepAlive.allowedUnread(this.request.awaitsContinue));
   }
 
   /** A reset also takes what the client has not read of earlier answers, so it is kept for where an end would look like the whole answer. */
@@ -275,19 +297,6 @@ export class HttpConnection
     if (!this.#goesOn) this.linger();
     else this.phase = this.body.done ? PHASE.idle : PHASE.discarding;
     this.#continue();
-  }
-
-  #discardBody(bytes: Buffer, start: number, end: number): number {
-    const event = this.discarder.read(bytes, start, end);
-    if (event === BODY.failed) {
-      this.linger();
-      return end;
-    }
-    if (event === BODY.done) {
-      this.phase = PHASE.idle;
-      this.times.sinceMs = this.times.lastReadAtMs;
-    }
-    return this.discarder.position;
   }
 
   // The server closes connections.
@@ -361,8 +370,12 @@ export class HttpConnection
       this.cut(reason);
       return;
     }
-    this.request.releaseHead();
-    this.refuse(reason);
+    if (ERROR_CODES[reason].status === 0) {
+      this.request.releaseHead();
+      this.cut(reason);
+      return;
+    }
+    this.#answerFor(exchange, reason, true);
   }
 
   /** RFC 9112 §9.6: an answer could be lost to a reset if the connection were closed under bytes that still arrive. */

@@ -1,10 +1,13 @@
 import type { ErrorReason } from '../../errors/index.ts';
 import type { ClientConnection, Exchange, ForwardPlan, LocalAnswer, RequestHead, UpstreamTarget } from '../exchange.ts';
+import type { BodyCollector } from './body-collector.ts';
 
 /** Carries an exchange's decision out. */
 export interface DecisionMaker {
   onDecided(exchange: HttpExchange): void;
   onAborted(exchange: HttpExchange, reason: ErrorReason): void;
+  /** As `Exchange.readBody`, for an exchange that is not decided yet. */
+  readBody(exchange: HttpExchange, maxBytes: number): Promise<Buffer | 'too-large'>;
   reportFailure(error: unknown): void;
 }
 
@@ -23,6 +26,9 @@ export class HttpExchange implements Exchange {
   attempts = 0;
   bytesFromClient = 0;
   bytesToClient = 0;
+  /** Of these, all in front of the body of the final answer; 0 until that has begun. */
+  headBytesToClient = 0;
+  readonly connectionRequests: number;
   readonly startedAtMs: number;
   headReadAtMs = 0;
   decidedAtMs = 0;
@@ -35,16 +41,28 @@ export class HttpExchange implements Exchange {
   abortReason: ErrorReason | undefined = undefined;
   /** Nothing more happens to it. */
   finished = false;
+  /** Made when the handler wants the body first. */
+  collector: BodyCollector | undefined = undefined;
   readonly #decisionMaker: DecisionMaker;
 
-  constructor(connection: ClientConnection, decisionMaker: DecisionMaker, startedAtMs: number) {
+  constructor(connection: ClientConnection, decisionMaker: DecisionMaker, startedAtMs: number, connectionRequests: number) {
     this.connection = connection;
     this.#decisionMaker = decisionMaker;
     this.startedAtMs = startedAtMs;
+    this.connectionRequests = connectionRequests;
+  }
+
+  get bodyBytesToClient(): number {
+    return this.headBytesToClient === 0 ? 0 : Math.max(0, this.bytesToClient - this.headBytesToClient);
   }
 
   get undecided(): boolean {
     return this.answer === undefined && this.plan === undefined;
+  }
+
+  readBody(maxBytes: number): Promise<Buffer | 'too-large'> {
+    if (this.finished || !this.undecided) return Promise.reject(new Error('the exchange is decided, or over'));
+    return this.#decisionMaker.readBody(this, maxBytes);
   }
 
   respond(answer: LocalAnswer): void {
@@ -66,7 +84,10 @@ export class HttpExchange implements Exchange {
   /** A decision that comes after the client went away is of no use. A second one is a defect of the handler: the first stands. */
   #mayDecide(): boolean {
     if (this.finished) return false;
-    if (this.undecided) return true;
+    if (this.undecided) {
+      this.collector?.stop('the exchange was decided before the body had come');
+      return true;
+    }
     this.#decisionMaker.reportFailure(new Error('the exchange has been decided already'));
     return false;
   }

@@ -4,18 +4,14 @@ import type { ForwardPlan, LocalAnswer } from '../exchange.ts';
 import type { BodyReader } from '../parser/body-reader.ts';
 import { PARSE } from '../parser/parse-status.ts';
 import type { RequestParser } from '../parser/request-parser.ts';
-import type { ConnectionTimes } from './connection-times.ts';
-import type { CurrentRequest } from './current-request.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import { PHASE } from './phase.ts';
+import { type BodyConnection, beginCollecting } from './take-body.ts';
 
 /** What of a client's connection the way of a request from its first byte to its decision needs. */
-export interface AskingConnection {
-  phase: number;
+export interface AskingConnection extends BodyConnection {
   readonly refusal: ErrorReason | undefined;
-  readonly times: ConnectionTimes;
-  readonly request: CurrentRequest;
   readonly keepAlive: KeepAlive;
   readonly body: BodyReader;
   beginExchange(): HttpExchange;
@@ -69,6 +65,7 @@ function ask(
   }
   if (!exchange.undecided) return carryOut(connection, context, bytes, position, end);
   parser.retain();
+  if (exchange.collector?.collecting === true) beginCollecting(connection, context, exchange, position === end);
   return position;
 }
 
@@ -84,10 +81,18 @@ export function carryOut(connection: AskingConnection, context: EngineContext, b
   if (exchange.answer !== undefined) {
     exchange.reason = exchange.answer.reason;
     connection.answer(exchange, exchange.answer, keepAlive.allowedUnread(request.awaitsContinue));
+  } else if (exchange.plan !== undefined && isTooLarge(exchange, exchange.plan, parser)) {
+    position = end;
+    connection.refuse('body_too_large');
   } else if (exchange.plan !== undefined) {
     position = connection.forward(exchange, exchange.plan, parser, bytes, start, end);
   }
   keepAlive.lookedBehind();
   request.releaseHead();
   return position;
+}
+
+/** The client's body is known to be longer than the plan allows. */
+function isTooLarge({ collector }: HttpExchange, { maxBodyBytes }: ForwardPlan, { contentLength }: RequestParser): boolean {
+  return contentLength > maxBodyBytes || (collector !== undefined && collector.length > maxBodyBytes);
 }

@@ -1,4 +1,3 @@
-import type { RequestParser } from '../parser/request-parser.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { UpstreamPool } from '../upstream/upstream-pool.ts';
 import { isSeldomWithBody } from './method-traits.ts';
@@ -16,10 +15,10 @@ export const REUSE = {
   never: 2,
 } as const;
 
-/** One of `REUSE`, for a request with or without a body. */
-export function reuseAfter(head: RequestParser, hasBody: boolean): number {
+/** One of `REUSE`, for a request of the method `bytes[start, end)` with or without a body. */
+export function reuseAfter(bytes: Buffer, start: number, end: number, hasBody: boolean): number {
   if (!hasBody) return REUSE.atOnce;
-  return isSeldomWithBody(head.bytes, head.methodStart, head.methodEnd) ? REUSE.never : REUSE.later;
+  return isSeldomWithBody(bytes, start, end) ? REUSE.never : REUSE.later;
 }
 
 /** As `reuse`, when the answer has come and ends with its head. */

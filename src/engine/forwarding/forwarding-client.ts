@@ -7,6 +7,8 @@ export interface ForwardingClient extends TunnelClient {
   /** Takes the framing off the request's body. */
   readonly body: BodyReader;
   readonly minorVersion: 0 | 1;
+  /** The client has asked with HEAD. */
+  readonly isHead: boolean;
   /** The gateway has told the client itself to send its body. */
   readonly sentContinue: boolean;
   /** Whether the connection can serve another request after an answer whose head is written now. */

@@ -13,8 +13,10 @@ import { letGo, REUSE, reuseAfter, reuseAfterBodyless } from './connection-reuse
 import type { ForwardingClient } from './forwarding-client.ts';
 import { isHeadMethod, isIdempotent } from './method-traits.ts';
 import { chooseOwnBuffer, dropOwnBuffer } from './own-buffer.ts';
-import { RequestSender } from './request-sender.ts';
-import { RELAY, ResponseRelay } from './response-relay.ts';
+import { RELAY } from './relay-status.ts';
+import { type GivenBody, RequestSender, UNSENDABLE } from './request-sender.ts';
+import { ResponseRelay } from './response-relay.ts';
+import { RestOfResponse } from './rest-of-response.ts';
 import { UpstreamWait } from './upstream-wait.ts';
 
 /**
@@ -35,38 +37,63 @@ export class Forwarding implements UpstreamOwner {
   readonly #wait = new UpstreamWait();
   #clientIsSlow = false;
   #offer: UpgradeOffer | undefined = undefined;
+  /** The body sent is not read from the client, or was before. */
+  #bodyGiven = false;
 
   constructor(context: EngineContext, client: ForwardingClient) {
     this.#context = context;
     this.#client = client;
     this.#sender = new RequestSender(context, client.body);
-    this.#relay = new ResponseRelay(context, client);
+    this.#relay = new ResponseRelay(context, client, (status) => this.#filterWentOn(status));
   }
 
   /** Whether bytes of the request's body can be sent on now. */
   get takesBody(): boolean {
     const connection = this.#connection;
-    return connection?.connected === true && connection.transport.pendingBytes === 0;
+    return connection?.connected === true && connection.transport.pendingBytes === 0 && !this.#bodyGiven;
+  }
+
+  /** What the client has yet to send of its body goes nowhere. */
+  get leavesBody(): boolean {
+    return this.#bodyGiven;
   }
 
   /** Begins with what has arrived of the body in `bytes[start, end)`; returns the offset behind what was taken. */
   begin(exchange: HttpExchange, plan: ForwardPlan, head: RequestParser, bytes: Buffer, start: number, end: number): number {
-    const { methodStart, methodEnd } = head;
-    const isHead = isHeadMethod(head.bytes, methodStart, methodEnd);
+    const given = plan.body === undefined && exchange.collector === undefined ? undefined : givenBody(exchange, plan, head);
     this.#exchange = exchange;
     this.#plan = plan;
-    this.#attempts.begin(isIdempotent(head.bytes, methodStart, methodEnd));
-    this.#reuse = reuseAfter(head, !this.#client.body.done);
+    this.#bodyGiven = given?.whole === true;
     this.#answered = false;
     this.#clientIsSlow = false;
-    this.#offer = plan.allowsUpgrade ? upgradeOffer(head) : undefined;
+    this.#offer = plan.allowsUpgrade && plan.body === undefined ? upgradeOffer(head) : undefined;
     if (this.#offer !== undefined) this.#client.closeAfterAnswer();
-    this.#relay.begin(exchange, isHead, this.#offer);
-    const position = this.#prepare(plan, head, bytes, start, end);
-    if (position === -1) return end;
+    this.#beginMethod(exchange, plan, head, given);
+    const position = this.#prepare(plan, head, given, bytes, start, end);
+    // What was collected is with the sender now, which lets it go when the request is not sent again.
+    if (given !== undefined) exchange.collector = undefined;
+    if (position < 0) return end;
     exchange.bytesFromClient += position - start;
     this.#tryNextTarget(undefined);
     return position;
+  }
+
+  /** What depends on the method: the client's where the plan has no other, and otherwise both (RFC 9110 §9.2.2). */
+  #beginMethod(exchange: HttpExchange, plan: ForwardPlan, head: RequestParser, given: GivenBody | undefined): void {
+    const client = this.#client;
+    const { methodStart, methodEnd } = head;
+    const hasBody = given?.whole === true ? given.bytes.length > 0 : !client.body.done;
+    const idempotent = isIdempotent(head.bytes, methodStart, methodEnd);
+    const method = plan.requestMethod;
+    if (method === undefined) {
+      this.#attempts.begin(idempotent);
+      this.#reuse = reuseAfter(head.bytes, methodStart, methodEnd, hasBody);
+      this.#relay.begin(exchange, plan, client.isHead, client.isHead, this.#offer);
+    } else {
+      this.#attempts.begin(idempotent && isIdempotent(method, 0, method.length));
+      this.#reuse = reuseAfter(method, 0, method.length, hasBody);
+      this.#relay.begin(exchange, plan, client.isHead, isHeadMethod(method, 0, method.length), this.#offer);
+    }
   }
 
   /** More of the body arrived while `takesBody`; returns the offset behind what was taken. */
@@ -74,7 +101,7 @@ export class Forwarding implements UpstreamOwner {
     const connection = this.#connection;
     const exchange = this.#exchange;
     if (connection === undefined || exchange === undefined) return start;
-    let position = -1;
+    let position: number;
     try {
       position = this.#sender.sendBody(connection.transport, bytes, start, end);
     } catch (error) {
@@ -82,8 +109,8 @@ export class Forwarding implements UpstreamOwner {
       this.#crash(error);
       return end;
     }
-    if (position === -1) {
-      this.#fail('bad_chunk');
+    if (position < 0) {
+      this.#fail(position === UNSENDABLE.tooLarge ? 'body_too_large' : 'bad_chunk');
       return end;
     }
     exchange.bytesFromClient += position - start;
@@ -100,8 +127,22 @@ export class Forwarding implements UpstreamOwner {
   onClientFlushed(): void {
     if (!this.#clientIsSlow) return;
     this.#clientIsSlow = false;
+    const filtered = this.#relay.filtered;
+    if (filtered !== undefined) {
+      this.#filterWentOn(filtered.goOn());
+      return;
+    }
     this.#wait.sinceMs = this.#now();
     this.#connection?.transport.resume();
+  }
+
+  /** The answer has gone on without bytes from the upstream, which may send more now. */
+  #filterWentOn(status: number): void {
+    const connection = this.#connection;
+    this.#relayed(connection, status);
+    if (status !== RELAY.more || this.#clientIsSlow || this.#relay.filtered?.busy === true) return;
+    this.#wait.sinceMs = this.#now();
+    connection?.transport.resume();
   }
 
   /** The exchange has come to its end elsewhere: nothing more is wanted from the upstream. */
@@ -114,9 +155,11 @@ export class Forwarding implements UpstreamOwner {
     const connection = this.#connection;
     const plan = this.#plan;
     if (connection === undefined || plan === undefined) return;
-    const reason = this.#wait.overdue(connection, plan, this.#client.body.done && !this.#clientIsSlow, nowMs);
-    const { headBegunAtMs } = this.#relay;
-    if (reason !== undefined) this.#attemptFailed(reason);
+    const { headBegunAtMs, filtered } = this.#relay;
+    const filterBusy = filtered?.busy === true;
+    const reason = this.#wait.overdue(connection, plan, this.#requestRead && !this.#clientIsSlow && !filterBusy, nowMs);
+    if (filterBusy && nowMs - filtered.busySinceMs >= this.#context.timeouts.decisionMs) this.#fail('decision_timeout');
+    else if (reason !== undefined) this.#attemptFailed(reason);
     else if (headBegunAtMs !== 0 && nowMs - headBegunAtMs >= plan.readTimeoutMs) this.#attemptFailed('upstream_read_timeout');
   }
 
@@ -161,20 +204,32 @@ export class Forwarding implements UpstreamOwner {
     const status = bulk === undefined ? this.#relay.read(bytes, length) : this.#relay.passOn(bytes, length);
     if (connection !== undefined && (bulk !== undefined || this.#relay.bulk))
       chooseOwnBuffer(this.#context.bulkBuffers, connection, this.#relay, status);
-    if (status === RELAY.failed) this.#fail('bad_upstream_response');
-    else if (status === RELAY.done) this.#finish();
-    else if (status === RELAY.switched) this.#switchProtocols();
-    else if (this.#client.transport.pendingBytes > 0) {
-      this.#clientIsSlow = true;
-      connection?.transport.pause();
-    }
+    this.#relayed(connection, status);
   }
 
-  /** Puts the first piece together; -1 where the exchange has failed. */
-  #prepare(plan: ForwardPlan, head: RequestParser, bytes: Buffer, start: number, end: number): number {
+  /** What follows from how far the relay has come. */
+  #relayed(connection: UpstreamConnection | undefined, status: number): void {
+    if (status === RELAY.more) {
+      const clientIsSlow = this.#client.transport.pendingBytes > 0;
+      if (!clientIsSlow && this.#relay.filtered?.busy !== true) return;
+      this.#clientIsSlow = clientIsSlow;
+      connection?.transport.pause();
+    } else if (status === RELAY.done) this.#finish();
+    else if (status === RELAY.failed) this.#fail('bad_upstream_response');
+    else if (status === RELAY.switched) this.#switchProtocols();
+    else if (status === RELAY.crashed) this.#fail('internal');
+  }
+
+  /** The request that is sent has been read whole from the client, or is not the client's. */
+  get #requestRead(): boolean {
+    return this.#client.body.done || this.#bodyGiven;
+  }
+
+  /** Puts the first piece together; negative where the exchange has failed. */
+  #prepare(plan: ForwardPlan, head: RequestParser, given: GivenBody | undefined, bytes: Buffer, start: number, end: number): number {
     try {
-      const position = this.#sender.begin(plan, head, this.#offer?.lines ?? EMPTY_BYTES, bytes, start, end);
-      if (position === -1) this.#fail('bad_chunk');
+      const position = this.#sender.begin(plan, head, this.#offer?.lines ?? EMPTY_BYTES, given, bytes, start, end);
+      if (position < 0) this.#fail(position === UNSENDABLE.tooLarge ? 'body_too_large' : 'bad_chunk');
       return position;
     } catch (error) {
       this.#crash(error);
@@ -235,10 +290,10 @@ export class Forwarding implements UpstreamOwner {
     if (connection === undefined) return;
     if (!connection.connected) {
       this.#attemptFailed(connectFailureReason(failure));
-    } else if (this.#relay.finish(orderly) === RELAY.done) {
-      this.#finish();
     } else {
-      this.#attemptFailed('upstream_closed');
+      const status = this.#relay.finish(orderly);
+      if (status === RELAY.failed) this.#attemptFailed('upstream_closed');
+      else this.#relayed(connection, status);
     }
   }
 
@@ -262,13 +317,18 @@ export class Forwarding implements UpstreamOwner {
   /** The response is complete. */
   #finish(): void {
     const connection = this.#connection;
-    const { keepAlive, upstreamKeepsAlive, upstreamKeepAliveMs } = this.#relay;
+    const { keepAlive, upstreamKeepAliveMs, filtered } = this.#relay;
+    const upstreamKeepsAlive = this.#relay.upstreamKeepsAlive && filtered?.surplus !== true;
     dropOwnBuffer(this.#context.bulkBuffers, connection);
     this.#connection = undefined;
     if (connection !== undefined) {
-      const clean = upstreamKeepsAlive && this.#client.body.done && connection.transport.pendingBytes === 0;
+      // A filter may have come to the end of a body while its connection was paused.
+      if (filtered !== undefined) connection.transport.resume();
+      const clean = upstreamKeepsAlive && this.#requestRead && connection.transport.pendingBytes === 0;
       const reuse = this.#relay.bodyless ? reuseAfterBodyless(this.#reuse) : this.#reuse;
-      letGo(this.#context.pool, connection, reuse, clean, upstreamKeepAliveMs);
+      if (clean && this.#relay.leavesBody)
+        new RestOfResponse(this.#context, connection, this.#relay.takeBody(), reuse, upstreamKeepAliveMs);
+      else letGo(this.#context.pool, connection, reuse, clean, upstreamKeepAliveMs);
     }
     this.#end();
     this.#client.answerWritten(keepAlive);
@@ -312,4 +372,10 @@ export class Forwarding implements UpstreamOwner {
   #now(): number {
     return this.#context.clock.monotonicMs();
   }
+}
+
+/** The body that is known: the plan's own, or what was collected of the client's before the request was decided. */
+function givenBody({ collector }: HttpExchange, { body }: ForwardPlan, head: RequestParser): GivenBody | undefined {
+  if (body !== undefined) return { bytes: body, whole: true };
+  return head.body === 'none' ? undefined : collector;
 }

@@ -1,6 +1,7 @@
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { BulkBuffers } from './bulk-buffers.ts';
-import { RELAY, type ResponseRelay } from './response-relay.ts';
+import { RELAY } from './relay-status.ts';
+import type { ResponseRelay } from './response-relay.ts';
 
 /**
  * Says where the next bytes of a large body are read into, after `relay` has dealt with those before and come to `status`. A client

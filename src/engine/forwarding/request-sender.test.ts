@@ -32,7 +32,7 @@ function begin(context: EngineContext, sender: RequestSender, path: string, plan
   const parser = new RequestParser(context.limits);
   const bytes = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: client.example\r\nX-A: 1\r\n\r\n`);
   assert.equal(parser.feed(bytes, 0, bytes.length), PARSE.done);
-  sender.begin(plan, parser, EMPTY_BYTES, bytes, bytes.length, bytes.length);
+  sender.begin(plan, parser, EMPTY_BYTES, undefined, bytes, bytes.length, bytes.length);
 }
 
 test('a buffer from which a transport still sends is not used for another request', () => {
@@ -70,6 +70,28 @@ test('Host follows the node that the plan chose last', () => {
     sender.renewHost();
     sender.sendFirst(transport);
     assert.equal(String(transport.written[0]), `GET / HTTP/1.1\r\nHost: ${host}\r\nX-A: 1\r\n\r\n`);
+  }
+});
+
+test('a Host that the plan leaves to the client at first follows the node too', () => {
+  const context = makeContext();
+  for (const bytes of [
+    'GET /x HTTP/1.1\r\nHost: client.example\r\nX-A: 1\r\n\r\n',
+    '\r\nGET /x HTTP/1.1\r\nX-A: 1\r\nhost:client.example\r\n\r\n',
+  ]) {
+    const sender = new RequestSender(context, new BodyReader(context.limits));
+    const plan = { ...planTo(TARGET), hostValue: undefined as Buffer | undefined };
+    const parser = new RequestParser(context.limits);
+    const head = Buffer.from(`before${bytes}`);
+    assert.equal(parser.feed(head, 6, head.length), PARSE.done);
+    sender.begin(plan, parser, EMPTY_BYTES, undefined, head, head.length, head.length);
+    for (const host of [undefined, 'b', 'a-longer-node-name.example:8080']) {
+      const transport = new FakeTransport();
+      plan.hostValue = host === undefined ? undefined : Buffer.from(host);
+      sender.renewHost();
+      sender.sendFirst(transport);
+      assert.equal(String(transport.written[0]), `GET /x HTTP/1.1\r\nHost: ${host ?? 'client.example'}\r\nX-A: 1\r\n\r\n`);
+    }
   }
 });
 
@@ -113,7 +135,7 @@ test('a request with a large part of its body goes on in one piece, and twice al
   const bytes = Buffer.from(head + 'x'.repeat(60_000));
   assert.equal(parser.feed(bytes, 0, bytes.length), PARSE.done);
   body.begin('length', 60_000);
-  assert.equal(sender.begin(planTo(TARGET), parser, EMPTY_BYTES, bytes, head.length, bytes.length), bytes.length);
+  assert.equal(sender.begin(planTo(TARGET), parser, EMPTY_BYTES, undefined, bytes, head.length, bytes.length), bytes.length);
   const transport = new FakeTransport();
   sender.sendFirst(transport);
   sender.sendFirst(transport);

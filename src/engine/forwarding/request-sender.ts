@@ -4,7 +4,7 @@ import type { ForwardPlan } from '../exchange.ts';
 import type { BodyReader } from '../parser/body-reader.ts';
 import { BODY } from '../parser/chunked-parser.ts';
 import type { RequestParser } from '../parser/request-parser.ts';
-import { isDroppedTrailer, isRefusedTrailer } from '../parser/trailer-fields.ts';
+import { hasRefusedTrailer, isDroppedTrailer } from '../parser/trailer-fields.ts';
 import type { Transport } from '../transport/transport.ts';
 import { appendChunk, appendLastChunk } from '../writer/body-writer.ts';
 import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
@@ -14,6 +14,23 @@ import { RequestBuffer } from './request-buffer.ts';
 /** Room for what the head gets beyond the client's bytes; a head that needs more moves to a buffer of its own. */
 const ROOM_BYTES = 512;
 const SMALLEST_BYTES = 4096;
+/** A whole body up to this length goes with its head; a longer one is sent from where it lies. */
+const COPIED_BYTES = 16 * 1024;
+
+/** What is known of a body without reading it from the client. */
+export interface GivenBody {
+  readonly bytes: Buffer;
+  /** It is the body. Else it is the beginning of what the client sends. */
+  readonly whole: boolean;
+}
+
+/** What `begin` and `sendBody` return instead of an offset. */
+export const UNSENDABLE = {
+  /** The body is malformed. */
+  malformed: -1,
+  /** It is longer than the plan allows. */
+  tooLarge: -2,
+} as const;
 
 /**
  * Puts a request for an upstream together: the head with what had arrived of the body as one piece, which is kept until the
@@ -28,6 +45,10 @@ export class RequestSender {
   #plan: ForwardPlan | undefined = undefined;
   /** A transport may still read the first piece, so its buffer is not reused. */
   #firstPending = false;
+  /** What goes behind the first piece each time. */
+  #behind: Buffer | undefined = undefined;
+  /** Bytes of a chunked body that were put together. */
+  #chunkedBytes = 0;
   #hostOffset = 0;
   #hostLength = 0;
   #hostValue: Buffer | undefined = undefined;
@@ -39,10 +60,22 @@ export class RequestSender {
     this.#body = body;
   }
 
-  /** Prepares the first piece; returns the offset behind the bytes taken of `bytes[start, end)`, or -1 for a malformed body. */
-  begin(plan: ForwardPlan, head: RequestParser, upgradeLines: Buffer, bytes: Buffer, start: number, end: number): number {
+  /**
+   * Prepares the first piece; returns the offset behind the bytes taken of `bytes[start, end)`, or one of `UNSENDABLE`. Of the client's
+   * body nothing is read where `given` is the whole one.
+   */
+  begin(
+    plan: ForwardPlan,
+    head: RequestParser,
+    upgradeLines: Buffer,
+    given: GivenBody | undefined,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): number {
     const first = this.#first;
-    const isLarge = RequestBuffer.isLarge(head.headLength + end - start + ROOM_BYTES);
+    const bodyBytes = given === undefined ? end - start : given.bytes.length > COPIED_BYTES ? 0 : given.bytes.length;
+    const isLarge = RequestBuffer.isLarge(head.headLength + bodyBytes + ROOM_BYTES);
     const buffer = isLarge ? this.#context.largeRequestBuffers.take() : this.#context.requestBuffers.take();
     this.#buffer = buffer;
     first.bytes = buffer.bytes;
@@ -51,10 +84,12 @@ export class RequestSender {
     this.#plan = plan;
     this.#firstPending = false;
     this.replayable = true;
-    this.#hostOffset = appendRequestHead(first, head, plan, upgradeLines);
+    this.#chunkedBytes = 0;
+    this.#hostOffset = appendRequestHead(first, head, plan, upgradeLines, given?.whole === true ? given.bytes.length : -1);
     this.#hostValue = plan.hostValue;
     this.#hostLength = plan.hostValue?.length ?? head.hostEnd - head.hostStart;
-    const position = this.#body.done ? start : this.#appendBody(first, bytes, start, end);
+    const unread = given === undefined ? !this.#body.done : this.#appendGiven(first, given);
+    const position = unread ? this.#appendBody(first, bytes, start, end) : start;
     this.#noteGrowth();
     return position;
   }
@@ -74,6 +109,7 @@ export class RequestSender {
   sendFirst(transport: Transport): void {
     const { bytes, position } = this.#first;
     if (!transport.write(this.#buffer?.view(position) ?? bytes.subarray(0, position))) this.#firstPending = true;
+    if (this.#behind !== undefined) transport.write(this.#behind);
   }
 
   /** Sends more of the body; returns as `begin` does. Nothing is sent of what is malformed. */
@@ -82,7 +118,7 @@ export class RequestSender {
     output.begin(end - start + 64);
     const position = this.#appendBody(output, bytes, start, end);
     this.replayable = false;
-    if (position === -1) output.discard();
+    if (position < 0) output.discard();
     else output.send(transport);
     return position;
   }
@@ -93,6 +129,7 @@ export class RequestSender {
     this.#buffer = undefined;
     this.#first.bytes = EMPTY_BYTES;
     this.#first.position = 0;
+    this.#behind = undefined;
     this.replayable = false;
     if (buffer !== undefined && !this.#firstPending) this.#giveBack(buffer);
   }
@@ -129,20 +166,36 @@ export class RequestSender {
       const event = body.next(bytes, position, end);
       position = body.position;
       if (event === BODY.more) return position;
-      if (event === BODY.failed) return -1;
-      if (event === BODY.done) return this.#appendEnd(writer) ? position : -1;
-      if (body.kind === 'chunked') appendChunk(writer, bytes, body.dataStart, body.dataEnd);
-      else writer.append(bytes, body.dataStart, body.dataEnd);
+      if (event === BODY.failed) return UNSENDABLE.malformed;
+      if (event === BODY.done) return this.#appendEnd(writer) ? position : UNSENDABLE.malformed;
+      if (body.kind === 'chunked') {
+        this.#chunkedBytes += body.dataEnd - body.dataStart;
+        if (this.#plan === undefined || this.#chunkedBytes > this.#plan.maxBodyBytes) return UNSENDABLE.tooLarge;
+        appendChunk(writer, bytes, body.dataStart, body.dataEnd);
+      } else {
+        writer.append(bytes, body.dataStart, body.dataEnd);
+      }
     }
+  }
+
+  /** Whether the client's body goes on behind it. */
+  #appendGiven(writer: ByteWriter, given: GivenBody): boolean {
+    const { bytes, whole } = given;
+    if (whole && bytes.length > COPIED_BYTES) {
+      this.#behind = bytes;
+    } else if (whole || this.#body.kind === 'length') {
+      writer.appendAll(bytes);
+    } else if (bytes.length > 0) {
+      this.#chunkedBytes += bytes.length;
+      appendChunk(writer, bytes, 0, bytes.length);
+    }
+    return !whole;
   }
 
   #appendEnd(writer: ByteWriter): boolean {
     const chunked = this.#body.chunked;
     if (chunked === undefined) return true;
-    const trailers = chunked.trailers;
-    for (let index = 0; trailers !== undefined && index < trailers.count; index++) {
-      if (isRefusedTrailer(chunked.trailerBytes, trailers.nameStart(index), trailers.nameEnd(index))) return false;
-    }
+    if (hasRefusedTrailer(chunked)) return false;
     appendLastChunk(writer, chunked, (name, start, end) => this.#leavesOut(name, start, end));
     return true;
   }

@@ -49,6 +49,14 @@ export class BodyReader {
     return this.#stop(this.dataEnd, BODY.data);
   }
 
+  /** Reads `bytes[start, end)` and throws the data away: `more`, `done` or `failed` of `BODY`. */
+  skip(bytes: Buffer, start: number, end: number): number {
+    let event: number = BODY.data;
+    this.position = start;
+    while (event === BODY.data) event = this.next(bytes, this.position, end);
+    return event;
+  }
+
   #nextChunked(chunked: ChunkedParser, bytes: Buffer, start: number, end: number): number {
     const event = chunked.next(bytes, start, end);
     this.dataStart = chunked.dataStart;

@@ -112,8 +112,12 @@ export class FieldLines {
 
   /** Index of the first field of this name from `from` on, or -1. */
   find(bytes: Uint8Array, lowerCaseName: Uint8Array, from: number): number {
+    const { offsets } = this;
+    const { length } = lowerCaseName;
     for (let index = from; index < this.count; index++) {
-      if (equalsIgnoringCase(bytes, this.nameStart(index), this.nameEnd(index), lowerCaseName)) return index;
+      const nameStart = offsets[index * 4] ?? 0;
+      const nameEnd = offsets[index * 4 + 1] ?? 0;
+      if (nameEnd - nameStart === length && equalsIgnoringCase(bytes, nameStart, nameEnd, lowerCaseName)) return index;
     }
     return -1;
   }

@@ -12,6 +12,9 @@ const LINE_LF = 3;
 const FIELDS = 4;
 
 const VERSION_TEXT = Buffer.from('HTTP/1.', 'latin1');
+const VERSION_LINE = Buffer.from('HTTP/1.1 ', 'latin1');
+/** With the status and the space behind it. */
+const USUAL_START_BYTES = 13;
 const KEEP_ALIVE_TIMEOUT = /(?:^|[,;\s])timeout\s*=\s*"?(\d{1,6})/i;
 
 /**
@@ -56,6 +59,7 @@ export class ResponseParser extends HeadParser {
   }
 
   #scanLine(end: number): number {
+    if (this.#state === VERSION && this.position === this.headStart) this.#takeUsualStart(end);
     for (; this.position < end; this.position++) {
       const byte = this.bytes[this.position] ?? 0;
       switch (this.#state) {
@@ -79,6 +83,22 @@ export class ResponseParser extends HeadParser {
       }
     }
     return PARSE.more;
+  }
+
+  /** Takes `HTTP/1.1 200 ` at once where it has come whole and is right, as it nearly always is; else nothing. */
+  #takeUsualStart(end: number): void {
+    const { bytes, headStart } = this;
+    if (end - headStart < USUAL_START_BYTES) return;
+    for (let index = 0; index < VERSION_LINE.length; index++) if (bytes[headStart + index] !== VERSION_LINE[index]) return;
+    const hundreds = (bytes[headStart + 9] ?? 0) - 0x30;
+    const tens = (bytes[headStart + 10] ?? 0) - 0x30;
+    const ones = (bytes[headStart + 11] ?? 0) - 0x30;
+    if (hundreds < 1 || hundreds > 9 || tens < 0 || tens > 9 || ones < 0 || ones > 9 || bytes[headStart + 12] !== SPACE) return;
+    this.minorVersion = 1;
+    this.status = hundreds * 100 + tens * 10 + ones;
+    this.statusStart = headStart + VERSION_LINE.length;
+    this.position = headStart + USUAL_START_BYTES;
+    this.#state = REASON;
   }
 
   #scanVersion(byte: number): boolean {

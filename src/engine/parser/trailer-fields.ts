@@ -1,4 +1,5 @@
 import { equalsIgnoringCase } from './character-classes.ts';
+import type { ChunkedParser } from './chunked-parser.ts';
 
 function names(...list: readonly string[]): readonly Buffer[] {
   return list.map((name) => Buffer.from(name, 'latin1'));
@@ -47,8 +48,17 @@ const DROPPED = names(
   'www-authenticate',
 );
 
-/** Whether a request with this trailer field is refused. */
-export function isRefusedTrailer(bytes: Uint8Array, start: number, end: number): boolean {
+/** Whether a request with this chunked body, which has ended, is refused for its trailer fields. */
+export function hasRefusedTrailer(chunked: ChunkedParser | undefined): boolean {
+  const trailers = chunked?.trailers;
+  if (chunked === undefined || trailers === undefined) return false;
+  for (let index = 0; index < trailers.count; index++) {
+    if (isRefusedTrailer(chunked.trailerBytes, trailers.nameStart(index), trailers.nameEnd(index))) return true;
+  }
+  return false;
+}
+
+function isRefusedTrailer(bytes: Uint8Array, start: number, end: number): boolean {
   return REFUSED.some((name) => equalsIgnoringCase(bytes, start, end, name));
 }
 

@@ -11,6 +11,7 @@ import { randomSequence } from './byte-pattern.ts';
 import { ByteStream } from './byte-stream.ts';
 import { runCrossTalkClient } from './cross-talk-client.ts';
 import { serveCrossTalk } from './cross-talk-upstream.ts';
+import { forwardChanged } from './forward-changed.ts';
 import { planTo, TestHandler } from './test-handler.ts';
 
 /** How large a run is, and over which sockets it goes. */
@@ -23,6 +24,8 @@ export interface CrossTalkOptions {
   readonly transport: TransportKind;
   /** Clients speak TLS. */
   readonly encrypted: boolean;
+  /** Bodies are collected, filtered and edited on their way, each request's in another manner; else they go as they come. */
+  readonly changes?: boolean;
 }
 
 /** What was seen. The run is good when `foreign` and `failures` are empty. */
@@ -61,6 +64,7 @@ export async function runCrossTalk(options: CrossTalkOptions): Promise<CrossTalk
   const streams = new Set<ByteStream>();
   const serving: Promise<void>[] = [];
   let upstreamNumber = 0;
+  let asked = 0;
   const upstream = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     const stream = new ByteStream(socket);
     streams.add(stream);
@@ -72,7 +76,9 @@ export async function runCrossTalk(options: CrossTalkOptions): Promise<CrossTalk
   const pool = new UpstreamPool({ clock: systemClock, transport });
   const handler = new TestHandler((exchange) => {
     const silent = wantsSilence(exchange);
-    exchange.forward(planTo(target, { readTimeoutMs: silent ? SILENT_TIMEOUT_MS : READ_TIMEOUT_MS }));
+    const plan = planTo(target, { readTimeoutMs: silent ? SILENT_TIMEOUT_MS : READ_TIMEOUT_MS });
+    if (options.changes === true) forwardChanged(exchange, plan, asked++);
+    else exchange.forward(plan);
   });
   const server = new HttpServer({
     handler,

@@ -4,13 +4,24 @@ import type { Exchange, ExchangeHandler, ForwardPlan, LocalAnswer, UpstreamTarge
 /** What a test wants to know of an exchange after it finished. */
 export type FinishedExchange = Pick<
   Exchange,
-  'status' | 'reason' | 'upstreamStatus' | 'attempts' | 'bytesFromClient' | 'bytesToClient' | 'headReadAtMs' | 'decidedAtMs'
+  | 'status'
+  | 'reason'
+  | 'upstreamStatus'
+  | 'attempts'
+  | 'bytesFromClient'
+  | 'bytesToClient'
+  | 'bodyBytesToClient'
+  | 'connectionRequests'
+  | 'headReadAtMs'
+  | 'decidedAtMs'
 >;
 
 /** A handler that does what the test says, and remembers how exchanges ended. */
 export class TestHandler implements ExchangeHandler {
   readonly finished: FinishedExchange[] = [];
   decide: (exchange: Exchange) => void;
+  /** Changes the engine's own answers. */
+  filterAnswer?: (exchange: Exchange, answer: LocalAnswer) => LocalAnswer;
   /** Stands in every final answer. */
   answerLines = '';
   readonly #waiters: { readonly count: number; readonly resolve: () => void }[] = [];
@@ -35,6 +46,8 @@ export class TestHandler implements ExchangeHandler {
       attempts: exchange.attempts,
       bytesFromClient: exchange.bytesFromClient,
       bytesToClient: exchange.bytesToClient,
+      bodyBytesToClient: exchange.bodyBytesToClient,
+      connectionRequests: exchange.connectionRequests,
       headReadAtMs: exchange.headReadAtMs,
       decidedAtMs: exchange.decidedAtMs,
     });
@@ -51,6 +64,7 @@ export class TestHandler implements ExchangeHandler {
 /** A plan that goes to one target, once, with what the test wants changed. */
 export function planTo(target: UpstreamTarget, changes: Partial<ForwardPlan> = {}): ForwardPlan {
   return {
+    requestMethod: undefined,
     requestTarget: undefined,
     hostValue: undefined,
     appendRequestLines: () => {},
@@ -58,6 +72,9 @@ export function planTo(target: UpstreamTarget, changes: Partial<ForwardPlan> = {
     sendTimeoutMs: 60_000,
     readTimeoutMs: 60_000,
     allowsUpgrade: false,
+    maxBodyBytes: Number.POSITIVE_INFINITY,
+    body: undefined,
+    responseFilter: undefined,
     isForbiddenTrailer: () => false,
     nextTarget: (attempt) => (attempt === 0 ? target : 'no_node'),
     ...changes,

@@ -22,15 +22,19 @@ export function fieldKinds(kinds: readonly number[]): FieldKinds {
   return table;
 }
 
-/** Appends the head's field lines as they came but for those that are cut or of a left-out kind; neighbours go as one range. */
-export function appendFields(writer: ByteWriter, head: HeadParser, leftOut: FieldKinds): void {
-  const fields = head.fields;
-  let rangeStart = fields.lineStart(0);
-  for (let index = 0; index < fields.count; index++) {
-    if (fields.cuts[index] === 0 && leftOut[fields.kind(index)] === 0) continue;
-    const lineStart = fields.lineStart(index);
-    if (rangeStart < lineStart) writer.append(head.bytes, rangeStart, lineStart);
-    rangeStart = fields.lineStart(index + 1);
+/**
+ * Appends the head's field lines from `first` on as they came but for those that are cut or of a left-out kind; neighbours go as one
+ * range. What stands before them from `start` on goes along.
+ */
+export function appendFields(writer: ByteWriter, head: HeadParser, leftOut: FieldKinds, start: number, first: number): void {
+  const { fields, bytes } = head;
+  const { cuts, kinds, offsets, count, end } = fields;
+  let rangeStart = start;
+  for (let index = first; index < count; index++) {
+    if (cuts[index] === 0 && leftOut[kinds[index] ?? 0] === 0) continue;
+    const lineStart = offsets[index * 4] ?? 0;
+    if (rangeStart < lineStart) writer.append(bytes, rangeStart, lineStart);
+    rangeStart = index + 1 < count ? (offsets[index * 4 + 4] ?? 0) : end;
   }
-  if (rangeStart < fields.end) writer.append(head.bytes, rangeStart, fields.end);
+  if (rangeStart < end) writer.append(bytes, rangeStart, end);
 }

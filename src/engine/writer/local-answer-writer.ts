@@ -3,7 +3,7 @@ import type { EngineContext } from '../engine-context.ts';
 import type { Exchange, LocalAnswer } from '../exchange.ts';
 import { CONTENT_LENGTH, statusLine } from './fixed-lines.ts';
 
-/** Appends a whole answer. To HEAD it has the same Content-Length and no body (RFC 9110 §9.3.2). */
+/** Appends a whole answer. To HEAD it has the same Content-Length and no body (RFC 9110 §9.3.2). Returns the length of the body. */
 export function appendLocalAnswer(
   writer: ByteWriter,
   answer: LocalAnswer,
@@ -11,7 +11,7 @@ export function appendLocalAnswer(
   exchange: Exchange,
   isHead: boolean,
   keepingLine: Buffer,
-): void {
+): number {
   const hasBody = answer.status >= 200 && answer.status !== 204 && answer.status !== 304;
   writer.ensure(answer.headerLines.length + answer.body.length + 512);
   writer.appendAll(statusLine(answer.status));
@@ -26,5 +26,7 @@ export function appendLocalAnswer(
   }
   writer.appendAll(keepingLine);
   writer.appendLineEnd();
-  if (hasBody && !isHead) writer.appendAll(answer.body);
+  if (!hasBody || isHead) return 0;
+  writer.appendAll(answer.body);
+  return answer.body.length;
 }

@@ -57,6 +57,14 @@ export class OutputBuffer extends ByteWriter {
     return view;
   }
 
+  /** The message, in memory of its own, instead of sending it. */
+  take(): Buffer {
+    const message = Buffer.allocUnsafeSlow(this.length);
+    this.bytes.copy(message, 0, this.start, this.position);
+    this.discard();
+    return message;
+  }
+
   /** Forgets the message that was begun. */
   discard(): void {
     this.#open = false;

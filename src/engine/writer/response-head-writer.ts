@@ -4,7 +4,7 @@ import type { Exchange } from '../exchange.ts';
 import { equalsIgnoringCase } from '../parser/character-classes.ts';
 import { FIELD } from '../parser/known-fields.ts';
 import type { ResponseParser } from '../parser/response-parser.ts';
-import { appendFields, fieldKinds, HOP_BY_HOP } from './field-writer.ts';
+import { appendFields, type FieldKinds, fieldKinds, HOP_BY_HOP } from './field-writer.ts';
 import {
   CHUNKED_LINE,
   CLOSE_LINE,
@@ -18,6 +18,7 @@ import {
 
 const SPACE = 0x20;
 const STATUS_DIGITS = 3;
+const DIGIT_ONE = 0x31;
 const SERVER_NAME = Buffer.from('server', 'latin1');
 const LEFT_OUT = fieldKinds([...HOP_BY_HOP, FIELD.server, FIELD.trailer]);
 const LEFT_OUT_OF_CHUNKED = fieldKinds([...HOP_BY_HOP, FIELD.server]);
@@ -26,6 +27,14 @@ const LEFT_OUT_OF_CHUNKED_KEEPING_SERVER = fieldKinds(HOP_BY_HOP);
 
 /** How the client learns where the body ends. `declared`: there is none, but its length is told (HEAD, 304). */
 export type AnswerFraming = 'none' | 'declared' | 'length' | 'chunked' | 'close';
+
+/** What was changed of a response's head, besides the cuts in it. */
+export interface HeadEdits {
+  /** Undefined where the upstream's own goes on. */
+  readonly statusLine: Buffer | undefined;
+  /** Appends complete header lines. */
+  appendLines(writer: ByteWriter): void;
+}
 
 /** The Connection field that an answer carries: none where keeping the connection is the version's default. */
 export function connectionLine(keepAlive: boolean, minorVersion: 0 | 1): Buffer {
@@ -41,13 +50,21 @@ export function appendResponseHead(
   exchange: Exchange,
   framing: AnswerFraming,
   keepingLine: Buffer,
+  edits: HeadEdits | undefined,
 ): void {
   const failed = head.status >= 500;
   cutOwnFields(head, context.ownResponseFields);
   if (failed) cutFields(head, UPSTREAM_STATUS_NAME);
   writer.ensure(head.headLength + 512);
-  appendStatusLine(writer, head);
-  appendFields(writer, head, leftOutOf(context.serverLine, framing));
+  const leftOut = leftOutOf(context.serverLine, framing);
+  if (edits === undefined) {
+    appendStart(writer, head, leftOut);
+  } else {
+    if (edits.statusLine === undefined) appendStatusLine(writer, head);
+    else writer.appendAll(edits.statusLine);
+    appendFields(writer, head, leftOut, head.fields.lineStart(0), 0);
+    edits.appendLines(writer);
+  }
   if (context.serverLine !== undefined) writer.appendAll(context.serverLine);
   if (!head.hasDate) writer.appendAll(context.date.line);
   if (failed) {
@@ -70,8 +87,7 @@ export function appendResponseHead(
 /** Appends an interim response (RFC 9110 §15.2): status and fields only. */
 export function appendInterimHead(writer: ByteWriter, head: ResponseParser, ownFields: readonly Buffer[]): void {
   cutOwnFields(head, ownFields);
-  appendStatusLine(writer, head);
-  appendFields(writer, head, LEFT_OUT);
+  appendStart(writer, head, LEFT_OUT);
   writer.appendLineEnd();
 }
 
@@ -87,6 +103,17 @@ function leftOutOf(serverLine: Buffer | undefined, framing: AnswerFraming): Uint
   return framing === 'chunked' ? LEFT_OUT_OF_CHUNKED : LEFT_OUT;
 }
 
+/** Status line and fields; in one piece where the line is as the gateway would write it. */
+function appendStart(writer: ByteWriter, head: ResponseParser, leftOut: FieldKinds): void {
+  const { bytes, headStart, statusEnd, statusStart } = head;
+  if (bytes[headStart + 7] === DIGIT_ONE && statusEnd - statusStart > STATUS_DIGITS) {
+    appendFields(writer, head, leftOut, headStart, 0);
+    return;
+  }
+  appendStatusLine(writer, head);
+  appendFields(writer, head, leftOut, head.fields.lineStart(0), 0);
+}
+
 /** Status and reason as the upstream wrote them; the space behind the status is not optional (RFC 9112 §4). */
 function appendStatusLine(writer: ByteWriter, head: ResponseParser): void {
   writer.appendAll(HTTP_11);
@@ -95,7 +122,8 @@ function appendStatusLine(writer: ByteWriter, head: ResponseParser): void {
   writer.appendLineEnd();
 }
 
-function cutOwnFields(head: ResponseParser, lowerCaseNames: readonly Buffer[]): void {
+/** Cuts the fields of these names. */
+export function cutOwnFields(head: ResponseParser, lowerCaseNames: readonly Buffer[]): void {
   for (const name of lowerCaseNames) cutFields(head, name);
 }
 

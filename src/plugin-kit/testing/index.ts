@@ -1,0 +1,15 @@
+export { collectBody } from './collect-body.ts';
+export { configurationError } from './configuration-error.ts';
+export { createPlugin } from './create-plugin.ts';
+export type { HeaderLines } from './header-list.ts';
+export { exampleOf, readExamples } from './read-examples.ts';
+export { runHeaderFilter, runLog, runPhase, runPhaseAtOnce, runRequest, runResponse } from './run-phases.ts';
+export { seededRandom } from './seeded-random.ts';
+export type { CallAnswer } from './test-calls.ts';
+export { type TestConsumer, type TestCredential, testDigest } from './test-consumers.ts';
+export { type CounterCall, TestCounters } from './test-counters.ts';
+export type { PluginLogLine } from './test-log.ts';
+export { TestRequest, type UpstreamHead } from './test-request.ts';
+export type { TestAnswer, TestRequestOptions } from './test-request-options.ts';
+export { TestResponse, type TestResponseOptions } from './test-response.ts';
+export { type TestSetup, type TestSetupOptions, testSetup } from './test-setup.ts';
