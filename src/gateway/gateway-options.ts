@@ -45,16 +45,23 @@ export interface GatewayOptions {
   readonly httpAddresses: readonly { readonly host: string; readonly port: number }[];
   readonly httpsPort: number;
   readonly statusListeners: readonly Listener[];
+  readonly metricsListeners: readonly Listener[];
   /** Sockets of the product itself that no upstream may point to. */
   readonly protectedPorts: readonly number[];
   /** File that gets one JSON line a request; undefined writes none. */
   readonly accessLogFile: string | undefined;
   /** Addresses and networks of proxies in front whose X-Forwarded headers are believed. */
   readonly trustedAddresses: readonly string[];
+  /** A plugin that has not decided after this time has failed. */
+  readonly pluginDeadlineMs: number;
   /** Limits and time-outs of requests that differ from the engine's own. */
   readonly engine: EngineSettings;
   /** What the instance takes on at once; what is absent follows from the descriptors this process may open. */
   readonly limits: LimitSettings;
+  /** The variables that `$env://` references are resolved with; none when absent. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Variables that references may name although they are withheld from them: those of the product, its databases, Node.js and AWS. */
+  readonly envReferences?: readonly string[];
   readonly previousExit: PreviousExit;
   /** Take a configuration older than the newest this machine has seen. */
   readonly allowOlder: boolean;
@@ -71,7 +78,7 @@ export interface GatewayOptions {
 /** A running gateway instance. */
 export interface RunningGateway {
   /** Ports in the order of the addresses or listeners they were asked for; of `http` none before a worker listens. */
-  readonly ports: { readonly http: readonly number[]; readonly status: readonly number[] };
+  readonly ports: { readonly http: readonly number[]; readonly status: readonly number[]; readonly metrics: readonly number[] };
   /** Resolves when all workers listen and the configuration in force is the newest that the control plane has named. */
   whenCurrent(): Promise<{ readonly revision: number }>;
   /** Resolves when all workers listen with a configuration in force, be it from disk. */

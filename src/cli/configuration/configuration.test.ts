@@ -38,6 +38,17 @@ test('without any source the documented defaults hold', () => {
   assert.equal(configuration.demo, true);
 });
 
+test('variables are opened to references by a list of their names', () => {
+  assert.deepEqual(read({}).envReferences, []);
+  assert.deepEqual(read({ environment: { PORTCULLIS_ENV_REFERENCES: 'PGPASSWORD, AWS_TOKEN' } }).envReferences, [
+    'PGPASSWORD',
+    'AWS_TOKEN',
+  ]);
+  for (const text of ['A,,B', 'A=B', '$env://A', 'A B']) {
+    assert.throws(() => read({ flags: { 'env-references': text } }), StartError);
+  }
+});
+
 test('flags win over the environment, and the environment over the file', async (t) => {
   const place = await temporaryFolder(t);
   writeFileSync(path.join(place, 'portcullis.yaml'), 'http-port: 1000\nadmin-port: 1001\nsync-port: 1002\n');

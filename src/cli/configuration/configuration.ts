@@ -30,6 +30,7 @@ export interface Configuration {
   readonly adminHosts: readonly string[];
   readonly syncHosts: readonly string[];
   readonly statusHosts: readonly string[];
+  readonly metricsHosts: readonly string[];
   readonly demoHosts: readonly string[];
   readonly controlPlane: { readonly host: string; readonly port: number };
   readonly identityFile: string | undefined;
@@ -41,6 +42,10 @@ export interface Configuration {
   readonly adminTls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly accessLogFile: string | undefined;
   readonly trustedAddresses: readonly string[];
+  /** A plugin that has not decided after this time has failed. */
+  readonly pluginDeadlineMs: number;
+  /** Variables that `$env://` references may name although they are withheld. */
+  readonly envReferences: readonly string[];
   /** Undefined: standard error. */
   readonly logFile: string | undefined;
   readonly logLevel: LogLevel;
@@ -97,6 +102,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     adminHosts: hosts('admin-listen', LOOPBACK),
     syncHosts: hosts('sync-listen', LOOPBACK),
     statusHosts: hosts('status-listen', LOOPBACK),
+    metricsHosts: hosts('metrics-listen', LOOPBACK),
     demoHosts: hosts('demo-listen', LOOPBACK),
     controlPlane: readAddress(text('control-plane') ?? '127.0.0.1:7943'),
     identityFile: absolute('identity-file'),
@@ -111,6 +117,8 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     logLevel: readLevel(text('log-level')),
     allowOlder: flag('allow-older'),
     trustedAddresses: hosts('trusted-addresses', []),
+    pluginDeadlineMs: number('plugin-timeout', 10) * 1000,
+    envReferences: hosts('env-references', []),
     engine: { ...engineSettings(values), transport: flag('documented-sockets') ? 'documented' : 'auto' },
     limits: limitSettings(values),
   };
@@ -166,6 +174,7 @@ const PORTS = {
   'https-port': 9443,
   'sync-port': 7943,
   'status-port': 7085,
+  'metrics-port': 9091,
   'demo-port': 8081,
 } as const;
 

@@ -40,6 +40,8 @@ export function parseValue(setting: Setting, text: string, origin: string): Sett
       return hosts(text) ?? refuse('a list of IP addresses separated by commas');
     case 'networks':
       return networks(text) ?? refuse('a list of IP addresses and networks separated by commas');
+    case 'names':
+      return names(text) ?? refuse('a list of environment variables separated by commas');
     case 'address':
       return /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/.test(text) ? text : refuse('host:port');
     case 'path':
@@ -74,6 +76,11 @@ function networks(text: string): readonly string[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+function names(text: string): readonly string[] | undefined {
+  const list = text.split(',').map((name) => name.trim());
+  return list.every((name) => /^[^\s=/]+$/.test(name)) ? list : undefined;
 }
 
 function hosts(text: string): readonly string[] | undefined {

@@ -1,8 +1,20 @@
 /** The roles a setting has a meaning for; `start` runs all of them. */
 export type Verb = 'start' | 'control-plane' | 'gateway' | 'demo-upstream';
 
-/** How a setting's text is read. Seconds may have a fraction; a list of hosts is separated by commas. */
-export type SettingType = 'port' | 'count' | 'number' | 'seconds' | 'flag' | 'path' | 'text' | 'hosts' | 'networks' | 'level' | 'address';
+/** How a setting's text is read. Seconds may have a fraction; lists (hosts, networks, names) are separated by commas. */
+export type SettingType =
+  | 'port'
+  | 'count'
+  | 'number'
+  | 'seconds'
+  | 'flag'
+  | 'path'
+  | 'text'
+  | 'hosts'
+  | 'networks'
+  | 'names'
+  | 'level'
+  | 'address';
 
 /**
  * One row of the configuration table. The flag is `--name`, the key in the file is `name`, the environment variable is

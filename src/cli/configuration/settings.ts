@@ -21,7 +21,7 @@ export const MAIN_SETTINGS = [
   },
   { name: 'sync-port', type: 'port', defaultText: '7943', meaning: 'Control plane to gateways (mutual TLS)', verbs: CONTROL_PLANE },
   { name: 'status-port', type: 'port', defaultText: '7085', meaning: '`/status` and `/status/ready` of the gateway', verbs: GATEWAY },
-  { name: 'metrics-port', type: 'port', defaultText: '9091', meaning: 'Metrics (reserved; nothing listens there yet)', verbs: GATEWAY },
+  { name: 'metrics-port', type: 'port', defaultText: '9091', meaning: '`/apisix/prometheus/metrics` of the gateway', verbs: GATEWAY },
   { name: 'demo-port', type: 'port', defaultText: '8081', meaning: 'Demo upstream', verbs: DEMO },
   { name: 'no-demo', type: 'flag', defaultText: 'false', meaning: 'Do not run the demo upstream', verbs: ['start'] },
   { name: 'workers', type: 'count', defaultText: 'one per core', meaning: 'Worker threads of the gateway', verbs: GATEWAY },
@@ -36,7 +36,7 @@ export const MAIN_SETTINGS = [
     verbs: CONTROL_PLANE,
   },
   { name: 'status-listen', type: 'hosts', defaultText: '127.0.0.1,::1', meaning: 'Addresses for the status port', verbs: GATEWAY },
-  { name: 'metrics-listen', type: 'hosts', defaultText: '127.0.0.1,::1', meaning: 'Addresses for metrics (reserved)', verbs: GATEWAY },
+  { name: 'metrics-listen', type: 'hosts', defaultText: '127.0.0.1,::1', meaning: 'Addresses for the metrics port', verbs: GATEWAY },
   { name: 'demo-listen', type: 'hosts', defaultText: '127.0.0.1,::1', meaning: 'Addresses for the demo upstream', verbs: DEMO },
   {
     name: 'control-plane',
@@ -75,6 +75,15 @@ export const MAIN_SETTINGS = [
     verbs: SERVERS,
   },
   {
+    name: 'plugin-timeout',
+    type: 'seconds',
+    defaultText: '10',
+    least: 0.1,
+    most: 55,
+    meaning: 'A plugin that has not decided about a request after this time has failed',
+    verbs: GATEWAY,
+  },
+  {
     name: 'keyring-file',
     type: 'path',
     defaultText: '<data-dir>/keyring.json',
@@ -101,6 +110,14 @@ export const MAIN_SETTINGS = [
     type: 'networks',
     defaultText: undefined,
     meaning: 'Proxies in front (addresses, networks) whose X-Forwarded-Proto, -Host, -Port and Forwarded are believed',
+    verbs: GATEWAY,
+  },
+  {
+    name: 'env-references',
+    type: 'names',
+    defaultText: undefined,
+    meaning:
+      'Environment variables that `$env://` may name although they are withheld (PORTCULLIS_*, DATABASE_URL, REDIS_URL, PG*, NODE_*, AWS_*)',
     verbs: GATEWAY,
   },
   {

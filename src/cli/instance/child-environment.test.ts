@@ -15,3 +15,8 @@ test('children inherit no setting, no secret and no database of the supervisor',
   });
   assert.deepEqual(inherited, { PATH: '/bin', LANG: 'C', NODE_COMPILE_CACHE: '/cache' });
 });
+
+test('what the instance opens is inherited all the same, but for what Node.js speaks to its children by', () => {
+  const environment = { PGPASSWORD: 'x', PGUSER: 'x', NODE_CHANNEL_FD: '3', DATABASE_URL: 'x' };
+  assert.deepEqual(childEnvironment(environment, ['PGPASSWORD', 'NODE_CHANNEL_FD', 'MISSING']), { PGPASSWORD: 'x' });
+});

@@ -1,7 +1,12 @@
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Names that no child needs from its environment: settings travel over the channel, databases belong to the control plane. */
 const WITHHELD = /^(PORTCULLIS_|PG[A-Z]|DATABASE_URL$|REDIS_URL$|NODE_CHANNEL_|NODE_UNIQUE_ID$)/;
+/** Node.js speaks to its own children by these: no setting opens them. */
+const OF_NODE = /^(NODE_CHANNEL_|NODE_UNIQUE_ID$)/;
 
-/** What a child inherits of the supervisor's environment. */
-export function childEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !WITHHELD.test(name)));
+/** What a child inherits of the supervisor's environment: `openedNames` although they are withheld, and all that is not. */
+export function childEnvironment(environment: Environment, openedNames: readonly string[] = []): Record<string, string | undefined> {
+  const opened = new Set(openedNames.filter((name) => !OF_NODE.test(name)));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => opened.has(name) || !WITHHELD.test(name)));
 }

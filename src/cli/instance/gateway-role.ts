@@ -38,6 +38,7 @@ export function gatewayRole(
   const { configuration, endpoints } = context;
   const inherited = new InheritedDescriptors();
   const status = inherited.listeners(endpoints.status);
+  const metrics = inherited.listeners(endpoints.metrics);
   const acceptors = Math.min(MOST_ACCEPTORS, Math.max(1, Math.floor(ALL_ACCEPTORS / configuration.workers)));
   const workers = Array.from({ length: endpoints.http.addresses.length === 0 ? 1 : configuration.workers }, (_, index): WorkerListeners => {
     return {
@@ -53,11 +54,12 @@ export function gatewayRole(
     httpAddresses: httpHosts.map((host) => ({ host, port: endpoints.http.port })),
     httpsPort: endpoints.https.port,
     statusListeners: status.length > 0 ? status : addressListeners(endpoints.status.port, configuration.statusHosts),
-    protectedPorts: [endpoints.admin.port, endpoints.sync.port, endpoints.status.port, configuration.metricsPort].filter(
-      (port) => port !== 0,
-    ),
+    metricsListeners: metrics.length > 0 ? metrics : addressListeners(endpoints.metrics.port, configuration.metricsHosts),
+    protectedPorts: [endpoints.admin.port, endpoints.sync.port, endpoints.status.port, endpoints.metrics.port].filter((port) => port !== 0),
     accessLogFile: configuration.accessLogFile ?? null,
     trustedAddresses: configuration.trustedAddresses,
+    pluginDeadlineMs: configuration.pluginDeadlineMs,
+    envReferences: configuration.envReferences,
     engine: configuration.engine,
     limits: configuration.limits,
     allowOlder: configuration.allowOlder,
@@ -70,6 +72,7 @@ export function gatewayRole(
     name: 'gateway',
     nodeOptions: [`--max-semi-space-size=${MAX_SEMI_SPACE_MB}`],
     descriptors: inherited.own,
+    openedVariables: configuration.envReferences,
     settings: () => ({ ...fixed, identity: options.identity() }) satisfies GatewaySettings as unknown as JsonValue,
     onEvent: (name, body) => {
       if (name !== 'current' || typeof body !== 'object' || body === null || !('revision' in body)) return;

@@ -38,6 +38,8 @@ export function superviseRole(
     readonly name: 'control-plane' | 'gateway' | 'demo-upstream';
     readonly nodeOptions?: readonly string[];
     readonly descriptors: readonly number[];
+    /** Variables that the child inherits although they are withheld from children. */
+    readonly openedVariables?: readonly string[];
     readonly settings: () => JsonValue;
     readonly onEvent?: (name: string, body: JsonValue) => void;
   },
@@ -48,7 +50,7 @@ export function superviseRole(
       file: processFile(`${role.name}-process`),
       nodeOptions: role.nodeOptions ?? [],
       descriptors: role.descriptors,
-      environment: childEnvironment(process.env),
+      environment: childEnvironment(process.env, role.openedVariables),
       runAs: context.runAs,
     },
     settings: role.settings,

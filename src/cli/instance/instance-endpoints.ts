@@ -16,6 +16,7 @@ export interface InstanceEndpoints {
   readonly http: BoundEndpoint;
   readonly https: BoundEndpoint;
   readonly status: BoundEndpoint;
+  readonly metrics: BoundEndpoint;
   readonly demo: BoundEndpoint;
 }
 
@@ -39,6 +40,7 @@ export async function bindInstanceEndpoints(configuration: Configuration, roles:
     http: await bind(roles.gateway, { flag: '--http-port', port: configuration.httpPort, hosts: configuration.httpHosts }, workers),
     https: await bind(roles.gateway, { flag: '--https-port', port: configuration.httpsPort, hosts: configuration.httpsHosts }, workers),
     status: await bind(roles.gateway, { flag: '--status-port', port: configuration.statusPort, hosts: configuration.statusHosts }, 1),
+    metrics: await bind(roles.gateway, { flag: '--metrics-port', port: configuration.metricsPort, hosts: configuration.metricsHosts }, 1),
     demo: await bind(roles.demo, { flag: '--demo-port', port: configuration.demoPort, hosts: configuration.demoHosts }, 1),
   };
 }

@@ -16,8 +16,11 @@ export interface GatewaySettings
     | 'httpAddresses'
     | 'httpsPort'
     | 'statusListeners'
+    | 'metricsListeners'
     | 'protectedPorts'
     | 'trustedAddresses'
+    | 'pluginDeadlineMs'
+    | 'envReferences'
     | 'engine'
     | 'limits'
     | 'allowOlder'
@@ -41,6 +44,7 @@ const role: ChildRole = {
     const running = await startGateway({
       ...settings,
       accessLogFile: accessLogFile ?? undefined,
+      environment: process.env,
       previousExit: previousEnd,
       clock: systemClock,
       random: systemRandom,

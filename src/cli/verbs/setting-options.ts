@@ -52,6 +52,8 @@ function placeholder(setting: Setting): string {
     case 'hosts':
     case 'networks':
       return 'addresses';
+    case 'names':
+      return 'names';
     case 'level':
       return 'level';
     case 'address':

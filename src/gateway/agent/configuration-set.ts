@@ -1,19 +1,52 @@
-import type { RouteSettings, ServiceSettings } from '../runtime/settings.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { JsonObject } from '../../lib/json.ts';
+import type { PluginSettings, RouteSettings, ServiceSettings } from '../runtime/settings.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
+import type { CompiledKind } from './read-item.ts';
 import { RouteNumbers } from './route-numbers.ts';
 
 /** Changes that go to a worker in one message: small enough that neither side is busy with it for long. */
 const CHANGES_PER_MESSAGE = 200;
 
-/** The services and routes in force, as every worker that starts must get them. */
+/** What workers compile, as it is in force and as every worker that starts must get it. */
 export class ConfigurationSet {
   readonly services = new Map<string, ServiceSettings>();
   readonly routes = new Map<string, RouteSettings>();
+  readonly globalRules = new Map<string, PluginSettings>();
+  /** By the plugin's name, defaults in place. */
+  readonly pluginMetadata = new Map<string, JsonObject>();
   readonly numbers = new RouteNumbers();
 
   /** Takes changes that the workers have taken. */
   apply(changes: readonly RuntimeChange[]): void {
     for (const change of changes) this.#applyOne(change);
+  }
+
+  /** Ids of what is in force of a kind. */
+  idsOf(kind: CompiledKind): Iterable<string> {
+    return this.#mapOf(kind).keys();
+  }
+
+  /** Whether a change would change nothing. */
+  holds(change: RuntimeChange): boolean {
+    switch (change.op) {
+      case 'put-service':
+        return isDeepStrictEqual(this.services.get(change.id), change.settings);
+      case 'put-route':
+        return isDeepStrictEqual(this.routes.get(change.id), change.settings);
+      case 'put-global-rule':
+        return isDeepStrictEqual(this.globalRules.get(change.id), change.settings);
+      case 'put-plugin-metadata':
+        return isDeepStrictEqual(this.pluginMetadata.get(change.plugin), change.value);
+      case 'delete-service':
+        return !this.services.has(change.id);
+      case 'delete-route':
+        return !this.routes.has(change.id);
+      case 'delete-global-rule':
+        return !this.globalRules.has(change.id);
+      case 'delete-plugin-metadata':
+        return !this.pluginMetadata.has(change.plugin);
+    }
   }
 
   /** Everything, as changes to an empty worker. May be read slowly: what changes meanwhile must be sent after it. */
@@ -28,7 +61,22 @@ export class ConfigurationSet {
     if (part.length > 0) yield part;
   }
 
+  #mapOf(kind: CompiledKind): ReadonlyMap<string, unknown> {
+    switch (kind) {
+      case 'service':
+        return this.services;
+      case 'route':
+        return this.routes;
+      case 'global_rule':
+        return this.globalRules;
+      case 'plugin_metadata':
+        return this.pluginMetadata;
+    }
+  }
+
   *#all(): Generator<RuntimeChange> {
+    for (const [plugin, value] of this.pluginMetadata) yield { op: 'put-plugin-metadata', plugin, value };
+    for (const [id, settings] of this.globalRules) yield { op: 'put-global-rule', id, settings };
     for (const [id, settings] of this.services) yield { op: 'put-service', id, settings };
     for (const [id, settings] of this.routes) yield { op: 'put-route', id, number: this.numbers.numberOf(id), settings };
   }
@@ -47,6 +95,18 @@ export class ConfigurationSet {
       case 'delete-route':
         this.routes.delete(change.id);
         this.numbers.forget(change.id);
+        return;
+      case 'put-global-rule':
+        this.globalRules.set(change.id, change.settings);
+        return;
+      case 'delete-global-rule':
+        this.globalRules.delete(change.id);
+        return;
+      case 'put-plugin-metadata':
+        this.pluginMetadata.set(change.plugin, change.value);
+        return;
+      case 'delete-plugin-metadata':
+        this.pluginMetadata.delete(change.plugin);
     }
   }
 }

@@ -7,6 +7,8 @@ export interface ConfigurationSource {
   start(): Promise<void>;
   /** A worker has died: what is in force has to prove itself once more. */
   restartProbation(): void;
+  /** The control plane can be reached at present. */
+  isConnected(): boolean;
   /** Resolves when nothing is being applied any more. */
   stop(): Promise<void>;
   /** Keeps what is to be kept. Comes last. */
@@ -40,6 +42,7 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
   return {
     start: () => subscriber.start(),
     restartProbation: () => subscriber.restartProbation(),
+    isConnected: () => subscriber.isConnected,
     stop: () => subscriber.stop(),
     close: () => journal.close(),
   };

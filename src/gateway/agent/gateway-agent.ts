@@ -1,9 +1,13 @@
+import { hostname } from 'node:os';
 import { StartError } from '../../errors/index.ts';
 import { createStatusServer, type LogRotation, openAccessLog, type StatusServer, startLogRotation } from '../../observability/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
+import { CounterTables, machineTime } from '../counters/index.ts';
 import type { GatewayOptions, RunningGateway } from '../gateway-options.ts';
 import { deriveLimits, exceedsDescriptors, LoadTables, readDescriptorLimit } from '../limits/index.ts';
+import { LoopLag, MetricsExport, registerInstanceGauges } from '../metrics/index.ts';
 import { NameResolver } from '../names/index.ts';
+import { type OpenSecretValues, openSecretValues, resolvePluginSettings } from '../secrets/index.ts';
 import { type GatewayStatus, reasonNotReady, statusRoutes } from '../status/index.ts';
 import { CredentialIndexWriter } from '../tables/index.ts';
 import { WorkerBoard } from '../worker/worker-board.ts';
@@ -32,8 +36,12 @@ export class GatewayAgent implements RunningGateway {
   readonly #board: WorkerBoard;
   readonly #tables: CredentialIndexWriter;
   readonly #load: LoadTables;
+  readonly #metrics: MetricsExport;
+  readonly #counters: CounterTables;
+  readonly #loopLag = new Float64Array(1);
   readonly #resolver: NameResolver;
   readonly #names: NodeNames;
+  readonly #secrets: OpenSecretValues;
   readonly #set = new ConfigurationSet();
   readonly #fleet: WorkerFleet;
   readonly #configuration: GatewayConfiguration;
@@ -58,8 +66,19 @@ export class GatewayAgent implements RunningGateway {
     const maxThreads = options.workers.length * 2 + 2;
     this.#board = WorkerBoard.forWorkers(maxThreads);
     const authPlugins = PLUGINS.filter((plugin) => plugin.type === 'auth').map((plugin) => plugin.name);
-    this.#tables = new CredentialIndexWriter({ plugins: authPlugins, maxReaders: maxThreads, random, log });
+    this.#secrets = openSecretValues(options);
+    this.#tables = new CredentialIndexWriter({
+      plugins: authPlugins,
+      consumerPlugins: PLUGINS,
+      resolvePlugins: (plugins) => resolvePluginSettings(plugins, this.#secrets.values.valueOf),
+      maxReaders: maxThreads,
+      random,
+      log,
+    });
     this.#load = createLoadTables(options, maxThreads);
+    this.#metrics = new MetricsExport({ rows: maxThreads, listeners: options.metricsListeners, clock, log, yieldTurn });
+    this.#counters = new CounterTables({ rows: maxThreads, random, nowMs: machineTime(clock)(), wallMs: clock.nowMs() });
+    this.#registerGauges();
     this.#resolver = new NameResolver({ clock, random, log });
     this.#names = new NodeNames(this.#resolver);
     this.#resolver.onChange((name, addresses) => {
@@ -74,12 +93,13 @@ export class GatewayAgent implements RunningGateway {
     if (options.accessLogFile !== undefined) await openAccessLog({ file: options.accessLogFile, maxBufferedBytes: 1 }).close();
     const agent = new GatewayAgent(options);
     const isBeside = options.previousExit.kind === 'replaced';
-    if (!isBeside) await agent.#listenForStatus();
+    if (!isBeside) await agent.#listenForAgents();
     try {
       agent.#source = await openSource(options, agent.#configuration, (revision) => agent.#becameCurrent(revision));
     } catch (error) {
-      await agent.#statusServer?.close();
+      await Promise.all([agent.#statusServer?.close(), agent.#metrics.close()]);
       agent.#resolver.close();
+      agent.#secrets.close();
       throw error;
     }
     agent.#run(agent.#source);
@@ -87,8 +107,8 @@ export class GatewayAgent implements RunningGateway {
     return agent;
   }
 
-  get ports(): { readonly http: readonly number[]; readonly status: readonly number[] } {
-    return { http: this.#fleet.ports, status: this.#statusPorts };
+  get ports(): RunningGateway['ports'] {
+    return { http: this.#fleet.ports, status: this.#statusPorts, metrics: this.#metrics.ports };
   }
 
   async whenCurrent(): Promise<{ readonly revision: number }> {
@@ -119,7 +139,10 @@ export class GatewayAgent implements RunningGateway {
     this.#draining = true;
     this.#fleet.broadcast({ kind: 'announce-drain' });
     // The instance is ready all the same: its next process says so.
-    if (this.#isReplaced) this.#statusServer?.stopAccepting();
+    if (this.#isReplaced) {
+      this.#statusServer?.stopAccepting();
+      this.#metrics.stopAccepting();
+    }
     if (options.delayMs > 0) await this.#after(options.delayMs);
     this.#stopped = true;
     this.#waiters.giveUp(new Error('the gateway has stopped'));
@@ -127,7 +150,8 @@ export class GatewayAgent implements RunningGateway {
     await this.#fleet.drain(options.timeoutMs);
     this.#rotation?.stop();
     this.#resolver.close();
-    await this.#statusServer?.close();
+    this.#secrets.close();
+    await Promise.all([this.#statusServer?.close(), this.#metrics.close()]);
   }
 
   #run(source: ConfigurationSource): void {
@@ -142,6 +166,17 @@ export class GatewayAgent implements RunningGateway {
       this.#isLoaded = true;
       this.#allowListening();
     });
+  }
+
+  /** For those who look after the instance: status and metrics. */
+  async #listenForAgents(): Promise<void> {
+    await this.#listenForStatus();
+    try {
+      await this.#metrics.listen();
+    } catch (error) {
+      await this.#statusServer?.close();
+      throw error;
+    }
   }
 
   async #listenForStatus(): Promise<void> {
@@ -164,7 +199,9 @@ export class GatewayAgent implements RunningGateway {
   async #listenForStatusLater(): Promise<void> {
     await Promise.race([this.#waiters.wait(() => this.#isReady()), this.#after(STATUS_PATIENCE_MS)]).catch(() => {});
     if (this.#stopped) return;
-    await this.#listenForStatus().catch((error) => this.#options.log.error('the status address cannot be listened on', {}, error));
+    await this.#listenForAgents().catch((error) =>
+      this.#options.log.error('the status or metrics address cannot be listened on', {}, error),
+    );
   }
 
   #createFleet(): WorkerFleet {
@@ -195,6 +232,7 @@ export class GatewayAgent implements RunningGateway {
       names: this.#names,
       tables: this.#tables,
       fleet: this.#fleet,
+      secrets: { values: this.#secrets.values, log: this.#options.log },
       yieldTurn,
       monotonicMs: () => this.#options.clock.monotonicMs(),
       onApplied: (revision) => this.#applied(revision),
@@ -207,7 +245,8 @@ export class GatewayAgent implements RunningGateway {
   }
 
   #startThread(): WorkerThread {
-    const { protectedPorts, accessLogFile, trustedAddresses, engine, testHooks } = this.#options;
+    const { protectedPorts, accessLogFile, trustedAddresses, pluginDeadlineMs, engine, testHooks, dataFolder, softwareVersion } =
+      this.#options;
     const row = this.#tables.registerReader();
     this.#board.clearRow(row);
     const { handles: load } = this.#load;
@@ -216,9 +255,14 @@ export class GatewayAgent implements RunningGateway {
       board: this.#board.shared,
       tables: this.#tables.handles,
       load,
+      metrics: this.#metrics.metrics.handles,
+      counters: this.#counters.handles,
+      forbiddenFolders: [dataFolder],
+      softwareVersion,
       protectedPorts,
       accessLogFile,
       trustedAddresses,
+      pluginDeadlineMs,
       engine,
       testHooks,
     };
@@ -266,6 +310,8 @@ export class GatewayAgent implements RunningGateway {
       this.#source?.restartProbation();
     }
     this.#load.clearRow(thread.row);
+    this.#metrics.metrics.clearRow(thread.row);
+    this.#counters.clearRow(thread.row);
     this.#tables.releaseReader(thread.row);
     this.#fleet.onThreadEnded(thread);
   }
@@ -278,11 +324,36 @@ export class GatewayAgent implements RunningGateway {
   }
 
   #watchHeartbeats(): void {
-    this.#options.clock.schedule(HEARTBEAT_CHECK_MS, () => {
+    const { clock } = this.#options;
+    const lag = new LoopLag(this.#loopLag, 0, HEARTBEAT_CHECK_MS);
+    const check = (): void => {
       if (this.#stopped) return;
+      lag.beat(clock.monotonicMs());
       this.#fleet.checkHeartbeats();
       this.#tables.reclaim();
-      this.#watchHeartbeats();
+      clock.schedule(HEARTBEAT_CHECK_MS, check);
+    };
+    clock.schedule(HEARTBEAT_CHECK_MS, check);
+  }
+
+  #registerGauges(): void {
+    const { clock, softwareVersion } = this.#options;
+    const { metrics } = this.#metrics;
+    const machineMs = machineTime(clock);
+    registerInstanceGauges(metrics, {
+      load: () => this.#load.load,
+      admittedClients: () => this.#load.admittedClients,
+      counterUsage: () => this.#counters.usage(machineMs()),
+      revision: () => this.#revision,
+      controlPlaneIsReachable: () => this.#source?.isConnected() ?? false,
+      loopLagsMs: () => [
+        ['agent', this.#loopLag[0] ?? 0],
+        ...this.#fleet.rows.flatMap((row, slot) => (row === undefined ? [] : [[`worker ${slot}`, metrics.loopLagMs(row)] as const])),
+      ],
+      descriptorLimit: readDescriptorLimit(),
+      hostName: hostname(),
+      version: softwareVersion,
+      startedAtMs: clock.nowMs(),
     });
   }
 

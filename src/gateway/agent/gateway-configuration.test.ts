@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
+import type { JsonObject } from '../../lib/json.ts';
 import { systemRandom } from '../../lib/random.ts';
+import { Type } from '../../plugin-kit/index.ts';
 import type { SnapshotChange, SnapshotItem } from '../../schema/index.ts';
 import { NameResolver } from '../names/index.ts';
 import { CredentialIndexReader, CredentialIndexWriter } from '../tables/index.ts';
@@ -14,10 +16,26 @@ import { GatewayConfiguration } from './gateway-configuration.ts';
 import { NodeNames } from './node-names.ts';
 import type { ApplyOutcome } from './worker-fleet.ts';
 
+const TEST_PLUGINS = [
+  { name: 'key-auth', schema: Type.Object({}) },
+  {
+    name: 'a-limit',
+    schema: Type.Object({ count: Type.Integer(), policy: Type.Optional(Type.String({ default: 'local' })) }),
+    metadataSchema: Type.Object({ header: Type.Optional(Type.String({ default: 'X-Limit' })) }),
+  },
+  { name: 'a-split', schema: Type.Object({}), upstreams: ({ upstream }: JsonObject) => [Object(upstream)] },
+];
+
 /** A configuration whose workers are the test: it says how each change ends and sees what stands in the tables meanwhile. */
 function start(outcomeOf: () => ApplyOutcome = () => ({ kind: 'committed' })) {
   const log = new RecordingLogger();
-  const tables = new CredentialIndexWriter({ plugins: ['key-auth'], maxReaders: 1, random: systemRandom, log });
+  const tables = new CredentialIndexWriter({
+    plugins: ['key-auth'],
+    consumerPlugins: TEST_PLUGINS,
+    maxReaders: 1,
+    random: systemRandom,
+    log,
+  });
   const reader = new CredentialIndexReader(tables.handles, tables.registerReader());
   const names = new NodeNames(new NameResolver({ clock: new FakeClock(), random: systemRandom, log }));
   const set = new ConfigurationSet();
@@ -27,6 +45,7 @@ function start(outcomeOf: () => ApplyOutcome = () => ({ kind: 'committed' })) {
   const isKnown = (key: string): boolean => reader.findByKey('key-auth', TEST_SALT, key) !== undefined;
   let whileCompiling: readonly boolean[] = [];
   const configuration = new GatewayConfiguration({
+    plugins: TEST_PLUGINS,
     set,
     names,
     tables,
@@ -48,7 +67,12 @@ function start(outcomeOf: () => ApplyOutcome = () => ({ kind: 'committed' })) {
     configuration.loadSnapshot(parts(items), { revision, keySalt: TEST_SALT });
   const change = (...changes: readonly SnapshotChange[]): Promise<void> =>
     configuration.applyDelta({ fromRevision: 1, toRevision: 2, changes });
-  return { configuration, set, applied, told, revisions, isKnown, load, change, whileCompiling: () => whileCompiling };
+  return { configuration, set, names, reader, applied, told, revisions, isKnown, load, change, whileCompiling: () => whileCompiling };
+}
+
+/** What a change is about, e.g. `put-route r`. */
+function nameOf(change: RuntimeChange): string {
+  return `${change.op} ${'plugin' in change ? change.plugin : change.id}`;
 }
 
 async function* parts(items: readonly SnapshotItem[]): AsyncGenerator<readonly SnapshotItem[], void> {
@@ -113,10 +137,7 @@ test('a snapshot sends the workers only what differs, and removes what it does n
   applied.length = 0;
   const [, ...withoutCredential] = guideItems(80);
   await load([...withoutCredential, routeItem('more', { paths: ['/more'] })], 5);
-  assert.deepEqual(
-    applied.flat().map((change) => `${change.op} ${change.id}`),
-    ['delete-route gone', 'put-route more'],
-  );
+  assert.deepEqual(applied.flat().map(nameOf), ['delete-route gone', 'put-route more']);
   assert.equal(isKnown('secret-api-key'), false);
 });
 
@@ -126,4 +147,111 @@ test('the salt is told before the first digest counts, and only when it changes'
   await load(guideItems(80), 2);
   assert.equal(told.filter((message) => message.kind === 'salt').length, 1);
   assert.equal(told[0]?.kind, 'salt');
+});
+
+const rule: SnapshotItem = { kind: 'global_rule', id: 'a-limit', value: { plugins: { 'a-limit': { count: 2 } } } };
+const metadata: SnapshotItem = { kind: 'plugin_metadata', id: 'a-limit', value: {} };
+
+test('global rules and plugin metadata reach the workers read, with their defaults in place', async () => {
+  const { load, change, applied, set } = start();
+  await load([...guideItems(80), rule, metadata]);
+  const READ_LIMIT = { kind: 'ready', configuration: { count: 2, policy: 'local' } };
+  const [put] = applied.flat().filter((each) => each.op === 'put-global-rule');
+  assert.deepEqual([put?.id, [...(put?.settings.keys() ?? [])]], ['a-limit', ['a-limit']]);
+  assert.partialDeepStrictEqual(put?.settings.get('a-limit'), READ_LIMIT);
+  assert.deepEqual(
+    applied.flat().filter((each) => each.op === 'put-plugin-metadata'),
+    [{ op: 'put-plugin-metadata', plugin: 'a-limit', value: { header: 'X-Limit' } }],
+  );
+  assert.deepEqual([[...set.globalRules.keys()], [...set.pluginMetadata]], [['a-limit'], [['a-limit', { header: 'X-Limit' }]]]);
+  applied.length = 0;
+  await change(
+    { op: 'put', item: { ...metadata, value: { header: 'X-Other' } } },
+    { op: 'delete', name: { kind: 'global_rule', parentId: '', id: 'a-limit' } },
+  );
+  assert.deepEqual(applied.flat().map(nameOf), ['put-plugin-metadata a-limit', 'delete-global-rule a-limit']);
+  assert.deepEqual([set.globalRules.size, set.pluginMetadata.get('a-limit')], [0, { header: 'X-Other' }]);
+  applied.length = 0;
+  await change({ op: 'delete', name: { kind: 'plugin_metadata', parentId: '', id: 'a-limit' } });
+  assert.deepEqual([applied.flat().map(nameOf), set.pluginMetadata.size], [['delete-plugin-metadata a-limit'], 0]);
+});
+
+test('of equal global rules and metadata in a snapshot workers hear nothing, and of those that are gone that they are', async () => {
+  const { load, applied, set } = start();
+  await load([...guideItems(80), rule, metadata]);
+  applied.length = 0;
+  await load([...guideItems(80), metadata, rule], 2);
+  assert.deepEqual(applied, []);
+  await load(guideItems(80), 3);
+  assert.deepEqual(applied.flat().map(nameOf), ['delete-plugin-metadata a-limit', 'delete-global-rule a-limit']);
+  assert.deepEqual([set.globalRules.size, set.pluginMetadata.size], [0, 0]);
+});
+
+test('metadata that this version cannot serve refuses the whole change; that of a plugin it does not have is passed over', async () => {
+  const { load, change, applied, set, isKnown } = start();
+  await load(guideItems(80));
+  applied.length = 0;
+  await change({ op: 'put', item: { ...metadata, id: 'from-the-future' } }, { op: 'put', item: { ...metadata, id: 'key-auth' } });
+  assert.deepEqual(applied, []);
+  const broken: SnapshotItem = { ...metadata, value: { header: 7 } };
+  await assert.rejects(change({ op: 'put', item: newCredential }, { op: 'put', item: rule }, { op: 'put', item: broken }), {
+    message: /^metadata of plugin a-limit: .*\/header/,
+  });
+  const shapeless: SnapshotItem = { ...rule, value: { plugins: [] } };
+  await assert.rejects(change({ op: 'put', item: shapeless }), { message: /^global rule a-limit: / });
+  assert.deepEqual([applied, set.globalRules.size, set.pluginMetadata.size, isKnown('new-key')], [[], 0, 0, false]);
+});
+
+test('a refused change leaves rules and metadata as they were', async () => {
+  let refuse = false;
+  const { load, change, set } = start(() => (refuse ? { kind: 'refused', message: 'why' } : { kind: 'committed' }));
+  await load([...guideItems(80), rule, metadata]);
+  refuse = true;
+  await assert.rejects(
+    change(
+      { op: 'put', item: { ...metadata, value: { header: 'X-Other' } } },
+      { op: 'delete', name: { kind: 'global_rule', parentId: '', id: 'a-limit' } },
+    ),
+    { message: 'why' },
+  );
+  assert.deepEqual([[...set.globalRules.keys()], set.pluginMetadata.get('a-limit')], [['a-limit'], { header: 'X-Limit' }]);
+});
+
+test('a worker that starts gets rules and metadata like everything else', async () => {
+  const { load, set } = start();
+  await load([...guideItems(80), rule, metadata]);
+  assert.deepEqual([...set.parts()].flat().map(nameOf).sort(), [
+    'put-global-rule a-limit',
+    'put-plugin-metadata a-limit',
+    'put-route route',
+    'put-service service',
+  ]);
+});
+
+test('names in the upstreams of plugins are resolved as long as anything uses them', async () => {
+  const { load, change, names } = start();
+  const withUpstream = (host: string) => ({ 'a-split': { upstream: { nodes: [{ host, port: 80, weight: 1 }] } } });
+  const splitRule: SnapshotItem = { kind: 'global_rule', id: 'a-split', value: { plugins: withUpstream('rule.invalid') } };
+  const routed = routeItem('split', { paths: ['/s'], plugins: withUpstream('route.invalid') });
+  await load([serviceItem(80, { plugins: withUpstream('service.invalid') }), routed, splitRule]);
+  const used = () => ['service.invalid', 'route.invalid', 'rule.invalid'].map((name) => names.isUsed(name));
+  assert.deepEqual(used(), [true, true, true]);
+  await change(
+    { op: 'put', item: routeItem('split', { paths: ['/s'] }) },
+    { op: 'delete', name: { kind: 'global_rule', parentId: '', id: 'a-split' } },
+  );
+  assert.deepEqual(used(), [true, false, false]);
+  await load([], 9);
+  assert.deepEqual(used(), [false, false, false]);
+});
+
+test('a consumer’s own plugins and labels come with it through the tables', async () => {
+  const { load, change, reader, applied } = start();
+  await load(guideItems(80));
+  applied.length = 0;
+  const value = { username: 'jack', labels: { team: 'a' }, plugins: { 'a-limit': { count: 2 } } };
+  await change({ op: 'put', item: { kind: 'consumer', id: 'jack', value, keys: [] } });
+  const found = reader.findByKey('key-auth', TEST_SALT, 'secret-api-key');
+  assert.deepEqual([found?.labels, applied], [new Map([['team', 'a']]), []]);
+  assert.deepEqual(JSON.parse(found?.pluginsText ?? '')[0][1].configuration, { count: 2, policy: 'local' });
 });

@@ -1,15 +1,30 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { ConfigurationApplier, SnapshotMeta } from '../../distribution/gateway-side.ts';
 import type { JsonObject } from '../../lib/json.ts';
+import type { Logger } from '../../observability/logger.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import type { SnapshotChange, SnapshotDelta, SnapshotItem } from '../../schema/index.ts';
-import { readRouteSettings, readServiceSettings } from '../runtime/read-settings.ts';
-import type { RouteSettings, ServiceSettings } from '../runtime/settings.ts';
+import type { PluginSettings } from '../runtime/settings.ts';
+import { type CredentialPlugin, referencesOfItem } from '../secrets/index.ts';
 import type { CredentialIndexWriter } from '../tables/index.ts';
 import type { AgentMessage, RuntimeChange } from '../worker/worker-messages.ts';
 import type { ConfigurationSet } from './configuration-set.ts';
-import { type NodeNames, nodeNamesOf } from './node-names.ts';
+import { ItemReferences, type ReferencingItem, type SecretSource } from './item-references.ts';
+import { type NamedNodes, type NodeNames, nodeNamesOf, type UpstreamPlugin } from './node-names.ts';
+import {
+  COMPILED_KINDS,
+  type CompiledItem,
+  type CompiledKind,
+  type ItemPlugin,
+  isCompiled,
+  isCompiledKind,
+  readDeletion,
+  readItem,
+} from './read-item.ts';
+import { SerialQueue } from './serial-queue.ts';
 import type { WorkerFleet } from './worker-fleet.ts';
+
+/** What must be known of a plugin to put its configurations and credentials in force. */
+export type ConfiguredPlugin = ItemPlugin & UpstreamPlugin & CredentialPlugin;
 
 /** What puts configuration in force. */
 export interface GatewayConfigurationOptions {
@@ -19,30 +34,51 @@ export interface GatewayConfigurationOptions {
   readonly fleet: Pick<WorkerFleet, 'apply' | 'broadcast'>;
   readonly yieldTurn: () => Promise<void>;
   readonly monotonicMs: () => number;
+  /** Every plugin that this version has; those of the product when absent. */
+  readonly plugins?: readonly ConfiguredPlugin[];
+  /** What secret references stand for; without it they stay as they are, and credentials with any let nobody in. */
+  readonly secrets?: { readonly values: SecretSource; readonly log: Logger };
   /** A revision is in force on all workers. */
   readonly onApplied: (revision: number) => void;
 }
 
 /** How long a revision waits for the addresses of names that it brings; what takes longer is served when it comes. */
 const NAME_WAIT_MS = 500;
+/** How long a revision waits for secrets that it refers to; what takes longer is put in force when it comes. */
+const SECRET_WAIT_MS = 1000;
+/** A snapshot waits longer: mostly nobody is served before it is there, and what it brings should be whole. */
+const SNAPSHOT_SECRET_WAIT_MS = 5000;
 /** Longest time that one step keeps the agent from other work. */
 const SLICE_MS = 5;
 /** Records that the tables look at in one step. */
 const RECORDS_PER_STEP = 2000;
 
 /**
- * Puts configuration in force. Consumers and credentials go straight to the tables that all workers share; services and routes are
- * compiled by every worker and swapped by all or by none.
+ * Puts configuration in force. Consumers and credentials go straight to the tables that all workers share; services, routes, global rules
+ * and plugin metadata are compiled by every worker and swapped by all or by none.
  *
  * Order within a change, so that nobody gets in who may not: first whatever is taken away from consumers and credentials; then all
  * workers compile; only when they could, new credentials are entered and the workers swap, in one step.
+ *
+ * What secret references stand for is put in their place here. When that changes, what holds them is read anew and put in force as a
+ * change of its own, between two revisions.
  */
 export class GatewayConfiguration implements ConfigurationApplier {
   readonly #options: GatewayConfigurationOptions;
+  readonly #plugins: readonly ConfiguredPlugin[];
+  readonly #references: ItemReferences;
+  /** Changes that come from secrets, and those that come from the control plane, one at a time. */
+  readonly #changes = new SerialQueue();
+  /** References that stand for something else than what is in force. */
+  #outdated = new Set<string>();
   #keySalt: Uint8Array | undefined;
 
   constructor(options: GatewayConfigurationOptions) {
+    const { secrets } = options;
     this.#options = options;
+    this.#plugins = options.plugins ?? PLUGINS;
+    this.#references = new ItemReferences({ secrets: secrets?.values, plugins: this.#plugins, log: secrets?.log });
+    secrets?.values.onChange((references) => this.#secretsChanged(references));
   }
 
   get keySalt(): Uint8Array | undefined {
@@ -50,44 +86,113 @@ export class GatewayConfiguration implements ConfigurationApplier {
   }
 
   /**
-   * Replaces everything. Credentials are entered as they stream by, since there can be millions; so where the services and routes
-   * are then refused, those that are new stay, and those that are gone go only as far as a delta says so.
+   * Replaces everything. Credentials are entered as they stream by, since there can be millions; so where what workers compile
+   * is then refused, those that are new stay, and those that are gone go only as far as a delta says so.
    */
-  async loadSnapshot(items: AsyncIterable<readonly SnapshotItem[]>, meta: SnapshotMeta): Promise<void> {
+  loadSnapshot(items: AsyncIterable<readonly SnapshotItem[]>, meta: SnapshotMeta): Promise<void> {
+    return this.#changes.run(() => this.#loadSnapshot(items, meta));
+  }
+
+  applyDelta(delta: SnapshotDelta): Promise<void> {
+    return this.#changes.run(() => this.#applyDelta(delta));
+  }
+
+  async #loadSnapshot(items: AsyncIterable<readonly SnapshotItem[]>, meta: SnapshotMeta): Promise<void> {
     const { tables } = this.#options;
-    const services = new Map<string, JsonObject>();
-    const routes = new Map<string, JsonObject>();
+    const compiled = new Map<string, CompiledItem>();
+    const providers = new Map<string, JsonObject>();
+    const referencing: ReferencingItem[] = [];
     const slices = this.#slices();
     this.#useSalt(meta.keySalt);
     tables.beginReplace();
     for await (const part of items) {
       for (const item of part) {
-        if (item.kind === 'service') services.set(item.id, item.value);
-        else if (item.kind === 'route') routes.set(item.id, item.value);
-        else tables.applyPut(item);
+        const references = referencesOfItem(item);
+        if (references.length > 0) referencing.push({ item, references });
+        if (isCompiled(item)) compiled.set(keyOf(item.kind, item.id), item);
+        else if (item.kind === 'secret_provider') providers.set(item.id, item.value);
+        else tables.applyPut(this.#references.withKeys(item, meta.keySalt));
         await slices.pause();
       }
     }
-    await this.#applyRuntime(await this.#difference(services, routes), () => {});
+    await this.#withProviders(this.#references.useProviders(providers), referencing, SNAPSHOT_SECRET_WAIT_MS, async () => {
+      // Once more, now that it is known what they refer to.
+      for (const { item, references } of referencing) if (!isCompiled(item)) this.#enter(item, references);
+      await this.#applyRuntime(await this.#difference(compiled), () => {});
+      for (const { item, references } of referencing) if (isCompiled(item)) this.#references.keep(item, references);
+      this.#references.retainOnly(referencing);
+    });
     while (!tables.finishReplace(RECORDS_PER_STEP)) await slices.pause();
     this.#options.onApplied(meta.revision);
   }
 
-  async applyDelta(delta: SnapshotDelta): Promise<void> {
+  async #applyDelta(delta: SnapshotDelta): Promise<void> {
     const { tables } = this.#options;
     const compiled: SnapshotChange[] = [];
-    const puts: SnapshotItem[] = [];
+    const providers: SnapshotChange[] = [];
+    const puts: ReferencingItem[] = [];
     for (const change of delta.changes) {
       const { kind } = change.op === 'put' ? change.item : change.name;
-      if (kind === 'service' || kind === 'route') compiled.push(change);
-      else if (change.op === 'put') puts.push(change.item);
-      else tables.applyDelete(change.name);
+      if (isCompiledKind(kind)) compiled.push(change);
+      else if (kind === 'secret_provider') providers.push(change);
+      else if (change.op === 'put') puts.push({ item: change.item, references: referencesOfItem(change.item) });
+      else {
+        tables.applyDelete(change.name);
+        this.#references.forget(change.name);
+      }
     }
-    // Only now, because it may refuse: what is taken away is taken away in any case.
-    await this.#applyRuntime(await this.#read(compiled), () => {
-      for (const item of puts) tables.applyPut(item);
+    const compiledPuts = compiled.flatMap((change): ReferencingItem[] =>
+      change.op === 'put' ? [{ item: change.item, references: referencesOfItem(change.item) }] : [],
+    );
+    await this.#withProviders(this.#references.changeProviders(providers), [...puts, ...compiledPuts], SECRET_WAIT_MS, async () => {
+      // Only now, because it may refuse: what is taken away is taken away in any case.
+      await this.#applyRuntime(await this.#read(compiled), () => {
+        for (const { item, references } of puts) this.#enter(item, references);
+      });
+      for (const change of compiled) if (change.op === 'delete') this.#references.forget(change.name);
+      for (const { item, references } of compiledPuts) this.#references.keep(item, references);
     });
     this.#options.onApplied(delta.toRevision);
+  }
+
+  /** Does `apply` when the secrets that these items refer to are known or have taken too long. Where it fails, providers are as before. */
+  async #withProviders(undo: () => void, items: readonly ReferencingItem[], timeoutMs: number, apply: () => Promise<void>): Promise<void> {
+    const references = items.flatMap((item) => item.references);
+    try {
+      await this.#references.learn(references, timeoutMs);
+      await apply();
+    } catch (error) {
+      undo();
+      throw error;
+    } finally {
+      this.#references.settle(references);
+    }
+  }
+
+  /** Enters a consumer or a credential, with what is known of the secrets that it refers to. */
+  #enter(item: SnapshotItem, references: readonly string[]): void {
+    this.#options.tables.applyPut(this.#references.withKeys(item, this.#keySalt));
+    this.#references.keep(item, references);
+  }
+
+  #secretsChanged(references: readonly string[]): void {
+    const isPending = this.#outdated.size > 0;
+    for (const reference of references) this.#outdated.add(reference);
+    if (!isPending) void this.#changes.run(() => this.#readAnew());
+  }
+
+  /** Puts in force what is in force already, with its secrets as they are now. */
+  async #readAnew(): Promise<void> {
+    const items = this.#references.itemsUsing(this.#outdated);
+    this.#outdated = new Set();
+    const compiled = items.filter(isCompiled);
+    try {
+      for (const item of items) if (!isCompiled(item)) this.#enter(item, referencesOfItem(item));
+      await this.#applyRuntime(await this.#changesOf(compiled), () => {});
+      for (const item of compiled) this.#references.keep(item);
+    } catch (error) {
+      this.#options.secrets?.log.error('a secret that has changed cannot be put in force; what was before stays', {}, error);
+    }
   }
 
   /** @throws Error whose message says why the change is refused; then it is in force nowhere */
@@ -97,11 +202,11 @@ export class GatewayConfiguration implements ConfigurationApplier {
       enterCredentials();
       return;
     }
-    const wanted = await this.#namesOf(changes, (change) => (change.op === 'put-service' ? change.settings : undefined));
+    const wanted = await this.#namesOf(changes, newNodes);
     names.retain(wanted);
     await names.resolved([...new Set(wanted)], NAME_WAIT_MS);
     fleet.broadcast({ kind: 'addresses', entries: names.known(new Set(wanted)) });
-    const replaced = await this.#namesOf(changes, (change) => this.#replacedService(change));
+    const replaced = await this.#namesOf(changes, (change) => this.#replacedNodes(change));
     try {
       const outcome = await fleet.apply(changes, () => {
         enterCredentials();
@@ -124,53 +229,48 @@ export class GatewayConfiguration implements ConfigurationApplier {
 
   /** What workers are told of these changes. @throws CompileError for what this version cannot serve */
   async #read(changes: readonly SnapshotChange[]): Promise<readonly RuntimeChange[]> {
-    const slices = this.#slices();
-    const read: RuntimeChange[] = [];
-    try {
-      for (const change of changes) {
-        read.push(...this.#runtimeChangesOf(change));
-        await slices.pause();
-      }
-      return read;
-    } catch (error) {
-      this.#forgetNumbers(read);
-      throw error;
-    }
-  }
-
-  #runtimeChangesOf(change: SnapshotChange): readonly RuntimeChange[] {
-    const { kind, id } = change.op === 'put' ? change.item : change.name;
-    if (kind !== 'service' && kind !== 'route') return [];
-    if (change.op === 'delete') return [{ op: `delete-${kind}`, id }];
-    const { value } = change.item;
-    if (kind === 'service') return [{ op: 'put-service', id, settings: readServiceSettings(id, value, PLUGINS) }];
-    return [this.#putRoute(id, readRouteSettings(id, value, PLUGINS))];
-  }
-
-  #putRoute(id: string, settings: RouteSettings): RuntimeChange {
-    return { op: 'put-route', id, number: this.#options.set.numbers.numberOf(id), settings };
+    return this.#collect(changes, (change) => {
+      if (change.op === 'put') return isCompiled(change.item) ? this.#readItem(change.item) : undefined;
+      return isCompiledKind(change.name.kind) ? readDeletion(change.name.kind, change.name.id) : undefined;
+    });
   }
 
   /**
-   * What leads from the services and routes in force to those of a snapshot; what is equal costs the workers nothing.
+   * What leads from what is in force to the items of a snapshot; what is equal costs the workers nothing.
    *
    * @throws CompileError for what this version cannot serve
    */
-  async #difference(services: ReadonlyMap<string, JsonObject>, routes: ReadonlyMap<string, JsonObject>): Promise<readonly RuntimeChange[]> {
+  async #difference(items: ReadonlyMap<string, CompiledItem>): Promise<readonly RuntimeChange[]> {
     const { set } = this.#options;
+    const gone = COMPILED_KINDS.flatMap((kind) =>
+      [...set.idsOf(kind)].filter((id) => !items.has(keyOf(kind, id))).map((id) => readDeletion(kind, id)),
+    );
+    return [...gone, ...(await this.#changesOf(items.values()))];
+  }
+
+  /** What workers are told of these items; nothing of those that are in force already. @throws CompileError */
+  #changesOf(items: Iterable<CompiledItem>): Promise<readonly RuntimeChange[]> {
+    return this.#collect(items, (item) => {
+      const change = this.#readItem(item);
+      return change === undefined || this.#options.set.holds(change) ? undefined : change;
+    });
+  }
+
+  #readItem(item: CompiledItem): RuntimeChange | undefined {
+    return readItem(item, { numbers: this.#options.set.numbers, plugins: this.#plugins, lookUp: this.#references.lookUp });
+  }
+
+  /** Reads one after the other, in slices. Where one throws, routes that were new keep no number. */
+  async #collect<Source>(
+    sources: Iterable<Source>,
+    read: (source: Source) => RuntimeChange | undefined,
+  ): Promise<readonly RuntimeChange[]> {
     const slices = this.#slices();
     const changes: RuntimeChange[] = [];
     try {
-      for (const id of set.services.keys()) if (!services.has(id)) changes.push({ op: 'delete-service', id });
-      for (const [id, value] of services) {
-        const settings = readServiceSettings(id, value, PLUGINS);
-        if (!isDeepStrictEqual(set.services.get(id), settings)) changes.push({ op: 'put-service', id, settings });
-        await slices.pause();
-      }
-      for (const id of set.routes.keys()) if (!routes.has(id)) changes.push({ op: 'delete-route', id });
-      for (const [id, value] of routes) {
-        const settings = readRouteSettings(id, value, PLUGINS);
-        if (!isDeepStrictEqual(set.routes.get(id), settings)) changes.push(this.#putRoute(id, settings));
+      for (const source of sources) {
+        const change = read(source);
+        if (change !== undefined) changes.push(change);
         await slices.pause();
       }
       return changes;
@@ -180,24 +280,38 @@ export class GatewayConfiguration implements ConfigurationApplier {
     }
   }
 
-  /** The node names of the services that `serviceOf` tells, with repetitions, as they are counted. */
+  /** The node names that `nodesOf` tells, with repetitions, as they are counted. */
   async #namesOf(
     changes: readonly RuntimeChange[],
-    serviceOf: (change: RuntimeChange) => ServiceSettings | undefined,
+    nodesOf: (change: RuntimeChange) => NamedNodes | undefined,
   ): Promise<readonly string[]> {
     const slices = this.#slices();
     const names: string[] = [];
     for (const change of changes) {
-      const service = serviceOf(change);
-      if (service !== undefined) names.push(...nodeNamesOf(service));
+      const nodes = nodesOf(change);
+      if (nodes !== undefined) names.push(...nodeNamesOf(nodes, this.#plugins));
       await slices.pause();
     }
     return names;
   }
 
-  #replacedService(change: RuntimeChange): ServiceSettings | undefined {
-    const touchesService = change.op === 'put-service' || change.op === 'delete-service';
-    return touchesService ? this.#options.set.services.get(change.id) : undefined;
+  /** What a change takes out of force. */
+  #replacedNodes(change: RuntimeChange): NamedNodes | undefined {
+    const { services, routes, globalRules } = this.#options.set;
+    switch (change.op) {
+      case 'put-service':
+      case 'delete-service':
+        return services.get(change.id);
+      case 'put-route':
+      case 'delete-route':
+        return routes.get(change.id);
+      case 'put-global-rule':
+      case 'delete-global-rule':
+        return asNodes(globalRules.get(change.id));
+      case 'put-plugin-metadata':
+      case 'delete-plugin-metadata':
+        return undefined;
+    }
   }
 
   #releaseNames(released: readonly string[]): void {
@@ -226,4 +340,25 @@ export class GatewayConfiguration implements ConfigurationApplier {
       },
     };
   }
+}
+
+/** What a change brings. */
+function newNodes(change: RuntimeChange): NamedNodes | undefined {
+  switch (change.op) {
+    case 'put-service':
+    case 'put-route':
+      return change.settings;
+    case 'put-global-rule':
+      return asNodes(change.settings);
+    default:
+      return undefined;
+  }
+}
+
+function asNodes(plugins: PluginSettings | undefined): NamedNodes | undefined {
+  return plugins === undefined ? undefined : { plugins };
+}
+
+function keyOf(kind: CompiledKind, id: string): string {
+  return `${kind} ${id}`;
 }

@@ -88,6 +88,11 @@ export class WorkerFleet {
     return this.#ports;
   }
 
+  /** The row of the thread in each slot, in their order; undefined where there is none. */
+  get rows(): readonly (number | undefined)[] {
+    return this.#slots.map((slot) => slot.member?.thread.row);
+  }
+
   /** Index of the slot that a thread serves; undefined for the spare. */
   slotOf(thread: WorkerThread): number | undefined {
     return this.#slots.find((slot) => slot.member?.thread === thread)?.index;

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { addressGroup } from './address-group.ts';
+import { addressGroup } from '../../lib/address-group.ts';
 
 /** Counters in each of four tables: 1 MiB a worker, there only when the limit is on. */
 const TABLE_COUNTERS = 65_536;

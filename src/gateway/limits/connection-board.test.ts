@@ -31,6 +31,17 @@ test('a dead worker leaves room and takes none of its refusals along', () => {
   assert.equal(board.refusals('service_overloaded'), 0);
 });
 
+test('clients that were let in are counted, those of a dead worker too', () => {
+  const board = ConnectionBoard.forWorkers(2);
+  board.enter(0, 'client', 2);
+  board.enter(1, 'client', 2);
+  board.enter(1, 'client', 2);
+  board.enter(1, 'upstream', 2);
+  board.leave(1, 'client');
+  board.clearRow(0);
+  assert.equal(board.admittedClients, 2);
+});
+
 test('more refusals than the largest signed number are still a number of refusals', () => {
   const board = ConnectionBoard.forWorkers(1);
   const fields = new Int32Array(board.shared);

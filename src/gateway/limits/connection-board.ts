@@ -5,9 +5,10 @@ const CLIENTS = 0;
 const UPSTREAMS = 1;
 const PAUSED = 2;
 const FIRST_TOTAL = 3;
-/** How often the worker stopped accepting because descriptors were short; behind it the refusals by reason. */
+/** How often the worker stopped accepting because descriptors were short, clients that were let in; behind it the refusals by reason. */
 const PAUSES = FIRST_TOTAL;
-const REFUSALS = FIRST_TOTAL + 1;
+const ADMITTED = FIRST_TOTAL + 1;
+const REFUSALS = FIRST_TOTAL + 2;
 const END_OF_TOTALS = REFUSALS + REFUSAL_REASONS.length;
 const FIELDS_PER_ROW = 16;
 
@@ -40,7 +41,10 @@ export class ConnectionBoard {
   enter(row: number, kind: ConnectionKind, limit: number): boolean {
     const field = row * FIELDS_PER_ROW + fieldOf(kind);
     Atomics.add(this.#fields, field, 1);
-    if (this.open(kind) <= limit) return true;
+    if (this.open(kind) <= limit) {
+      if (kind === 'client') Atomics.add(this.#fields, row * FIELDS_PER_ROW + ADMITTED, 1);
+      return true;
+    }
     Atomics.sub(this.#fields, field, 1);
     return false;
   }
@@ -52,6 +56,11 @@ export class ConnectionBoard {
   /** Open connections of the whole instance. */
   open(kind: ConnectionKind): number {
     return this.#sum(fieldOf(kind));
+  }
+
+  /** Connections of clients that were let in since the process began. */
+  get admittedClients(): number {
+    return this.#total(ADMITTED);
   }
 
   refused(row: number, reason: RefusalReason): void {

@@ -79,6 +79,11 @@ export class LoadTables {
     };
   }
 
+  /** Connections of clients that were let in since the process began. */
+  get admittedClients(): number {
+    return this.#connections.admittedClients;
+  }
+
   /** The worker of this row is gone: what it had open is, too. */
   clearRow(row: number): void {
     this.#connections.clearRow(row);

@@ -1,3 +1,3 @@
 export { isPlainPath, type NormalisedPath, normalisePath } from './normalise-path.ts';
-export { findQueryArgument, removeQueryArgument } from './query.ts';
+export { findQueryArgument, readQueryPairs, removeQueryArgument } from './query.ts';
 export { stripPathPrefix } from './strip-path-prefix.ts';

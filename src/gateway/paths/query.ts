@@ -1,5 +1,5 @@
 import { byteStringOf } from '../../lib/byte-string.ts';
-import type { QueryArgument } from '../../plugin-kit/index.ts';
+import type { QueryArgument, QueryPair } from '../../plugin-kit/index.ts';
 
 const ABSENT: QueryArgument = { kind: 'absent' };
 const FLAG: QueryArgument = { kind: 'flag' };
@@ -24,6 +24,20 @@ export function findQueryArgument(query: string, name: string): QueryArgument {
     start = end + 1;
   }
   return found;
+}
+
+/** All arguments of a query in order, decoded as `findQueryArgument` does; those without a name are left out. */
+export function readQueryPairs(query: string): readonly QueryPair[] {
+  const pairs: QueryPair[] = [];
+  for (let start = 0; start < query.length; ) {
+    const end = endOfArgument(query, start);
+    const nameEnd = endOfName(query, start, end);
+    if (nameEnd > start) {
+      pairs.push({ name: decode(query.slice(start, nameEnd)), value: nameEnd === end ? undefined : decode(query.slice(nameEnd + 1, end)) });
+    }
+    start = end + 1;
+  }
+  return pairs;
 }
 
 /** The query without every argument of this name; all others stay byte for byte, in their order. */

@@ -18,9 +18,8 @@ export class ClientFacts {
   /** `,"client":…` for the access log. */
   readonly logText: Buffer;
 
-  constructor(connection: ClientConnection, trusted: BlockList | undefined) {
-    const address = connection.remoteAddress;
-    this.trust = trustIn(address, trusted);
+  constructor(address: string, trust: ForwardingTrust) {
+    this.trust = trust;
     this.addressLines = ownBytes(`X-Real-IP: ${address}\r\nX-Forwarded-For: ${address}\r\n`);
     this.logText = ownBytes(logField('client', address));
   }
@@ -29,7 +28,7 @@ export class ClientFacts {
 /** The facts of a connection, worked out at its first request. */
 export function clientFactsOf(connection: ClientConnection, trusted: BlockList | undefined): ClientFacts {
   if (connection.context instanceof ClientFacts) return connection.context;
-  const facts = new ClientFacts(connection, trusted);
+  const facts = new ClientFacts(connection.remoteAddress, trustIn(connection.remoteAddress, trusted));
   connection.context = facts;
   return facts;
 }

@@ -32,10 +32,18 @@ const COOKIE = Buffer.from('cookie');
  */
 export class ClientHeaderRules {
   /** By the first letter in lower case, so that most headers are decided by one look. */
-  readonly #byFirstLetter: ReadonlyArray<readonly NamePattern[] | undefined>;
+  #byFirstLetter: ReadonlyArray<readonly NamePattern[] | undefined> = [];
+  readonly #identityHeaders: readonly string[];
 
   /** `identityHeaders` as plugins declare them: any case, a trailing `*` stands for any ending. */
   constructor(identityHeaders: readonly string[]) {
+    this.#identityHeaders = identityHeaders;
+    this.renew([]);
+  }
+
+  /** From now on these hold too: what configurations in force say (`identityHeaders` of plugins that ask their configuration). */
+  renew(configured: readonly string[]): void {
+    const identityHeaders = [...this.#identityHeaders, ...configured];
     const table: Array<NamePattern[] | undefined> = new Array(256).fill(undefined);
     for (const pattern of [...identityHeaders, ...IDENTITY_NAMES, ...GATEWAY_HEADERS]) addPattern(table, pattern, 'cut');
     for (const name of FORWARDING_HEADERS) addPattern(table, name, 'forwarding');

@@ -74,6 +74,30 @@ export class EditedHeaders {
     return undefined;
   }
 
+  /** All values that the upstream would get under this name, in order. */
+  values(lowerCaseName: string): readonly string[] {
+    const head = this.#current();
+    const name = bytesOf(lowerCaseName);
+    const values: string[] = [];
+    for (let index = head.findHeader(name); index !== -1; index = head.findHeader(name, index + 1)) {
+      if (this.#cut[index] === 0) values.push(this.#value(head, index));
+    }
+    for (const [index, set] of this.#setNames.entries()) if (set === lowerCaseName) values.push(this.#setValues[index] ?? '');
+    return values;
+  }
+
+  /** The lower-case names that the upstream would get, in order, each once. */
+  names(): readonly string[] {
+    const head = this.#current();
+    const names = new Set<string>();
+    for (let index = 0; index < head.headerCount; index++) {
+      if (this.#cut[index] !== 0) continue;
+      names.add(head.bytes.toString('latin1', head.headers[index * 4], head.headers[index * 4 + 1]).toLowerCase());
+    }
+    for (const name of this.#setNames) names.add(name);
+    return [...names];
+  }
+
   /** All values that the client sent under this name and nothing has cut, joined by `, `. */
   joined(lowerCaseName: string): string {
     const head = this.#current();
@@ -99,9 +123,20 @@ export class EditedHeaders {
     }
   }
 
+  /** Goes on with a copy of the head, whose own bytes are about to be used again. What was cut stays cut. */
+  keep(copy: RequestHead): void {
+    this.#head = copy;
+  }
+
+  /** Adds one behind those that there are. @throws TypeError when name or value cannot stand in a header */
+  append(name: string, value: string): void {
+    requireField(name, value);
+    this.#add(name.toLowerCase(), value, `${name}: ${value}\r\n`);
+  }
+
   /** Replaces every occurrence. @throws TypeError when name or value cannot stand in a header */
   set(name: string, value: string): void {
-    if (!isFieldName(name) || !isFieldValue(value)) throw new TypeError('a header name or value holds characters that it must not');
+    requireField(name, value);
     const lowerCaseName = name.toLowerCase();
     this.remove(lowerCaseName);
     this.#add(lowerCaseName, value, `${name}: ${value}\r\n`);
@@ -157,6 +192,25 @@ export class EditedHeaders {
     if (this.#head === undefined) throw new Error('the request is already decided');
     return this.#head;
   }
+}
+
+/** Framing, connection and Host are written by the engine: a second one of a plugin would make two readers differ about the request. */
+const ENGINE_FIELDS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+function requireField(name: string, value: string): void {
+  if (!isFieldName(name) || !isFieldValue(value)) throw new TypeError('a header name or value holds characters that it must not');
+  if (ENGINE_FIELDS.has(name.toLowerCase().replaceAll('_', '-'))) throw new TypeError('this header belongs to the gateway');
 }
 
 function bytesOf(lowerCaseName: string): Buffer {

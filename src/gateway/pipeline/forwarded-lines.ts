@@ -1,4 +1,3 @@
-import type { ClientConnection } from '../../engine/index.ts';
 import type { ByteWriter } from '../../lib/byte-writer.ts';
 import type { ClientFacts } from './client-facts.ts';
 import type { EditedHeaders } from './edited-headers.ts';
@@ -20,14 +19,14 @@ export function takeForwardedFor(headers: EditedHeaders): string {
 /**
  * Appends the lines that tell an upstream where a request came from, as the gateway itself saw it (APISIX, toward the upstream):
  * the client's own X-Forwarded-For is continued, all others were cut from what it sent unless it is trusted. A header that a
- * plugin set is left alone. `forwardedFor` is what `takeForwardedFor` gave.
+ * plugin set is left alone. `address` is the client's, `forwardedFor` what `takeForwardedFor` gave.
  */
 export function appendForwardedLines(
   writer: ByteWriter,
   facts: ClientFacts,
   match: RouteMatch,
   headers: EditedHeaders,
-  connection: ClientConnection,
+  address: string,
   forwardedFor: string,
 ): void {
   if (!headers.hasSet && !headers.hasForwarding) {
@@ -35,7 +34,6 @@ export function appendForwardedLines(
     writer.appendAll(match.forwardedLines);
     return;
   }
-  const address = connection.remoteAddress;
   if (!headers.isSet('x-real-ip')) writer.appendAscii(`X-Real-IP: ${address}\r\n`);
   if (!headers.isSet(FORWARDED_FOR)) {
     writer.appendAscii(`X-Forwarded-For: ${forwardedFor === '' ? address : `${forwardedFor}, ${address}`}\r\n`);

@@ -12,7 +12,7 @@ test('texts that outlive a request hold no block of memory shared with others', 
   const runtime = createTestRuntime();
   await putInForce(runtime, [serviceChange(), routeChange('a', ['/*'])]);
   const { head, connection } = new FakeExchange('GET /a/../b');
-  const { addressLines, logText } = new ClientFacts(connection, undefined);
+  const { addressLines, logText } = new ClientFacts(connection.remoteAddress, 'usual');
   const match = matchRoute(runtime, head, connection);
   const [candidate] = match.candidates;
   assert.ok(candidate?.newPathBytes);

@@ -1,22 +1,25 @@
 import type { BlockList } from 'node:net';
-import type { Exchange, ExchangeHandler, RequestHead } from '../../engine/index.ts';
+import type { Exchange, ExchangeHandler, LocalAnswer, RequestHead } from '../../engine/index.ts';
 import type { ErrorReason } from '../../errors/index.ts';
 import type { ByteWriter } from '../../lib/byte-writer.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
+import type { CounterSeries } from '../../plugin-kit/index.ts';
 import type { RequestAdmission } from '../limits/index.ts';
-import type { PluginStep, RuntimeRoute } from '../runtime/index.ts';
 import { appendAccessLine } from './access-line.ts';
 import { clientFactsOf } from './client-facts.ts';
 import type { ClientHeaderRules } from './client-header-rules.ts';
+import type { ConsumerDirectory } from './context-surroundings.ts';
+import { FilterFailure, filterEngineAnswer, filterHead, filterLocalAnswer } from './filter-answer.ts';
 import { errorAnswer, REQUEST_ID_HEADER } from './local-answers.ts';
 import { localAnswerOf } from './plugin-answer.ts';
-import { type ConsumerDirectory, RequestContext } from './request-context.ts';
+import { RequestContext } from './request-context.ts';
 import { RequestIds } from './request-id.ts';
 import { RouteFinder } from './route-finder.ts';
 import type { RouteCandidate, RouteSource } from './route-match.ts';
-import { type PluginOutcome, runPlugins } from './run-plugins.ts';
+import { runLogs } from './run-logs.ts';
+import { type FailedStep, type PluginOutcome, runPlugins } from './run-plugins.ts';
 
 /** What a pipeline is made from. */
 export interface PipelineOptions {
@@ -26,6 +29,8 @@ export interface PipelineOptions {
   readonly headerRules: ClientHeaderRules;
   /** Proxies whose word about the client is believed; undefined where nobody was named. */
   readonly trustedAddresses: BlockList | undefined;
+  /** A plugin that has not decided after this time has failed; 10 s unless said. */
+  readonly pluginDeadlineMs?: number | undefined;
   /** Decides about requests in flight; without it nothing is counted. */
   readonly admission?: RequestAdmission | undefined;
   readonly random: Random;
@@ -36,6 +41,8 @@ export interface PipelineOptions {
   /** The revision in force, for the log. */
   readonly revision: () => number;
   readonly accessLog: LineLog | undefined;
+  /** Counts every request that is over. */
+  readonly requests?: CounterSeries | undefined;
 }
 
 /** Where lines of the access log go. */
@@ -62,8 +69,18 @@ export class Pipeline implements ExchangeHandler {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    const { headerRules, consumers, clock, trustedAddresses, admission } = options;
-    this.#surroundings = { headerRules, consumers, trustedAddresses, admission, monotonicMs: () => clock.monotonicMs() };
+    const { headerRules, consumers, clock, trustedAddresses, admission, routes } = options;
+    this.#surroundings = {
+      headerRules,
+      consumers,
+      trustedAddresses,
+      admission,
+      monotonicMs: () => clock.monotonicMs(),
+      nowMs: () => clock.nowMs(),
+      pluginsOfConsumer: (username: string, text: string) => routes.pluginsOfConsumer(username, text),
+      filterResponse: filterHead,
+      filterFailed: (context: RequestContext, error: unknown) => void this.#unfiltered(context, error),
+    };
     this.#requestIds = new RequestIds(options.random);
     this.#finder = new RouteFinder(options.routes, options.random);
   }
@@ -79,41 +96,61 @@ export class Pipeline implements ExchangeHandler {
     const match = this.#finder.find(head, exchange.connection, exchange.headReadAtMs);
     context.match = match;
     const candidate = match.candidates[0];
-    if (candidate === undefined) {
+    const { globals } = this.#options.routes;
+    // What cannot be read as a path at all is nobody's business; what no route takes is that of the global rules (APISIX).
+    if (candidate === undefined && (match.failure !== 'route_not_found' || globals.chain.members.length === 0)) {
       this.#refuse(context, exchange, match.failure ?? 'route_not_found');
       return;
     }
-    this.#options.enter(candidate.route.number, 0);
-    context.enterRoute(candidate, exchange, head);
-    if (candidate.route.chain.steps.length === 0) this.#forward(context, exchange, candidate);
-    else this.#runPlugins(context, exchange, candidate);
+    this.#options.enter(candidate?.route.number ?? 0, 0);
+    context.enter(candidate, exchange, head, globals);
+    if (context.chains.hasSteps) this.#runPlugins(context, exchange, candidate);
+    else this.#passed(context, exchange, candidate);
+  }
+
+  filterAnswer(exchange: Exchange, answer: LocalAnswer): LocalAnswer {
+    const { context } = exchange;
+    if (!(context instanceof RequestContext)) return answer;
+    try {
+      if (context.filterFailed) return errorAnswer('plugin_failed');
+      return context.filtersAnswers ? filterEngineAnswer(context, answer) : answer;
+    } catch (error) {
+      return this.#unfiltered(context, error);
+    } finally {
+      // The engine takes the bytes of the head back now, whoever looks at the request later.
+      context.decided();
+    }
   }
 
   appendAnswerLines(exchange: Exchange, writer: ByteWriter): void {
     writer.appendAll(REQUEST_ID_START);
-    writer.appendAll(this.#contextOf(exchange).requestId);
+    writer.appendAll(this.#contextOf(exchange).requestIdBytes);
     writer.appendLineEnd();
   }
 
   onFinished(exchange: Exchange): void {
     const context = this.#contextOf(exchange);
-    const { accessLog, clock } = this.#options;
+    const { accessLog, clock, requests } = this.#options;
+    requests?.add();
     const line = accessLog?.beginLine();
     if (accessLog !== undefined && line !== undefined) {
       appendAccessLine(line, exchange, this.#factsOf(context, exchange), clock.nowMs());
       accessLog.endLine();
     }
+    if (context.chains.logs) runLogs(context, this.#options.log);
+    // Code of others may keep a request beyond its end, by mistake or not: it must never meet another client's.
+    const reusable = context.reusable && context.chains.sharesContexts;
     exchange.context = undefined;
     context.end();
-    if (context.reusable && this.#kept.length < MAX_KEPT_CONTEXTS) this.#kept.push(context);
+    if (reusable && this.#kept.length < MAX_KEPT_CONTEXTS) this.#kept.push(context);
   }
 
   #factsOf(context: RequestContext, exchange: Exchange) {
     return {
-      requestId: context.requestId,
+      requestId: context.requestIdBytes,
       clientRequestId: context.clientRequestId,
       revision: context.revision,
-      clientText: clientFactsOf(exchange.connection, this.#options.trustedAddresses).logText,
+      clientText: (context.facts ?? clientFactsOf(exchange.connection, this.#options.trustedAddresses)).logText,
       requestText: context.match?.logText,
       routeText: context.candidate?.logText,
       nodeText: context.endpoint?.logText,
@@ -126,81 +163,110 @@ export class Pipeline implements ExchangeHandler {
   #contextOf(exchange: Exchange): RequestContext {
     if (exchange.context instanceof RequestContext) return exchange.context;
     const context = this.#kept.pop() ?? new RequestContext(this.#surroundings);
-    this.#requestIds.next(context.requestId);
+    this.#requestIds.next(context.requestIdBytes);
     context.begin(exchange);
     context.revision = this.#options.revision();
     exchange.context = context;
     return context;
   }
 
-  #runPlugins(context: RequestContext, exchange: Exchange, candidate: RouteCandidate): void {
+  #runPlugins(context: RequestContext, exchange: Exchange, candidate: RouteCandidate | undefined): void {
     context.pluginsStartedAtMs = exchange.headReadAtMs;
-    const outcome = runPlugins(candidate.route, context, this.#options);
+    const outcome = runPlugins(context, this.#options);
     if (outcome instanceof Promise) this.#decideLater(context, exchange, candidate, outcome);
     else this.#decide(context, exchange, candidate, outcome);
   }
 
-  #decideLater(context: RequestContext, exchange: Exchange, candidate: RouteCandidate, outcome: Promise<PluginOutcome>): void {
-    const { route } = candidate;
+  #decideLater(context: RequestContext, exchange: Exchange, candidate: RouteCandidate | undefined, outcome: Promise<PluginOutcome>): void {
     context.reusable = false;
-    // The plugins' state is in use until the last of them has come back, even when the client has gone before.
-    route.enter();
     void outcome.then((decided) => {
-      route.leave();
       // The client may have gone meanwhile; then there is nobody to answer.
       if (context.exchange !== exchange) return;
       try {
         this.#decide(context, exchange, candidate, decided);
       } catch (error) {
-        this.#options.log.error('a request failed', { request_id: requestIdOf(context), route: route.id }, error);
+        this.#options.log.error('a request failed', { request_id: context.requestId, ...routeField(candidate) }, error);
         this.#refuse(context, exchange, 'internal');
       }
     });
   }
 
-  #decide(context: RequestContext, exchange: Exchange, candidate: RouteCandidate, outcome: PluginOutcome): void {
+  #decide(context: RequestContext, exchange: Exchange, candidate: RouteCandidate | undefined, outcome: PluginOutcome): void {
     switch (outcome.kind) {
       case 'passed':
-        this.#forward(context, exchange, candidate);
+        this.#passed(context, exchange, candidate);
         return;
       case 'failed':
-        this.#pluginFailed(context, exchange, candidate.route, outcome.step, outcome.error);
+        this.#pluginFailed(context, exchange, outcome.step, outcome.error);
         return;
       case 'answered': {
         const answer = localAnswerOf(outcome.answer);
         if (answer === undefined) {
           const error = new TypeError('the plugin returned something that is no answer');
-          this.#pluginFailed(context, exchange, candidate.route, outcome.step, error);
+          this.#pluginFailed(context, exchange, outcome.step, error);
           return;
         }
-        context.decided();
-        exchange.respond(answer);
+        this.#respond(context, exchange, answer);
       }
     }
   }
 
-  #forward(context: RequestContext, exchange: Exchange, candidate: RouteCandidate): void {
-    const failure = context.plan(candidate);
+  #passed(context: RequestContext, exchange: Exchange, candidate: RouteCandidate | undefined): void {
+    const failure = candidate === undefined ? 'route_not_found' : context.plan(candidate);
     if (failure === undefined) exchange.forward(context);
     else this.#refuse(context, exchange, failure);
   }
 
   #refuse(context: RequestContext, exchange: Exchange, reason: ErrorReason): void {
-    context.decided();
-    exchange.respond(errorAnswer(reason));
+    this.#respond(context, exchange, errorAnswer(reason));
   }
 
-  #pluginFailed(context: RequestContext, exchange: Exchange, route: RuntimeRoute, step: PluginStep, error: unknown): void {
-    const fields = { plugin: step.plugin, phase: step.phase, route: route.id, request_id: requestIdOf(context) };
+  #pluginFailed(context: RequestContext, exchange: Exchange, step: FailedStep, error: unknown): void {
+    const fields = { plugin: step.plugin, phase: step.phase, ...routeField(context.candidate), request_id: context.requestId };
     this.#options.log.error('a plugin failed', fields, error);
     this.#refuse(context, exchange, 'plugin_failed');
   }
+
+  /** Answers, after the plugins have had their say about the answer. */
+  #respond(context: RequestContext, exchange: Exchange, answer: LocalAnswer): void {
+    if (!context.filtersAnswers) {
+      context.decided();
+      exchange.respond(answer);
+      return;
+    }
+    let filtered: LocalAnswer | Promise<LocalAnswer>;
+    try {
+      filtered = filterLocalAnswer(context, answer);
+    } catch (error) {
+      filtered = this.#unfiltered(context, error);
+    }
+    if (!(filtered instanceof Promise)) {
+      context.decided();
+      exchange.respond(filtered);
+      return;
+    }
+    context.reusable = false;
+    void filtered
+      .catch((error: unknown) => this.#unfiltered(context, error))
+      .then((ready) => {
+        if (context.exchange !== exchange) return;
+        context.decided();
+        exchange.respond(ready);
+      });
+  }
+
+  /** What is answered where a filter failed. */
+  #unfiltered(context: RequestContext, error: unknown): LocalAnswer {
+    const step = error instanceof FilterFailure ? { plugin: error.plugin, phase: error.phase } : {};
+    const cause = error instanceof FilterFailure ? error.cause : error;
+    this.#options.log.error('a plugin failed', { ...step, ...routeField(context.candidate), request_id: context.requestId }, cause);
+    return errorAnswer('plugin_failed');
+  }
 }
 
-function requestIdOf(context: RequestContext): string {
-  return context.requestId.toString('latin1');
+function routeField(candidate: RouteCandidate | undefined): { readonly route?: string } {
+  return candidate === undefined ? {} : { route: candidate.route.id };
 }
-
 function clientRequestId(head: RequestHead): string | undefined {
   const index = head.findHeader(CLIENT_REQUEST_ID);
   if (index === -1) return undefined;

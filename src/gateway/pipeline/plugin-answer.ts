@@ -1,20 +1,8 @@
 import type { LocalAnswer } from '../../engine/index.ts';
 import { ERROR_CODES } from '../../errors/index.ts';
 import type { PluginAnswer } from '../../plugin-kit/index.ts';
+import { ENGINE_FIELDS } from './engine-fields.ts';
 import { isFieldName, isFieldValue } from './field-syntax.ts';
-
-/** Header fields that belong to the engine; a plugin cannot set them. */
-const ENGINE_FIELDS: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'date',
-  'keep-alive',
-  'portcullis-request-id',
-  'server',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 const FIRST_ERROR = 400;
 
@@ -26,7 +14,14 @@ const encodedAnswers = new WeakMap<PluginAnswer, LocalAnswer>();
  * Content-Type of its own the answer is `text/plain; charset=utf-8`, as APISIX sends it.
  */
 export function localAnswerOf(answer: PluginAnswer): LocalAnswer | undefined {
-  return encodedAnswers.get(answer) ?? encode(answer);
+  const known = encodedAnswers.get(answer);
+  if (known !== undefined) return known;
+  try {
+    return encode(answer);
+  } catch {
+    // Looking at it is enough to make it fail.
+    return undefined;
+  }
 }
 
 function encode(answer: PluginAnswer): LocalAnswer | undefined {

@@ -1,9 +1,10 @@
 import type { ClientConnection, RequestHead } from '../../engine/index.ts';
 import type { ErrorReason } from '../../errors/index.ts';
 import { ownBytes } from '../../lib/own-bytes.ts';
+import type { MatchedRoute } from '../../plugin-kit/index.ts';
 import { isPlainPath, normalisePath, stripPathPrefix } from '../paths/index.ts';
 import { hostOfHeader, methodBit, type RoutableRequest } from '../router/index.ts';
-import type { RuntimeRoute } from '../runtime/index.ts';
+import type { ConsumerPlugins, HeldChain, RuntimeRoute } from '../runtime/index.ts';
 import { logField } from './log-field.ts';
 
 /** A route that a request may take, with what depends on route and path only. */
@@ -12,6 +13,8 @@ export interface RouteCandidate {
   /** The path that the upstream gets, a byte string; undefined for the client's own bytes. */
   readonly newPath: string | undefined;
   readonly newPathBytes: Buffer | undefined;
+  /** As plugins see the route. */
+  readonly matched: MatchedRoute;
   /** `,"route":…,"service":…` for the access log. */
   readonly logText: Buffer;
 }
@@ -22,7 +25,7 @@ export interface RouteCandidate {
  */
 export interface RouteMatch {
   readonly method: string;
-  /** Normalised, for plugins; `''` where there is no route. */
+  /** Normalised, for plugins; `''` where it cannot be read. */
   readonly path: string;
   /** In order of decision; empty where `failure` says why. */
   readonly candidates: readonly RouteCandidate[];
@@ -35,6 +38,10 @@ export interface RouteMatch {
 
 /** The routes in force. */
 export interface RouteSource {
+  /** The plugins of the global rules. */
+  readonly globals: HeldChain;
+  /** A consumer's own plugins, by the text that the tables keep of them. @throws CompileError when this version cannot serve them */
+  pluginsOfConsumer(username: string, text: string): ConsumerPlugins;
   /** Another number after each change of what `candidates` says. */
   readonly generation: number;
   candidates(request: RoutableRequest): readonly RuntimeRoute[];
@@ -51,8 +58,8 @@ export function matchRoute(routes: RouteSource, head: RequestHead, connection: C
   const texts = ownBytes(lines + logField('method', method) + logField('path', rawPath));
   return {
     method,
-    path: typeof found === 'string' ? '' : found.path,
-    candidates: typeof found === 'string' ? [] : found.routes.map((route) => candidateOf(route, found)),
+    path: typeof found === 'string' ? unmatchedPath(rawPath) : found.path,
+    candidates: typeof found === 'string' ? [] : found.routes.map((route) => candidateOf(route, found, host)),
     failure,
     forwardedLines: texts.subarray(0, lines.length),
     logText: texts.subarray(lines.length),
@@ -82,19 +89,45 @@ function findCandidates(routes: RouteSource, rawPath: string, host: string, meth
   return found.length === 0 ? 'route_not_found' : { routes: found, path, forwardPath, rewritten: normalised.forward === 'normalised' };
 }
 
+/** What global rules see as the path of a request that no route takes. */
+function unmatchedPath(rawPath: string): string {
+  if (rawPath === '*' || rawPath === '' || isPlainPath(rawPath)) return rawPath;
+  const normalised = normalisePath(rawPath);
+  return normalised.kind === 'refused' ? '' : normalised.path;
+}
+
 function isSameList(one: readonly RuntimeRoute[], other: readonly RuntimeRoute[]): boolean {
   return one.length === other.length && one.every((route, index) => route === other[index]);
 }
 
-function candidateOf(route: RuntimeRoute, found: FoundRoutes): RouteCandidate {
+function candidateOf(route: RuntimeRoute, found: FoundRoutes, host: string): RouteCandidate {
   const path = route.strippedPrefix === '' ? found.forwardPath : stripPathPrefix(found.forwardPath, route.strippedPrefix);
   const newPath = path === found.forwardPath && !found.rewritten ? undefined : path;
   return {
     route,
     newPath,
     newPathBytes: newPath === undefined ? undefined : ownBytes(newPath),
+    matched: matchedRoute(route, found.path, host),
     logText: routeLogText(route),
   };
+}
+
+function matchedRoute(route: RuntimeRoute, path: string, host: string): MatchedRoute {
+  const { id, name, serviceId, serviceName } = route;
+  return { id, name, serviceId, serviceName, pattern: pathPatternOf(route.paths, path), hostPattern: hostPatternOf(route.hosts, host) };
+}
+
+/** The pattern that decides, as in the router: the exact one, or else the longest that is open at its end. */
+function pathPatternOf(patterns: readonly string[], path: string): string {
+  if (patterns.includes(path)) return path;
+  const open = patterns.filter((pattern) => pattern.endsWith('*') && path.startsWith(pattern.slice(0, -1)));
+  return open.reduce((longest, pattern) => (pattern.length > longest.length ? pattern : longest), '');
+}
+
+function hostPatternOf(patterns: readonly string[], host: string): string {
+  if (patterns.includes(host)) return host;
+  const open = patterns.filter((pattern) => pattern.startsWith('*') && host.endsWith(pattern.slice(1)));
+  return open.reduce((longest, pattern) => (pattern.length > longest.length ? pattern : longest), '');
 }
 
 /** Made once for each route: a cache of paths would hold it thousands of times. */

@@ -1,79 +1,115 @@
-import type { Clock } from '../../lib/clock.ts';
-import type { PhaseResult, PluginAnswer, RequestView } from '../../plugin-kit/index.ts';
-import type { PluginStep, RuntimeRoute } from '../runtime/index.ts';
+import type { CancelTask, Clock } from '../../lib/clock.ts';
+import { isThenable } from '../../lib/is-thenable.ts';
+import type { PhaseResult, PluginAnswer } from '../../plugin-kit/index.ts';
+import type { PluginStep } from '../runtime/index.ts';
+import { STAGE } from './request-chains.ts';
+import type { RequestContext } from './request-context.ts';
 
-/** How a chain of plugins ended. */
+/** Where a request's way through its plugins broke off. */
+export interface FailedStep {
+  readonly plugin: string;
+  readonly phase: string;
+}
+
+/** How the plugins of a request ended. */
 export type PluginOutcome =
   /** Every plugin let the request pass. */
   | { readonly kind: 'passed' }
-  | { readonly kind: 'answered'; readonly answer: PluginAnswer; readonly step: PluginStep }
-  | { readonly kind: 'failed'; readonly step: PluginStep; readonly error: unknown };
+  | { readonly kind: 'answered'; readonly answer: PluginAnswer; readonly step: FailedStep }
+  | { readonly kind: 'failed'; readonly step: FailedStep; readonly error: unknown };
 
 /** What all runs of a worker have in common. */
 export interface PluginSurroundings {
   readonly clock: Clock;
   /** Notes what is entered, so that it is known even after this thread has died. */
   readonly enter: (route: number, plugin: number) => void;
+  /** A plugin that has not decided after this time has failed; 10 s unless said. */
+  readonly pluginDeadlineMs?: number | undefined;
 }
 
-/** A plugin that has not decided after this time has failed. */
 const PLUGIN_DEADLINE_MS = 10_000;
 
 const PASSED: PluginOutcome = { kind: 'passed' };
+const CONSUMER: FailedStep = { plugin: '', phase: 'consumer' };
 
 /**
- * Runs a route's chain until a plugin answers, fails or all have let the request pass. As long as no plugin waits for anything the
- * outcome comes at once; otherwise it is a promise, which never rejects.
+ * Runs a request's plugins, stage by stage, until one answers, fails or all have let the request pass. As long as no plugin waits for
+ * anything the outcome comes at once; otherwise it is a promise, which never rejects.
  */
 export function runPlugins(
-  route: RuntimeRoute,
-  request: RequestView,
+  context: RequestContext,
   surroundings: PluginSurroundings,
-  from = 0,
+  fromStage: number = STAGE.globalRewrite,
+  fromIndex = 0,
 ): PluginOutcome | Promise<PluginOutcome> {
-  const { steps } = route.chain;
-  for (let index = from; index < steps.length; index++) {
-    const step = steps[index];
-    if (step === undefined) break;
-    surroundings.enter(route.number, step.number);
-    let result: PhaseResult | Promise<PhaseResult>;
-    try {
-      result = step.run(request);
-    } catch (error) {
-      return { kind: 'failed', step, error };
+  let index = fromIndex;
+  for (let stage = fromStage; stage < STAGE.done; stage++) {
+    if (stage === STAGE.consumerRewrite && index === 0 && context.consumer !== undefined) {
+      const error = context.mergeConsumer();
+      if (error !== undefined) return { kind: 'failed', step: CONSUMER, error };
     }
-    if (result === undefined) continue;
-    if (isThenable(result)) return runLater(route, request, surroundings, index, step, result);
-    return { kind: 'answered', answer: result, step };
+    const steps = context.chains.stepsOf(stage);
+    for (; index < steps.length; index++) {
+      const step = steps[index];
+      if (step === undefined || !context.runs(step.instance)) continue;
+      surroundings.enter(context.routeNumber, step.number);
+      let result: PhaseResult | PromiseLike<PhaseResult>;
+      try {
+        result = step.run(context);
+      } catch (error) {
+        return { kind: 'failed', step, error };
+      }
+      if (result === undefined) continue;
+      if (isThenable(result)) return runLater(context, surroundings, stage, index, step, result);
+      return { kind: 'answered', answer: result, step };
+    }
+    index = 0;
   }
   return PASSED;
 }
 
 async function runLater(
-  route: RuntimeRoute,
-  request: RequestView,
+  context: RequestContext,
   surroundings: PluginSurroundings,
+  stage: number,
   index: number,
   step: PluginStep,
-  waiting: Promise<PhaseResult>,
+  waiting: PromiseLike<PhaseResult>,
 ): Promise<PluginOutcome> {
+  // The plugin's state is in use until it has come back, even when its time is over or the client has gone before.
+  context.pluginRuns();
+  const cameBack = (): void => context.pluginCameBack();
+  Promise.resolve(waiting).then(cameBack, cameBack);
   try {
-    const result = await withDeadline(waiting, surroundings.clock);
+    const result = await withDeadline(waiting, context, surroundings);
     if (result !== undefined) return { kind: 'answered', answer: result, step };
   } catch (error) {
     return { kind: 'failed', step, error };
   }
-  return runPlugins(route, request, surroundings, index + 1);
+  // The client may have gone meanwhile; then no other plugin is asked about the request.
+  return context.isOver ? PASSED : runPlugins(context, surroundings, stage, index + 1);
 }
 
-/** What the promise gives, or a rejection when it takes too long; whatever it gives later is ignored. */
-function withDeadline(waiting: Promise<PhaseResult>, clock: Clock): Promise<PhaseResult> {
+/**
+ * What the promise gives, or a rejection when it takes too long; whatever it gives later is ignored. While the plugin waits for the
+ * client's body the time does not count: that has limits of its own.
+ */
+function withDeadline(
+  waiting: PromiseLike<PhaseResult>,
+  context: RequestContext,
+  { clock, pluginDeadlineMs = PLUGIN_DEADLINE_MS }: PluginSurroundings,
+): Promise<PhaseResult> {
   return new Promise((resolve, reject) => {
-    const cancel = clock.schedule(PLUGIN_DEADLINE_MS, () => reject(new Error(`the plugin did not decide within ${PLUGIN_DEADLINE_MS} ms`)));
-    Promise.resolve(waiting).then(resolve, reject).finally(cancel);
+    let cancel: CancelTask = () => {};
+    const wait = (): void => {
+      cancel = clock.schedule(pluginDeadlineMs, () => {
+        if (context.readsBody) wait();
+        else reject(new Error(`the plugin did not decide within ${pluginDeadlineMs} ms`));
+      });
+    };
+    wait();
+    Promise.resolve(waiting)
+      .then(resolve, reject)
+      .finally(() => cancel());
   });
-}
-
-function isThenable(value: unknown): value is Promise<PhaseResult> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

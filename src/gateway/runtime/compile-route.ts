@@ -2,7 +2,9 @@ import type { HopTimeouts } from '../../schema/index.ts';
 import { joinPathPrefix, methodMask, type RoutableRoute } from '../router/index.ts';
 import { CompileError } from './compile-error.ts';
 import type { RuntimeService } from './compile-service.ts';
-import { compileChain, type DisposeFailed, mergePlugins, type PluginCatalogue } from './plugin-chain.ts';
+import type { MemberSurroundings } from './create-member.ts';
+import { createChain, type HeldChain } from './held-chain.ts';
+import { mergePlugins, ownedBy } from './owned-plugins.ts';
 import { RuntimeRoute } from './runtime-route.ts';
 import type { RouteSettings } from './settings.ts';
 
@@ -28,26 +30,31 @@ const NO_TIMEOUTS: HopTimeouts = { connectTimeoutMs: 0, sendTimeoutMs: 0, readTi
 export function compileRoute(
   definition: RouteDefinition,
   service: RuntimeService | undefined,
-  catalogue: PluginCatalogue,
-  onDisposeFailed: DisposeFailed,
+  surroundings: MemberSurroundings,
 ): RoutingEntry | undefined {
   const { id, number, settings } = definition;
   if (service === undefined || !service.settings.enabled || !settings.enabled) return undefined;
-  const { pathPrefix, stripPathPrefix, hosts } = service.settings;
+  const { pathPrefix, stripPathPrefix } = service.settings;
+  const hosts = service.settings.hosts.map(withoutFinalDot);
+  const paths = settings.paths.map((path) => joinPathPrefix(pathPrefix === '' ? undefined : pathPrefix, path));
   const route = new RuntimeRoute({
     id,
     number,
+    name: settings.name,
     serviceId: service.id,
-    chain: chainOf(definition, service, catalogue, onDisposeFailed),
+    serviceName: service.settings.name,
+    paths,
+    hosts,
+    plugins: createPlugins(definition, service, surroundings),
     upstream: service.upstream,
+    ownTimeouts: settings.timeouts,
     timeouts: settings.timeouts ?? service.upstream?.settings ?? NO_TIMEOUTS,
     allowsUpgrade: settings.enableWebsocket ?? service.settings.enableWebsocket,
     strippedPrefix: stripPathPrefix && pathPrefix !== '/' ? pathPrefix : '',
   });
-  const paths = settings.paths.map((path) => joinPathPrefix(pathPrefix === '' ? undefined : pathPrefix, path));
   return {
     id,
-    hosts: hosts.map(withoutFinalDot),
+    hosts,
     paths,
     methods: methodMask(settings.methods),
     priority: settings.priority,
@@ -62,9 +69,11 @@ function withoutFinalDot(host: string): string {
   return host.length > 1 && host.endsWith('.') && !host.endsWith('*.') ? host.slice(0, -1) : host;
 }
 
-function chainOf(definition: RouteDefinition, service: RuntimeService, catalogue: PluginCatalogue, onDisposeFailed: DisposeFailed) {
+function createPlugins(definition: RouteDefinition, service: RuntimeService, surroundings: MemberSurroundings): HeldChain {
+  const ofService = ownedBy({ kind: 'service', id: service.id }, service.settings.plugins);
+  const ofRoute = ownedBy({ kind: 'route', id: definition.id }, definition.settings.plugins);
   try {
-    return compileChain(mergePlugins(service.settings.plugins, definition.settings.plugins), catalogue, onDisposeFailed);
+    return createChain(mergePlugins(ofService, ofRoute), surroundings);
   } catch (error) {
     throw new CompileError(`route ${definition.id}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }

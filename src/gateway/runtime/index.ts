@@ -1,5 +1,18 @@
 export { AddressBook } from './address-book.ts';
-export { catalogueOf, type PluginCatalogue, type PluginStep, type RequestPhase } from './plugin-chain.ts';
+export { type ConsumerChain, ConsumerPlugins } from './consumer-plugins.ts';
+export { HeldChain } from './held-chain.ts';
+export {
+  type ChainMember,
+  catalogueOf,
+  EMPTY_CHAIN,
+  type LaterStep,
+  type PluginCatalogue,
+  type PluginChain,
+  type PluginStep,
+  type RequestPhase,
+} from './plugin-chain.ts';
+export type { PluginServices } from './plugin-services.ts';
+export { PluginUpstream } from './plugin-upstream.ts';
 export type { PreparedChange } from './prepare-change.ts';
 export { Runtime, type RuntimeOptions } from './runtime.ts';
 export { RuntimeRoute, type RuntimeRouteParts } from './runtime-route.ts';

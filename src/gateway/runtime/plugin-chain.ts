@@ -1,103 +1,121 @@
-import { type AnyPlugin, instantiatePlugin, type PhaseFunction, type PluginInstance, type ReadPlugin } from '../../plugin-kit/index.ts';
-import { CompileError } from './compile-error.ts';
-import type { PluginSettings } from './settings.ts';
+import type { AnyPlugin, PhaseFunction, PluginInstance } from '../../plugin-kit/index.ts';
 
 /** The phases before a request is forwarded, in the order in which a chain runs them. */
-export type RequestPhase = 'rewrite' | 'access';
+export type RequestPhase = 'rewrite' | 'access' | 'beforeProxy';
+
+/** One plugin with one configuration, as one place of a chain. */
+export interface ChainMember {
+  readonly name: string;
+  /** Position of the plugin in the product's list plus one: its name on the worker board. */
+  readonly number: number;
+  readonly instance: PluginInstance;
+  /** Headers by which this configuration asserts an identity, beside those that the plugin always declares. */
+  readonly identityHeaders: readonly string[];
+  /** The names of the plugins inside it. */
+  readonly nested: readonly string[];
+  /** One of the product's plugins: it is known to let a request go when that is over. */
+  readonly isProduct: boolean;
+}
 
 /** One call that a request makes on its way. */
 export interface PluginStep {
   readonly plugin: string;
-  /** Position of the plugin in the product's list plus one: its name on the worker board. */
   readonly number: number;
   readonly phase: RequestPhase;
   readonly run: PhaseFunction;
+  readonly instance: PluginInstance;
 }
 
-/** All calls of a route in order: every plugin's rewrite, then every plugin's access. */
+/** A phase behind the decision, with the member it belongs to. */
+export interface LaterStep<Run> {
+  readonly member: ChainMember;
+  readonly run: Run;
+}
+
+/**
+ * The plugins that hold for a request, by phase, each phase by priority: higher first. A phase that nobody uses is an empty list, and costs
+ * a request nothing.
+ */
 export interface PluginChain {
-  readonly steps: readonly PluginStep[];
-  /** Ends the plugins' state. Called once, after the last request. A plugin that fails to dispose hinders no other. */
-  dispose(): void;
+  readonly members: readonly ChainMember[];
+  readonly rewrite: readonly PluginStep[];
+  readonly access: readonly PluginStep[];
+  readonly beforeProxy: readonly PluginStep[];
+  readonly headerFilters: readonly LaterStep<NonNullable<PluginInstance['headerFilter']>>[];
+  readonly bodyFilters: readonly LaterStep<NonNullable<PluginInstance['bodyFilter']>>[];
+  readonly logs: readonly LaterStep<NonNullable<PluginInstance['log']>>[];
+  /** A phase behind the decision looks at the client's head. */
+  readonly keepsHead: boolean;
+  /** There is a header or body filter. */
+  readonly filtersAnswers: boolean;
+  /** There is a phase before the decision. */
+  readonly hasSteps: boolean;
+  /** All plugins are the product's own, so a request's object may serve another request. */
+  readonly sharesContexts: boolean;
+  /** As global rules, some of the plugins do not run where the route has them too. */
+  readonly yieldsToRoute: boolean;
 }
 
 /** The product's plugins by name, with their positions. */
-export type PluginCatalogue = ReadonlyMap<string, { readonly plugin: AnyPlugin; readonly number: number }>;
+export type PluginCatalogue = ReadonlyMap<string, { readonly plugin: AnyPlugin; readonly number: number; readonly isProduct: boolean }>;
 
-/** Makes plugins findable by name. @throws Error when two have the same name */
-export function catalogueOf(plugins: readonly AnyPlugin[]): PluginCatalogue {
-  const catalogue = new Map<string, { plugin: AnyPlugin; number: number }>();
-  for (const [index, plugin] of plugins.entries()) {
+/** Makes plugins findable by name; `others` are not the product's own. @throws Error when two have the same name */
+export function catalogueOf(plugins: readonly AnyPlugin[], others: readonly AnyPlugin[] = []): PluginCatalogue {
+  const catalogue = new Map<string, { plugin: AnyPlugin; number: number; isProduct: boolean }>();
+  for (const [index, plugin] of [...plugins, ...others].entries()) {
     if (catalogue.has(plugin.name)) throw new Error(`two plugins are called ${plugin.name}`);
-    catalogue.set(plugin.name, { plugin, number: index + 1 });
+    catalogue.set(plugin.name, { plugin, number: index + 1, isProduct: index < plugins.length });
   }
   return catalogue;
 }
 
 /**
- * The plugins that hold on a route: its own and its service's, whole configuration over whole configuration, never field by
- * field. A plugin disabled on the route switches off the service's too (API7: release 3.8.19).
+ * The chain of these members. They are sorted by priority, higher first; plugins of equal priority run in the order of their names, so
+ * that all workers and restarts agree.
  */
-export function mergePlugins(service: PluginSettings, route: PluginSettings): PluginSettings {
-  if (route.size === 0) return service;
-  return new Map([...service, ...route]);
-}
-
-/**
- * Creates the state of every plugin and sorts the calls by priority, higher first; plugins of equal priority run in the order of
- * their names, so that all workers and restarts agree.
- *
- * @throws CompileError for an unknown plugin, an invalid configuration or a plugin whose `create` throws; nothing stays created
- */
-export function compileChain(settings: PluginSettings, catalogue: PluginCatalogue, onDisposeFailed: DisposeFailed): PluginChain {
-  const instances: NumberedInstance[] = [];
-  try {
-    for (const [name, read] of settings) instances.push(instantiate(name, read, catalogue));
-  } catch (error) {
-    disposeAll(instances, onDisposeFailed);
-    throw error;
-  }
-  instances.sort((a, b) => b.instance.priority - a.instance.priority || (a.instance.plugin.name < b.instance.plugin.name ? -1 : 1));
+export function chainOf(unsorted: readonly ChainMember[]): PluginChain {
+  const members = [...unsorted].sort((a, b) => b.instance.priority - a.instance.priority || (a.name < b.name ? -1 : 1));
+  const [rewrite, access, beforeProxy] = [stepsOf('rewrite', members), stepsOf('access', members), stepsOf('beforeProxy', members)];
+  // Who puts a coding on bodies comes last, so that the others see them as they are.
+  const filtering = [...members.filter((member) => !encodesBody(member)), ...members.filter(encodesBody)];
+  const headerFilters = laterSteps(filtering, ({ headerFilter }) => headerFilter);
+  const bodyFilters = laterSteps(filtering, ({ bodyFilter }) => bodyFilter);
+  const logs = laterSteps(members, ({ log }) => log);
+  const later = [...headerFilters, ...bodyFilters, ...logs];
   return {
-    steps: [...stepsOf('rewrite', instances), ...stepsOf('access', instances)],
-    dispose: () => disposeAll(instances, onDisposeFailed),
+    members,
+    rewrite,
+    access,
+    beforeProxy,
+    headerFilters,
+    bodyFilters,
+    logs,
+    keepsHead: later.some(({ member }) => member.instance.plugin.readsHeadLater !== false || member.instance.filter !== undefined),
+    filtersAnswers: headerFilters.length + bodyFilters.length > 0,
+    hasSteps: rewrite.length + access.length + beforeProxy.length > 0,
+    sharesContexts: members.every(({ isProduct }) => isProduct),
+    yieldsToRoute: members.some(({ instance }) => instance.plugin.runPolicy === 'prefer-route'),
   };
 }
 
-/** Told when a plugin's `dispose` throws. */
-export type DisposeFailed = (plugin: string, error: unknown) => void;
+/** What holds where there is no plugin. */
+export const EMPTY_CHAIN: PluginChain = chainOf([]);
 
-interface NumberedInstance {
-  readonly instance: PluginInstance;
-  readonly number: number;
+function encodesBody({ instance }: ChainMember): boolean {
+  return instance.plugin.encodesBody === true;
 }
 
-function instantiate(name: string, read: ReadPlugin, catalogue: PluginCatalogue): NumberedInstance {
-  const entry = catalogue.get(name);
-  // Serving the route without a plugin it asks for could let in whom that plugin keeps out.
-  if (entry === undefined) throw new CompileError(`plugin ${name} is unknown to this version`);
-  try {
-    return { instance: instantiatePlugin(entry.plugin, read), number: entry.number };
-  } catch (error) {
-    throw new CompileError(`plugin ${name} does not take its configuration`, { cause: error });
-  }
-}
-
-function stepsOf(phase: RequestPhase, instances: readonly NumberedInstance[]): readonly PluginStep[] {
-  const steps: PluginStep[] = [];
-  for (const { instance, number } of instances) {
+/** The calls of one phase. */
+function stepsOf(phase: RequestPhase, members: readonly ChainMember[]): readonly PluginStep[] {
+  return members.flatMap(({ name, number, instance }) => {
     const run = instance[phase];
-    if (run !== undefined) steps.push({ plugin: instance.plugin.name, number, phase, run });
-  }
-  return steps;
+    return run === undefined ? [] : [{ plugin: name, number, phase, run, instance }];
+  });
 }
 
-function disposeAll(instances: readonly NumberedInstance[], onDisposeFailed: DisposeFailed): void {
-  for (const { instance } of instances) {
-    try {
-      instance.dispose();
-    } catch (error) {
-      onDisposeFailed(instance.plugin.name, error);
-    }
-  }
+function laterSteps<Run>(members: readonly ChainMember[], runOf: (instance: PluginInstance) => Run | undefined): readonly LaterStep<Run>[] {
+  return members.flatMap((member) => {
+    const run = runOf(member.instance);
+    return run === undefined ? [] : [{ member, run }];
+  });
 }

@@ -1,9 +1,13 @@
+import type { JsonObject } from '../../lib/json.ts';
 import { Router } from '../router/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import { compileRoute, type RouteDefinition, type RoutingEntry } from './compile-route.ts';
 import { compileService, type RuntimeService } from './compile-service.ts';
+import { compileGlobalRules } from './global-rules.ts';
+import type { HeldChain } from './held-chain.ts';
 import type { Runtime } from './runtime.ts';
 import type { RuntimeRoute } from './runtime-route.ts';
+import type { PluginSettings } from './settings.ts';
 
 /** A change compiled aside. `undefined` in a map: removed, or (among entries) not served. */
 export interface PreparedChange {
@@ -12,6 +16,12 @@ export interface PreparedChange {
   readonly entries: ReadonlyMap<string, RoutingEntry | undefined>;
   /** A whole routing table, where building it aside stalls the worker less than changing the one in force. */
   readonly router: Router<RuntimeRoute> | undefined;
+  /** All global rules, where one of them changed. */
+  readonly globalRules: ReadonlyMap<string, PluginSettings> | undefined;
+  /** All metadata, where some changed. */
+  readonly metadata: ReadonlyMap<string, JsonObject> | undefined;
+  /** The global rules' plugins, where rules or metadata changed. */
+  readonly globals: HeldChain | undefined;
 }
 
 /** Longest time that preparing keeps other work of the thread waiting. */
@@ -25,17 +35,19 @@ export async function prepareChange(runtime: Runtime, changes: readonly RuntimeC
   const definitions = new Map<string, RouteDefinition | undefined>();
   const entries = new Map<string, RoutingEntry | undefined>();
   const slices = new Slices(runtime);
+  const group = new GroupChange(runtime);
   try {
     for (const change of changes) {
-      readChange(runtime, change, services, definitions);
+      readChange(runtime, change, services, definitions, group);
       await slices.pause();
     }
-    for (const id of affectedRoutes(runtime, services, definitions)) {
-      entries.set(id, compileAffected(runtime, id, services, definitions));
+    for (const id of affectedRoutes(runtime, services, definitions, group.changedMetadata)) {
+      entries.set(id, compileAffected(runtime, id, services, definitions, group));
       await slices.pause();
     }
     const router = entries.size > MAX_ROUTES_IN_PLACE ? await buildRouter(runtime, entries, slices) : undefined;
-    return { services, definitions, entries, router };
+    const { globalRules, metadata } = group;
+    return { services, definitions, entries, router, globalRules, metadata, globals: group.compile() };
   } catch (error) {
     disposeEntries(entries);
     throw error;
@@ -45,6 +57,7 @@ export async function prepareChange(runtime: Runtime, changes: readonly RuntimeC
 /** Ends the plugins' state of a change that is not put in force. */
 export function disposePrepared(prepared: PreparedChange): void {
   disposeEntries(prepared.entries);
+  prepared.globals?.retire();
 }
 
 function disposeEntries(entries: ReadonlyMap<string, RoutingEntry | undefined>): void {
@@ -56,6 +69,7 @@ function readChange(
   change: RuntimeChange,
   services: Map<string, RuntimeService | undefined>,
   definitions: Map<string, RouteDefinition | undefined>,
+  group: GroupChange,
 ): void {
   switch (change.op) {
     case 'put-service':
@@ -69,18 +83,37 @@ function readChange(
       return;
     case 'delete-route':
       definitions.set(change.id, undefined);
+      return;
+    case 'put-global-rule':
+      group.putRule(change.id, change.settings);
+      return;
+    case 'delete-global-rule':
+      group.putRule(change.id, undefined);
+      return;
+    case 'put-plugin-metadata':
+      group.putMetadata(change.plugin, change.value);
+      return;
+    case 'delete-plugin-metadata':
+      group.putMetadata(change.plugin, undefined);
   }
 }
 
-/** Routes that changed themselves, and those whose service changed: in a fixed order, each once. */
+/** Routes that changed themselves, and those whose service or whose plugins' metadata changed: in a fixed order, each once. */
 function affectedRoutes(
   runtime: Runtime,
   services: ReadonlyMap<string, RuntimeService | undefined>,
   definitions: ReadonlyMap<string, RouteDefinition | undefined>,
+  changedMetadata: ReadonlySet<string>,
 ): ReadonlySet<string> {
   const affected = new Set(definitions.keys());
   for (const serviceId of services.keys()) {
     for (const routeId of runtime.routesOfService.get(serviceId) ?? []) affected.add(routeId);
+  }
+  if (changedMetadata.size === 0) return affected;
+  for (const [id, { value }] of runtime.entries) {
+    if (value.chain.members.some(({ name, nested }) => changedMetadata.has(name) || nested.some((inner) => changedMetadata.has(inner)))) {
+      affected.add(id);
+    }
   }
   return affected;
 }
@@ -90,12 +123,13 @@ function compileAffected(
   id: string,
   services: ReadonlyMap<string, RuntimeService | undefined>,
   definitions: ReadonlyMap<string, RouteDefinition | undefined>,
+  group: GroupChange,
 ): RoutingEntry | undefined {
   const definition = definitions.has(id) ? definitions.get(id) : runtime.definitions.get(id);
   if (definition === undefined) return undefined;
   const serviceId = definition.settings.serviceId;
   const service = services.has(serviceId) ? services.get(serviceId) : runtime.services.get(serviceId);
-  return compileRoute(definition, service, runtime.options.catalogue, runtime.options.onDisposeFailed);
+  return compileRoute(definition, service, runtime.membersWith(group.metadata ?? runtime.metadata));
 }
 
 async function buildRouter(
@@ -113,6 +147,38 @@ async function buildRouter(
     await slices.pause();
   }
   return router;
+}
+
+/** What of a change concerns the whole group: global rules and metadata, copied when they first change. */
+class GroupChange {
+  globalRules: Map<string, PluginSettings> | undefined = undefined;
+  metadata: Map<string, JsonObject> | undefined = undefined;
+  readonly changedMetadata = new Set<string>();
+  readonly #runtime: Runtime;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  putRule(id: string, settings: PluginSettings | undefined): void {
+    this.globalRules ??= new Map(this.#runtime.globalRules);
+    if (settings === undefined) this.globalRules.delete(id);
+    else this.globalRules.set(id, settings);
+  }
+
+  putMetadata(plugin: string, value: JsonObject | undefined): void {
+    this.metadata ??= new Map(this.#runtime.metadata);
+    this.changedMetadata.add(plugin);
+    if (value === undefined) this.metadata.delete(plugin);
+    else this.metadata.set(plugin, value);
+  }
+
+  /** The global rules' plugins, if anything changed for them. @throws CompileError */
+  compile(): HeldChain | undefined {
+    if (this.globalRules === undefined && this.metadata === undefined) return undefined;
+    const rules = this.globalRules ?? this.#runtime.globalRules;
+    return compileGlobalRules(rules, this.#runtime.membersWith(this.metadata ?? this.#runtime.metadata));
+  }
 }
 
 /** Lets other work of the thread run whenever a slice of time is used up. */

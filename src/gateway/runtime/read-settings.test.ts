@@ -17,7 +17,10 @@ test('what cannot be served is refused by its name and its fault', () => {
 
 test('plugins come with their defaults in place and without what belongs to the gateway', () => {
   const { plugins } = readRouteSettings('r', { ...ROUTE, plugins: { guard: { _meta: { priority: 5 } } } }, [guard]);
-  assert.deepEqual([...plugins], [['guard', { kind: 'ready', meta: { ...META, priority: 5 }, configuration: { text: 'stop' } }]]);
+  assert.deepEqual(
+    [...plugins],
+    [['guard', { kind: 'ready', meta: { ...META, filter: undefined, priority: 5 }, configuration: { text: 'stop' } }]],
+  );
 });
 
 test('a plugin that cannot run is no fault before it has to, and its problem holds no value', () => {

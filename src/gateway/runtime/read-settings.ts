@@ -1,11 +1,11 @@
 import type { JsonObject } from '../../lib/json.ts';
-import { type PluginSchema, readPlugin } from '../../plugin-kit/index.ts';
+import { type ReadableSchema, readPlugin } from '../../plugin-kit/index.ts';
 import { type PluginConfigurations, readRoute, readService } from '../../schema/index.ts';
 import { CompileError } from './compile-error.ts';
 import type { PluginSettings, RouteSettings, ServiceSettings } from './settings.ts';
 
 /** What must be known of a plugin to read its configurations. */
-export type ReadablePlugin = Pick<PluginSchema, 'name' | 'schema'>;
+export type ReadablePlugin = ReadableSchema;
 
 /**
  * Reads a service for the workers: once, on the agent's thread, whatever their number. Schemas and what compiles them (9 MB and
@@ -28,11 +28,15 @@ export function readRouteSettings(id: string, value: JsonObject, plugins: readon
   });
 }
 
-function readPlugins(configurations: PluginConfigurations, plugins: readonly ReadablePlugin[]): PluginSettings {
+/** Reads the plugins of any object. Throws nothing: what is invalid is told by whoever would run it. */
+export function readPlugins(configurations: PluginConfigurations, plugins: readonly ReadablePlugin[]): PluginSettings {
   return new Map(
     [...configurations].map(([name, configuration]) => {
       const plugin = plugins.find((each) => each.name === name);
-      return [name, plugin === undefined ? { kind: 'invalid', problem: 'unknown to this version' } : readPlugin(plugin, configuration)];
+      return [
+        name,
+        plugin === undefined ? { kind: 'invalid', problem: 'unknown to this version' } : readPlugin(plugin, configuration, plugins),
+      ];
     }),
   );
 }

@@ -1,4 +1,5 @@
 import type { HopTimeouts } from '../../schema/index.ts';
+import type { HeldChain } from './held-chain.ts';
 import type { PluginChain } from './plugin-chain.ts';
 import type { RuntimeUpstream } from './runtime-upstream.ts';
 
@@ -7,10 +8,18 @@ export interface RuntimeRouteParts {
   readonly id: string;
   /** The route's name on the worker board. */
   readonly number: number;
+  readonly name: string;
   readonly serviceId: string;
-  readonly chain: PluginChain;
+  readonly serviceName: string;
+  /** With the service's prefix. */
+  readonly paths: readonly string[];
+  /** Of the service, lower case; empty: any host. */
+  readonly hosts: readonly string[];
+  readonly plugins: HeldChain;
   readonly upstream: RuntimeUpstream | undefined;
   readonly timeouts: HopTimeouts;
+  /** What the route itself says, over every upstream; undefined where it says nothing. */
+  readonly ownTimeouts: HopTimeouts | undefined;
   /** Clients may change to another protocol, WebSocket above all. */
   readonly allowsUpgrade: boolean;
   /** The service's prefix that the upstream does not get to see; `''` for none. */
@@ -24,40 +33,48 @@ export interface RuntimeRouteParts {
 export class RuntimeRoute {
   readonly id: string;
   readonly number: number;
+  readonly name: string;
   readonly serviceId: string;
+  readonly serviceName: string;
+  readonly paths: readonly string[];
+  readonly hosts: readonly string[];
   readonly chain: PluginChain;
   readonly upstream: RuntimeUpstream | undefined;
   readonly timeouts: HopTimeouts;
+  readonly ownTimeouts: HopTimeouts | undefined;
   readonly allowsUpgrade: boolean;
   readonly strippedPrefix: string;
-  #requests = 0;
-  #retired = false;
+  readonly #plugins: HeldChain;
 
   constructor(parts: RuntimeRouteParts) {
     this.id = parts.id;
     this.number = parts.number;
+    this.name = parts.name;
     this.serviceId = parts.serviceId;
-    this.chain = parts.chain;
+    this.serviceName = parts.serviceName;
+    this.paths = parts.paths;
+    this.hosts = parts.hosts;
+    this.chain = parts.plugins.chain;
     this.upstream = parts.upstream;
     this.timeouts = parts.timeouts;
+    this.ownTimeouts = parts.ownTimeouts;
     this.allowsUpgrade = parts.allowsUpgrade;
     this.strippedPrefix = parts.strippedPrefix;
+    this.#plugins = parts.plugins;
   }
 
   /** A request begins to use the route. */
   enter(): void {
-    this.#requests++;
+    this.#plugins.enter();
   }
 
   /** A request that entered has ended. */
   leave(): void {
-    this.#requests--;
-    if (this.#retired && this.#requests === 0) this.chain.dispose();
+    this.#plugins.leave();
   }
 
   /** No request begins any more; the plugins' state goes with the last one. Called once. */
   retire(): void {
-    this.#retired = true;
-    if (this.#requests === 0) this.chain.dispose();
+    this.#plugins.retire();
   }
 }

@@ -130,7 +130,8 @@ test('plugins run by priority, all rewrites before any access, the route in plac
     serviceChange({ plugins: { low: {}, off: {}, raised: {} } }),
     routeChange('a', ['/a'], { plugins: { high: {}, off: { _meta: { disable: true } }, raised: { _meta: { priority: 100 } } } }),
   ]);
-  const steps = runtime.candidates({ host: 'test', path: '/a', method: 1 })[0]?.chain.steps ?? [];
+  const chain = runtime.candidates({ host: 'test', path: '/a', method: 1 })[0]?.chain;
+  const steps = [...(chain?.rewrite ?? []), ...(chain?.access ?? [])];
   assert.deepEqual(
     steps.map((step) => `${step.plugin} ${step.phase}`),
     ['raised rewrite', 'high rewrite', 'low rewrite', 'high access', 'low access'],

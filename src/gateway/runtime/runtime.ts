@@ -1,18 +1,25 @@
+import type { JsonObject } from '../../lib/json.ts';
 import type { RoutableRequest } from '../router/index.ts';
 import { Router } from '../router/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import type { RouteDefinition, RoutingEntry } from './compile-route.ts';
 import type { RuntimeService } from './compile-service.ts';
+import { ConsumerPluginCache, type ConsumerPlugins } from './consumer-plugins.ts';
+import type { DisposeFailed, MemberSurroundings } from './create-member.ts';
+import { HeldChain } from './held-chain.ts';
+import { IdentityHeaders } from './identity-headers.ts';
 import type { PluginCatalogue } from './plugin-chain.ts';
+import type { PluginServices } from './plugin-services.ts';
 import { disposePrepared, type PreparedChange, prepareChange } from './prepare-change.ts';
 import type { RuntimeRoute } from './runtime-route.ts';
 import type { UpstreamSurroundings } from './runtime-upstream.ts';
+import type { PluginSettings } from './settings.ts';
 
 /** What a runtime needs from its worker. */
 export interface RuntimeOptions extends UpstreamSurroundings {
   readonly catalogue: PluginCatalogue;
-  /** Told when a plugin's `dispose` throws. */
-  readonly onDisposeFailed: (plugin: string, error: unknown) => void;
+  readonly services: PluginServices;
+  readonly onDisposeFailed: DisposeFailed;
   /** Gives other work of the thread its turn; called between slices of a long preparation. */
   readonly yieldTurn: () => Promise<void>;
   /** Monotonic milliseconds. */
@@ -30,12 +37,34 @@ export class Runtime {
   readonly entries = new Map<string, RoutingEntry>();
   /** Ids of the routes of each service, of services that do not exist too. */
   readonly routesOfService = new Map<string, Set<string>>();
+  readonly globalRules = new Map<string, PluginSettings>();
+  /** The metadata of plugins, with defaults. */
+  readonly metadata = new Map<string, JsonObject>();
+  readonly identityHeaders = new IdentityHeaders();
   readonly options: RuntimeOptions;
+  readonly #consumers: ConsumerPluginCache;
+  #globals = new HeldChain([]);
   #router = new Router<RuntimeRoute>();
   #generation = 0;
 
   constructor(options: RuntimeOptions) {
     this.options = options;
+    this.#consumers = new ConsumerPluginCache(this.membersWith(this.metadata));
+  }
+
+  /** What plugins are created with, under this metadata. */
+  membersWith(metadata: ReadonlyMap<string, JsonObject>): MemberSurroundings {
+    return { ...this.options, metadataOf: (plugin) => metadata.get(plugin) };
+  }
+
+  /** The plugins of the global rules. */
+  get globals(): HeldChain {
+    return this.#globals;
+  }
+
+  /** A consumer's own plugins. @throws CompileError when this version cannot serve them */
+  pluginsOfConsumer(username: string, text: string): ConsumerPlugins {
+    return this.#consumers.find(username, text);
   }
 
   /** Another number after every change that may alter what `candidates` says. */
@@ -65,18 +94,48 @@ export class Runtime {
     for (const [id, definition] of prepared.definitions) this.#putDefinition(id, definition);
     for (const [id, entry] of prepared.entries) {
       const old = this.entries.get(id);
+      if (entry !== undefined) this.identityHeaders.add(entry.value.chain.members);
       if (old !== undefined) replaced.push(old.value);
       if (entry === undefined) this.entries.delete(id);
       else this.entries.set(id, entry);
       if (prepared.router === undefined) putInRouter(this.#router, id, entry, old !== undefined);
     }
     if (prepared.router !== undefined) this.#router = prepared.router;
-    for (const route of replaced) route.retire();
+    for (const route of replaced) {
+      this.identityHeaders.remove(route.chain.members);
+      route.retire();
+    }
+    this.#commitGroup(prepared);
   }
 
   /** Drops a prepared change that will not be committed. */
   abandon(prepared: PreparedChange): void {
     disposePrepared(prepared);
+  }
+
+  /** Serves nothing any more: the state of all plugins is disposed of, with the last request at the latest. */
+  close(): void {
+    for (const { value } of this.entries.values()) value.retire();
+    this.entries.clear();
+    this.#router = new Router<RuntimeRoute>();
+    this.#generation++;
+    this.#globals.retire();
+    this.#globals = new HeldChain([]);
+    this.#consumers.clear();
+  }
+
+  /** What holds for the whole group. */
+  #commitGroup({ globalRules, globals, metadata }: PreparedChange): void {
+    if (globalRules !== undefined) replaceAll(this.globalRules, globalRules);
+    if (metadata !== undefined) {
+      replaceAll(this.metadata, metadata);
+      this.#consumers.clear();
+    }
+    if (globals === undefined) return;
+    this.identityHeaders.add(globals.chain.members);
+    this.identityHeaders.remove(this.#globals.chain.members);
+    this.#globals.retire();
+    this.#globals = globals;
   }
 
   #putService(id: string, service: RuntimeService | undefined): void {
@@ -108,6 +167,11 @@ export class Runtime {
     routes?.delete(definition.id);
     if (routes?.size === 0) this.routesOfService.delete(serviceId);
   }
+}
+
+function replaceAll<Value>(map: Map<string, Value>, values: ReadonlyMap<string, Value>): void {
+  map.clear();
+  for (const [key, value] of values) map.set(key, value);
 }
 
 function putInRouter(router: Router<RuntimeRoute>, id: string, entry: RoutingEntry | undefined, wasServed: boolean): void {

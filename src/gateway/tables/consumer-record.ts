@@ -1,29 +1,12 @@
-import type { JsonObject, JsonValue } from '../../lib/json.ts';
-
 /** Two lengths stand before the texts of a consumer's record. */
 export const CONSUMER_HEAD_BYTES = 8;
 /** Stands for a custom id that is absent. */
 export const NO_CUSTOM_ID = 0xffffffff;
 
-/** What of a consumer requests need. */
+/** What of a consumer every request needs. */
 export interface ConsumerFacts {
   readonly username: string;
   readonly customId: string | undefined;
-}
-
-/** The consumer's label `custom_id`, when it is a text that is not empty. */
-export function customIdOf(value: JsonObject): string | undefined {
-  const labels = ownValue(value, 'labels');
-  const customId = isJsonObject(labels) ? ownValue(labels, 'custom_id') : undefined;
-  return typeof customId === 'string' && customId !== '' ? customId : undefined;
-}
-
-function ownValue(value: JsonObject, name: string): JsonValue | undefined {
-  return Object.hasOwn(value, name) ? value[name] : undefined;
-}
-
-function isJsonObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**

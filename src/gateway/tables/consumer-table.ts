@@ -8,8 +8,13 @@ import { CONSUMER_SPACE } from './credential-table-handles.ts';
 const FIRST_CAPACITY = 1024;
 /** Reserved address space: four million consumers. */
 const MAX_CAPACITY = 4 * 1024 * 1024;
-/** A record begins with its own length in bytes. */
+/** A record begins with its own length in bytes, and so do the details, which lie apart. */
 export const RECORD_LENGTH_BYTES = 4;
+/** A record that is followed by the unit of its details has a larger first word than this. */
+export const RECORD_LENGTH_MASK = 0x7fffffff;
+const DETAILS_FLAG = 0x80000000;
+/** The unit of the details, where there are some, follows the record's bytes. */
+export const DETAILS_UNIT_BYTES = 4;
 
 /** The digest under which a consumer's name is found. No secret: names are unique by themselves, the digest makes them 32 bytes. */
 export function nameDigest(username: string): Buffer {
@@ -82,13 +87,11 @@ export class ConsumerTable {
     return (this.#units[index] ?? 0) !== 0;
   }
 
-  /** Publishes the record (see `consumerRecord`); an equal one stays. */
-  put(index: number, record: Buffer): void {
+  /** Publishes the record (see `consumerRecord`) and the details (see `consumerDetails`) in one; equal ones stay. @throws SharedTableFull */
+  put(index: number, record: Buffer, details: Buffer): void {
     const old = this.#units[index] ?? 0;
-    if (old !== 0 && this.#recordAt(old).equals(record)) return;
-    const unit = this.#arena.allocate(RECORD_LENGTH_BYTES + record.length);
-    this.#arena.bytes.writeUInt32LE(record.length, unit * UNIT_BYTES);
-    this.#arena.bytes.set(record, unit * UNIT_BYTES + RECORD_LENGTH_BYTES);
+    if (old !== 0 && this.#bytesAt(old).equals(record) && this.#detailsOf(old).equals(details)) return;
+    const unit = this.#write(record, details);
     Atomics.store(this.#units, index, unit);
     if (old === 0) this.#present += 1;
     else this.#retire(old);
@@ -145,15 +148,59 @@ export class ConsumerTable {
     this.#nameUnits = resized(this.#nameUnits, capacity);
   }
 
-  #recordAt(unit: number): Buffer {
+  /** A record that has details ends with their unit, so that one word names both; one that has none is as short as it can be. */
+  #write(record: Buffer, details: Buffer): number {
+    if (details.length === 0) return this.#writeBytes(record, 0);
+    const detailsUnit = this.#writeBytes(details, 0);
+    try {
+      const unit = this.#writeBytes(record, DETAILS_UNIT_BYTES);
+      const at = unit * UNIT_BYTES;
+      this.#arena.bytes.writeUInt32LE((record.length | DETAILS_FLAG) >>> 0, at);
+      this.#arena.bytes.writeUInt32LE(detailsUnit, at + RECORD_LENGTH_BYTES + record.length);
+      return unit;
+    } catch (error) {
+      this.#arena.retire(detailsUnit, RECORD_LENGTH_BYTES + details.length);
+      throw error;
+    }
+  }
+
+  #writeBytes(bytes: Buffer, room: number): number {
+    const unit = this.#arena.allocate(RECORD_LENGTH_BYTES + bytes.length + room);
+    this.#arena.bytes.writeUInt32LE(bytes.length, unit * UNIT_BYTES);
+    this.#arena.bytes.set(bytes, unit * UNIT_BYTES + RECORD_LENGTH_BYTES);
+    return unit;
+  }
+
+  #lengthAt(unit: number): number {
+    return this.#arena.bytes.readUInt32LE(unit * UNIT_BYTES) & RECORD_LENGTH_MASK;
+  }
+
+  #bytesAt(unit: number): Buffer {
     const start = unit * UNIT_BYTES + RECORD_LENGTH_BYTES;
-    return this.#arena.bytes.subarray(start, start + this.#arena.bytes.readUInt32LE(unit * UNIT_BYTES));
+    return this.#arena.bytes.subarray(start, start + this.#lengthAt(unit));
+  }
+
+  /** The unit of a record's details, or 0. */
+  #detailsUnitOf(unit: number): number {
+    const at = unit * UNIT_BYTES;
+    if (this.#arena.bytes.readUInt32LE(at) <= RECORD_LENGTH_MASK) return 0;
+    return this.#arena.bytes.readUInt32LE(at + RECORD_LENGTH_BYTES + this.#lengthAt(unit));
+  }
+
+  #detailsOf(unit: number): Buffer {
+    const detailsUnit = this.#detailsUnitOf(unit);
+    return detailsUnit === 0 ? NO_DETAILS : this.#bytesAt(detailsUnit);
   }
 
   #retire(unit: number): void {
-    this.#arena.retire(unit, RECORD_LENGTH_BYTES + this.#arena.bytes.readUInt32LE(unit * UNIT_BYTES));
+    const detailsUnit = this.#detailsUnitOf(unit);
+    const length = RECORD_LENGTH_BYTES + this.#lengthAt(unit);
+    this.#arena.retire(unit, detailsUnit === 0 ? length : length + DETAILS_UNIT_BYTES);
+    if (detailsUnit !== 0) this.#arena.retire(detailsUnit, RECORD_LENGTH_BYTES + this.#lengthAt(detailsUnit));
   }
 }
+
+const NO_DETAILS = Buffer.alloc(0);
 
 function resized(old: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
   const larger = new Uint32Array(length);

@@ -4,8 +4,8 @@ import { EpochRow } from '../../lib/epoch-registry.ts';
 import { UNIT_BYTES } from '../../lib/record-arena.ts';
 import { SharedBytesView } from '../../lib/shared-bytes-view.ts';
 import { SharedDigestTableReader } from '../../lib/shared-digest-table-reader.ts';
-import { nameDigest, RECORD_LENGTH_BYTES } from './consumer-table.ts';
-import { CREDENTIAL_ID_OFFSET } from './credential-payload.ts';
+import { DETAILS_UNIT_BYTES, nameDigest, RECORD_LENGTH_BYTES, RECORD_LENGTH_MASK } from './consumer-table.ts';
+import { CONSUMER_INDEX_MASK, CREDENTIAL_ID_OFFSET, endOfCredentialId, endOfData } from './credential-payload.ts';
 import { CONSUMER_SPACE, type CredentialTableHandles } from './credential-table-handles.ts';
 import { IdentifiedConsumer } from './identified-consumer.ts';
 import { PresentedKeyDigest } from './presented-key-digest.ts';
@@ -34,6 +34,14 @@ export class CredentialIndexReader {
     return space === undefined ? undefined : this.#find(space, this.#presented.compute(salt, key));
   }
 
+  /**
+   * The consumer whose credential has this unique value: the same look-up for plugins by whose values nobody gets in alone, such as a user
+   * name. What the plugin compares further is in `credentialDataText`.
+   */
+  findCredential(plugin: string, salt: Uint8Array, uniqueValue: Uint8Array | string): IdentifiedConsumer | undefined {
+    return this.findByKey(plugin, salt, uniqueValue);
+  }
+
   /** The consumer of this name, whatever its credentials. */
   findByName(username: string): IdentifiedConsumer | undefined {
     return this.#find(CONSUMER_SPACE, nameDigest(username));
@@ -47,18 +55,23 @@ export class CredentialIndexReader {
   #find(space: number, digest: Uint8Array): IdentifiedConsumer | undefined {
     const record = this.#table.find(space, digest);
     if (record < 0) return undefined;
+    const records = this.#records;
     const start = this.#table.payloadStart(record);
     const end = start + this.#table.payloadLength(record);
-    const index = this.#records.words[start >>> 2] ?? 0;
+    const word = records.words[start >>> 2] ?? 0;
+    const index = word & CONSUMER_INDEX_MASK;
     this.#consumers.reach((index + 1) * 4);
     const consumer = Atomics.load(this.#consumers.words, index);
-    return consumer === 0 ? undefined : this.#copy(consumer, start + CREDENTIAL_ID_OFFSET, end);
+    if (consumer === 0) return undefined;
+    const at = consumer * UNIT_BYTES;
+    records.reach(at + RECORD_LENGTH_BYTES);
+    const head = records.words[at >>> 2] ?? 0;
+    const hasMore = head > RECORD_LENGTH_MASK || word !== index;
+    return hasMore ? this.#copyAll(at, head, start, end) : this.#copy(at, head, start + CREDENTIAL_ID_OFFSET, end);
   }
 
-  #copy(consumer: number, idStart: number, idEnd: number): IdentifiedConsumer {
-    const at = consumer * UNIT_BYTES;
-    this.#records.reach(at + RECORD_LENGTH_BYTES);
-    const length = this.#records.words[at >>> 2] ?? 0;
+  /** What every request needs, and for most consumers all there is. */
+  #copy(at: number, length: number, idStart: number, idEnd: number): IdentifiedConsumer {
     const start = at + RECORD_LENGTH_BYTES;
     this.#records.reach(start + length);
     const { bytes } = this.#records;
@@ -67,4 +80,38 @@ export class CredentialIndexReader {
     bytes.copy(copy, length, idStart, idEnd);
     return new IdentifiedConsumer(copy, length);
   }
+
+  /** The same with the details of the consumer and the data of the credential. They too may be gone at the next epoch. */
+  #copyAll(at: number, head: number, payloadStart: number, payloadEnd: number): IdentifiedConsumer {
+    const start = at + RECORD_LENGTH_BYTES;
+    const length = head & RECORD_LENGTH_MASK;
+    const details = head > RECORD_LENGTH_MASK ? this.#detailsBehind(start + length) : NOTHING;
+    this.#records.reach(start + length);
+    const { bytes } = this.#records;
+    const idStart = payloadStart + CREDENTIAL_ID_OFFSET;
+    const idEnd = endOfCredentialId(bytes, payloadStart, payloadEnd);
+    const dataEnd = idEnd === payloadEnd ? payloadEnd : endOfData(payloadEnd);
+    const copiedIdEnd = length + idEnd - idStart;
+    const copiedDetailsEnd = copiedIdEnd + details.end - details.start;
+    const copy = Buffer.allocUnsafe(copiedDetailsEnd + dataEnd - idEnd);
+    bytes.copy(copy, 0, start, start + length);
+    bytes.copy(copy, length, idStart, idEnd);
+    bytes.copy(copy, copiedIdEnd, details.start, details.end);
+    bytes.copy(copy, copiedDetailsEnd, idEnd, dataEnd);
+    return new IdentifiedConsumer(copy, length, copiedIdEnd, copiedDetailsEnd);
+  }
+
+  /** Where the details lie whose unit stands at `unitAt`. */
+  #detailsBehind(unitAt: number): { readonly start: number; readonly end: number } {
+    const records = this.#records;
+    records.reach(unitAt + DETAILS_UNIT_BYTES);
+    const at = records.bytes.readUInt32LE(unitAt) * UNIT_BYTES;
+    records.reach(at + RECORD_LENGTH_BYTES);
+    const start = at + RECORD_LENGTH_BYTES;
+    const end = start + (records.words[at >>> 2] ?? 0);
+    records.reach(end);
+    return { start, end };
+  }
 }
+
+const NOTHING = { start: 0, end: 0 } as const;

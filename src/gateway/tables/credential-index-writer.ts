@@ -3,10 +3,14 @@ import { DIGEST_BYTES } from '../../lib/key-digest.ts';
 import { RecordArena } from '../../lib/record-arena.ts';
 import { SharedDigestTableWriter } from '../../lib/shared-digest-table-writer.ts';
 import type { Logger } from '../../observability/logger.ts';
+import type { ReadableSchema } from '../../plugin-kit/index.ts';
+import { readConsumer } from '../../schema/index.ts';
 import type { KeyDigest, SnapshotItem, SnapshotItemName } from '../../schema/snapshot.ts';
-import { consumerRecord, customIdOf, isHeaderText } from './consumer-record.ts';
+import { readPlugins } from '../runtime/read-settings.ts';
+import { consumerDetails } from './consumer-details.ts';
+import { consumerRecord, isHeaderText } from './consumer-record.ts';
 import { ConsumerTable } from './consumer-table.ts';
-import { credentialPayload } from './credential-payload.ts';
+import { consumerIndexOf, credentialPayload } from './credential-payload.ts';
 import { CONSUMER_SPACE, type CredentialTableHandles, type CredentialTableOptions } from './credential-table-handles.ts';
 import { OwnerIndex } from './owner-index.ts';
 import { UnitMarks } from './unit-marks.ts';
@@ -35,6 +39,8 @@ interface Replacement {
  */
 export class CredentialIndexWriter {
   readonly #plugins: ReadonlyMap<string, number>;
+  readonly #schemas: readonly ReadableSchema[];
+  readonly #resolvePlugins: NonNullable<CredentialTableOptions['resolvePlugins']>;
   readonly #log: Logger;
   readonly #epochs: EpochRegistry;
   readonly #arena: RecordArena;
@@ -46,6 +52,8 @@ export class CredentialIndexWriter {
   constructor(options: CredentialTableOptions) {
     if (options.plugins.length > CONSUMER_SPACE) throw new RangeError(`more than ${CONSUMER_SPACE} auth plugins`);
     this.#plugins = new Map(options.plugins.map((name, space) => [name, space]));
+    this.#schemas = options.consumerPlugins ?? [];
+    this.#resolvePlugins = options.resolvePlugins ?? ((plugins) => plugins);
     this.#log = options.log;
     const maxRecordBytes = options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES;
     const maxSlotBytes = maxRecordBytes / RECORD_BYTES_PER_SLOT_BYTE;
@@ -140,13 +148,14 @@ export class CredentialIndexWriter {
       this.#removeConsumer(username);
       return;
     }
-    const customId = customIdOf(item.value);
+    const { customId, labels, plugins } = readConsumer(item.value);
     if (customId !== undefined && !isHeaderText(customId)) {
       this.#log.warn('a custom id with control characters is not sent to upstreams', { consumer: username });
     }
     const index = this.#consumers.indexFor(username);
     this.#replacement?.consumers.add(index);
-    this.#consumers.put(index, consumerRecord({ username, customId }));
+    const details = consumerDetails(labels, this.#resolvePlugins(readPlugins(plugins, this.#schemas)));
+    this.#consumers.put(index, consumerRecord({ username, customId }), details);
     this.#putKeys(index, undefined, item.keys);
   }
 
@@ -157,25 +166,26 @@ export class CredentialIndexWriter {
     this.#consumers.remove(index);
   }
 
-  /** Makes these keys the owner's only ones. What it keeps is not touched; new keys come before old ones go. */
+  /** Makes these keys the owner's only ones. What it keeps as it is is not touched; new keys come before old ones go. */
   #putKeys(index: number, credentialId: string | undefined, keys: readonly KeyDigest[]): void {
-    const payload = credentialPayload(index, credentialId);
-    const before = this.#owners.recordsOf(payload);
-    const kept = new Set<number>();
+    const owner = credentialPayload(index, credentialId);
+    const before = new Set(this.#owners.recordsOf(owner));
     // Holds the index while the owner's last key may go and another come.
     this.#consumers.addReference(index);
     try {
       for (const key of keys) {
+        const payload = key.data === undefined ? owner : credentialPayload(index, credentialId, JSON.stringify(key.data));
         const unit = this.#putKey(key, payload, index, before);
-        if (unit !== undefined) kept.add(unit);
+        if (unit !== undefined) before.delete(unit);
       }
-      for (const unit of before) if (!kept.has(unit)) this.#removeRecord(unit);
+      for (const unit of before) this.#removeRecord(unit);
     } finally {
       this.#consumers.dropReference(index);
     }
   }
 
-  #putKey(key: KeyDigest, payload: Buffer, index: number, before: readonly number[]): number | undefined {
+  /** The record of the key. One of `before` that it replaces is not there any more. */
+  #putKey(key: KeyDigest, payload: Buffer, index: number, before: Set<number>): number | undefined {
     const space = this.#plugins.get(key.plugin);
     const digest = Buffer.from(key.digest, 'base64');
     if (space === undefined || digest.length !== DIGEST_BYTES) {
@@ -183,17 +193,23 @@ export class CredentialIndexWriter {
       return undefined;
     }
     const old = this.#table.find(space, digest);
-    if (old !== 0 && before.includes(old)) {
+    if (old !== 0 && before.has(old) && this.#hasPayload(old, payload)) {
       this.#replacement?.records.add(old);
       return old;
     }
     const unit = this.#table.put(space, digest, payload);
+    before.delete(old);
     // The replaced record is in quarantine, so it can still be read.
     if (old !== 0) this.#disown(old);
     this.#owners.add(unit);
     this.#consumers.addReference(index);
     this.#replacement?.records.add(unit);
     return unit;
+  }
+
+  #hasPayload(unit: number, payload: Buffer): boolean {
+    const start = this.#table.payloadStart(unit);
+    return this.#arena.bytes.compare(payload, 0, payload.length, start, start + this.#table.payloadLength(unit)) === 0;
   }
 
   #removeRecord(unit: number): void {
@@ -204,7 +220,7 @@ export class CredentialIndexWriter {
   #disown(unit: number): void {
     this.#owners.remove(unit);
     this.#replacement?.records.delete(unit);
-    this.#consumers.dropReference(this.#arena.bytes.readUInt32LE(this.#table.payloadStart(unit)));
+    this.#consumers.dropReference(consumerIndexOf(this.#arena.bytes, this.#table.payloadStart(unit)));
   }
 
   #sweepRecords(replacement: Replacement, limit: number): number {

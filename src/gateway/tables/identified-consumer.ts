@@ -1,5 +1,6 @@
 import type { ByteWriter } from '../../lib/byte-writer.ts';
 import type { ConsumerMatch } from '../../plugin-kit/index.ts';
+import { labelsOf, pluginsTextOf } from './consumer-details.ts';
 import { CONSUMER_HEAD_BYTES, NO_CUSTOM_ID } from './consumer-record.ts';
 
 const CREDENTIAL_LINE = Buffer.from('X-Credential-Identifier: ', 'latin1');
@@ -9,15 +10,19 @@ const CREDENTIAL_LINE = Buffer.from('X-Credential-Identifier: ', 'latin1');
  * lasts, and stays what it was when the consumer is changed or removed meanwhile. Its texts are decoded when they are asked for.
  */
 export class IdentifiedConsumer implements ConsumerMatch {
-  /** The consumer's record (see `consumerRecord`), then the credential's id. */
+  /** The consumer's record (see `consumerRecord`), the credential's id, the consumer's details (see `consumerDetails`), the credential's data. */
   readonly #bytes: Buffer;
   readonly #usernameEnd: number;
   readonly #customIdEnd: number;
   readonly #recordEnd: number;
+  readonly #idEnd: number;
+  readonly #detailsEnd: number;
 
-  constructor(bytes: Buffer, recordEnd: number) {
+  constructor(bytes: Buffer, recordEnd: number, idEnd = bytes.length, detailsEnd = idEnd) {
     this.#bytes = bytes;
     this.#recordEnd = recordEnd;
+    this.#idEnd = idEnd;
+    this.#detailsEnd = detailsEnd;
     this.#usernameEnd = CONSUMER_HEAD_BYTES + bytes.readUInt32LE(0);
     const length = bytes.readUInt32LE(4);
     this.#customIdEnd = this.#usernameEnd + (length === NO_CUSTOM_ID ? 0 : length);
@@ -34,7 +39,22 @@ export class IdentifiedConsumer implements ConsumerMatch {
 
   /** Undefined for a key written on the consumer, and for a consumer found by name. */
   get credentialId(): string | undefined {
-    return this.#recordEnd === this.#bytes.length ? undefined : this.#bytes.toString('utf8', this.#recordEnd, this.#bytes.length);
+    return this.#recordEnd === this.#idEnd ? undefined : this.#bytes.toString('utf8', this.#recordEnd, this.#idEnd);
+  }
+
+  /** All labels of the consumer that are text, `custom_id` among them; undefined for none. Read anew at each call. */
+  get labels(): ReadonlyMap<string, string> | undefined {
+    return labelsOf(this.#bytes, this.#idEnd, this.#detailsEnd, this.customId);
+  }
+
+  /** The consumer's own plugins: JSON of `[name, ReadPlugin][]`; undefined for none. */
+  get pluginsText(): string | undefined {
+    return pluginsTextOf(this.#bytes, this.#idEnd, this.#detailsEnd);
+  }
+
+  /** JSON of what the credential's plugin has given for it on the control plane (`credentialData`); undefined where it gives nothing. */
+  get credentialDataText(): string | undefined {
+    return this.#detailsEnd === this.#bytes.length ? undefined : this.#bytes.toString('utf8', this.#detailsEnd, this.#bytes.length);
   }
 
   /**
@@ -44,22 +64,23 @@ export class IdentifiedConsumer implements ConsumerMatch {
   appendHeaderLines(writer: ByteWriter): void {
     const bytes = this.#bytes;
     const recordEnd = this.#recordEnd;
+    const idEnd = this.#idEnd;
     writer.append(bytes, this.#customIdEnd, recordEnd);
-    if (recordEnd === bytes.length || !canStandInHeader(bytes, recordEnd)) return;
+    if (recordEnd === idEnd || !canStandInHeader(bytes, recordEnd, idEnd)) return;
     writer.appendAll(CREDENTIAL_LINE);
-    writer.append(bytes, recordEnd, bytes.length);
+    writer.append(bytes, recordEnd, idEnd);
     writer.appendLineEnd();
   }
 
   /** Appends `,"consumer":…,"credential":…` for the access log and returns true, if both are printable ASCII without `"` and `\`. */
   appendLogText(writer: ByteWriter): boolean {
     const bytes = this.#bytes;
-    if (!isPlainText(bytes, CONSUMER_HEAD_BYTES, this.#usernameEnd) || !isPlainText(bytes, this.#recordEnd, bytes.length)) return false;
+    if (!isPlainText(bytes, CONSUMER_HEAD_BYTES, this.#usernameEnd) || !isPlainText(bytes, this.#recordEnd, this.#idEnd)) return false;
     writer.appendAscii(',"consumer":"');
     writer.append(bytes, CONSUMER_HEAD_BYTES, this.#usernameEnd);
-    if (this.#recordEnd < bytes.length) {
+    if (this.#recordEnd < this.#idEnd) {
       writer.appendAscii('","credential":"');
-      writer.append(bytes, this.#recordEnd, bytes.length);
+      writer.append(bytes, this.#recordEnd, this.#idEnd);
     }
     writer.appendAscii('"');
     return true;
@@ -73,8 +94,8 @@ const SPACE = 0x20;
 const HTAB = 0x09;
 
 /** RFC 9110 §5.5. */
-function canStandInHeader(bytes: Buffer, start: number): boolean {
-  for (let index = start; index < bytes.length; index++) {
+function canStandInHeader(bytes: Buffer, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) {
     const byte = bytes[index] ?? 0;
     if ((byte < SPACE && byte !== HTAB) || byte === DELETE) return false;
   }

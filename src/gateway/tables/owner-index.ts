@@ -1,9 +1,10 @@
 import type { RecordArena } from '../../lib/record-arena.ts';
 import type { SharedDigestTableWriter } from '../../lib/shared-digest-table-writer.ts';
 import { SlotTable } from '../../lib/slot-table.ts';
+import { CREDENTIAL_ID_OFFSET, consumerIndexOf, endOfCredentialId } from './credential-payload.ts';
 
 /**
- * Which records belong to one owner, i.e. carry one payload (consumer and credential id), known to the writer only.
+ * Which records belong to one owner, i.e. have payloads of one consumer and credential id, known to the writer only.
  * It holds nothing but the records' units and reads the owner from the records themselves: 7 to 20 bytes a record.
  */
 export class OwnerIndex {
@@ -31,11 +32,11 @@ export class OwnerIndex {
     this.#slots.remove(this.#hashOf(unit), unit);
   }
 
-  /** The units of all records with this payload. */
+  /** The units of all records of the owner that this payload has, whatever their data. */
   recordsOf(payload: Buffer): number[] {
     const found: number[] = [];
     this.#slots.find(this.#hash(payload, 0, payload.length), (unit) => {
-      if (this.#payloadEquals(unit, payload)) found.push(unit);
+      if (this.#isOwnedAs(unit, payload)) found.push(unit);
       return false;
     });
     return found;
@@ -55,9 +56,13 @@ export class OwnerIndex {
     return this.#slots.unitAt(position);
   }
 
-  #payloadEquals(unit: number, payload: Buffer): boolean {
+  #isOwnedAs(unit: number, payload: Buffer): boolean {
+    const { bytes } = this.#arena;
     const start = this.#table.payloadStart(unit);
-    return this.#arena.bytes.compare(payload, 0, payload.length, start, start + this.#table.payloadLength(unit)) === 0;
+    if (consumerIndexOf(bytes, start) !== consumerIndexOf(payload, 0)) return false;
+    const idEnd = endOfCredentialId(bytes, start, start + this.#table.payloadLength(unit));
+    const wantedEnd = endOfCredentialId(payload, 0, payload.length);
+    return bytes.compare(payload, CREDENTIAL_ID_OFFSET, wantedEnd, start + CREDENTIAL_ID_OFFSET, idEnd) === 0;
   }
 
   #hashOf(unit: number): number {
@@ -65,10 +70,11 @@ export class OwnerIndex {
     return this.#hash(this.#arena.bytes, start, start + this.#table.payloadLength(unit));
   }
 
-  /** FNV-1a with a seed, and a finish that spreads it over all bits. */
+  /** FNV-1a with a seed over consumer and id, and a finish that spreads it over all bits. */
   #hash(bytes: Buffer, start: number, end: number): number {
-    let hash = this.#seed;
-    for (let index = start; index < end; index++) hash = Math.imul(hash ^ (bytes[index] ?? 0), 0x01000193);
+    let hash = Math.imul(this.#seed ^ consumerIndexOf(bytes, start), 0x01000193);
+    const idEnd = endOfCredentialId(bytes, start, end);
+    for (let index = start + CREDENTIAL_ID_OFFSET; index < idEnd; index++) hash = Math.imul(hash ^ (bytes[index] ?? 0), 0x01000193);
     hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
     return (hash ^ (hash >>> 13)) >>> 0;
   }

@@ -79,6 +79,8 @@ export class FakeExchange implements Exchange {
   readonly attempts = 0;
   readonly bytesFromClient = 0;
   readonly bytesToClient = 0;
+  readonly bodyBytesToClient = 0;
+  readonly connectionRequests = 0;
   readonly startedAtMs = 0;
   readonly headReadAtMs = 0;
   readonly decidedAtMs = 0;
@@ -97,6 +99,10 @@ export class FakeExchange implements Exchange {
 
   get reason(): ErrorReason | undefined {
     return this.answer?.reason;
+  }
+
+  readBody(): Promise<Buffer | 'too-large'> {
+    return Promise.resolve('too-large');
   }
 
   respond(answer: LocalAnswer): void {

@@ -24,6 +24,7 @@ export interface TestGateway {
   change(...changes: readonly SnapshotChange[]): Promise<void>;
   readonly httpPort: number;
   readonly statusPort: number;
+  readonly metricsPort: number;
 }
 
 /** Starts a gateway on free ports of 127.0.0.1; it is drained when the test ends. */
@@ -35,7 +36,7 @@ export async function startTestGateway(test: TestEnd, options: Partial<GatewayOp
   let revision = 0;
   const agent = await GatewayAgent.start({ ...testOptions(dataFolder, log), ...options }, async (_options, configuration) => {
     appliers.push(configuration);
-    return { start: async () => {}, restartProbation: () => {}, stop: async () => {}, close: async () => {} };
+    return { start: async () => {}, restartProbation: () => {}, isConnected: () => true, stop: async () => {}, close: async () => {} };
   });
   test.after(() => agent.drain({ delayMs: 0, timeoutMs: 0 }));
   const [applier] = appliers;
@@ -50,6 +51,9 @@ export async function startTestGateway(test: TestEnd, options: Partial<GatewayOp
     },
     get statusPort() {
       return agent.ports.status[0] ?? 0;
+    },
+    get metricsPort() {
+      return agent.ports.metrics[0] ?? 0;
     },
   };
 }
@@ -72,9 +76,11 @@ function testOptions(dataFolder: string, log: RecordingLogger): GatewayOptions {
     httpAddresses: [{ host: '127.0.0.1', port: 0 }],
     httpsPort: 0,
     statusListeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }],
+    metricsListeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }],
     protectedPorts: [],
     accessLogFile: undefined,
     trustedAddresses: [],
+    pluginDeadlineMs: 10_000,
     engine: { limits: {}, timeouts: {} },
     limits: {},
     previousExit: { kind: 'none' },

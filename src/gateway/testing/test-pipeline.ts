@@ -39,7 +39,12 @@ export async function startPipeline(
   const entered: (readonly [number, number])[] = [];
   const pipeline = new Pipeline({
     routes: runtime,
-    consumers: { findByKey: (_plugin, key) => (key === 'right' ? jack : undefined), findByName: () => undefined },
+    consumers: {
+      findByKey: (_plugin, key) => (key === 'right' ? jack : undefined),
+      findByName: () => undefined,
+      findCredential: () => undefined,
+      digest: () => undefined,
+    },
     headerRules: new ClientHeaderRules(['X-Consumer-*']),
     trustedAddresses: networkList(trusted),
     random: systemRandom,

@@ -1,11 +1,12 @@
 import type { UpstreamTarget } from '../../engine/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { systemRandom } from '../../lib/random.ts';
-import { type AnyPlugin, definePlugin, type PhaseResult, type RequestView, Type } from '../../plugin-kit/index.ts';
+import { type AnyPlugin, definePlugin, type PluginPhases, Type } from '../../plugin-kit/index.ts';
 import { isJsonObject } from '../../schema/index.ts';
 import { AddressBook, catalogueOf, Runtime, type RuntimeOptions } from '../runtime/index.ts';
-import { type ReadablePlugin, readRouteSettings, readServiceSettings } from '../runtime/read-settings.ts';
+import { type ReadablePlugin, readPlugins, readRouteSettings, readServiceSettings } from '../runtime/read-settings.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
+import { testServices } from './test-services.ts';
 
 /** Targets that are counted, so that a test sees what is held. */
 export class CountedTargets {
@@ -25,19 +26,19 @@ export class CountedTargets {
   }
 }
 
-const TEST_PLUGIN_SCHEMA = Type.Object({ valid: Type.Optional(Type.Boolean()) });
+const TEST_PLUGIN_SCHEMA = Type.Object({ valid: Type.Optional(Type.Boolean()), where: Type.Optional(Type.String()) });
 
-/** A plugin whose code the test writes. */
+/** Its phases, whatever the configuration, or by it. */
+type TestPhases = PluginPhases<unknown> | ((configuration: JsonObject) => PluginPhases<unknown>);
+
+/** A plugin whose code the test writes. A phase that a function leaves out runs and does nothing. */
 export function testPlugin(
   name: string,
   priority: number,
-  phases: {
-    readonly rewrite?: (request: RequestView) => PhaseResult | Promise<PhaseResult>;
-    readonly access?: (request: RequestView) => PhaseResult | Promise<PhaseResult>;
-  },
+  phases: TestPhases,
   life: { readonly created?: () => void; readonly disposed?: () => void } = {},
 ): AnyPlugin {
-  return definePlugin<JsonObject, JsonObject>({
+  return definePlugin<JsonObject, unknown>({
     name,
     version: '1',
     priority,
@@ -47,11 +48,25 @@ export function testPlugin(
     identityHeaders: [],
     create: (configuration) => {
       life.created?.();
-      return configuration;
+      return typeof phases === 'function' ? phases(configuration) : configuration;
     },
     dispose: () => life.disposed?.(),
-    phases,
+    phases: typeof phases === 'function' ? byConfiguration : phases,
   });
+}
+
+/** The phases that `create` made of the configuration. */
+const byConfiguration: PluginPhases<unknown> = {
+  rewrite: (request, state) => phasesIn(state).rewrite?.(request, state),
+  access: (request, state) => phasesIn(state).access?.(request, state),
+  beforeProxy: (request, state) => phasesIn(state).beforeProxy?.(request, state),
+  headerFilter: (request, response, state) => phasesIn(state).headerFilter?.(request, response, state),
+  bodyFilter: (request, response, state) => phasesIn(state).bodyFilter?.(request, response, state),
+  log: (request, state) => phasesIn(state).log?.(request, state),
+};
+
+function phasesIn(state: unknown): PluginPhases<unknown> {
+  return state as PluginPhases<unknown>;
 }
 
 /** A runtime without a worker around it. */
@@ -63,6 +78,7 @@ export function createTestRuntime(plugins: readonly AnyPlugin[] = [], more: Part
     mayDial: () => true,
     random: systemRandom,
     catalogue: catalogueOf(plugins),
+    services: testServices(),
     onDisposeFailed: (plugin, error) => {
       throw new Error(`${plugin} failed to dispose`, { cause: error });
     },
@@ -92,6 +108,11 @@ export function serviceWithoutUpstream(more: JsonObject = {}): RuntimeChange {
 export function routeChange(id: string, paths: readonly string[], more: JsonObject = {}): RuntimeChange {
   const settings = readRouteSettings(id, { name: id, service_id: 's', paths, ...more }, readableTestPlugins(more));
   return { op: 'put-route', id, number: 1, settings };
+}
+
+/** A global rule. */
+export function globalRuleChange(id: string, plugins: JsonObject): RuntimeChange {
+  return { op: 'put-global-rule', id, settings: readPlugins(new Map(Object.entries(plugins)), readableTestPlugins({ plugins })) };
 }
 
 /** Every plugin that a document names, for all test plugins have the same schema. */

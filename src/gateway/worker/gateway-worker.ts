@@ -5,18 +5,21 @@ import { networkList } from '../../lib/network-list.ts';
 import { type Random, systemRandom } from '../../lib/random.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { type AccessLog, openAccessLog } from '../../observability/worker-side.ts';
-import type { ConsumerMatch } from '../../plugin-kit/index.ts';
+import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import { WorkerLoad } from '../limits/index.ts';
-import { createDialPolicy } from '../names/index.ts';
+import { HTTP_REQUESTS, WorkerMetrics } from '../metrics/index.ts';
+import { createDialPolicy, type DialPolicy } from '../names/index.ts';
 import { ClientHeaderRules, Pipeline, REQUEST_ID_HEADER } from '../pipeline/index.ts';
 import { AddressBook, catalogueOf, Runtime } from '../runtime/index.ts';
 import { CredentialIndexReader } from '../tables/index.ts';
+import { CredentialDirectory } from './credential-directory.ts';
 import { PreparedChanges } from './prepared-changes.ts';
 import { failOnPurpose } from './test-failures.ts';
 import { WorkerBoard, type WorkerRow } from './worker-board.ts';
 import { createWorkerLogger } from './worker-logger.ts';
 import type { AgentMessage, WorkerMessage, WorkerSocket, WorkerStart } from './worker-messages.ts';
+import { WorkerPluginServices } from './worker-plugin-services.ts';
 
 /** How often a worker shows that it lives; the agent ends one that is silent for twenty times as long. */
 const HEARTBEAT_MS = 100;
@@ -32,14 +35,18 @@ export class GatewayWorker {
   readonly #log: Logger;
   readonly #row: WorkerRow;
   readonly #reader: CredentialIndexReader;
+  readonly #directory: CredentialDirectory;
+  readonly #metrics: WorkerMetrics;
+  readonly #services: WorkerPluginServices;
+  readonly #headerRules: ClientHeaderRules;
   readonly #addresses = new AddressBook();
   readonly #load: WorkerLoad;
   readonly #pool: UpstreamPool;
+  readonly #mayDial: DialPolicy;
   readonly #runtime: Runtime;
   readonly #changes: PreparedChanges;
   readonly #accessLog: AccessLog | undefined;
   readonly #server: HttpServer;
-  #keySalt: Uint8Array | undefined;
 
   constructor(start: WorkerStart, transport: TransportChoice, post: (message: WorkerMessage) => void) {
     const random: Random = systemRandom;
@@ -47,8 +54,13 @@ export class GatewayWorker {
     this.#start = start;
     this.#post = post;
     this.#log = createWorkerLogger(post, this.#clock);
+    this.#mayDial = createDialPolicy({ protectedPorts: start.protectedPorts, allow: [], deny: [] });
     this.#row = board.row(start.row);
     this.#reader = new CredentialIndexReader(start.tables, start.row);
+    this.#directory = new CredentialDirectory(this.#reader);
+    this.#metrics = new WorkerMetrics(start.metrics, start.row);
+    this.#services = this.#createServices(random);
+    this.#headerRules = new ClientHeaderRules(PLUGINS.flatMap(fixedIdentityHeaders));
     const { limits, timeouts } = start.engine;
     const { upstreamIdleMs, upstreamAgeMs } = { ...DEFAULT_ENGINE_TIMEOUTS, ...timeouts };
     this.#load = new WorkerLoad({ handles: start.load, row: start.row, log: this.#log, clock: this.#clock });
@@ -65,12 +77,10 @@ export class GatewayWorker {
     this.#accessLog = this.#openAccessLog();
     const pipeline = new Pipeline({
       routes: this.#runtime,
-      consumers: {
-        findByKey: (plugin, key) => this.#findByKey(plugin, key),
-        findByName: (username) => this.#reader.findByName(username),
-      },
-      headerRules: new ClientHeaderRules(PLUGINS.flatMap((plugin) => plugin.identityHeaders)),
+      consumers: this.#directory,
+      headerRules: this.#headerRules,
       trustedAddresses: networkList(start.trustedAddresses),
+      pluginDeadlineMs: start.pluginDeadlineMs,
       random,
       clock: this.#clock,
       log: this.#log,
@@ -78,6 +88,7 @@ export class GatewayWorker {
       revision: () => board.revision,
       admission,
       accessLog: this.#accessLog,
+      requests: this.#metrics.counter(HTTP_REQUESTS).series([]),
     });
     for (const { kind, failure } of transport.refused) {
       this.#log.warn('sockets are driven in a slower way', { refused: kind, failure, used: transport.kind });
@@ -99,8 +110,10 @@ export class GatewayWorker {
 
   /** Begins to show that it lives. */
   run(): void {
+    const lag = this.#metrics.loopLag(HEARTBEAT_MS);
     const beat = (): void => {
       this.#row.beat();
+      lag.beat(this.#clock.monotonicMs());
       // Between two events, so no look-up is under way.
       this.#reader.passEpoch();
       this.#load.beat();
@@ -121,7 +134,7 @@ export class GatewayWorker {
   receive(message: AgentMessage): void {
     switch (message.kind) {
       case 'salt':
-        this.#keySalt = message.keySalt;
+        this.#directory.keySalt = message.keySalt;
         return;
       case 'addresses':
         for (const { name, addresses } of message.entries) this.#addresses.update(name, addresses);
@@ -133,7 +146,7 @@ export class GatewayWorker {
         void this.#prepare(message.change);
         return;
       case 'commit':
-        this.#changes.commit(message.change);
+        this.#commit(message.change);
         this.#post({ kind: 'committed', change: message.change });
         return;
       case 'abandon':
@@ -144,6 +157,7 @@ export class GatewayWorker {
         return;
       case 'reopen-logs':
         this.#accessLog?.reopen();
+        this.#services.reopenFiles();
         return;
       case 'announce-drain':
         this.#server.announceDrain();
@@ -161,9 +175,10 @@ export class GatewayWorker {
       addresses: this.#addresses,
       targets: this.#pool,
       slots: this.#load.admission,
-      mayDial: createDialPolicy({ protectedPorts: this.#start.protectedPorts, allow: [], deny: [] }),
+      mayDial: this.#mayDial,
       random,
       catalogue: catalogueOf(PLUGINS),
+      services: this.#services,
       onDisposeFailed: (plugin, error) => this.#log.error('a plugin failed to dispose of its state', { plugin }, error),
       yieldTurn: () => new Promise((resolve) => setImmediate(resolve)),
       monotonicMs: () => this.#clock.monotonicMs(),
@@ -176,8 +191,25 @@ export class GatewayWorker {
     return openAccessLog({ file, maxBufferedBytes: ACCESS_LOG_BUFFER_BYTES, log: this.#log, clock: this.#clock });
   }
 
-  #findByKey(plugin: string, key: string): ConsumerMatch | undefined {
-    return this.#keySalt === undefined ? undefined : this.#reader.findByKey(plugin, this.#keySalt, key);
+  #createServices(random: Random): WorkerPluginServices {
+    const { counters, row, forbiddenFolders, softwareVersion } = this.#start;
+    return new WorkerPluginServices({
+      clock: this.#clock,
+      random,
+      log: this.#log,
+      counters,
+      row,
+      metrics: this.#metrics,
+      mayDial: this.#mayDial,
+      forbiddenFolders,
+      version: softwareVersion,
+    });
+  }
+
+  #commit(change: number): void {
+    this.#changes.commit(change);
+    const changed = this.#runtime.identityHeaders.takeChanged();
+    if (changed !== undefined) this.#headerRules.renew(changed);
   }
 
   async #prepare(change: number): Promise<void> {
@@ -209,8 +241,15 @@ export class GatewayWorker {
     const cut = setTimeout(() => this.#server.destroyAll(), timeoutMs);
     await this.#server.whenIdle();
     clearTimeout(cut);
+    // Whatever plugins still hold back, such as lines for a log server, is sent now.
+    this.#runtime.close();
     this.#pool.close();
-    await this.#accessLog?.close();
+    await Promise.all([this.#accessLog?.close(), this.#services.close()]);
     this.#post({ kind: 'drained' });
   }
+}
+
+/** Those that a plugin asserts whatever its configuration says. */
+function fixedIdentityHeaders({ identityHeaders }: AnyPlugin): readonly string[] {
+  return typeof identityHeaders === 'function' ? [] : identityHeaders;
 }

@@ -1,7 +1,10 @@
 import type { EngineSettings } from '../../engine/index.ts';
+import type { JsonObject } from '../../lib/json.ts';
 import type { LogFields, LogLevel } from '../../observability/index.ts';
+import type { CounterHandles } from '../counters/index.ts';
 import type { LoadHandles } from '../limits/index.ts';
-import type { RouteSettings, ServiceSettings } from '../runtime/settings.ts';
+import type { MetricsHandles } from '../metrics/index.ts';
+import type { PluginSettings, RouteSettings, ServiceSettings } from '../runtime/settings.ts';
 import type { CredentialTableHandles } from '../tables/index.ts';
 
 /** One step of a change to what workers compile. Consumers and credentials never pass here: they lie in shared memory. */
@@ -10,7 +13,12 @@ export type RuntimeChange =
   | { readonly op: 'delete-service'; readonly id: string }
   /** `number` names the route on the worker board. */
   | { readonly op: 'put-route'; readonly id: string; readonly number: number; readonly settings: RouteSettings }
-  | { readonly op: 'delete-route'; readonly id: string };
+  | { readonly op: 'delete-route'; readonly id: string }
+  | { readonly op: 'put-global-rule'; readonly id: string; readonly settings: PluginSettings }
+  | { readonly op: 'delete-global-rule'; readonly id: string }
+  /** `value` has the schema's defaults. */
+  | { readonly op: 'put-plugin-metadata'; readonly plugin: string; readonly value: JsonObject }
+  | { readonly op: 'delete-plugin-metadata'; readonly plugin: string };
 
 /** Addresses of one node name; an empty list when it never resolved. */
 export interface NameAddresses {
@@ -26,8 +34,14 @@ export interface WorkerStart {
   readonly protectedPorts: readonly number[];
   readonly accessLogFile: string | undefined;
   readonly trustedAddresses: readonly string[];
+  readonly pluginDeadlineMs: number;
   readonly engine: EngineSettings;
   readonly load: LoadHandles;
+  readonly metrics: MetricsHandles;
+  readonly counters: CounterHandles;
+  /** Folders that no plugin may write into. */
+  readonly forbiddenFolders: readonly string[];
+  readonly softwareVersion: string;
   readonly testHooks: boolean;
 }
 

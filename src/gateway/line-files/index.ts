@@ -1,0 +1,1 @@
+export { SharedLineFiles, type SharedLineFilesOptions } from './shared-line-files.ts';

@@ -1,0 +1,33 @@
+import type { BlockList } from 'node:net';
+import type { BodyFilter, ConsumerMatch, CredentialMatch, ResponseHead } from '../../plugin-kit/index.ts';
+import type { RequestAdmission } from '../limits/index.ts';
+import type { ConsumerPlugins } from '../runtime/index.ts';
+import type { ClientHeaderRules } from './client-header-rules.ts';
+import type { RequestContext } from './request-context.ts';
+
+/** Where plugins find consumers: the shared tables have this shape. */
+export interface ConsumerDirectory {
+  findByKey(plugin: string, key: string): ConsumerMatch | undefined;
+  findByName(username: string): ConsumerMatch | undefined;
+  findCredential(plugin: string, uniqueValue: string): CredentialMatch | undefined;
+  /** The salted digest of a text in base64; undefined before the salt is known. */
+  digest(text: string): string | undefined;
+}
+
+/** What all requests of a worker have in common. */
+export interface ContextSurroundings {
+  readonly headerRules: ClientHeaderRules;
+  readonly consumers: ConsumerDirectory;
+  readonly monotonicMs: () => number;
+  readonly nowMs: () => number;
+  /** Decides about requests in flight; undefined where nothing is counted. */
+  readonly admission: RequestAdmission | undefined;
+  /** Proxies whose word about the client is believed; undefined where nobody was named. */
+  readonly trustedAddresses: BlockList | undefined;
+  /** A consumer's own plugins. @throws CompileError */
+  readonly pluginsOfConsumer: (username: string, text: string) => ConsumerPlugins;
+  /** The answer's head has come; gives what its body passes through. */
+  readonly filterResponse: (context: RequestContext, head: ResponseHead) => BodyFilter | undefined;
+  /** What a filter of the answer threw. */
+  readonly filterFailed: (context: RequestContext, error: unknown) => void;
+}

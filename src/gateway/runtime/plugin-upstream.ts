@@ -1,0 +1,13 @@
+import type { UpstreamHandle } from '../../plugin-kit/index.ts';
+import type { RuntimeUpstream } from './runtime-upstream.ts';
+
+/** An upstream of a plugin's configuration, as the pipeline finds it behind the handle that the plugin got. */
+export class PluginUpstream implements UpstreamHandle {
+  readonly index: number;
+  readonly upstream: RuntimeUpstream;
+
+  constructor(index: number, upstream: RuntimeUpstream) {
+    this.index = index;
+    this.upstream = upstream;
+  }
+}
