@@ -1,4 +1,13 @@
-import { type ConsumerMatch, definePlugin, type PhaseResult, type PluginAnswer, type RequestView, refuse } from '../../plugin-kit/index.ts';
+import {
+  type ConsumerMatch,
+  definePlugin,
+  type PhaseResult,
+  type PluginAnswer,
+  type RequestView,
+  refuse,
+  type UnrecognisedClient,
+  unrecognisedClient,
+} from '../../plugin-kit/index.ts';
 import { type KeyAuthConfiguration, keyAuthSchema } from './schema.ts';
 
 /** A configuration with all that can be prepared before the first request. */
@@ -6,10 +15,9 @@ interface KeyAuthState {
   readonly lowerCaseHeader: string;
   readonly query: string;
   readonly hideCredentials: boolean;
-  readonly anonymousConsumer: string | undefined;
+  readonly unrecognised: UnrecognisedClient;
   readonly keyMissing: PluginAnswer;
   readonly keyInvalid: PluginAnswer;
-  readonly anonymousConsumerMissing: PluginAnswer;
 }
 
 /** Where a key was found. `unusable`: something stands in its place that can be no key. */
@@ -31,10 +39,9 @@ export const keyAuth = definePlugin<KeyAuthConfiguration, KeyAuthState>({
       lowerCaseHeader: configuration.header.toLowerCase(),
       query: configuration.query,
       hideCredentials: configuration.hide_credentials,
-      anonymousConsumer: configuration.anonymous_consumer,
+      unrecognised: unrecognisedClient(configuration.anonymous_consumer, headers),
       keyMissing: refuse('key_missing', { headers }),
       keyInvalid: refuse('key_invalid', { headers }),
-      anonymousConsumerMissing: refuse('anonymous_consumer_missing', { headers }),
     };
   },
   phases: {
@@ -42,7 +49,7 @@ export const keyAuth = definePlugin<KeyAuthConfiguration, KeyAuthState>({
       const presented = findKey(request, state);
       const consumer = findConsumer(request, presented);
       if (consumer === undefined) {
-        return continueAnonymously(request, state, presented.kind === 'absent' ? state.keyMissing : state.keyInvalid);
+        return continueUnrecognised(request, state, presented.kind === 'absent' ? state.keyMissing : state.keyInvalid);
       }
       // Only the place that was used is hidden: a copy of the key elsewhere is the client's own doing, and APISIX leaves it.
       if (state.hideCredentials && presented.kind === 'header') request.removeHeader(state.lowerCaseHeader);
@@ -81,15 +88,12 @@ function findConsumer(request: RequestView, presented: PresentedKey): ConsumerMa
   }
 }
 
-function continueAnonymously(request: RequestView, state: KeyAuthState, refusal: PluginAnswer): PhaseResult {
-  if (state.anonymousConsumer === undefined) return refusal;
-  const consumer = request.findConsumerByName(state.anonymousConsumer);
-  if (consumer === undefined) return state.anonymousConsumerMissing;
-  if (state.hideCredentials) {
+function continueUnrecognised(request: RequestView, state: KeyAuthState, refusal: PluginAnswer): PhaseResult {
+  const answer = state.unrecognised(request, refusal);
+  if (answer === undefined && state.hideCredentials) {
     // What did not count as a key may be one with a typing mistake, so neither place reaches the upstream.
     request.removeHeader(state.lowerCaseHeader);
     request.removeQueryArgument(state.query);
   }
-  request.attachConsumer(consumer);
-  return undefined;
+  return answer;
 }

@@ -1,4 +1,11 @@
-import { type PluginSchema, Type } from '../../plugin-kit/index.ts';
+import {
+  anonymousConsumerField,
+  CONSUMER_HEADERS,
+  hideCredentialsField,
+  type PluginSchema,
+  realmField,
+  Type,
+} from '../../plugin-kit/index.ts';
 
 /** The configuration on a route or service, defaults in place. */
 export interface KeyAuthConfiguration {
@@ -18,23 +25,12 @@ export const keyAuthSchema: PluginSchema = {
   schema: Type.Object({
     header: Type.Optional(Type.String({ default: 'apikey', description: 'Header that carries the key; looked at first' })),
     query: Type.Optional(Type.String({ default: 'apikey', description: 'Query argument that carries the key when the header is absent' })),
-    hide_credentials: Type.Optional(Type.Boolean({ default: false, description: 'Keep the key from the upstream' })),
-    anonymous_consumer: Type.Optional(
-      Type.String({ minLength: 1, description: 'Consumer of requests without a valid key; without it they get 401' }),
-    ),
-    realm: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 128,
-        // Printable ASCII without the quotation mark and the backslash: it stands quoted in WWW-Authenticate (RFC 9110 §5.6.4).
-        pattern: '^[\\x20-\\x21\\x23-\\x5B\\]-\\x7E]+$',
-        default: 'key',
-        description: 'Realm in WWW-Authenticate',
-      }),
-    ),
+    hide_credentials: hideCredentialsField,
+    anonymous_consumer: anonymousConsumerField,
+    realm: realmField('key'),
   }),
   consumerSchema: Type.Object({ key: Type.String({ minLength: 1, description: 'The API key' }) }),
   secretFields: ['key'],
   uniqueField: 'key',
-  identityHeaders: ['X-Consumer-*', 'X-Credential-Identifier'],
+  identityHeaders: CONSUMER_HEADERS,
 };

@@ -1,0 +1,3 @@
+export { BodyCompression } from './body-compression.ts';
+export type { Codec } from './codec.ts';
+export type { CompressionConfiguration } from './compression-fields.ts';

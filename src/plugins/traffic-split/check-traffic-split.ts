@@ -1,0 +1,33 @@
+import { compileExpression } from '../../expression/index.ts';
+import type { Issue, JsonObject } from '../../plugin-kit/index.ts';
+import { checkUpstream, issuesBelow, type UpstreamDocument } from '../../schema/index.ts';
+import { findInlineUpstreams } from './inline-upstreams.ts';
+import type { TrafficSplitConfiguration } from './schema.ts';
+
+/** What the schema cannot say: expressions that do not compile, upstreams that cannot be served. An unknown id may come to be. */
+export function checkTrafficSplit(configuration: JsonObject): readonly Issue[] {
+  // The parsing border: the schema has vouched for the shape.
+  const { rules = [] }: TrafficSplitConfiguration = configuration;
+  const issues = rules.flatMap(({ match = [] }, rule) =>
+    match.flatMap(({ vars = null }, index): readonly Issue[] => {
+      const compiled = compileExpression(vars);
+      if (compiled.kind === 'expression') return [];
+      const message = `failed to validate the 'vars' expression: ${compiled.message}`;
+      return [{ pointer: `/rules/${rule}/match/${index}/vars`, message }];
+    }),
+  );
+  return [...issues, ...findInlineUpstreams(configuration).flatMap(checkInline)];
+}
+
+function checkInline({ rule, entry, document }: ReturnType<typeof findInlineUpstreams>[number]): readonly Issue[] {
+  // The parsing border, as above.
+  const upstream = document as unknown as UpstreamDocument;
+  return issuesBelow(`/rules/${rule}/weighted_upstreams/${entry}/upstream`, [...checkUpstream(upstream), ...checkPorts(upstream)]);
+}
+
+/** Ports of a list are bounded by the schema, those behind a colon are text. */
+function checkPorts({ nodes = [] }: UpstreamDocument): readonly Issue[] {
+  return nodes.flatMap(({ port }, index) =>
+    port >= 1 && port <= 65_535 ? [] : [{ pointer: `/nodes/${index}/port`, message: 'value must be a port' }],
+  );
+}

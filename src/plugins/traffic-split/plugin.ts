@@ -1,0 +1,33 @@
+import { definePlugin, type PluginAnswer, type RequestView } from '../../plugin-kit/index.ts';
+import { type CompiledRule, compileRule } from './compile-rule.ts';
+import { type TrafficSplitConfiguration, trafficSplitSchema } from './schema.ts';
+
+/** Sends shares of the requests to other upstreams than the route's own. As APISIX's traffic-split. */
+export const trafficSplit = definePlugin<TrafficSplitConfiguration, readonly CompiledRule[]>({
+  ...trafficSplitSchema,
+  readsHeadLater: false,
+  create: ({ rules = [] }, setup) => {
+    const handles = setup.upstreams.values();
+    return rules.map((rule) => compileRule(rule, () => handles.next().value, setup));
+  },
+  phases: {
+    access: (request, rules) => {
+      for (const rule of rules) {
+        // Asked before the rule itself, whatever it would choose: a rule that names what is not there is a mistake.
+        const unknown = unknownUpstream(rule, request);
+        if (unknown !== undefined) return unknown;
+        if (!rule.matches(request)) continue;
+        const upstream = rule.next();
+        if (upstream !== undefined) request.useUpstream(upstream);
+        return undefined;
+      }
+      return undefined;
+    },
+  },
+});
+
+/** The one upstream with an id is the service's own, which has the service's (API7: "the default upstream"). */
+function unknownUpstream({ named }: CompiledRule, { route }: RequestView): PluginAnswer | undefined {
+  for (const { id, unknown } of named) if (id !== route?.serviceId) return unknown;
+  return undefined;
+}
