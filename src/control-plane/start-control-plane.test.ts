@@ -115,14 +115,43 @@ test('an answer waits until a connected gateway has the change in force, and say
   assert.deepEqual([late.status, late.headers['portcullis-applied']], [200, '0/1; lagging=gw-1']);
 });
 
+test('no clear API key leaves the control plane, in a delta or in a snapshot, wherever it was written; secret providers do, with their secrets', async (t) => {
+  const folder = await temporaryFolder(t);
+  const { controlPlane } = await start(t, folder);
+  const send = await client(t, folder, controlPlane);
+  const early = await connectGateway(t, controlPlane);
+  await early.whenWelcome;
+  const clear = (name: string) => `clear-key-${name}`;
+  const mistaken = { 'key-auth': { key: clear('mistaken') } };
+  for (const [target, body] of [
+    ['consumers/jack', { username: 'jack', plugins: { 'key-auth': { key: clear('inline') } } }],
+    ['consumers/jack/credentials/c1', { plugins: { 'key-auth': { key: clear('credential') } } }],
+    ['consumers/jack/credentials/c2', { plugins: { 'key-auth': { key: clear('disabled'), _meta: { disable: true } } } }],
+    ['services/s1', { name: 's1', plugins: mistaken }],
+    ['routes/r1', { name: 'r1', paths: ['/'], service_id: 's1', plugins: mistaken }],
+    ['global_rules/key-auth', { plugins: mistaken }],
+    ['secret_providers/vault/1', { uri: 'https://vault.example', prefix: 'kv', token: 'token-of-vault' }],
+  ] as const) {
+    const answer = await send('PUT', admin(target), body, { prefer: 'wait=30' });
+    assert.deepEqual([answer.status, answer.headers['portcullis-applied']], [200, '1/1'], answer.body);
+  }
+  const late = await connectGateway(t, controlPlane, 'gw-2');
+  await late.whenLoaded;
+  for (const { texts } of [early, late]) {
+    const all = texts.join();
+    for (const name of ['jack', 'c1', 'c2', 's1', 'r1', 'global_rule']) assert.ok(all.includes(name), name);
+    assert.ok(!all.includes('clear-key') && all.includes('token-of-vault'));
+  }
+});
+
 /** The least that a gateway says: hello, and `applied` to everything. */
-async function connectGateway(t: TestContext, controlPlane: RunningControlPlane) {
+async function connectGateway(t: TestContext, controlPlane: RunningControlPlane, instanceId = 'gw-1') {
   const { privateKey, publicKey } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
-  const issued = await controlPlane.issueInstanceCertificate({ groupId: 'default', instanceId: 'gw-1', publicKey });
+  const issued = await controlPlane.issueInstanceCertificate({ groupId: 'default', instanceId, publicKey });
   assert.ok(issued.expiresAtMs > Date.now());
   const { authority: ca, certificate: cert } = issued;
   const socket = connect({ host: '127.0.0.1', port: controlPlane.syncPorts[0] ?? 0, ca, cert, key: privateKey });
@@ -136,7 +165,9 @@ async function connectGateway(t: TestContext, controlPlane: RunningControlPlane)
   };
   socket.write('GET /sync HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: portcullis-sync\r\n\r\n');
   const welcome = Promise.withResolvers<void>();
-  const gateway = { obeys: true, whenWelcome: welcome.promise };
+  const texts: string[] = [];
+  const loaded = Promise.withResolvers<void>();
+  const gateway = { obeys: true, whenWelcome: welcome.promise, whenLoaded: loaded.promise, texts };
   let received = Buffer.alloc(0);
   let isUpgraded = false;
   socket.on('data', (chunk: Buffer) => {
@@ -150,9 +181,12 @@ async function connectGateway(t: TestContext, controlPlane: RunningControlPlane)
     }
     while (received.length >= 4 && received.length >= 4 + received.readUInt32BE(0)) {
       const length = received.readUInt32BE(0);
-      const message = JSON.parse(received.subarray(4, 4 + length).toString());
+      const text = received.subarray(4, 4 + length).toString();
+      gateway.texts.push(text);
+      const message = JSON.parse(text);
       received = received.subarray(4 + length);
       if (message.kind === 'welcome') welcome.resolve();
+      if (message.kind === 'snapshot-end') loaded.resolve();
       const revision = message.kind === 'delta' ? message.toRevision : message.kind === 'snapshot-end' ? message.revision : undefined;
       if (revision !== undefined && gateway.obeys) send({ kind: 'applied', revision, outcome: 'applied' });
     }

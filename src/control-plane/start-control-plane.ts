@@ -10,6 +10,7 @@ import { startHistoryPruner } from './history-pruner.ts';
 import { ADMIN_SERVER_LIMITS, type AdminServer, startAdminServer } from './http/index.ts';
 import type { Installation } from './installation.ts';
 import { openControlPlaneStore } from './open-control-plane-store.ts';
+import { toSnapshotPlugin } from './snapshot-plugin.ts';
 import { type CertificateSource, openCertificateFiles, openKeptCertificate } from './tls/index.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -118,7 +119,7 @@ async function makePublisher(options: ControlPlaneOptions, store: Store, install
     signingKey: installation.signingKey,
     keySalt: installation.keySalt,
     history: await openHistory({ store, random }),
-    authPlugins: new Set(PLUGIN_SCHEMAS.filter((plugin) => plugin.type === 'auth').map((plugin) => plugin.name)),
+    plugins: PLUGIN_SCHEMAS.map((schema) => toSnapshotPlugin(schema, log)),
     clock,
     log,
     softwareVersion,

@@ -1,31 +1,34 @@
 import type { JsonObject } from '../lib/json.ts';
-import type { KeyDigest, SnapshotChange, SnapshotItem, SnapshotItemName } from '../schema/snapshot.ts';
-import type { ResourceChange, ResourceKey, StoredResource, UniqueValue } from '../store/store.ts';
-
-/** Names of the plugins of type `auth`: their configuration on consumers never leaves the control plane. */
-export type AuthPluginNames = ReadonlySet<string>;
+import { isJsonObject } from '../schema/index.ts';
+import type { KeyDigest, ReferencedKey, SnapshotChange, SnapshotItem, SnapshotItemName } from '../schema/snapshot.ts';
+import type { ResourceChange, ResourceKey, StoredResource } from '../store/store.ts';
+import type { SnapshotPlugins } from './snapshot-plugins.ts';
 
 /**
  * What a gateway receives of a stored resource, or undefined for kinds that gateways have no use for.
  *
- * The resource must have been read without its secrets. Of API keys only the salted digests travel: a credential's plugins are
- * left out, and so are a consumer's plugins of type `auth`, by which APISIX lets a consumer carry its own key.
+ * The resource must have been read with the secrets that `plugins.opensSecret` names. Of credentials only the salted digests of their
+ * unique values travel, with what each plugin's `credentialData` gives, or the references by which gateways find both: a credential's plugins
+ * are left out, and so are a consumer's plugins of type `auth`, by which APISIX lets a consumer carry its own key.
  */
-export function toSnapshotItem(resource: StoredResource, authPlugins: AuthPluginNames): SnapshotItem | undefined {
+export function toSnapshotItem(resource: StoredResource, plugins: SnapshotPlugins): SnapshotItem | undefined {
   const { key, document } = resource;
   switch (key.kind) {
     case 'service':
     case 'route':
+    case 'global_rule':
+    case 'plugin_metadata':
+    case 'secret_provider':
       return { kind: key.kind, id: key.id, value: document };
     case 'consumer':
-      return { kind: 'consumer', id: key.id, value: withoutAuthPlugins(document, authPlugins), keys: toKeys(resource.unique) };
+      return { kind: 'consumer', id: key.id, value: withoutAuthPlugins(document, plugins), ...toKeys(resource, plugins) };
     case 'credential':
       return {
         kind: 'credential',
         id: key.id,
         consumer: key.parentId,
         value: withoutField(document, 'plugins'),
-        keys: toKeys(resource.unique),
+        ...toKeys(resource, plugins),
       };
     default:
       return undefined;
@@ -33,12 +36,12 @@ export function toSnapshotItem(resource: StoredResource, authPlugins: AuthPlugin
 }
 
 /** The same for one change; undefined when it concerns no gateway. */
-export function toSnapshotChange(change: ResourceChange, authPlugins: AuthPluginNames): SnapshotChange | undefined {
+export function toSnapshotChange(change: ResourceChange, plugins: SnapshotPlugins): SnapshotChange | undefined {
   if (change.op === 'delete') {
     const name = toItemName(change.key);
     return name === undefined ? undefined : { op: 'delete', name };
   }
-  const item = toSnapshotItem(change.resource, authPlugins);
+  const item = toSnapshotItem(change.resource, plugins);
   return item === undefined ? undefined : { op: 'put', item };
 }
 
@@ -48,23 +51,43 @@ function toItemName(key: ResourceKey): SnapshotItemName | undefined {
     case 'route':
     case 'consumer':
     case 'credential':
+    case 'global_rule':
+    case 'plugin_metadata':
+    case 'secret_provider':
       return { kind: key.kind, parentId: key.parentId, id: key.id };
     default:
       return undefined;
   }
 }
 
-function toKeys(unique: readonly UniqueValue[]): readonly KeyDigest[] {
-  return unique.map(({ space, digest }) => ({ plugin: space, digest: digest.toString('base64') }));
+interface HeldKeys {
+  readonly keys: readonly KeyDigest[];
+  readonly references?: readonly ReferencedKey[];
 }
 
-function withoutAuthPlugins(document: JsonObject, authPlugins: AuthPluginNames): JsonObject {
-  const plugins = Object.hasOwn(document, 'plugins') ? document.plugins : undefined;
-  if (typeof plugins !== 'object' || plugins === null || Array.isArray(plugins)) return document;
-  const kept = Object.fromEntries(Object.entries(plugins).filter(([name]) => !authPlugins.has(name)));
+/** A switched-off plugin has no unique value, and so gives no key. */
+function toKeys({ unique, document }: StoredResource, plugins: SnapshotPlugins): HeldKeys {
+  const configurations = ownObject(document, 'plugins');
+  const references = Object.keys(configurations).flatMap((name) => plugins.referencedKey(name, ownObject(configurations, name)) ?? []);
+  const referenced = new Set(references.map(({ plugin }) => plugin));
+  const keys = unique.flatMap(({ space, digest }) => {
+    const data = referenced.has(space) ? undefined : plugins.keyData(space, ownObject(configurations, space));
+    return data === undefined ? [] : [{ plugin: space, digest: digest.toString('base64'), ...data }];
+  });
+  return references.length === 0 ? { keys } : { keys, references };
+}
+
+function withoutAuthPlugins(document: JsonObject, plugins: SnapshotPlugins): JsonObject {
+  if (!Object.hasOwn(document, 'plugins') || !isJsonObject(document.plugins)) return document;
+  const kept = Object.fromEntries(Object.entries(document.plugins).filter(([name]) => !plugins.isAuth(name)));
   return { ...document, plugins: kept };
 }
 
 function withoutField(document: JsonObject, field: string): JsonObject {
   return Object.fromEntries(Object.entries(document).filter(([name]) => name !== field));
+}
+
+function ownObject(document: JsonObject, field: string): JsonObject {
+  const value = Object.hasOwn(document, field) ? document[field] : undefined;
+  return isJsonObject(value) ? value : {};
 }

@@ -1,4 +1,3 @@
-export type { AuthPluginNames } from './build-snapshot.ts';
 export {
   type CertificatePair,
   createAuthority,
@@ -16,4 +15,5 @@ export type { InstanceName } from './instance-name.ts';
 export { openHistory } from './open-history.ts';
 export { Publisher, type PublisherOptions } from './publisher.ts';
 export { createSigningKey } from './signing.ts';
+export type { SnapshotPlugin } from './snapshot-plugins.ts';
 export type { SyncTls } from './sync-server.ts';

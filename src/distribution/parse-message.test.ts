@@ -104,6 +104,11 @@ describe('messages from the other side', () => {
 
 describe('payloads', () => {
   const digest = Buffer.alloc(32, 1).toString('base64');
+  const REFERENCES = [
+    { plugin: 'key-auth', unique: { reference: '$env://KEY' } },
+    { plugin: 'basic-auth', unique: { digest }, configuration: { username: 'u', password: '$env://PASSWORD' } },
+    { plugin: 'basic-auth', unique: { reference: '$env://USER' }, data: { password_digest: digest } },
+  ];
 
   test('items of all kinds are read, and kinds of later versions are counted but left out', () => {
     const items = [
@@ -111,18 +116,26 @@ describe('payloads', () => {
       { kind: 'route', id: 'r', value: {} },
       { kind: 'consumer', id: 'jack', value: {}, keys: [] },
       { kind: 'credential', id: 'c', consumer: 'jack', value: {}, keys: [{ plugin: 'key-auth', digest }] },
+      { kind: 'credential', id: 'd', consumer: 'jack', value: {}, keys: [{ plugin: 'basic-auth', digest, data: { a: [1] } }] },
+      { kind: 'global_rule', id: 'cors', value: { plugins: { cors: {} } } },
+      { kind: 'plugin_metadata', id: 'http-logger', value: { log_format: {} } },
+      { kind: 'secret_provider', id: 'vault/1', value: { token: 't' } },
+      { kind: 'credential', id: 'e', consumer: 'jack', value: {}, keys: [], references: REFERENCES },
+      { kind: 'consumer', id: 'jill', value: {}, keys: [], references: REFERENCES },
     ];
     const payload = JSON.stringify([...items, { kind: 'secret-manager', id: 'x' }]);
-    assert.deepEqual(parseItems(payload), { items, count: 5 });
+    assert.deepEqual(parseItems(payload), { items, count: items.length + 1 });
   });
 
   test('changes are puts and deletes of known kinds', () => {
     const changes = [
       { op: 'put', item: { kind: 'route', id: 'r', value: {} } },
       { op: 'delete', name: { kind: 'credential', parentId: 'jack', id: 'c' } },
+      { op: 'put', item: { kind: 'plugin_metadata', id: 'http-logger', value: {} } },
+      { op: 'delete', name: { kind: 'global_rule', parentId: '', id: 'cors' } },
     ];
     const later = { op: 'delete', name: { kind: 'secret-manager', parentId: '', id: 'x' } };
-    assert.deepEqual(parseChanges(JSON.stringify([...changes, later])), { changes, count: 3 });
+    assert.deepEqual(parseChanges(JSON.stringify([...changes, later])), { changes, count: 5 });
     assert.throws(() => parseChanges('[{"op":"move"}]'), ProtocolError);
   });
 
@@ -132,7 +145,18 @@ describe('payloads', () => {
       assert.throws(() => parseItems(JSON.stringify([item])), ProtocolError);
     }
     for (const wrong of [undefined, null, 'x', []]) {
-      assert.throws(() => parseItems(JSON.stringify([{ kind: 'route', id: 'r', value: wrong }])), ProtocolError);
+      for (const kind of ['route', 'global_rule', 'plugin_metadata']) {
+        assert.throws(() => parseItems(JSON.stringify([{ kind, id: 'r', value: wrong }])), ProtocolError);
+      }
+    }
+    for (const data of [null, 'x', 7, []]) {
+      const item = { kind: 'consumer', id: 'jack', value: {}, keys: [{ plugin: 'basic-auth', digest, data }] };
+      assert.throws(() => parseItems(JSON.stringify([item])), ProtocolError);
+    }
+    const [reference] = REFERENCES;
+    for (const references of [null, {}, [null], [{ ...reference, unique: null }], [{ ...reference, unique: { digest: 'AA==' } }]]) {
+      const item = { kind: 'credential', id: 'c', consumer: 'jack', value: {}, keys: [], references };
+      assert.throws(() => parseItems(JSON.stringify([item])), ProtocolError);
     }
   });
 });

@@ -1,4 +1,5 @@
-import type { KeyDigest, SnapshotChange, SnapshotItem, SnapshotItemName } from '../schema/snapshot.ts';
+import type { JsonObject } from '../lib/json.ts';
+import type { KeyDigest, ReferencedKey, SnapshotChange, SnapshotItem, SnapshotItemName } from '../schema/snapshot.ts';
 import { ProtocolError } from './frame-codec.ts';
 import { asArray, asJsonObject, asObject, own, parseJson, readString, type UnknownFields } from './read-fields.ts';
 
@@ -60,11 +61,14 @@ function readItem(fields: UnknownFields): SnapshotItem | undefined {
   switch (kind) {
     case 'service':
     case 'route':
+    case 'global_rule':
+    case 'plugin_metadata':
+    case 'secret_provider':
       return { kind, id, value };
     case 'consumer':
-      return { kind, id, value, keys: readKeys(fields) };
+      return { kind, id, value, keys: readKeys(fields), ...readReferences(fields) };
     case 'credential':
-      return { kind, id, consumer: readString(fields, 'consumer'), value, keys: readKeys(fields) };
+      return { kind, id, consumer: readString(fields, 'consumer'), value, keys: readKeys(fields), ...readReferences(fields) };
   }
 }
 
@@ -76,12 +80,49 @@ function readName(fields: UnknownFields): SnapshotItemName | undefined {
 function readKeys(fields: UnknownFields): readonly KeyDigest[] {
   return asArray(own(fields, 'keys'), 'the keys of an item').map((value) => {
     const key = asObject(value, 'a key');
-    const digest = readString(key, 'digest');
-    if (!DIGEST.test(digest)) throw new ProtocolError('a digest is not 32 bytes in base64');
-    return { plugin: readString(key, 'plugin'), digest };
+    return { plugin: readString(key, 'plugin'), digest: readDigest(key), ...readObject(key, 'data') };
   });
 }
 
+function readReferences(fields: UnknownFields): { readonly references?: readonly ReferencedKey[] } {
+  const values = own(fields, 'references');
+  if (values === undefined) return {};
+  return { references: asArray(values, 'the references of an item').map(readReferencedKey) };
+}
+
+function readReferencedKey(value: unknown): ReferencedKey {
+  const key = asObject(value, 'a referenced key');
+  const unique = asObject(own(key, 'unique'), 'the unique value of a referenced key');
+  return {
+    plugin: readString(key, 'plugin'),
+    unique: own(unique, 'reference') === undefined ? { digest: readDigest(unique) } : { reference: readString(unique, 'reference') },
+    ...readObject(key, 'data'),
+    ...readObject(key, 'configuration'),
+  };
+}
+
+function readDigest(fields: UnknownFields): string {
+  const digest = readString(fields, 'digest');
+  if (!DIGEST.test(digest)) throw new ProtocolError('a digest is not 32 bytes in base64');
+  return digest;
+}
+
+function readObject<Name extends string>(key: UnknownFields, name: Name): { readonly [Field in Name]?: JsonObject } {
+  const value = own(key, name);
+  // The compiler does not see that a computed name is the one it was given.
+  return (value === undefined ? {} : { [name]: asJsonObject(value, `the ${name} of a key`) }) as { [Field in Name]?: JsonObject };
+}
+
+const KNOWN_KINDS: ReadonlySet<string> = new Set<SnapshotItem['kind']>([
+  'service',
+  'route',
+  'consumer',
+  'credential',
+  'global_rule',
+  'plugin_metadata',
+  'secret_provider',
+]);
+
 function isKnownKind(kind: string): kind is SnapshotItem['kind'] {
-  return kind === 'service' || kind === 'route' || kind === 'consumer' || kind === 'credential';
+  return KNOWN_KINDS.has(kind);
 }

@@ -3,7 +3,6 @@ import type { CancelTask, Clock } from '../lib/clock.ts';
 import type { Listener } from '../lib/listener.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { StoreReader } from '../store/store.ts';
-import type { AuthPluginNames } from './build-snapshot.ts';
 import { ConnectedInstance, type InstanceStatus } from './connected-instance.ts';
 import { ProtocolError } from './frame-codec.ts';
 import { FrameConnection } from './frame-connection.ts';
@@ -14,6 +13,7 @@ import { parseGatewayMessage } from './parse-message.ts';
 import { type AppliedMessage, type GatewayMessage, type HelloMessage, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol.ts';
 import { SignedMessages } from './signed-messages.ts';
 import { Signer } from './signing.ts';
+import { type SnapshotPlugin, SnapshotPlugins } from './snapshot-plugins.ts';
 import { type SyncServers, type SyncTls, startSyncServers } from './sync-server.ts';
 
 /** What a publisher needs. */
@@ -25,7 +25,8 @@ export interface PublisherOptions {
   readonly signingKey: string;
   /** The salt of `digestKey`. */
   readonly keySalt: Buffer;
-  readonly authPlugins: AuthPluginNames;
+  /** Every plugin that may be configured. */
+  readonly plugins: readonly SnapshotPlugin[];
   /** Of this start of the control plane, from `openHistory`. */
   readonly history: ConfigurationHistory;
   readonly clock: Clock;
@@ -48,6 +49,7 @@ const MAX_LOGGED_REASON = 500;
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #signer: Signer;
+  readonly #plugins: SnapshotPlugins;
   readonly #channels = new Map<string, GroupChannel>();
   readonly #newcomers = new Set<FrameConnection>();
   #servers: SyncServers | undefined;
@@ -58,6 +60,7 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#signer = new Signer(options.signingKey);
+    this.#plugins = new SnapshotPlugins(options.plugins, options.keySalt);
   }
 
   /** Opens all listeners. @throws StartError in one sentence */
@@ -100,8 +103,8 @@ export class Publisher {
   #channel(groupId: string): GroupChannel {
     let channel = this.#channels.get(groupId);
     if (channel === undefined) {
-      const { store, clock, log, authPlugins, history } = this.#options;
-      const messages = new SignedMessages(groupId, { store, signer: this.#signer, authPlugins, history: history.id });
+      const { store, clock, log, history } = this.#options;
+      const messages = new SignedMessages(groupId, { store, signer: this.#signer, plugins: this.#plugins, history: history.id });
       channel = new GroupChannel({ groupId, messages, store, clock, log });
       this.#channels.set(groupId, channel);
     }

@@ -1,8 +1,9 @@
 import type { ResourceKey, StoreReader } from '../store/store.ts';
-import { type AuthPluginNames, toSnapshotChange, toSnapshotItem } from './build-snapshot.ts';
+import { toSnapshotChange, toSnapshotItem } from './build-snapshot.ts';
 import { encodeFrame } from './frame-codec.ts';
 import type { DeltaMessage, SnapshotEndMessage, SnapshotPartMessage, SnapshotStartMessage } from './protocol.ts';
 import { PayloadDigest, type Signer } from './signing.ts';
+import type { SnapshotPlugins } from './snapshot-plugins.ts';
 
 /** A delta, ready to be sent to any number of instances. */
 export interface DeltaFrame {
@@ -21,7 +22,7 @@ const PAGE_ROWS = 256;
 export interface SignedMessagesOptions {
   readonly store: Pick<StoreReader, 'getGroup' | 'pageOfResources' | 'changesSince'>;
   readonly signer: Signer;
-  readonly authPlugins: AuthPluginNames;
+  readonly plugins: SnapshotPlugins;
   /** Id of the session of the control plane. */
   readonly history: string;
 }
@@ -38,12 +39,13 @@ export class SignedMessages {
 
   /** The changes after a revision; undefined when only a snapshot helps: history does not reach back that far, or they are too many. */
   async delta(fromRevision: number): Promise<DeltaFrame | undefined> {
-    const since = await this.#options.store.changesSince(this.#groupId, fromRevision);
+    const { store, plugins } = this.#options;
+    const since = await store.changesSince(this.#groupId, fromRevision, { secrets: plugins.opensSecret });
     if (since === undefined) return undefined;
     const texts: string[] = [];
     let characters = 0;
     for (const stored of since.changes) {
-      const change = toSnapshotChange(stored, this.#options.authPlugins);
+      const change = toSnapshotChange(stored, plugins);
       if (change === undefined) continue;
       const text = JSON.stringify(change);
       characters += text.length;
@@ -106,11 +108,12 @@ export class SignedMessages {
   }
 
   async *#items(): AsyncGenerator<object, void> {
+    const { store, plugins } = this.#options;
     let after: ResourceKey | undefined;
     for (;;) {
-      const page = await this.#options.store.pageOfResources(this.#groupId, after, PAGE_ROWS);
+      const page = await store.pageOfResources(this.#groupId, after, PAGE_ROWS, { secrets: plugins.opensSecret });
       for (const resource of page) {
-        const item = toSnapshotItem(resource, this.#options.authPlugins);
+        const item = toSnapshotItem(resource, plugins);
         if (item !== undefined) yield item;
       }
       const last = page.at(-1);

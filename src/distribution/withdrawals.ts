@@ -1,4 +1,12 @@
-import { nameOfSnapshotItem, type SnapshotChange, type SnapshotItem, type SnapshotItemName } from '../schema/snapshot.ts';
+import type { JsonValue } from '../lib/json.ts';
+import {
+  type KeyDigest,
+  nameOfSnapshotItem,
+  type ReferencedKey,
+  type SnapshotChange,
+  type SnapshotItem,
+  type SnapshotItemName,
+} from '../schema/snapshot.ts';
 
 /** A stream of configuration: a snapshot starts over, items and changes follow. */
 export type ConfigurationPiece =
@@ -55,7 +63,7 @@ class WithdrawalTarget {
       if (change.op === 'delete') {
         if (isKeyHolderName(change.name)) this.#keptKeys.set(mapKey(change.name), 'deleted');
       } else if (isKeyHolder(change.item)) {
-        this.#keptKeys.set(mapKey(nameOfSnapshotItem(change.item)), new Set(change.item.keys.map(keyText)));
+        this.#keptKeys.set(mapKey(nameOfSnapshotItem(change.item)), new Set(keyTextsOf(change.item)));
       }
     }
   }
@@ -67,7 +75,9 @@ class WithdrawalTarget {
     if (kept === undefined) return undefined;
     if (kept === 'deleted') return { op: 'delete', name };
     const keys = item.keys.filter((key) => kept.has(keyText(key)));
-    return keys.length === item.keys.length ? undefined : { op: 'put', item: { ...item, keys } };
+    const references = item.references?.filter((key) => kept.has(referenceText(key)));
+    if (keys.length === item.keys.length && references?.length === item.references?.length) return undefined;
+    return { op: 'put', item: { ...item, keys, ...(references === undefined ? {} : { references }) } };
   }
 }
 
@@ -84,8 +94,23 @@ function isKeyHolderName(name: SnapshotItemName): boolean {
   return name.kind === 'consumer' || name.kind === 'credential';
 }
 
-function keyText(key: { readonly plugin: string; readonly digest: string }): string {
-  return `${key.digest} ${key.plugin}`;
+function keyTextsOf({ keys, references = [] }: KeyHolder): readonly string[] {
+  return [...keys.map(keyText), ...references.map(referenceText)];
+}
+
+function referenceText(key: ReferencedKey): string {
+  return JSON.stringify(key, withSortedNames);
+}
+
+/** A key with other data is another key: behind the same user name there may be another password. */
+function keyText({ plugin, digest, data }: KeyDigest): string {
+  return `${digest} ${plugin} ${data === undefined ? '' : JSON.stringify(data, withSortedNames)}`;
+}
+
+/** A control plane of another version may write the same data in another order. */
+function withSortedNames(_name: string, value: JsonValue): JsonValue {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 function mapKey(name: SnapshotItemName): string {

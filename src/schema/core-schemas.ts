@@ -1,6 +1,8 @@
 import { consumerSchema } from './consumer.ts';
 import { credentialSchema } from './credential.ts';
 import { timeoutField } from './fields.ts';
+import { globalRuleSchema } from './global-rule.ts';
+import { pluginMetadataSchema } from './plugin-metadata.ts';
 import { routeSchema } from './route.ts';
 import { type TSchema, Type } from './schema-builder.ts';
 import { serviceSchema } from './service.ts';
@@ -41,8 +43,8 @@ const CORE_SCHEMAS: Readonly<Record<CoreSchemaName, TSchema>> = Object.freeze({
   consumer: consumerSchema,
   consumer_credential: credentialSchema,
   ssl: anyObject,
-  global_rule: anyObject,
-  plugin_metadata: anyObject,
+  global_rule: globalRuleSchema,
+  plugin_metadata: pluginMetadataSchema,
 });
 
 /**

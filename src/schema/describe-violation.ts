@@ -35,11 +35,14 @@ const MESSAGES: ReadonlyMap<string, (params: Parameters) => string> = new Map<st
   ['not', () => 'value is not allowed'],
 ]);
 
-/** What Ajv found, as issues: one per fault, without the follow-up errors of a wrong type and of a refused name. */
+/** What Ajv found, as issues: one per fault, without the follow-up errors of a wrong type, of a refused name and of `then` and `else`. */
 export function describeViolations(errors: readonly ErrorObject[]): readonly Issue[] {
   const wrongType = new Set(errors.filter((error) => error.keyword === 'type').map((error) => error.instancePath));
   return errors
-    .filter((error) => error.propertyName === undefined && (error.keyword === 'type' || !wrongType.has(error.instancePath)))
+    .filter(
+      (error) =>
+        error.propertyName === undefined && error.keyword !== 'if' && (error.keyword === 'type' || !wrongType.has(error.instancePath)),
+    )
     .map(describeViolation);
 }
 

@@ -1,7 +1,7 @@
 export { compileValidator, type Validation, type Validator } from './compile-validator.ts';
 export { isJsonObject } from './copy-document.ts';
 export { type CoreSchemaName, coreSchemas } from './core-schemas.ts';
-export type { EffectiveUpstream, HopTimeouts, UpstreamNode } from './effective-upstream.ts';
+export { type EffectiveUpstream, type HopTimeouts, readUpstream, type UpstreamNode } from './effective-upstream.ts';
 export { appendPointer, formatIssues, type Issue, issuesBelow } from './issue.ts';
 export type { PluginSite } from './plugin-site.ts';
 export {
@@ -16,11 +16,14 @@ export {
 export type { ResourceKind, ResourceKindName } from './resource-kind.ts';
 export { RESOURCE_KINDS, resourceKind } from './resource-kinds.ts';
 export { type TSchema, Type } from './schema-builder.ts';
+export { isSecretReference, parseSecretReference, type SecretManager, type SecretReference } from './secret-reference.ts';
 export type {
   KeyDigest,
+  ReferencedKey,
   SnapshotChange,
   SnapshotDelta,
   SnapshotItem,
   SnapshotItemName,
 } from './snapshot.ts';
+export { checkUpstream, type UpstreamDocument, upstreamSchema } from './upstream.ts';
 export { type DocumentValidation, validateDocument } from './validate-document.ts';

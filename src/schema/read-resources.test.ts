@@ -5,6 +5,7 @@ import { readConsumer, readRoute, readService } from './index.ts';
 
 test('a service is read with every default in place, times in milliseconds', () => {
   assert.deepEqual(readService({ name: 's', upstream: { nodes: [{ host: '[::1]', port: 80, weight: 100 }] } }), {
+    name: 's',
     enabled: true,
     hosts: [],
     pathPrefix: '',
@@ -88,6 +89,7 @@ test('a time-out beyond what timers hold becomes the longest that they hold', ()
 
 test('a route is read with every default in place', () => {
   assert.deepEqual(readRoute({ name: 'r', service_id: 's', paths: ['/a', '/b*'] }), {
+    name: 'r',
     enabled: true,
     serviceId: 's',
     paths: ['/a', '/b*'],
@@ -116,10 +118,21 @@ test('a rule that this version cannot enforce is never read as if it were not th
   }
 });
 
-test('of a consumer the custom id and the plugins are read, whatever else is there', () => {
-  assert.deepEqual(readConsumer({}), { customId: undefined, plugins: new Map() });
-  assert.deepEqual(readConsumer({ labels: { custom_id: '42' }, plugins: { x: {} } }), { customId: '42', plugins: new Map([['x', {}]]) });
-  assert.deepEqual(readConsumer({ labels: { custom_id: 42 }, plugins: [] }), { customId: undefined, plugins: new Map() });
+test('of a consumer the labels, the custom id among them, and the plugins are read, whatever else is there', () => {
+  const none = { customId: undefined, labels: new Map(), plugins: new Map() };
+  assert.deepEqual(readConsumer({}), none);
+  assert.deepEqual(readConsumer({ labels: { custom_id: '42', team: 'a', n: 7 }, plugins: { x: {} } }), {
+    customId: '42',
+    labels: new Map([
+      ['custom_id', '42'],
+      ['team', 'a'],
+    ]),
+    plugins: new Map([['x', {}]]),
+  });
+  for (const labels of [{ custom_id: 42 }, [], 'x', null, JSON.parse('{"__proto__":{"custom_id":"x"}}')]) {
+    assert.deepEqual(readConsumer({ labels, plugins: [] }), none);
+  }
+  assert.equal(readConsumer({ labels: { custom_id: '' } }).customId, undefined);
 });
 
 test('reading leaves the document as it was', () => {

@@ -12,6 +12,7 @@ export type PluginConfigurations = ReadonlyMap<string, JsonValue>;
 
 /** A service as the gateway serves it, with every default in place. */
 export interface Service {
+  readonly name: string;
   /** False: none of its routes is served. */
   readonly enabled: boolean;
   /** Lower case; empty: any host. A leading `*` stands for any beginning. */
@@ -27,6 +28,7 @@ export interface Service {
 
 /** A route as the gateway serves it, with every default in place. */
 export interface Route {
+  readonly name: string;
   readonly enabled: boolean;
   readonly serviceId: string;
   /** Relative to the service's prefix; a `*` at the end stands for any ending. */
@@ -44,8 +46,11 @@ export interface Route {
 
 /** What the gateway needs of a consumer beyond its keys. */
 export interface Consumer {
-  /** The label `custom_id`, sent to the upstream as `X-Consumer-Custom-ID`. */
+  /** The label `custom_id`, sent to the upstream as `X-Consumer-Custom-ID`; never empty. */
   readonly customId: string | undefined;
+  /** All labels that are text, `custom_id` among them. */
+  readonly labels: ReadonlyMap<string, string>;
+  /** Those that are no credentials. */
   readonly plugins: PluginConfigurations;
 }
 
@@ -61,6 +66,7 @@ const matchRoute = compileValidator(routeSchema);
 export function readService(value: JsonObject): Service {
   const service = readDocument('service', matchService, checkService, value);
   return {
+    name: service.name,
     enabled: service.status !== 0,
     hosts: (service.hosts ?? []).map((host) => host.toLowerCase()),
     pathPrefix: service.path_prefix ?? '',
@@ -75,6 +81,7 @@ export function readService(value: JsonObject): Service {
 export function readRoute(value: JsonObject): Route {
   const route = readDocument('route', matchRoute, checkRoute, value);
   return {
+    name: route.name,
     enabled: route.status !== 0,
     serviceId: route.service_id,
     paths: route.paths,
@@ -88,11 +95,12 @@ export function readRoute(value: JsonObject): Route {
 
 /** Reads what a snapshot tells of a consumer; its name stands beside the value. Cheap, because there can be millions. */
 export function readConsumer(value: JsonObject): Consumer {
-  const labels = Object.hasOwn(value, 'labels') ? value.labels : undefined;
-  const customId = isJsonObject(labels) && Object.hasOwn(labels, 'custom_id') ? labels.custom_id : undefined;
+  const labels = readLabels(Object.hasOwn(value, 'labels') ? value.labels : undefined);
+  const customId = labels.get('custom_id');
   const plugins = Object.hasOwn(value, 'plugins') ? value.plugins : undefined;
   return {
-    customId: typeof customId === 'string' ? customId : undefined,
+    customId: customId === '' ? undefined : customId,
+    labels,
     plugins: readPlugins(isJsonObject(plugins) ? plugins : undefined),
   };
 }
@@ -108,6 +116,13 @@ function readDocument<Document>(
   if (matched.ok && issues.length === 0) return matched.value;
   throw new PortcullisError('internal', { detail: `this version cannot serve the ${kind}: ${formatIssues(issues)}` });
 }
+
+function readLabels(labels: JsonValue | undefined): ReadonlyMap<string, string> {
+  if (!isJsonObject(labels)) return NO_LABELS;
+  return new Map(Object.entries(labels).filter((label): label is [string, string] => typeof label[1] === 'string'));
+}
+
+const NO_LABELS: ReadonlyMap<string, string> = new Map();
 
 function readPlugins(plugins: Readonly<Record<string, JsonValue>> | undefined): PluginConfigurations {
   return new Map(Object.entries(plugins ?? {}));

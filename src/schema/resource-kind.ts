@@ -5,7 +5,7 @@ import type { PluginSite } from './plugin-site.ts';
 import { isReservedName } from './reserved-names.ts';
 import { type Static, type TSchema, Type } from './schema-builder.ts';
 
-export type ResourceKindName = 'service' | 'route' | 'consumer' | 'credential';
+export type ResourceKindName = 'service' | 'route' | 'consumer' | 'credential' | 'global_rule' | 'plugin_metadata' | 'secret_provider';
 
 /**
  * All that the generic machinery (Admin API, store, distribution) must know of one kind of resource. Documents that are handed
@@ -15,6 +15,10 @@ export interface ResourceKind {
   readonly name: ResourceKindName;
   /** The path segment under `/apisix/admin/` (or under the parent's path). */
   readonly collection: string;
+  /** What the collection is called elsewhere; its paths work too. */
+  readonly otherCollections: readonly string[];
+  /** How an id stands in a path: `:id`, or several segments that are joined by `/`. */
+  readonly idPath: string;
   /** The kind whose id stands before this one's in the path and names a name space. */
   readonly parent: ResourceKindName | undefined;
   readonly schema: TSchema;
@@ -24,14 +28,26 @@ export interface ResourceKind {
   readonly idField: 'id' | 'username';
   /** Fields of the body that, when present, must equal the id in the path. */
   readonly bodyIdFields: readonly string[];
-  /** Which of a plugin's schemas holds in `plugins`. */
-  readonly pluginSite: PluginSite;
+  /** Which of a plugin's schemas holds in `plugins`; undefined for kinds whose `plugins` means nothing. */
+  readonly pluginSite: PluginSite | undefined;
+  /** False: lists are never narrowed by labels, because such resources have none. */
+  readonly isLabelled: boolean;
+  /**
+   * How answers show it. `resource`: with its id and times, and a list is an array. `document`: exactly as it was written, and a list is
+   * one object of documents by id.
+   */
+  readonly form: 'resource' | 'document';
   /** What is wrong with an id in a path: its pattern, its length, or a name that is reserved. */
   checkId(id: string): readonly Issue[];
-  /** Shape, limits and the kind's own checks; on success a copy with the scalar defaults that are stored. Plugins are not looked into. */
-  validate(body: unknown): Validation<JsonObject>;
+  /**
+   * Shape, limits and the kind's own checks; on success a copy with the scalar defaults that are stored. Plugins are not looked into.
+   * `id` is the one in the path, where there is one.
+   */
+  validate(body: unknown, id?: string): Validation<JsonObject>;
   /** For `warning_msg`: what was accepted, but is served in a simpler way than it asks for. */
   warnings(document: JsonObject): readonly string[];
+  /** JSON pointers of the texts that are encrypted at rest, besides those inside `plugins`. */
+  secretPointers(document: JsonObject): readonly string[];
   /** The resource that takes this one along when it is deleted. It may not exist yet. */
   owner(document: JsonObject, parentId: string): { readonly kind: ResourceKindName; readonly id: string } | undefined;
   /** The document as answers show it: with its id, and what is shown though it is not stored. Times are the caller's. */
@@ -39,11 +55,23 @@ export interface ResourceKind {
 }
 
 /** What a kind is made of; the functions get the schema's own type. */
-export interface ResourceKindDefinition<Schema extends TSchema> extends Omit<ResourceKind, 'schema' | 'checkId' | 'validate' | 'warnings'> {
+export interface ResourceKindDefinition<Schema extends TSchema> extends Pick<ResourceKind, RequiredPart>, Partial<typeof USUAL> {
   readonly schema: Schema;
-  readonly check?: (document: Static<Schema>) => readonly Issue[];
+  readonly check?: (document: Static<Schema> & JsonObject, id: string | undefined) => readonly Issue[];
   readonly warnings?: (document: Static<Schema>) => readonly string[];
 }
+
+type RequiredPart = 'name' | 'collection' | 'parent' | 'idSchema' | 'idField' | 'bodyIdFields' | 'pluginSite' | 'present';
+
+/** What holds for a kind that says nothing else. */
+const USUAL: Pick<ResourceKind, 'otherCollections' | 'idPath' | 'isLabelled' | 'form' | 'secretPointers' | 'owner'> = {
+  otherCollections: [],
+  idPath: ':id',
+  isLabelled: true,
+  form: 'resource',
+  secretPointers: () => [],
+  owner: () => undefined,
+};
 
 /** Makes a kind of its definition: compiles the schema once and joins it with the kind's own checks. */
 export function defineResourceKind<Schema extends TSchema>(definition: ResourceKindDefinition<Schema>): ResourceKind {
@@ -51,6 +79,7 @@ export function defineResourceKind<Schema extends TSchema>(definition: ResourceK
   const matchId = compileValidator(Type.Object({ id: definition.idSchema }));
   const { check, warnings, ...rest } = definition;
   return Object.freeze({
+    ...USUAL,
     ...rest,
     checkId: (id: string) => {
       const pointer = `/${definition.idField}`;
@@ -58,10 +87,10 @@ export function defineResourceKind<Schema extends TSchema>(definition: ResourceK
       const matched = matchId({ id });
       return matched.ok ? [] : matched.issues.map((issue) => ({ pointer, message: issue.message }));
     },
-    validate: (body: unknown): Validation<JsonObject> => {
+    validate: (body: unknown, id?: string): Validation<JsonObject> => {
       const matched = matchSchema(body);
       if (!matched.ok || check === undefined) return matched;
-      const issues = check(matched.value);
+      const issues = check(matched.value, id);
       return issues.length === 0 ? matched : { ok: false, issues };
     },
     warnings: (document: JsonObject) => {

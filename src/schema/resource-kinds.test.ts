@@ -4,10 +4,10 @@ import { RESOURCE_KINDS, resourceKind } from './index.ts';
 
 test('every kind has its own name and collection, and comes after its parent', () => {
   const names = RESOURCE_KINDS.map((kind) => kind.name);
-  assert.deepEqual(names, ['service', 'route', 'consumer', 'credential']);
+  assert.deepEqual(names, ['service', 'route', 'consumer', 'credential', 'global_rule', 'plugin_metadata', 'secret_provider']);
   assert.deepEqual(
     RESOURCE_KINDS.map((kind) => kind.collection),
-    ['services', 'routes', 'consumers', 'credentials'],
+    ['services', 'routes', 'consumers', 'credentials', 'global_rules', 'plugin_metadata', 'secret_providers'],
   );
   for (const kind of RESOURCE_KINDS) {
     assert.equal(resourceKind(kind.name), kind);
@@ -28,4 +28,26 @@ test('answers show the id, whatever the body said, and what clients need though 
   assert.deepEqual(resourceKind('consumer').present({ username: 'jack' }, 'jack'), { username: 'jack' });
   assert.deepEqual(resourceKind('credential').present({ plugins: {} }, 'c'), { name: 'c', plugins: {}, id: 'c' });
   assert.deepEqual(resourceKind('credential').present({ name: 'laptop' }, 'c'), { name: 'laptop', id: 'c' });
+  assert.deepEqual(resourceKind('global_rule').present({ plugins: {} }, 'cors'), { plugins: {}, id: 'cors' });
+});
+
+test('plugin metadata is shown exactly as it was written', () => {
+  const metadata = { log_format: { host: '$host' } };
+  assert.equal(resourceKind('plugin_metadata').present(metadata, 'http-logger'), metadata);
+});
+
+test('the secrets of a provider are named for the store and masked in answers, and nothing else of it changes', () => {
+  const { present, secretPointers } = resourceKind('secret_provider');
+  const account = { auth_config: { client_email: 'a', private_key: 'p', extra: ['x'] }, ssl_verify: false };
+  assert.deepEqual(secretPointers(account), ['/auth_config/private_key']);
+  assert.deepEqual(present(account, 'gcp/1'), {
+    id: 'gcp/1',
+    auth_config: { client_email: 'a', private_key: '********', extra: ['x'] },
+    ssl_verify: false,
+  });
+  assert.equal(account.auth_config.private_key, 'p');
+  const aws = { access_key_id: 'a', secret_access_key: 'b', session_token: 'c' };
+  assert.deepEqual(secretPointers(aws), ['/secret_access_key', '/session_token']);
+  assert.deepEqual(secretPointers({ auth_config: 'x', token: 7 }), []);
+  for (const kind of RESOURCE_KINDS.filter(({ name }) => name !== 'secret_provider')) assert.deepEqual(kind.secretPointers(aws), []);
 });

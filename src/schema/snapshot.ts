@@ -1,16 +1,37 @@
 import type { JsonObject } from '../lib/json.ts';
 
-/** The salted digest of one key, and the plugin in whose name space the key is unique. */
+/** The salted digest of one key (or other unique value), and the plugin in whose name space it is unique. */
 export interface KeyDigest {
   readonly plugin: string;
   /** Base64 of the 32 bytes of `digestKey`. */
   readonly digest: string;
+  /** What the plugin needs of the credential beyond its unique value, as its `credentialData` gives it; absent where it needs nothing. */
+  readonly data?: JsonObject;
 }
 
-/** Everything a gateway receives of one resource. Clear API keys are never part of it. */
+/**
+ * A credential some of whose values are kept elsewhere: gateways look them up, and enter it as a `KeyDigest` when they know all. Until
+ * then it lets nobody in.
+ */
+export interface ReferencedKey {
+  readonly plugin: string;
+  /** The unique value: its salted digest as in `KeyDigest`, or the reference to it. */
+  readonly unique: { readonly digest: string } | { readonly reference: string };
+  /** As in `KeyDigest`, where it depends on no reference. */
+  readonly data?: JsonObject;
+  /** The configuration that data must be made of by the plugin's `credentialData`, when its references are resolved. */
+  readonly configuration?: JsonObject;
+}
+
+/** Everything a gateway receives of one resource. Clear API keys are never part of it. `references` is absent where there are none. */
 export type SnapshotItem =
   | { readonly kind: 'service'; readonly id: string; readonly value: JsonObject }
   | { readonly kind: 'route'; readonly id: string; readonly value: JsonObject }
+  | { readonly kind: 'global_rule'; readonly id: string; readonly value: JsonObject }
+  /** The id is the plugin's name, the value what all its configurations share. */
+  | { readonly kind: 'plugin_metadata'; readonly id: string; readonly value: JsonObject }
+  /** How a secret manager is reached, with its secrets. The id begins with the manager, e.g. `vault/1`. */
+  | { readonly kind: 'secret_provider'; readonly id: string; readonly value: JsonObject }
   | {
       readonly kind: 'consumer';
       /** The username. */
@@ -18,6 +39,7 @@ export type SnapshotItem =
       /** Plugins that are no credentials, and the labels; credentials written on the consumer itself are in `keys`. */
       readonly value: JsonObject;
       readonly keys: readonly KeyDigest[];
+      readonly references?: readonly ReferencedKey[];
     }
   | {
       readonly kind: 'credential';
@@ -26,6 +48,7 @@ export type SnapshotItem =
       readonly consumer: string;
       readonly value: JsonObject;
       readonly keys: readonly KeyDigest[];
+      readonly references?: readonly ReferencedKey[];
     };
 
 /** What names one resource inside a gateway group. `parentId` is the consumer of a credential, and empty for all other kinds. */

@@ -15,7 +15,7 @@ export type DocumentValidation =
  */
 export function validateDocument(kind: ResourceKind, body: unknown, id?: string): DocumentValidation {
   const identityIssues = id === undefined ? [] : [...kind.checkId(id), ...checkBodyIds(kind, body, id)];
-  const validation = kind.validate(body);
+  const validation = kind.validate(body, id);
   if (validation.ok && identityIssues.length === 0) return { ok: true, document: validation.value };
   return { ok: false, issues: [...identityIssues, ...(validation.ok ? [] : validation.issues)] };
 }

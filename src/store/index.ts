@@ -13,6 +13,7 @@ export {
   type ResourceVersion,
   type ResourceWrite,
   RevisionConflict,
+  type SecretSelection,
   type Store,
   type StoredResource,
   type StoreHistory,

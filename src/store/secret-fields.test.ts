@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { joinSecrets, leaveOutSecrets, splitSecrets } from './secret-fields.ts';
+import { joinSecrets, splitSecrets } from './secret-fields.ts';
 
 test('a split document holds none of its secrets and keeps the order of its keys', () => {
   const split = splitSecrets({ b: 'one', a: { 'x/y': 'two', '~': 'three' } }, ['/b', '/a/x~1y', '/a/~0']);
@@ -33,7 +33,21 @@ test('secrets of any type, in arrays and within each other come back', () => {
 
 test('elements left out of an array do not take others along', () => {
   const { text } = splitSecrets({ list: ['a', 's', 'b', 't', 'c'] }, ['/list/1', '/list/3']);
-  assert.deepEqual(leaveOutSecrets(text, ['/list/1', '/list/3']), { list: ['a', 'b', 'c'] });
+  assert.deepEqual(joinSecrets(text, [], ['/list/1', '/list/3']), { list: ['a', 'b', 'c'] });
+});
+
+test('some secrets come back while others are left out, within each other too', () => {
+  const document = { a: 'one', outer: { inner: 's', rest: true }, list: ['x', 'y', 'z'] };
+  const split = splitSecrets(document, ['/a', '/outer/inner', '/outer', '/list/0', '/list/2']);
+  const only = (...pointers: readonly string[]) =>
+    joinSecrets(
+      split.text,
+      split.secrets.filter(({ pointer }) => pointers.includes(pointer)),
+      split.secrets.flatMap(({ pointer }) => (pointers.includes(pointer) ? [] : [pointer])),
+    );
+  assert.deepEqual(only('/outer', '/list/2'), { outer: { rest: true }, list: ['y', 'z'] });
+  assert.deepEqual(only('/a', '/outer/inner'), { a: 'one', list: ['y'] });
+  assert.deepEqual(only(), { list: ['y'] });
 });
 
 test('pointers that lead to nothing or to what a document inherits are passed over', () => {

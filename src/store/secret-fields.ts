@@ -38,20 +38,15 @@ export function splitSecrets(document: JsonObject, pointers: readonly string[]):
   return { text: JSON.stringify(copy), publicText: JSON.stringify(omitFields(copy, taken)), secrets };
 }
 
-/** Puts secrets back into the text that `splitSecrets` made of the document. */
-export function joinSecrets(text: string, secrets: readonly SecretField[]): JsonObject {
+/** Puts secrets back into the text that `splitSecrets` made of the document, and leaves the fields at `leftOut` out of it; elements of arrays close ranks. */
+export function joinSecrets(text: string, secrets: readonly SecretField[], leftOut: readonly string[] = []): JsonObject {
   const document: MutableObject = JSON.parse(text);
   // The last one taken out goes back first: a secret may contain the place of one that was taken out before it.
   for (const { pointer, json } of secrets.toReversed()) {
     const place = locate(document, pointer);
     if (place !== undefined) setChild(place.container, place.step, JSON.parse(json));
   }
-  return document;
-}
-
-/** The text that `splitSecrets` made, without the fields at `pointers`; elements of arrays close ranks. */
-export function leaveOutSecrets(text: string, pointers: readonly string[]): JsonObject {
-  return omitFields(JSON.parse(text), pointers);
+  return omitFields(document, leftOut);
 }
 
 function omitFields(document: MutableObject, pointers: readonly string[]): MutableObject {

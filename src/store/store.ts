@@ -24,7 +24,7 @@ export interface Author {
 
 export interface StoredResource {
   readonly key: ResourceKey;
-  /** The document with its secrets in place, or without them when read with `secrets: 'omit'`. */
+  /** The document with its secrets in place, or without those that were not asked for. */
   readonly document: JsonObject;
   readonly revision: number;
   /** Unix seconds. */
@@ -114,16 +114,22 @@ export interface StoreReader {
   findUnique(groupId: string, value: UniqueValue): Promise<ResourceKey | undefined>;
   getGroup(groupId: string): Promise<GatewayGroup | undefined>;
   listGroups(): Promise<readonly GatewayGroup[]>;
-  /** One page of the group's live resources in a fixed order; pass the last key of a page to get the next. Secrets are omitted. */
-  pageOfResources(groupId: string, after: ResourceKey | undefined, limit: number): Promise<readonly StoredResource[]>;
+  /** One page of the group's live resources in a fixed order; pass the last key of a page to get the next. Secrets are omitted unless asked for. */
+  pageOfResources(
+    groupId: string,
+    after: ResourceKey | undefined,
+    limit: number,
+    options?: ReadOptions,
+  ): Promise<readonly StoredResource[]>;
   /**
    * The last change of every resource touched in revisions (`revision`, now], oldest first; undefined when history no longer reaches
-   * back that far, or not yet that far. Secrets are omitted. Since only last changes are told, a unique value may appear at its new
-   * holder before the change that took it from the old one.
+   * back that far, or not yet that far. Secrets are omitted unless asked for. Since only last changes are told, a unique value may appear
+   * at its new holder before the change that took it from the old one.
    */
   changesSince(
     groupId: string,
     revision: number,
+    options?: ReadOptions,
   ): Promise<{ readonly revision: number; readonly changes: readonly ResourceChange[] } | undefined>;
   /** A value kept for the installation itself; decrypted when it was put as a secret. */
   getSetting(name: string): Promise<Buffer | undefined>;
@@ -132,9 +138,15 @@ export interface StoreReader {
   findTokenByHash(tokenHash: Buffer): Promise<ApiToken | undefined>;
 }
 
+/**
+ * Which encrypted fields a document is read with. `omit` leaves all of them out and needs no key; a function is asked for each field by the
+ * resource and the field's JSON pointer, and what it declines is left out without being opened.
+ */
+export type SecretSelection = 'include' | 'omit' | ((key: ResourceKey, pointer: string) => boolean);
+
 export interface ReadOptions {
-  /** `omit` leaves encrypted fields out of the document and needs no key. Default `include`. */
-  readonly secrets?: 'include' | 'omit';
+  /** Where a method says nothing else, the default is `include`. */
+  readonly secrets?: SecretSelection;
 }
 
 /** What can be written. Resource writes of one transaction and one group share one new revision. */

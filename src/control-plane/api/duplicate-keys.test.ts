@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { makeAdminFixture } from '../testing/admin-fixture.ts';
+import { TEST_PLUGIN_SCHEMAS } from '../testing/test-plugin-schemas.ts';
 
 const KEY = 'k7Qm2ZxV9tLrB4nWc8HsJd3FgPy6EaUo';
 
@@ -92,6 +93,22 @@ test('the key comes back as it was written, and a weak one gets a warning', asyn
     const read = await admin.send('GET', '/apisix/admin/consumers/jack/credentials/odd');
     assert.equal(read.body.value.plugins['key-auth'].key, key);
   }
+});
+
+test('a duplicate of another plugin is told by the field that must be unique, which is no weak key where it is no secret', async (t) => {
+  const admin = await makeAdminFixture(t, { plugins: TEST_PLUGIN_SCHEMAS });
+  const plugins = { 'user-auth': { user: 'foo', password: 'bar' } };
+  for (const username of ['jack', 'jill']) {
+    const written = await admin.send('PUT', `/apisix/admin/consumers/${username}`, { body: { username } });
+    assert.equal(written.status, 200);
+  }
+  const first = await admin.send('PUT', '/apisix/admin/consumers/jack/credentials/c1', { body: { plugins } });
+  assert.deepEqual([first.status, first.body.warning_msg], [200, undefined]);
+  const second = await admin.send('PUT', '/apisix/admin/consumers/jill', { body: { username: 'jill', plugins } });
+  assert.deepEqual(
+    [second.status, second.body.error_msg],
+    [400, 'duplicate user of plugin user-auth found with credential: c1 of consumer: jack'],
+  );
 });
 
 test('no key is logged, whatever becomes of the request', async (t) => {

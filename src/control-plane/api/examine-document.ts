@@ -1,10 +1,11 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import { digestKey } from '../../lib/key-digest.ts';
-import { describeSecrets, type PluginSchema, type UniquePluginValue, validatePlugins } from '../../plugin-kit/index.ts';
-import { formatIssues, type Issue, isJsonObject, type ResourceKind, validateDocument } from '../../schema/index.ts';
+import { describeSecrets, type PluginSchema, type PluginSecrets, type UniquePluginValue } from '../../plugin-kit/index.ts';
+import { formatIssues, type Issue, type ResourceKind, validateDocument } from '../../schema/index.ts';
 import type { UniqueValue } from '../../store/index.ts';
 import { estimateEntropyBits, WEAK_KEY_BITS } from '../keys/index.ts';
+import { examinePlugins } from './examine-plugins.ts';
 
 /** Fields that only answers hold; a client that sends back what it read must not have them stored. */
 const ANSWER_FIELDS = ['created_at', 'updated_at'];
@@ -31,19 +32,18 @@ export function examineDocument(
   context: { readonly plugins: readonly PluginSchema[]; readonly keySalt: Buffer },
 ): Examination {
   const validation = validateDocument(kind, body, id);
-  const written = isJsonObject(body) && Object.hasOwn(body, 'plugins') ? body.plugins : undefined;
-  const pluginIssues = validatePlugins(written, kind.pluginSite, context.plugins);
+  const pluginIssues = examinePlugins(kind, body, id, context.plugins);
   if (!validation.ok) return { ok: false, issues: [...validation.issues, ...pluginIssues] };
   if (pluginIssues.length > 0) return { ok: false, issues: pluginIssues };
   const document = withoutServerFields(kind, validation.document);
-  const secrets = describeSecrets(document.plugins, kind.pluginSite, context.plugins);
+  const secrets = secretsOfPlugins(kind, document, context.plugins);
   return {
     ok: true,
     examined: {
       document,
-      secretPointers: secrets.secretPointers,
+      secretPointers: [...kind.secretPointers(document), ...secrets.secretPointers],
       unique: digestUniqueValues(secrets.uniqueValues, context.keySalt),
-      warnings: [...kind.warnings(document), ...secrets.uniqueValues.flatMap(warningForKey)],
+      warnings: [...kind.warnings(document), ...warningsForKeys(secrets.uniqueValues, context.plugins)],
     },
   };
 }
@@ -55,8 +55,13 @@ export function requireValidDocument(...parameters: Parameters<typeof examineDoc
   return examination.examined;
 }
 
+function secretsOfPlugins({ pluginSite }: ResourceKind, document: JsonObject, schemas: readonly PluginSchema[]): PluginSecrets {
+  return pluginSite === undefined ? { secretPointers: [], uniqueValues: [] } : describeSecrets(document.plugins, pluginSite, schemas);
+}
+
 function withoutServerFields(kind: ResourceKind, document: JsonObject): JsonObject {
-  const left = new Set([...ANSWER_FIELDS, ...kind.bodyIdFields.filter((field) => field === 'id' || field !== kind.idField)]);
+  const answerFields = kind.form === 'resource' ? ANSWER_FIELDS : [];
+  const left = new Set([...answerFields, ...kind.bodyIdFields.filter((field) => field === 'id' || field !== kind.idField)]);
   return Object.fromEntries(Object.entries(document).filter(([name]) => !left.has(name)));
 }
 
@@ -68,7 +73,11 @@ function digestUniqueValues(values: readonly UniquePluginValue[], salt: Buffer):
   return unique;
 }
 
-function warningForKey({ plugin, field, value }: UniquePluginValue): readonly string[] {
-  if (estimateEntropyBits(value) >= WEAK_KEY_BITS) return [];
-  return [`the ${field} of plugin ${plugin} is easy to guess: use at least ${WEAK_KEY_BITS} random bits`];
+/** A unique value that is no secret, such as a user name, may be guessed by anybody. */
+function warningsForKeys(values: readonly UniquePluginValue[], schemas: readonly PluginSchema[]): readonly string[] {
+  return values.flatMap(({ plugin, field, value }) => {
+    const isSecret = schemas.some((schema) => schema.name === plugin && schema.secretFields.includes(field));
+    if (!isSecret || estimateEntropyBits(value) >= WEAK_KEY_BITS) return [];
+    return [`the ${field} of plugin ${plugin} is easy to guess: use at least ${WEAK_KEY_BITS} random bits`];
+  });
 }

@@ -2,10 +2,12 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { ResourceKind } from '../../schema/index.ts';
 import type { StoredResource } from '../../store/index.ts';
 
-/** A resource as answers show it: the stored document with its id and times (Unix seconds). */
+/** A resource as answers show it: the stored document with its id and times (Unix seconds), or the document alone (`kind.form`). */
 export function presentResource(kind: ResourceKind, resource: StoredResource): JsonObject {
+  const presented = kind.present(resource.document, resource.key.id);
+  if (kind.form === 'document') return presented;
   return {
-    ...kind.present(resource.document, resource.key.id),
+    ...presented,
     created_at: resource.createdAt,
     updated_at: resource.updatedAt,
   };

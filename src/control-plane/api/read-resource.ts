@@ -14,6 +14,8 @@ const OWNER_PARAMETERS: ReadonlyMap<ResourceKindName, { readonly parameter: stri
   ['route', { parameter: 'service_id', kind: 'service' }],
 ]);
 
+const NO_LABELS: ReadonlyMap<string, string> = new Map();
+
 /** GET of one resource. */
 export async function getResource(context: ApiContext, kind: ResourceKind, request: ApiRequest): Promise<ApiAnswer> {
   const group = await gatewayGroupOf(context.store, request);
@@ -25,12 +27,15 @@ export async function getResource(context: ApiContext, kind: ResourceKind, reque
   return { headers, body: { value: presentResource(kind, resource) } };
 }
 
-/** GET of a list, most recently updated first: all of a kind, or those with the labels and of the owner that the query names. */
+/**
+ * GET of a list, most recently updated first: all of a kind, or those with the labels and of the owner that the query names. Kinds that are
+ * shown as documents come as one object by id, whole.
+ */
 export async function listResources(context: ApiContext, kind: ResourceKind, request: ApiRequest): Promise<ApiAnswer> {
   const group = await gatewayGroupOf(context.store, request);
   const parentId = parentIdOf(kind, request);
   if (kind.parent !== undefined) await requireParent(context, kind.parent, group.id, parentId);
-  const labels = labelFilterOf(request.query);
+  const labels = kind.isLabelled ? labelFilterOf(request.query) : NO_LABELS;
   const owner = OWNER_PARAMETERS.get(kind.name);
   const ownerId = owner === undefined ? null : request.query.get(owner.parameter);
   const resources =
@@ -43,6 +48,9 @@ export async function listResources(context: ApiContext, kind: ResourceKind, req
           ...(owner === undefined || ownerId === null ? {} : { owner: { kind: owner.kind, id: ownerId } }),
           ...(labels.size === 0 ? {} : { labels }),
         });
+  if (kind.form === 'document') {
+    return { body: { value: Object.fromEntries(resources.map((resource) => [resource.key.id, presentResource(kind, resource)])) } };
+  }
   return listAnswer(resources, request.query, (resource) => presentResource(kind, resource));
 }
 

@@ -3,16 +3,15 @@ import { formatIssues, type ResourceKind, resourceKind } from '../../schema/inde
 import type { ResourceKey } from '../../store/index.ts';
 import type { ApiRequest } from '../http/index.ts';
 
-/** The path of a kind's list, e.g. `/apisix/admin/consumers/:parent/credentials`. */
-export function collectionPath(kind: ResourceKind): string {
-  return kind.parent === undefined
-    ? `/apisix/admin/${kind.collection}`
-    : `/apisix/admin/${resourceKind(kind.parent).collection}/:parent/${kind.collection}`;
+/** The paths of a kind's list, e.g. `/apisix/admin/consumers/:parent/credentials`, under each of its names. */
+export function collectionPaths(kind: ResourceKind): readonly string[] {
+  const base = kind.parent === undefined ? '/apisix/admin' : `/apisix/admin/${resourceKind(kind.parent).collection}/:parent`;
+  return [kind.collection, ...kind.otherCollections].map((collection) => `${base}/${collection}`);
 }
 
-/** The path of one resource. */
-export function resourcePath(kind: ResourceKind): string {
-  return `${collectionPath(kind)}/:id`;
+/** The path of one resource below a path of its list. */
+export function resourcePath(kind: ResourceKind, collectionPath: string): string {
+  return `${collectionPath}/${kind.idPath}`;
 }
 
 /** What stands before the id in the path: the consumer of a credential; `''` for kinds without parent. @throws PortcullisError 400 */
@@ -24,7 +23,8 @@ export function parentIdOf(kind: ResourceKind, request: ApiRequest): string {
 /** The key of the resource that a path names. @throws PortcullisError 400 when an id in it is malformed or reserved */
 export function resourceKeyOf(kind: ResourceKind, groupId: string, request: ApiRequest): ResourceKey {
   const parentId = parentIdOf(kind, request);
-  return { groupId, kind: kind.name, parentId, id: checkedId(kind, request.parameters.get('id') ?? '') };
+  const segments = kind.idPath.split('/').map((segment) => request.parameters.get(segment.slice(1)) ?? '');
+  return { groupId, kind: kind.name, parentId, id: checkedId(kind, segments.join('/')) };
 }
 
 /** The key of a resource's parent, for kinds that have one. */

@@ -17,10 +17,34 @@ const KINDS = [
     body: { name: 'c1', plugins: { 'key-auth': { key: KEY } } },
     missing: '/plugins',
   },
+  {
+    name: 'global_rule',
+    list: '/apisix/admin/global_rules',
+    id: 'key-auth',
+    body: { plugins: { 'key-auth': { header: 'x-key' } } },
+    missing: '/plugins',
+  },
+  {
+    name: 'secret_provider',
+    list: '/apisix/admin/secret_providers',
+    id: 'kubernetes/k1',
+    body: { apiserver_addr: 'https://kubernetes.example', token: '********' },
+    missing: '/apiserver_addr',
+  },
 ] as const;
 
+/** What is written where answers show something else. */
+const WRITTEN: ReadonlyMap<string, unknown> = new Map([
+  ['secret_provider', { apiserver_addr: 'https://kubernetes.example', token: 'the token itself' }],
+]);
+
+/** What stands before the last segment of an id. */
+const prefixOf = (name: string) => (name === 'secret_provider' ? 'kubernetes/' : '');
+
 async function writeAll(admin: AdminFixture): Promise<void> {
-  for (const { list, id, body } of KINDS) assert.equal((await admin.send('PUT', `${list}/${id}`, { body })).status, 200);
+  for (const { name, list, id, body } of KINDS) {
+    assert.equal((await admin.send('PUT', `${list}/${id}`, { body: WRITTEN.get(name) ?? body })).status, 200);
+  }
 }
 
 test('each kind is written, read, listed and deleted, always with status 200', async (t) => {
@@ -95,7 +119,7 @@ test('a body that breaks the schema is refused with the field, and nothing is st
   for (const { name, list, body, missing } of KINDS) {
     const before = (await admin.send('GET', list)).text;
     const revision = (await admin.store.getGroup('default'))?.revision;
-    const id = name === 'consumer' ? 'other' : 'new';
+    const id = name === 'consumer' ? 'other' : `${prefixOf(name)}new`;
     const without = Object.fromEntries(Object.entries(body).filter(([field]) => `/${field}` !== missing));
     const refused = await admin.send('PUT', `${list}/${id}`, { body: without });
     assert.equal(refused.status, 400, name);
@@ -140,7 +164,7 @@ test('ids are decoded once and then checked; reserved names are refused', async 
   for (const { name, list } of KINDS) {
     for (const id of ['__proto__', 'constructor', 'prototype', 'a%2Fb', '%00', 'a%20b', '%C3%A4', '%2525', 'x'.repeat(513)]) {
       for (const method of ['GET', 'PUT', 'DELETE'] as const) {
-        const answer = await admin.send(method, `${list}/${id}`, method === 'PUT' ? { body: bodyOf(name) } : {});
+        const answer = await admin.send(method, `${list}/${prefixOf(name)}${id}`, method === 'PUT' ? { body: bodyOf(name) } : {});
         assert.equal(answer.status, 400, `${method} ${name} ${id} ${answer.text}`);
         assert.match(answer.body.error_msg, /^Error at "/);
       }
@@ -155,7 +179,7 @@ test('what does not exist is 404, whoever it belongs to', async (t) => {
   const admin = await makeAdminFixture(t);
   for (const { name, list } of KINDS) {
     for (const method of ['GET', 'DELETE'] as const) {
-      const answer = await admin.send(method, `${list}/nothing`);
+      const answer = await admin.send(method, `${list}/${prefixOf(name)}nothing`);
       assert.deepEqual([answer.status, answer.body], [404, { error_msg: `${name} not found` }]);
     }
   }
@@ -199,7 +223,8 @@ test('a method that a path does not have is 405 and names those it has; an unkno
     ['GET', '/'],
     ['GET', '/apisix/admin/upstreams'],
     ['PUT', '/apisix/admin/ssls/x'],
-    ['PUT', '/apisix/admin/plugin_metadata/http-logger'],
+    ['PUT', '/apisix/admin/stream_routes/x'],
+    ['GET', '/apisix/admin/secret_providers/vault'],
     ['GET', '//apisix/admin/services'],
   ] as const) {
     const answer = await admin.send(method, path, method === 'PUT' ? { body: {} } : {});
@@ -300,16 +325,18 @@ test('every write and delete is in the audit log with who, from where and what, 
   await writeAll(admin);
   await admin.send('DELETE', '/apisix/admin/consumers/jack/credentials/c1');
   await admin.send('PUT', '/apisix/admin/services/s1', { body: { name: 7 } });
-  const entries = await admin.history.pageOfAudit(undefined, 5);
+  const entries = await admin.history.pageOfAudit(undefined, 7);
   assert.deepEqual(
     entries.map(({ action, resource, groupId, address, author }) => [action, resource, groupId, address, author.name]),
     [
       ['credential.delete', 'consumer/jack/credential/c1', 'default', '127.0.0.1', 'bootstrap'],
+      ['secret_provider.put', 'secret_provider/kubernetes/k1', 'default', '127.0.0.1', 'bootstrap'],
+      ['global_rule.put', 'global_rule/key-auth', 'default', '127.0.0.1', 'bootstrap'],
       ['credential.put', 'consumer/jack/credential/c1', 'default', '127.0.0.1', 'bootstrap'],
       ['consumer.put', 'consumer/jack', 'default', '127.0.0.1', 'bootstrap'],
       ['route.put', 'route/r1', 'default', '127.0.0.1', 'bootstrap'],
       ['service.put', 'service/s1', 'default', '127.0.0.1', 'bootstrap'],
     ],
   );
-  assert.ok(!JSON.stringify(entries).includes(KEY));
+  assert.ok(!JSON.stringify(entries).includes(KEY) && !JSON.stringify(entries).includes('the token itself'));
 });

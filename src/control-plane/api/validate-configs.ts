@@ -7,7 +7,7 @@ import { examineDocument } from './examine-document.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
 
 /** Collections of API7 that this version has no kind for: an element in them is a fault. */
-const UNSUPPORTED = ['ssls', 'global_rules', 'stream_routes', 'plugin_metadata'];
+const UNSUPPORTED = ['ssls', 'stream_routes'];
 
 /** Where an element of a collection holds its own id; `id` alone for those that are not named. */
 const ID_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([

@@ -1,4 +1,5 @@
 import { PortcullisError } from '../../errors/index.ts';
+import type { PluginSchema } from '../../plugin-kit/index.ts';
 import { type ResourceKind, resourceKind } from '../../schema/index.ts';
 import {
   type Author,
@@ -30,7 +31,7 @@ export async function putResource(context: ApiContext, kind: ResourceKind, reque
   const key = resourceKeyOf(kind, group.id, request);
   const examined = requireValidDocument(kind, body, key.id, context);
   const author = authorOf(request);
-  const { stored, warnings } = await translateConflicts(() =>
+  const { stored, warnings } = await translateConflicts(context.plugins, () =>
     context.store.transaction(author, (transaction) => store({ context, transaction, kind, key, examined, request, author })),
   );
   const headers = await announceChange(context, request, group.id, stored.revision);
@@ -111,14 +112,15 @@ async function warningsForOwner(
 }
 
 /** What the store refuses, in the words of the Admin API; the texts for duplicates are APISIX's. */
-async function translateConflicts<Result>(work: () => Promise<Result>): Promise<Result> {
+async function translateConflicts<Result>(schemas: readonly PluginSchema[], work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof RevisionConflict) throw new PortcullisError('admin_precondition_failed');
     if (!(error instanceof UniqueConflict)) throw error;
+    const field = schemas.find(({ name }) => name === error.space)?.uniqueField ?? 'key';
     throw new PortcullisError('admin_invalid', {
-      publicMessage: `duplicate key of plugin ${error.space} found with ${describeHolder(error.holder)}`,
+      publicMessage: `duplicate ${field} of plugin ${error.space} found with ${describeHolder(error.holder)}`,
     });
   }
 }

@@ -5,6 +5,7 @@ import { RecordingLogger } from '../../../test-support/recording-logger.ts';
 import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
 import type { AppliedRevision } from '../../distribution/index.ts';
 import { systemRandom } from '../../lib/random.ts';
+import type { PluginSchema } from '../../plugin-kit/index.ts';
 import { PLUGIN_SCHEMAS } from '../../plugins/schemas.ts';
 import type { Store, StoreHistory } from '../../store/index.ts';
 import { apiRoutes, type ChangeAnnouncer } from '../api/index.ts';
@@ -65,10 +66,10 @@ export interface AdminFixture {
   send(method: HTTPMethods, path: string, request?: FixtureRequest): Promise<FixtureAnswer>;
 }
 
-/** Makes a fixture that is gone when the test ends. `change` may replace the store by one that fails. */
+/** Makes a fixture that is gone when the test ends. `change` may replace the store by one that fails, and the plugins that are known. */
 export async function makeAdminFixture(
   test: Pick<TestContext, 'after'>,
-  change: { readonly wrapStore?: (store: Store) => Store } = {},
+  change: { readonly wrapStore?: (store: Store) => Store; readonly plugins?: readonly PluginSchema[] } = {},
 ): Promise<AdminFixture> {
   const folder = await temporaryFolder(test);
   const clock = new FakeClock();
@@ -85,7 +86,8 @@ export async function makeAdminFixture(
   const store = change.wrapStore?.(opened) ?? opened;
   const stopping = new AbortController();
   const { keySalt } = installation;
-  const context = { store, publisher: announcer, plugins: PLUGIN_SCHEMAS, keySalt, clock, log, stopping: stopping.signal };
+  const { plugins = PLUGIN_SCHEMAS } = change;
+  const context = { store, publisher: announcer, plugins, keySalt, clock, log, stopping: stopping.signal };
   const app = createAdminApplication({
     routes: apiRoutes(context),
     store,

@@ -1,7 +1,8 @@
-import type { JsonObject } from '../../lib/json.ts';
+import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import type {
   Author,
   GatewayGroup,
+  ReadOptions,
   ResourceChange,
   ResourceKey,
   StoredResource,
@@ -24,6 +25,7 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
   readonly #resources = new Map<string, StoredResource>();
   readonly #changes = new Map<string, { readonly revision: number; readonly change: ResourceChange }>();
   readonly #settings = new Map<string, Buffer>();
+  readonly #secretPointers = new Map<string, readonly string[]>();
 
   #sortedKeys: readonly string[] | undefined;
 
@@ -53,8 +55,8 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
     });
   }
 
-  /** Writes a service or route. @returns the new revision */
-  put(kind: 'service' | 'route', id: string, document: JsonObject = {}): number {
+  /** Writes a resource without parent and secrets. @returns the new revision */
+  put(kind: 'service' | 'route' | 'global_rule' | 'plugin_metadata', id: string, document: JsonObject = {}): number {
     return this.#put({ groupId: this.groupId, kind, parentId: '', id }, document, []);
   }
 
@@ -79,23 +81,52 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
     return this.#group();
   }
 
-  async pageOfResources(_groupId: string, after: ResourceKey | undefined, limit: number): Promise<readonly StoredResource[]> {
+  /** Writes a resource with secrets, each given as the JSON pointer `/plugins/<plugin>/<field>`. @returns the new revision */
+  putWithSecrets(resource: Pick<StoredResource, 'key' | 'document' | 'unique'>, secretPointers: readonly string[]): number {
+    this.#secretPointers.set(JSON.stringify(resource.key), secretPointers);
+    return this.#put(resource.key, resource.document, resource.unique);
+  }
+
+  async pageOfResources(
+    _groupId: string,
+    after: ResourceKey | undefined,
+    limit: number,
+    options: ReadOptions = {},
+  ): Promise<readonly StoredResource[]> {
     this.onPage();
     this.#failIfAsked();
     this.#sortedKeys ??= [...this.#resources.keys()].sort();
     const start = after === undefined ? 0 : firstAfter(this.#sortedKeys, JSON.stringify(after));
-    return this.#sortedKeys.slice(start, start + limit).flatMap((key) => this.#resources.get(key) ?? []);
+    return this.#sortedKeys.slice(start, start + limit).flatMap((key) => this.#read(this.#resources.get(key), options) ?? []);
   }
 
   async changesSince(
     _groupId: string,
     revision: number,
+    options: ReadOptions = {},
   ): Promise<{ readonly revision: number; readonly changes: readonly ResourceChange[] } | undefined> {
     this.changesSinceCalls++;
     this.#failIfAsked();
     if (revision < this.historyStart) return undefined;
     const changes = [...this.#changes.values()].filter((entry) => entry.revision > revision).sort((a, b) => a.revision - b.revision);
-    return { revision: this.revision, changes: changes.map((entry) => entry.change) };
+    return { revision: this.revision, changes: changes.map(({ change }) => this.#readChange(change, options)) };
+  }
+
+  #readChange(change: ResourceChange, options: ReadOptions): ResourceChange {
+    if (change.op === 'delete') return change;
+    return { op: 'put', resource: this.#read(change.resource, options) ?? change.resource };
+  }
+
+  #read(resource: StoredResource | undefined, { secrets = 'omit' }: ReadOptions): StoredResource | undefined {
+    if (resource === undefined) return undefined;
+    const pointers = this.#secretPointers.get(JSON.stringify(resource.key)) ?? [];
+    const document = structuredClone(resource.document) as { readonly plugins?: Record<string, Record<string, JsonValue>> } & JsonObject;
+    for (const pointer of pointers) {
+      if (typeof secrets === 'function' ? secrets(resource.key, pointer) : secrets === 'include') continue;
+      const [, , plugin = '', field = ''] = pointer.split('/');
+      delete document.plugins?.[plugin]?.[field];
+    }
+    return { ...resource, document };
   }
 
   #group(): GatewayGroup {

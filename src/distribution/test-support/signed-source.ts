@@ -3,7 +3,9 @@ import type { JournalOrigin } from '../journal-record.ts';
 import type { WelcomeMessage } from '../protocol.ts';
 import { SignedMessages } from '../signed-messages.ts';
 import { createSigningKey, Signer } from '../signing.ts';
+import { SnapshotPlugins } from '../snapshot-plugins.ts';
 import { MemoryStore } from './memory-store.ts';
+import { TEST_PLUGINS } from './test-plugins.ts';
 
 /** What a control plane would say about a store, as texts of messages, without any network. */
 export class SignedSource {
@@ -24,7 +26,7 @@ export class SignedSource {
     this.#signer = signer;
     this.#keySalt = keySalt;
     this.origin = { groupId, keySalt: keySalt.toString('base64'), signingKey: signer.publicKey };
-    this.#messages = new SignedMessages(groupId, { store, signer, authPlugins: new Set(['key-auth']), history });
+    this.#messages = new SignedMessages(groupId, { store, signer, plugins: new SnapshotPlugins(TEST_PLUGINS, keySalt), history });
   }
 
   /** The same control plane over the same store after another start. */

@@ -15,6 +15,7 @@ import { Subscriber } from '../subscriber.ts';
 import type { SubscriberIdentity } from '../sync-client.ts';
 import { MemoryStore } from './memory-store.ts';
 import { RecordingApplier } from './recording-applier.ts';
+import { TEST_PLUGINS } from './test-plugins.ts';
 
 /** What all tests of a file share, because making it takes a while: an authority, a server certificate, a signing key. */
 export interface Installation {
@@ -117,7 +118,7 @@ export class TestControlPlane {
       tls: { key: installation.server.privateKey, cert: installation.server.certificate, ca: installation.authority.certificate },
       signingKey: installation.signingKey,
       keySalt: installation.keySalt,
-      authPlugins: new Set(['key-auth']),
+      plugins: TEST_PLUGINS,
       history,
       clock: this.clock,
       log: this.log,

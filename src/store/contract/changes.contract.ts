@@ -33,6 +33,37 @@ export function changeContract(makeDatabase: MakeDatabase): void {
     assert.doesNotMatch(JSON.stringify(await store.pageOfResources('default', undefined, 9)), /clear-key/);
   });
 
+  test('changes and pages hold the secrets that were asked for, and no others', async (context) => {
+    const { store } = await makeTestBed(context, makeDatabase);
+    const mixed = { username: 'bob', plugins: { 'key-auth': { key: 'clear-key' }, 'basic-auth': { password: 'clear-word', n: 1 } } };
+    const secretPointers = ['/plugins/key-auth/key', '/plugins/basic-auth/password'];
+    await putAll(store, credentialWrite('alice', 'c1', 'other-key'), { ...consumerWrite('bob'), document: mixed, secretPointers });
+    const asked: string[] = [];
+    const secrets = (key: ResourceKey, pointer: string): boolean => {
+      asked.push(`${key.kind}/${key.id}${pointer}`);
+      return pointer === '/plugins/basic-auth/password';
+    };
+    const since = await store.changesSince('default', 0, { secrets });
+    const changed = since?.changes.map((change) => (change.op === 'put' ? change.resource.document : undefined));
+    const expected = [
+      { id: 'c1', plugins: { 'key-auth': {} } },
+      { username: 'bob', plugins: { 'key-auth': {}, 'basic-auth': { password: 'clear-word', n: 1 } } },
+    ];
+    assert.deepEqual(changed, expected);
+    assert.deepEqual(asked, [
+      'credential/c1/plugins/key-auth/key',
+      'consumer/bob/plugins/key-auth/key',
+      'consumer/bob/plugins/basic-auth/password',
+    ]);
+    const page = await store.pageOfResources('default', undefined, 9, { secrets });
+    assert.deepEqual(
+      page.map((resource) => resource.document),
+      expected.toReversed(),
+    );
+    assert.deepEqual((await store.pageOfResources('default', undefined, 1, { secrets: 'include' }))[0]?.document, mixed);
+    assert.deepEqual((await store.getResource(keyOf('consumer', 'bob'), { secrets }))?.document, expected[1]);
+  });
+
   test('changes from the future, of no group, or from before what is remembered are unknown', async (context) => {
     const { store, clock } = await makeTestBed(context, makeDatabase);
     await putAll(store, serviceWrite('a'), serviceWrite('b'));

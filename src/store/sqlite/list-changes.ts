@@ -1,5 +1,5 @@
 import type { FieldCipher } from '../field-cipher.ts';
-import type { ResourceChange } from '../store.ts';
+import type { ReadOptions, ResourceChange } from '../store.ts';
 import { type KeyColumns, keyOfRow, RESOURCE_COLUMNS, type ResourceRow, resourceOfRow } from './resource-rows.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
@@ -14,24 +14,31 @@ interface PlacedChange {
   readonly change: ResourceChange;
 }
 
+/** Where changes are read from, and with which secrets. */
+interface ChangeSource {
+  readonly database: SqliteDatabase;
+  readonly cipher: FieldCipher;
+  readonly options: ReadOptions;
+}
+
 /** What `changesSince` promises. Call it inside a transaction, so that its statements see one state. */
 export function listChanges(
-  database: SqliteDatabase,
-  cipher: FieldCipher,
+  source: ChangeSource,
   groupId: string,
   since: number,
 ): { readonly revision: number; readonly changes: readonly ResourceChange[] } | undefined {
+  const { database } = source;
   const group = database.get<{ revision: number; removals_kept_after: number }>(
     'SELECT revision, removals_kept_after FROM gateway_groups WHERE id = ?',
     groupId,
   );
   if (group === undefined || since > group.revision || since < group.removals_kept_after) return undefined;
-  const placed = [...listPuts(database, cipher, groupId, since), ...listRemovals(database, groupId, since)];
+  const placed = [...listPuts(source, groupId, since), ...listRemovals(database, groupId, since)];
   placed.sort((a, b) => a.revision - b.revision || a.position - b.position);
   return { revision: group.revision, changes: placed.map(({ change }) => change) };
 }
 
-function listPuts(database: SqliteDatabase, cipher: FieldCipher, groupId: string, since: number): PlacedChange[] {
+function listPuts({ database, cipher, options }: ChangeSource, groupId: string, since: number): PlacedChange[] {
   return database
     .all<ResourceRow>(
       `SELECT ${RESOURCE_COLUMNS} FROM resources WHERE group_id = ? AND revision > ? ORDER BY revision, position`,
@@ -41,7 +48,7 @@ function listPuts(database: SqliteDatabase, cipher: FieldCipher, groupId: string
     .map((row) => ({
       revision: row.revision,
       position: row.position,
-      change: { op: 'put', resource: resourceOfRow(row, cipher, { secrets: 'omit' }) },
+      change: { op: 'put', resource: resourceOfRow(row, cipher, options) },
     }));
 }
 

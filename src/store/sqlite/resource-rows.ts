@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { FieldCipher } from '../field-cipher.ts';
-import { joinSecrets, leaveOutSecrets, type SecretField } from '../secret-fields.ts';
+import { joinSecrets, type SecretField } from '../secret-fields.ts';
 import type { ReadOptions, ResourceKey, StoredResource } from '../store.ts';
 
 /** The columns of `ResourceRow`, for a statement on `resources`. */
@@ -45,12 +45,15 @@ export function resourceOfRow(row: ResourceRow, cipher: FieldCipher, options: Re
 
 function readDocument(row: ResourceRow, key: ResourceKey, cipher: FieldCipher, options: ReadOptions): JsonObject {
   const sealed: [string, string][] = row.secrets === null ? [] : JSON.parse(row.secrets);
-  if (options.secrets === 'omit') {
-    const pointers = sealed.map(([pointer]) => pointer);
-    return leaveOutSecrets(row.document, pointers);
+  const { secrets: selection = 'include' } = options;
+  const isWanted = typeof selection === 'function' ? selection : () => selection === 'include';
+  const secrets: SecretField[] = [];
+  const leftOut: string[] = [];
+  for (const [pointer, text] of sealed) {
+    if (isWanted(key, pointer)) secrets.push({ pointer, json: cipher.open(text, secretContext(key, pointer)).toString() });
+    else leftOut.push(pointer);
   }
-  const secrets = sealed.map(([pointer, text]) => ({ pointer, json: cipher.open(text, secretContext(key, pointer)).toString() }));
-  return joinSecrets(row.document, secrets);
+  return joinSecrets(row.document, secrets, leftOut);
 }
 
 /** The column `secrets`: null for a document without secrets. */

@@ -25,6 +25,8 @@ export interface ReaderParts {
   readonly assertUsable: () => void;
 }
 
+const OMITTING: ReadOptions = { secrets: 'omit' };
+
 /** The reading half of a store, on one connection. Each call is one synchronous step, so that calls never mix. */
 export class SqliteReader implements StoreReader {
   protected readonly database: SqliteDatabase;
@@ -73,7 +75,12 @@ export class SqliteReader implements StoreReader {
     return this.step(() => this.database.all<GroupRow>('SELECT * FROM gateway_groups ORDER BY created_at, id').map(groupOfRow));
   }
 
-  async pageOfResources(groupId: string, after: ResourceKey | undefined, limit: number): Promise<readonly StoredResource[]> {
+  async pageOfResources(
+    groupId: string,
+    after: ResourceKey | undefined,
+    limit: number,
+    options: ReadOptions = OMITTING,
+  ): Promise<readonly StoredResource[]> {
     return this.step(() =>
       this.database
         .all<ResourceRow>(
@@ -81,12 +88,14 @@ export class SqliteReader implements StoreReader {
            ORDER BY kind, parent_id, id LIMIT ?`,
           ...[groupId, after?.kind ?? '', after?.parentId ?? '', after?.id ?? '', limit],
         )
-        .map((row) => resourceOfRow(row, this.cipher, { secrets: 'omit' })),
+        .map((row) => resourceOfRow(row, this.cipher, options)),
     );
   }
 
-  async changesSince(groupId: string, revision: number): ReturnType<StoreReader['changesSince']> {
-    return this.step(() => this.#seeingOneState(() => listChanges(this.database, this.cipher, groupId, revision)));
+  async changesSince(groupId: string, revision: number, options: ReadOptions = OMITTING): ReturnType<StoreReader['changesSince']> {
+    return this.step(() =>
+      this.#seeingOneState(() => listChanges({ database: this.database, cipher: this.cipher, options }, groupId, revision)),
+    );
   }
 
   async getSetting(name: string): Promise<Buffer | undefined> {

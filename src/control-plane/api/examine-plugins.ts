@@ -1,0 +1,33 @@
+import type { JsonObject, JsonValue } from '../../lib/json.ts';
+import { checkPluginConfiguration, checkSecretReferences, type PluginSchema, validatePlugins } from '../../plugin-kit/index.ts';
+import { type Issue, isJsonObject, type ResourceKind } from '../../schema/index.ts';
+
+/**
+ * All that plugins have to say against a body: in `plugins`, by the schema that holds where it stands, or against the whole of it where it is
+ * a plugin's metadata. `id` is the one in the path, where there is one.
+ */
+export function examinePlugins(
+  kind: ResourceKind,
+  body: JsonValue,
+  id: string | undefined,
+  schemas: readonly PluginSchema[],
+): readonly Issue[] {
+  if (!isJsonObject(body)) return [];
+  if (kind.name === 'plugin_metadata') return examineMetadata(body, id ?? ownField(body, 'id'), schemas);
+  return kind.pluginSite === undefined ? [] : validatePlugins(ownField(body, 'plugins'), kind.pluginSite, schemas);
+}
+
+function examineMetadata(body: JsonObject, plugin: JsonValue | undefined, schemas: readonly PluginSchema[]): readonly Issue[] {
+  if (typeof plugin !== 'string') return [{ pointer: '/id', message: 'property "id" is missing' }];
+  const schema = schemas.find((each) => each.name === plugin);
+  if (schema === undefined) return [{ pointer: '/id', message: `unknown plugin [${plugin.slice(0, 128)}]` }];
+  if (schema.metadataSchema === undefined) return [{ pointer: '/id', message: `plugin ${plugin} has no metadata` }];
+  const metadata = Object.fromEntries(Object.entries(body).filter(([name]) => name !== 'id'));
+  const issues = checkPluginConfiguration(schema.metadataSchema, metadata);
+  // Only what passed is known to be shallow enough to be walked through.
+  return issues.length > 0 ? issues : checkSecretReferences(metadata);
+}
+
+function ownField(body: JsonObject, name: string): JsonValue | undefined {
+  return Object.hasOwn(body, name) ? body[name] : undefined;
+}
