@@ -19,13 +19,14 @@ export function writeWrkScript(file: string, request: RowRequest, keys: KeyTable
   return `${file}.lua`;
 }
 
-function program(file: string, { method, path, bodyBytes }: RowRequest): string {
+function program(file: string, { method, path, bodyBytes, headers }: RowRequest): string {
+  const fields = Object.entries(headers).map(([name, value]) => `, ["${name}"] = "${value}"`);
   const body = bodyBytes > 0 ? `string.rep("x", ${bodyBytes})` : 'nil';
   return `local requests, current = {}, 0
 init = function()
   local body = ${body}
   for key in io.lines("${file}.keys") do
-    requests[#requests + 1] = wrk.format("${method}", "${path}", { Host = wrk.headers["Host"], apikey = key }, body)
+    requests[#requests + 1] = wrk.format("${method}", "${path}", { Host = wrk.headers["Host"], apikey = key${fields.join('')} }, body)
   end
 end
 request = function()

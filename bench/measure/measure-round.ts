@@ -59,7 +59,11 @@ async function startDisturbance({ session, row, keys }: RoundRequest, run: WrkRu
   const { disturbance } = row;
   if (disturbance.kind === 'none') return async () => {};
   const path = disturbance.kind === 'hanging-upstream' ? '/hang/' : row.request.path;
-  const script = writeWrkScript(`${session.folder}/disturbance`, { method: 'GET', path, bodyBytes: 0, key: 'valid' }, keys);
+  const script = writeWrkScript(
+    `${session.folder}/disturbance`,
+    { method: 'GET', path, bodyBytes: 0, key: 'valid', headers: {}, isRecoded: false },
+    keys,
+  );
   const start = (): ChildProcess => startWrk({ ...run, script, connections: disturbance.connections, seconds: run.seconds + 60 }, 'ignore');
   if (disturbance.kind === 'hanging-upstream') {
     const child = start();

@@ -22,12 +22,16 @@ const toHanging = planTo(hangingTarget);
 
 function planTo(target: UpstreamTarget): ForwardPlan {
   return {
+    requestMethod: undefined,
     requestTarget: undefined,
     hostValue: undefined,
     connectTimeoutMs: 60_000,
     sendTimeoutMs: 60_000,
     readTimeoutMs: 60_000,
     allowsUpgrade: false,
+    maxBodyBytes: Number.POSITIVE_INFINITY,
+    body: undefined,
+    responseFilter: undefined,
     appendRequestLines: (writer) => writer.appendAll(CONSUMER_LINE),
     isForbiddenTrailer: () => false,
     nextTarget: (attempt) => (attempt === 0 ? target : 'no_node'),

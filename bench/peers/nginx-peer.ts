@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
+import { NGINX_ZONES, PLUGIN_VARIANTS, variantPrefix } from '../plugins/plugin-variants.ts';
 import { findProgram } from '../session/find-program.ts';
 import { freePort } from '../session/free-port.ts';
 import { childrenOf } from './children-of.ts';
@@ -42,6 +43,7 @@ function gateway({ setup, folder, upstreamPort, hangingPort }: PeerJob, port: nu
   map_hash_max_size 4194304;
   map_hash_bucket_size 512;
   map $http_apikey $consumer { default ""; include ${folder}/keys.map; }
+  ${setup.pluginVariants ? NGINX_ZONES : ''}
   upstream service { server 127.0.0.1:${upstreamPort}; keepalive 2048; keepalive_requests 1000000000; keepalive_timeout 1h; }
   upstream hanging { server 127.0.0.1:${hangingPort}; }
   proxy_http_version 1.1;
@@ -57,7 +59,18 @@ function gateway({ setup, folder, upstreamPort, hangingPort }: PeerJob, port: nu
     if ($consumer = "") { return 401 '{"message":"Invalid API key in request"}\n'; }
     location / { proxy_pass http://service; }
     location /hang/ { proxy_pass http://hanging; }
+    ${setup.pluginVariants ? variantLocations() : ''}
   }`;
+}
+
+/** The jobs of plugins that nginx can do too, under the same paths. */
+function variantLocations(): string {
+  const able = PLUGIN_VARIANTS.filter(({ nginx }) => nginx !== undefined);
+  // A header that a location sets hides those of the server.
+  const headers = 'proxy_set_header Connection ""; proxy_set_header Host $http_host; proxy_set_header X-Consumer-Username $consumer;';
+  return able
+    .map(({ name, nginx = '' }) => `location ${variantPrefix(name)}/ { ${headers} ${nginx} proxy_pass http://service/; }`)
+    .join('\n    ');
 }
 
 /** A line of JSON with about what ours has. */

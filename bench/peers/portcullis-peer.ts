@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PLUGIN_VARIANTS, type PluginVariant, variantPrefix } from '../plugins/plugin-variants.ts';
 import { adminPut } from '../portcullis/admin-put.ts';
 import { connectionLimitFlag } from '../portcullis/connection-limit-flag.ts';
 import { Instance, type InstanceOptions } from '../portcullis/instance.ts';
@@ -59,12 +60,26 @@ async function prepare(job: PeerJob, options: InstanceOptions): Promise<void> {
   const admin = { port: instance.adminPort, token: options.token };
   await putService(admin, 'service', job.upstreamPort, '/bench/*');
   await putService(admin, 'hanging', job.hangingPort, '/hang/*');
+  if (job.setup.pluginVariants) for (const variant of PLUGIN_VARIANTS) await putVariant(admin, variant, job.upstreamPort);
   await instance.stop();
   const fill = job.session.spawn(process.execPath, [FILL_PROGRAM, options.checkout, options.dataFolder, String(job.keys.count)], {
     cores: undefined,
   });
   const [code] = await once(fill, 'exit');
   if (code !== 0) throw new Error(`filling the store ended with code ${code}`);
+}
+
+/** A service of its own, whose prefix the upstream does not see. */
+async function putVariant(
+  admin: { readonly port: number; readonly token: string },
+  { name, plugins }: PluginVariant,
+  port: number,
+): Promise<void> {
+  const id = `variant-${name}`;
+  const upstream = { nodes: [{ host: '127.0.0.1', port, weight: 1 }] };
+  await adminPut(admin, `services/${id}`, { name: id, path_prefix: variantPrefix(name), strip_path_prefix: true, upstream });
+  const routePlugins = { 'key-auth': { header: 'apikey' }, ...plugins };
+  await adminPut(admin, `routes/${id}`, { name: id, paths: ['/*'], service_id: id, plugins: routePlugins });
 }
 
 async function putService(admin: { readonly port: number; readonly token: string }, id: string, port: number, uri: string): Promise<void> {

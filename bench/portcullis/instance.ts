@@ -9,7 +9,7 @@ import type { Session } from '../session/session.ts';
 /** A start that takes longer than this and the time for its keys has failed. */
 const START_LIMIT_MS = 60_000;
 const START_LIMIT_MS_PER_KEY = 0.5;
-const FREE_PORTS = ['admin', 'http', 'https', 'sync', 'status'].flatMap((name) => [`--${name}-port`, '0']);
+const FREE_PORTS = ['admin', 'http', 'https', 'sync', 'status', 'metrics'].flatMap((name) => [`--${name}-port`, '0']);
 
 export interface InstanceOptions {
   readonly session: Session;

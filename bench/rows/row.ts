@@ -5,6 +5,8 @@ export interface Setup {
   readonly workers: number;
   /** Clients that a gateway may have at once; undefined leaves its own default. */
   readonly connectionLimit: number | undefined;
+  /** The services of `PLUGIN_VARIANTS` are there too. */
+  readonly pluginVariants: boolean;
 }
 
 /** What each client asks again and again. */
@@ -13,6 +15,10 @@ export interface RowRequest {
   readonly path: string;
   readonly bodyBytes: number;
   readonly key: 'valid' | 'unknown';
+  /** Sent besides. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The answer's length is not the one that stands at the end of the path. */
+  readonly isRecoded: boolean;
 }
 
 /** What else loads the gateway while the row is measured. */

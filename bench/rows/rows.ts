@@ -1,3 +1,4 @@
+import { PLUGIN_VARIANTS, type PluginVariant, variantPrefix } from '../plugins/plugin-variants.ts';
 import type { Row, RowRequest, Setup } from './row.ts';
 
 /** The number of keys at which everything but the key rows is measured. */
@@ -7,11 +8,11 @@ const CONNECTIONS = 64;
 const CONNECTION_LIMIT = 500;
 const ABOVE_LIMIT = 2_000;
 
-const GET_100B: RowRequest = { method: 'GET', path: '/bench/100', bodyBytes: 0, key: 'valid' };
+const GET_100B: RowRequest = { method: 'GET', path: '/bench/100', bodyBytes: 0, key: 'valid', headers: {}, isRecoded: false };
 
 /** All rows, those of one set-up together. `keys` replaces the number of keys of all rows that are not about it. */
 export function allRows(keys = DEFAULT_KEYS): readonly Row[] {
-  const base: Setup = { keys, accessLog: false, workers: 1, connectionLimit: undefined };
+  const base: Setup = { keys, accessLog: false, workers: 1, connectionLimit: undefined, pluginVariants: false };
   const row = (name: string, title: string, changes: Partial<Row> = {}): Row => ({
     name,
     title,
@@ -26,7 +27,7 @@ export function allRows(keys = DEFAULT_KEYS): readonly Row[] {
     row('get-100b', 'GET 100 B'),
     row('get-10k', 'GET 10 KiB', { request: { ...GET_100B, path: '/bench/10240' } }),
     row('get-1m', 'GET 1 MiB', { request: { ...GET_100B, path: '/bench/1048576' } }),
-    row('post-10k', 'POST 10 KiB', { request: { method: 'POST', path: '/bench/accept', bodyBytes: 10_240, key: 'valid' } }),
+    row('post-10k', 'POST 10 KiB', { request: { ...GET_100B, method: 'POST', path: '/bench/accept', bodyBytes: 10_240 } }),
     row('unauthorized', '401, unknown key', { request: { ...GET_100B, key: 'unknown' }, onlyPeers: withoutEngineFloor }),
     row('connections-16', '16 connections', { connections: 16 }),
     row('connections-256', '256 connections', { connections: 256 }),
@@ -44,7 +45,23 @@ export function allRows(keys = DEFAULT_KEYS): readonly Row[] {
       disturbance: { kind: 'connection-flood', connections: CONNECTION_LIMIT + ABOVE_LIMIT },
       onlyPeers: withConnectionLimit,
     }),
+    ...PLUGIN_VARIANTS.map((variant) => pluginRow(variant, row)),
   ];
+}
+
+/** key-auth and the plugins of a variant; few keys, for what counts is the difference to `plugins-none`. */
+function pluginRow(variant: PluginVariant, row: (name: string, title: string, changes: Partial<Row>) => Row): Row {
+  const isRecoded = 'gzip' in variant.plugins;
+  return row(`plugins-${variant.name}`, `key-auth and plugins: ${variant.name}`, {
+    setup: { keys: 1_000, accessLog: false, workers: 1, connectionLimit: undefined, pluginVariants: true },
+    request: {
+      ...GET_100B,
+      path: `${variantPrefix(variant.name)}/bench/${isRecoded ? 10_240 : 100}`,
+      headers: variant.headers,
+      isRecoded,
+    },
+    onlyPeers: variant.nginx === undefined ? ['portcullis', 'A', 'B'] : ['nginx', 'portcullis', 'A', 'B'],
+  });
 }
 
 const withoutEngineFloor = ['nginx', 'haproxy', 'undici', 'portcullis', 'A', 'B'];

@@ -1,0 +1,88 @@
+/** A set of plugins behind `key-auth`, on a service of its own. */
+export interface PluginVariant {
+  readonly name: string;
+  /** Name → configuration, without key-auth. */
+  readonly plugins: Readonly<Record<string, object>>;
+  /** What nginx does for the same job, inside the location; undefined where it cannot. */
+  readonly nginx: string | undefined;
+  /** Headers that clients send besides, as lines. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Too high to be reached: what counts is the counting. */
+const NEVER = 1_000_000_000;
+
+/** One representative configuration of each plugin that can run behind key-auth without ending the request. */
+const ALONE: Readonly<Record<string, object>> = {
+  'consumer-restriction': { blacklist: ['nobody'] },
+  acl: { deny_labels: { team: ['none'] } },
+  'ip-restriction': { whitelist: ['127.0.0.0/8', '::1'] },
+  'ua-restriction': { bypass_missing: true, denylist: ['(Spider|Bot)/'] },
+  'referer-restriction': { bypass_missing: true, whitelist: ['*.example.com'] },
+  'uri-blocker': { block_rules: ['root.exe', 'root.m+'] },
+  cors: {},
+  'client-control': { max_body_size: 1_048_576 },
+  'limit-count': { count: NEVER, time_window: 60, key: 'consumer_name' },
+  'limit-req': { rate: NEVER, burst: 0, key: 'consumer_name' },
+  'limit-conn': { conn: NEVER, burst: 0, default_conn_delay: 0.1, key: 'consumer_name' },
+  'api-breaker': { break_response_code: 502 },
+  'traffic-split': { rules: [{ weighted_upstreams: [{ weight: 1 }] }] },
+  'request-id': {},
+  'real-ip': { source: 'http_x_real_ip', trusted_addresses: ['10.0.0.0/8'] },
+  'fault-injection': { delay: { duration: 1, percentage: 0 } },
+  'proxy-rewrite': { headers: { set: { 'X-Api': 'bench' } } },
+  'response-rewrite': { headers: { set: { 'X-Api': 'bench' } } },
+  gzip: { types: '*', min_length: 1 },
+  prometheus: {},
+};
+
+/** What nginx has for the same job; its zones and maps are in `NGINX_ZONES`. */
+const NGINX: Readonly<Record<string, string>> = {
+  'limit-req': 'limit_req zone=rate;',
+  'limit-conn': 'limit_conn inflight 1000000;',
+  'proxy-rewrite': 'proxy_set_header X-Api bench;',
+  'response-rewrite': 'add_header X-Api bench;',
+  gzip: 'gzip on; gzip_types *; gzip_min_length 1; gzip_comp_level 1; gzip_http_version 1.1; gzip_proxied any;',
+};
+
+/** For the `http` block. */
+export const NGINX_ZONES = `
+  limit_req_zone $consumer zone=rate:10m rate=1000000r/s;
+  limit_conn_zone $consumer zone=inflight:10m;`;
+
+const FIVE = ['ip-restriction', 'limit-count', 'request-id', 'proxy-rewrite', 'prometheus'];
+const FIFTEEN = [
+  ...FIVE,
+  'consumer-restriction',
+  'ua-restriction',
+  'referer-restriction',
+  'uri-blocker',
+  'cors',
+  'client-control',
+  'limit-req',
+  'limit-conn',
+  'api-breaker',
+  'response-rewrite',
+];
+
+/** All that rows can name: `none`, each plugin alone, and five and fifteen together. */
+export const PLUGIN_VARIANTS: readonly PluginVariant[] = [
+  variant('none', []),
+  ...Object.keys(ALONE).map((name) => variant(name, [name])),
+  variant('five', FIVE),
+  variant('fifteen', FIFTEEN),
+];
+
+/** Where a variant is served. */
+export function variantPrefix(name: string): string {
+  return `/plugins-${name}`;
+}
+
+function variant(name: string, names: readonly string[]): PluginVariant {
+  return {
+    name,
+    plugins: Object.fromEntries(names.map((each) => [each, ALONE[each] ?? {}])),
+    nginx: name === 'none' ? '' : NGINX[name],
+    headers: names.includes('gzip') ? { 'Accept-Encoding': 'gzip' } : {},
+  };
+}
