@@ -159,6 +159,12 @@ export const ERROR_CODES = {
 /** The name of a row of the table. */
 export type ErrorReason = keyof typeof ERROR_CODES;
 
+/** The status of a reason that came through a text, as a log entry's; undefined for what is none. */
+export function statusOfReason(reason: string): number | undefined {
+  const codes: Readonly<Record<string, ErrorCode>> = ERROR_CODES;
+  return Object.hasOwn(codes, reason) ? codes[reason]?.status : undefined;
+}
+
 /** After how many seconds a client that was refused for this reason may come again; undefined where waiting is no help. */
 export function retryAfterSeconds(reason: ErrorReason): number | undefined {
   const code: ErrorCode = ERROR_CODES[reason];

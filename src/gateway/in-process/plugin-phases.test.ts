@@ -1,57 +1,9 @@
 import assert from 'node:assert/strict';
-import test, { type TestContext } from 'node:test';
-import { RecordingLogger } from '../../../test-support/recording-logger.ts';
-import type { JsonObject } from '../../lib/json.ts';
-import { type AnyPlugin, type BodyFilter, definePlugin, type PluginPhases, requestSlot, Type } from '../../plugin-kit/index.ts';
-import { createGateway, type InProcessGateway } from './index.ts';
+import test from 'node:test';
+import { type BodyFilter, requestSlot } from '../../plugin-kit/index.ts';
+import { createGateway } from './index.ts';
 import { startUpstream } from './testing/echo-upstream.ts';
-
-function plugin(name: string, priority: number, phases: PluginPhases<JsonObject>): AnyPlugin {
-  return definePlugin<JsonObject, JsonObject>({
-    name,
-    version: '1',
-    priority,
-    type: 'other',
-    schema: Type.Object({}),
-    secretFields: [],
-    identityHeaders: [],
-    create: (configuration) => configuration,
-    phases,
-  });
-}
-
-interface Served {
-  readonly gateway: InProcessGateway;
-  readonly log: RecordingLogger;
-}
-
-/** A route `/a` to an upstream, with these plugins on it and those in the global rules. */
-async function serve(t: TestContext, plugins: readonly AnyPlugin[], options: Partial<ServeOptions> = {}): Promise<Served> {
-  const port = options.port ?? (await startUpstream(t));
-  const log = new RecordingLogger();
-  const onRoute = options.route ?? Object.fromEntries(plugins.map(({ name }) => [name, {}]));
-  const gateway = createGateway(
-    {
-      services: { s: { name: 's', upstream: { nodes: [{ host: '127.0.0.1', port, weight: 1 }], retries: 0 } } },
-      routes: { r: { name: 'r', service_id: 's', paths: ['/a'], plugins: onRoute } },
-      globalRules: options.globalRules ?? {},
-      consumers: { jack: { plugins: options.consumer ?? {} } },
-      credentials: { jack: { c: { plugins: { 'key-auth': { key: 'the-key' } } } } },
-    },
-    { plugins, log },
-  );
-  t.after(() => gateway.close());
-  return { gateway, log };
-}
-
-interface ServeOptions {
-  readonly port: number;
-  readonly route: JsonObject;
-  readonly globalRules: Readonly<Record<string, JsonObject>>;
-  readonly consumer: JsonObject;
-}
-
-const get = (path = '/a', headers: Record<string, string> = {}): Request => new Request(`http://test${path}`, { headers });
+import { get, plugin, serve } from './testing/serve-plugins.ts';
 
 /** Turns letters into capitals, piece by piece. */
 const shouting: BodyFilter = {

@@ -113,15 +113,15 @@ function addBodyFilters(
       if (typeof filter.write !== 'function' || typeof filter.end !== 'function') throw new TypeError('what it gave is no body filter');
       // It may keep the request as long as it runs, even beyond its end.
       context.reusable = false;
-      filters.push(named(member.name, filter));
+      filters.push(named(member.name, filter, !member.isProduct));
     } catch (error) {
       throw new FilterFailure(member.name, 'bodyFilter', error);
     }
   }
 }
 
-/** The same filter, whose failures say whose they are. */
-function named(plugin: string, filter: BodyFilter): BodyFilter {
+/** The same filter, whose failures say whose they are. What it gets is its own to keep where `mayKeep`, at the price of a copy. */
+function named(plugin: string, filter: BodyFilter, mayKeep: boolean): BodyFilter {
   const guard = (run: () => void | Promise<void>): void | Promise<void> => {
     const failure = (error: unknown): FilterFailure => new FilterFailure(plugin, 'bodyFilter', error);
     try {
@@ -133,7 +133,7 @@ function named(plugin: string, filter: BodyFilter): BodyFilter {
     }
   };
   return {
-    write: (chunk, push) => guard(() => filter.write(chunk, push)),
+    write: (chunk, push) => guard(() => filter.write(mayKeep ? Buffer.from(chunk) : chunk, push)),
     end: (push) => guard(() => filter.end(push)),
     abort: () => filter.abort?.(),
   };

@@ -6,7 +6,7 @@ const SUCCESSES = 1;
 /** When it was opened last, in seconds and one more: 0 is never. */
 const OPENED = 2;
 
-/** Failures that nobody adds to are forgotten after a day. APISIX forgets them when its memory is full. */
+/** Failures that nobody adds to are forgotten after a day, or two of the longest breaks. APISIX forgets them when its memory is full. */
 const KEPT_MS = 86_400_000;
 
 export interface BreakerSettings {
@@ -37,7 +37,7 @@ export class BreakerState {
 
   /** Opens whenever the sum of failures is a multiple of `failures`. */
   noteFailure(path: string): void {
-    const record = this.#records.record(path, KEPT_MS);
+    const record = this.#records.record(path, Math.max(KEPT_MS, this.#settings.maxOpenS * 2000));
     if (record === undefined) return;
     const failures = record.add(FAILURES, 1) + 1;
     record.store(SUCCESSES, 0);

@@ -20,8 +20,11 @@ function breaker(configuration: JsonObject, setup = testSetup()) {
   const instance = createPlugin(apiBreaker, { break_response_code: 502, ...configuration }, setup);
   const ask = (options: TestRequestOptions = {}) => runPhaseAtOnce(instance, 'access', new TestRequest(options));
   /** A request ends with this status of the upstream. */
-  const end = (upstreamStatus: number, options: TestRequestOptions = {}, answer: Partial<TestAnswer> = {}) =>
-    runLog(instance, new TestRequest({ ...options, answer: { upstreamStatus, status: upstreamStatus, ...answer } }));
+  const end = (upstreamStatus: number, options: TestRequestOptions = {}, answer: Partial<TestAnswer> = {}) => {
+    const request = new TestRequest({ ...options, answer: { upstreamStatus, status: upstreamStatus, ...answer } });
+    runPhaseAtOnce(instance, 'access', request);
+    runLog(instance, request);
+  };
   const fail = (times: number, options: TestRequestOptions = {}) => {
     for (let time = 0; time < times; time++) end(500, options);
   };
@@ -99,7 +102,8 @@ test('only statuses of the upstream count, those of one that could not be asked 
   end(0, {}, { status: 503, responseSource: 'apisix' });
   end(500);
   assert.equal(ask(), undefined);
-  end(0, {}, { status: 502, responseSource: 'nginx' });
+  // What another plugin makes of the answer hides nothing.
+  end(0, {}, { status: 200, responseSource: 'nginx', reason: 'connect_refused' });
   assert.notEqual(ask(), undefined);
 });
 

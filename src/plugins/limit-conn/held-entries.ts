@@ -6,6 +6,17 @@ type Entered = Extract<EntryDecision, { kind: 'entered' }>;
 export class HeldEntries {
   #entries: Entered[] = [];
   #isOver = false;
+  #endWait: (() => void) | undefined;
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** What lets the request go on now, of a request that waits. */
+  waits(end: () => void): void {
+    if (this.#isOver) end();
+    else this.#endWait = end;
+  }
 
   hold(entry: Entered): void {
     if (this.#isOver) entry.leave();
@@ -18,5 +29,6 @@ export class HeldEntries {
     const entries = this.#entries;
     this.#entries = [];
     for (const entry of entries) entry.leave();
+    this.#endWait?.();
   }
 }

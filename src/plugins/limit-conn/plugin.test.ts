@@ -82,6 +82,17 @@ test('a request that a later plugin refuses, or that ends while it waits, is lef
   assert.equal(setup.counters.inFlight(KEY), 1);
 });
 
+test('a request that ends while it waits is let go at once, and no rule after it is applied', async () => {
+  const rules = ['a', 'b'].map((key) => ({ conn: 1, burst: 2, key: `$remote_addr ${key}` }));
+  const { ask, setup } = limiter({ default_conn_delay: 100, rules });
+  ask();
+  const { end, result } = ask();
+  const calls = setup.counters.calls.length;
+  end();
+  assert.equal(await result, undefined);
+  assert.equal(setup.counters.calls.length, calls);
+});
+
 test('what a server lets in after the request is over is left at once', async () => {
   const { ask, setup } = limiter({ ...LIMIT, policy: 'redis', redis_host: 'r1', key_ttl: 60 });
   const counters = setup.servers[0]?.counters;

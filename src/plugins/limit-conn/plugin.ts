@@ -114,7 +114,8 @@ function runRules(
     const decision = state.counters.enter(counter, conn + burst, state.lifetimeMs);
     const answer =
       decision instanceof Promise ? decision.then((later) => apply(state, held, conn, later)) : apply(state, held, conn, decision);
-    if (answer instanceof Promise) return answer.then((later) => later ?? runRules(request, state, held, index + 1, true));
+    if (answer instanceof Promise)
+      return answer.then((later) => later ?? (held.isOver ? undefined : runRules(request, state, held, index + 1, true)));
     if (answer !== undefined) return answer;
   }
   return isCounted ? undefined : state.failed;
@@ -126,7 +127,7 @@ function apply(state: LimitConnState, held: HeldEntries, conn: number, decision:
       held.hold(decision);
       // Rises by one unit with each `conn` requests more.
       const units = decision.inFlight > conn ? Math.floor((decision.inFlight - 1) / conn) : 0;
-      return delayFor(state.clock, units * state.unitDelayMs);
+      return delayFor(state.clock, units * state.unitDelayMs, (end) => held.waits(end));
     }
     case 'rejected':
       return state.rejection;
