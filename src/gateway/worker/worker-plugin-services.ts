@@ -88,6 +88,6 @@ export class WorkerPluginServices implements PluginServices {
     this.#callNames.close();
     this.#calls.close();
     await this.#files.close();
-    this.#servers.close();
+    await this.#servers.close();
   }
 }

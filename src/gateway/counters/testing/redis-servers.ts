@@ -64,7 +64,7 @@ export async function startRedis(test: TestContext, args: readonly string[] = []
 export async function startRedisCluster(test: TestContext): Promise<readonly StartedRedis[]> {
   const masters = await Promise.all(
     [0, 1, 2].map(async () =>
-      startRedis(test, ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort()), '--cluster-node-timeout', '2000']),
+      startRedis(test, ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort()), '--cluster-node-timeout', '15000']),
     ),
   );
   const [first] = masters;
@@ -95,7 +95,7 @@ export async function startSentinel(test: TestContext, master: StartedRedis, pas
     `requirepass ${password}`,
     `sentinel monitor counters ${LOOPBACK} ${master.port} 1`,
     `sentinel auth-pass counters ${password}`,
-    'sentinel down-after-milliseconds counters 500',
+    'sentinel down-after-milliseconds counters 2000',
     'sentinel failover-timeout counters 2000',
   ];
   await writeFile(file, `${lines.join('\n')}\n`);
