@@ -49,6 +49,7 @@ function answersOf(folder: string, port: number): string {
 async function startHanging(): Promise<{ readonly port: number; stop(): void }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
+    socket.unref();
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
@@ -56,6 +57,8 @@ async function startHanging(): Promise<{ readonly port: number; stop(): void }> 
   });
   server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 });
   await once(server, 'listening');
+  // A run that fails before it stops this has to end all the same.
+  server.unref();
   const address = server.address();
   const stop = (): void => {
     server.close();

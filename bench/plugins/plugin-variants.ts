@@ -39,7 +39,7 @@ const ALONE: Readonly<Record<string, object>> = {
 /** What nginx has for the same job; its zones and maps are in `NGINX_ZONES`. */
 const NGINX: Readonly<Record<string, string>> = {
   'limit-req': 'limit_req zone=rate;',
-  'limit-conn': 'limit_conn inflight 1000000;',
+  'limit-conn': 'limit_conn inflight 65535;',
   'proxy-rewrite': 'proxy_set_header X-Api bench;',
   'response-rewrite': 'add_header X-Api bench;',
   gzip: 'gzip on; gzip_types *; gzip_min_length 1; gzip_comp_level 1; gzip_http_version 1.1; gzip_proxied any;',
