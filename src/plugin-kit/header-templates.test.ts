@@ -29,7 +29,7 @@ test('names are those of headers, and not of those that frame or are the gateway
   for (const name of ['', 'a b', 'a:b', 'ä', 'a\n']) {
     assert.deepEqual(checkHeaderName(name, '/h'), [{ pointer: '/h', message: 'value must be the name of a header' }]);
   }
-  for (const name of ['Connection', 'CONTENT-LENGTH', 'Server', 'Portcullis-Request-Id']) {
+  for (const name of ['X-APISIX-Upstream-Status', 'Connection', 'CONTENT-LENGTH', 'Server', 'Portcullis-Request-Id']) {
     assert.deepEqual(checkHeaderName(name, '/h'), [{ pointer: '/h', message: `the header ${name} is the gateway's own` }]);
   }
 });

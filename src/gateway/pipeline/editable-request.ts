@@ -1,14 +1,14 @@
 import { canonicalAddress } from '../../lib/canonical-address.ts';
-import type { ConsumerMatch, CredentialMatch, UpstreamHandle } from '../../plugin-kit/index.ts';
+import { isFieldName, isFieldValue } from '../../lib/field-syntax.ts';
+import { type ConsumerMatch, type CredentialMatch, ENGINE_FIELDS, type UpstreamHandle } from '../../plugin-kit/index.ts';
 import { removeQueryArgument } from '../paths/index.ts';
 import { PluginUpstream } from '../runtime/index.ts';
 import { AnswerEdits } from './answer-edits.ts';
 import { ClientFacts, clientFactsOf } from './client-facts.ts';
 import { ClientRequest } from './client-request.ts';
 import type { ContextSurroundings } from './context-surroundings.ts';
-import { ENGINE_FIELDS } from './engine-fields.ts';
-import { isFieldName, isFieldValue, isMethod, isRequestTarget } from './field-syntax.ts';
 import { IDENTITY_NAMES, identityFields } from './identity-lines.ts';
+import { isMethod, isRequestTarget } from './request-line-syntax.ts';
 
 /** What the shared tables know of a consumer beyond what plugins see. */
 interface PluginCarrier {

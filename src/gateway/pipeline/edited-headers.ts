@@ -1,8 +1,8 @@
 import type { RequestHead } from '../../engine/index.ts';
 import type { ByteWriter } from '../../lib/byte-writer.ts';
+import { isFieldName, isFieldValue } from '../../lib/field-syntax.ts';
 import type { ForwardingTrust } from './client-facts.ts';
 import type { ClientHeaderRules } from './client-header-rules.ts';
-import { isFieldName, isFieldValue } from './field-syntax.ts';
 import { withoutSessionCookie } from './session-cookie.ts';
 
 const SESSION_COOKIE_PREFIX = Buffer.from('__Host-portcullis');

@@ -1,7 +1,7 @@
 import type { ByteWriter } from '../../lib/byte-writer.ts';
+import { isFieldValue } from '../../lib/field-syntax.ts';
 import type { ConsumerMatch } from '../../plugin-kit/index.ts';
 import { IdentifiedConsumer } from '../tables/index.ts';
-import { isFieldValue } from './field-syntax.ts';
 
 /** Lower-case names of the headers that tell an upstream who called. */
 export const IDENTITY_NAMES: ReadonlySet<string> = new Set(['x-consumer-username', 'x-consumer-custom-id', 'x-credential-identifier']);

@@ -1,7 +1,6 @@
 import type { LocalAnswer } from '../../engine/index.ts';
-import type { ResponseHead } from '../../plugin-kit/index.ts';
-import { ENGINE_FIELDS } from './engine-fields.ts';
-import { isFieldName, isFieldValue } from './field-syntax.ts';
+import { isFieldName, isFieldValue } from '../../lib/field-syntax.ts';
+import { ENGINE_FIELDS, type ResponseHead } from '../../plugin-kit/index.ts';
 
 const NO_BODY: ReadonlySet<number> = new Set([204, 304]);
 

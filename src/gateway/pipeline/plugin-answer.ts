@@ -1,8 +1,7 @@
 import type { LocalAnswer } from '../../engine/index.ts';
 import { ERROR_CODES } from '../../errors/index.ts';
-import type { PluginAnswer } from '../../plugin-kit/index.ts';
-import { ENGINE_FIELDS } from './engine-fields.ts';
-import { isFieldName, isFieldValue } from './field-syntax.ts';
+import { isFieldName, isFieldValue } from '../../lib/field-syntax.ts';
+import { ENGINE_FIELDS, type PluginAnswer } from '../../plugin-kit/index.ts';
 
 const FIRST_ERROR = 400;
 
