@@ -63,7 +63,18 @@ async function makeFirstStart(
     if (existing !== undefined) return { installation: existing, isFirst: false };
     await writeInstallation(transaction, installation);
     await transaction.putGroup({ id: 'default', name: 'default', description: '' });
-    await transaction.putUser({ id: userId, username: USERNAME, passwordHash, mustChangePassword: true, createdAt });
+    await transaction.putUser({
+      id: userId,
+      username: USERNAME,
+      passwordHash,
+      mustChangePassword: true,
+      roles: ['super_admin_id'],
+      boundary: [],
+      externalId: undefined,
+      profile: {},
+      createdAt,
+      updatedAt: createdAt,
+    });
     const tokenId = randomId(random);
     const name = bootstrapToken === undefined ? 'first start' : 'bootstrap';
     await transaction.putToken(describeToken(token, { id: tokenId, name, userId, expiresAt: tokenExpiresAt, clock }));

@@ -2,6 +2,7 @@ import { describe } from 'node:test';
 import { changeContract } from './contract/changes.contract.ts';
 import { documentContract } from './contract/documents.contract.ts';
 import type { MakeDatabase } from './contract/fresh-database.ts';
+import { peopleContract } from './contract/people.contract.ts';
 import { recordContract } from './contract/records.contract.ts';
 import { resourceContract } from './contract/resources.contract.ts';
 import { transactionContract } from './contract/transactions.contract.ts';
@@ -14,5 +15,6 @@ export function runStoreContract(name: string, makeDatabase: MakeDatabase): void
     transactionContract(makeDatabase);
     changeContract(makeDatabase);
     recordContract(makeDatabase);
+    peopleContract(makeDatabase);
   });
 }

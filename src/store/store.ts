@@ -76,8 +76,18 @@ export interface User {
   readonly username: string;
   /** PHC string of argon2id. */
   readonly passwordHash: string;
+  /** Of its owner's next sign-in by password: nothing else is allowed before that. */
   readonly mustChangePassword: boolean;
+  /** Ids of the roles. */
+  readonly roles: readonly string[];
+  /** Ids of the permission policies that bound what the roles allow; none for no bound. */
+  readonly boundary: readonly string[];
+  /** By what an identity provider knows the user, unique in the store; undefined for one who signs in by password. */
+  readonly externalId: string | undefined;
+  /** What else is kept: name, e-mail address, labels. No secret. */
+  readonly profile: JsonObject;
   readonly createdAt: number;
+  readonly updatedAt: number;
 }
 
 export interface ApiToken {
@@ -89,7 +99,35 @@ export interface ApiToken {
   /** Unix seconds; 0: never. */
   readonly expiresAt: number;
   readonly revokedAt: number | undefined;
+  /** The last use that was recorded; only `recordTokenUse` changes it. */
+  readonly lastUsedAt: number | undefined;
   readonly createdAt: number;
+}
+
+/**
+ * Something that belongs to no gateway group and has no history: a role, a permission policy, a session, an invite, a login option.
+ * Which kinds there are is the control plane's business.
+ */
+export interface StoredRecord {
+  readonly kind: string;
+  readonly id: string;
+  /** The user whose record it is, for sessions and invites. */
+  readonly ownerId: string | undefined;
+  /** Unique within the kind. */
+  readonly name: string | undefined;
+  /** With its secrets in place, or without them where they were not asked for. */
+  readonly document: JsonObject;
+  /** Unix seconds; 0: never. The store itself still finds an expired record until it is removed. */
+  readonly expiresAt: number;
+  /** Counts up by one with every write, from 1. */
+  readonly version: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface RecordWrite extends Pick<StoredRecord, 'kind' | 'id' | 'ownerId' | 'name' | 'document' | 'expiresAt'> {
+  /** JSON pointers (RFC 6901) of the fields to be encrypted at rest. */
+  readonly secretPointers: readonly string[];
 }
 
 export interface AuditEntry {
@@ -135,7 +173,17 @@ export interface StoreReader {
   getSetting(name: string): Promise<Buffer | undefined>;
   findUserByName(username: string): Promise<User | undefined>;
   listUsers(): Promise<readonly User[]>;
+  getUser(id: string): Promise<User | undefined>;
+  findUserByExternalId(externalId: string): Promise<User | undefined>;
   findTokenByHash(tokenHash: Buffer): Promise<ApiToken | undefined>;
+  getToken(id: string): Promise<ApiToken | undefined>;
+  /** The tokens of a user, revoked ones too, the newest first. */
+  listTokens(userId: string): Promise<readonly ApiToken[]>;
+  /** Secrets are left out unless asked for. */
+  getRecord(kind: string, id: string, options?: { readonly secrets?: boolean }): Promise<StoredRecord | undefined>;
+  findRecordByName(kind: string, name: string): Promise<StoredRecord | undefined>;
+  /** All of a kind, or those of one owner, most recently updated first, without their secrets. */
+  listRecords(kind: string, ownerId?: string): Promise<readonly StoredRecord[]>;
 }
 
 /**
@@ -163,8 +211,23 @@ export interface StoreTransaction extends StoreReader {
   deleteResource(key: ResourceKey, expectedRevision?: number): Promise<boolean>;
   putGroup(group: { readonly id: string; readonly name: string; readonly description: string }): Promise<GatewayGroup>;
   putSetting(name: string, value: Buffer, options: { readonly secret: boolean }): Promise<void>;
+  /** @throws PortcullisError (`admin_conflict`) when another user has the name or external id; nothing is written then. */
   putUser(user: User): Promise<void>;
+  /** False when there was none. Tokens and records of the user are not touched. */
+  deleteUser(id: string): Promise<boolean>;
   putToken(token: ApiToken): Promise<void>;
+  /** Keeps the latest use of a token. */
+  recordTokenUse(id: string, at: number): Promise<void>;
+  /** @throws PortcullisError (`admin_conflict`) when another record of the kind has the name; nothing is written then. */
+  putRecord(write: RecordWrite): Promise<StoredRecord>;
+  /** Moves a record's expiry and changes nothing else of it; false when there is no such record. */
+  moveRecordExpiry(kind: string, id: string, expiresAt: number): Promise<boolean>;
+  /** False when there was none. */
+  deleteRecord(kind: string, id: string): Promise<boolean>;
+  /** All records of a kind that belong to a user; returns how many went. */
+  deleteRecordsOf(kind: string, ownerId: string): Promise<number>;
+  /** At most `limit` records that expired before a time (Unix seconds); returns how many went. */
+  deleteExpiredRecords(before: number, limit: number): Promise<number>;
   appendAudit(entry: AuditEntry): Promise<void>;
 }
 

@@ -34,6 +34,7 @@ export function describeToken(
     tokenHash: hashToken(Buffer.from(token)),
     expiresAt: fields.expiresAt,
     revokedAt: undefined,
+    lastUsedAt: undefined,
     createdAt: Math.floor(fields.clock.nowMs() / 1000),
   };
 }

@@ -1,21 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ApiToken, AuditEntry, User } from '../store.ts';
+import type { AuditEntry } from '../store.ts';
 import { type MakeDatabase, makeTestBed } from './fresh-database.ts';
 import { AUTHOR } from './sample-writes.ts';
 
-const USER: User = { id: 'u1', username: 'admin', passwordHash: '$argon2id$…', mustChangePassword: true, createdAt: 1 };
-const TOKEN: ApiToken = {
-  id: 't1',
-  name: 'first',
-  userId: 'u1',
-  tokenHash: Buffer.alloc(32, 7),
-  expiresAt: 0,
-  revokedAt: undefined,
-  createdAt: 2,
-};
-
-/** What is no resource: groups, settings, users, tokens, the audit log. */
+/** What is no resource: groups, settings, the audit log. */
 export function recordContract(makeDatabase: MakeDatabase): void {
   test('a group keeps its revision and time of creation when it is changed', async (context) => {
     const { store, clock } = await makeTestBed(context, makeDatabase);
@@ -42,28 +31,6 @@ export function recordContract(makeDatabase: MakeDatabase): void {
     assert.deepEqual(await second.getSetting('shut'), bytes);
     assert.deepEqual(await second.getSetting('empty'), Buffer.alloc(0));
     assert.equal(await second.getSetting('none'), undefined);
-  });
-
-  test('users are found by their exact name, which only one of them has', async (context) => {
-    const { store } = await makeTestBed(context, makeDatabase);
-    await store.transaction(AUTHOR, (transaction) => transaction.putUser(USER));
-    assert.deepEqual(await store.findUserByName('admin'), USER);
-    assert.equal(await store.findUserByName('Admin'), undefined);
-    const namesake = store.transaction(AUTHOR, (transaction) => transaction.putUser({ ...USER, id: 'u2' }));
-    await assert.rejects(namesake, { reason: 'admin_invalid' });
-    const changed = { ...USER, username: 'root', mustChangePassword: false };
-    await store.transaction(AUTHOR, (transaction) => transaction.putUser(changed));
-    assert.deepEqual(await store.listUsers(), [changed]);
-  });
-
-  test('a token is found by its hash, revoked ones too, so that they are not made again', async (context) => {
-    const { store } = await makeTestBed(context, makeDatabase);
-    await store.transaction(AUTHOR, (transaction) => transaction.putToken(TOKEN));
-    assert.deepEqual(await store.findTokenByHash(TOKEN.tokenHash), TOKEN);
-    assert.equal(await store.findTokenByHash(Buffer.alloc(32)), undefined);
-    await store.transaction(AUTHOR, (transaction) => transaction.putToken({ ...TOKEN, revokedAt: 9 }));
-    assert.equal((await store.findTokenByHash(TOKEN.tokenHash))?.revokedAt, 9);
-    await assert.rejects(store.transaction(AUTHOR, (transaction) => transaction.putToken({ ...TOKEN, id: 't2' })));
   });
 
   test('audit entries are numbered, read backwards, and forgotten by age', async (context) => {

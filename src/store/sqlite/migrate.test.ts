@@ -4,7 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { StartError } from '../../errors/index.ts';
-import type { Migration } from '../migrations/index.ts';
+import { MIGRATIONS, type Migration } from '../migrations/index.ts';
 import { makeDatabaseFolder } from '../testing/database-folder.ts';
 import { openConnections } from './open-connections.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
@@ -97,3 +97,17 @@ async function withDatabase(file: string, migrations: readonly Migration[], use:
 async function copiesIn(folder: string): Promise<readonly string[]> {
   return (await readdir(folder)).filter((name) => path.basename(name).includes('.before-')).sort();
 }
+
+test('who was there before roles may still do everything, and the version before can go on writing', async (context) => {
+  const { file } = await makeDatabaseFolder(context);
+  const insert = (writer: SqliteDatabase, id: string) =>
+    writer.run('INSERT INTO users (id, username, password_hash, must_change_password, created_at) VALUES (?, ?, ?, 1, 7)', id, id, 'x');
+  await withDatabase(file, MIGRATIONS.slice(0, 1), (writer) => insert(writer, 'before'));
+  await withDatabase(file, MIGRATIONS.slice(0, 2), (writer) => {
+    insert(writer, 'after');
+    assert.deepEqual(writer.all('SELECT id, details, external_id, updated_at FROM users ORDER BY id DESC'), [
+      { id: 'before', details: '{"roles":["super_admin_id"]}', external_id: null, updated_at: 7 },
+      { id: 'after', details: '{}', external_id: null, updated_at: 0 },
+    ]);
+  });
+});

@@ -27,6 +27,14 @@ test('no read goes through a whole table: each finds its rows by an index', asyn
   await queries.findUnique('default', { space: 'key-auth', digest: Buffer.alloc(32) });
   await queries.findTokenByHash(Buffer.alloc(32));
   await queries.findUserByName('admin');
+  await queries.getUser('u1');
+  await queries.findUserByExternalId('option:subject');
+  await queries.getToken('t1');
+  await queries.listTokens('u1');
+  await queries.getRecord('role', 'r1');
+  await queries.findRecordByName('role', 'ops');
+  await queries.listRecords('role');
+  await queries.listRecords('session', 'u1');
   writer.run("INSERT INTO gateway_groups VALUES ('default', '', '', 0, 0, 0, 0)");
   await queries.changesSince('default', 0);
   assert.ok(plans.lines.length > 12);

@@ -20,16 +20,28 @@ export interface UserRow {
   readonly username: string;
   readonly password_hash: string;
   readonly must_change_password: number;
+  readonly details: string;
+  readonly external_id: string | null;
   readonly created_at: number;
+  readonly updated_at: number;
 }
 
+/** What the column `details` holds; a user who was written by software that knew no roles has none of it. */
+interface UserDetails extends Partial<Pick<User, 'roles' | 'boundary' | 'profile'>> {}
+
 export function userOfRow(row: UserRow): User {
+  const { roles = [], boundary = [], profile = {} }: UserDetails = JSON.parse(row.details);
   return {
     id: row.id,
     username: row.username,
     passwordHash: row.password_hash,
     mustChangePassword: row.must_change_password === 1,
+    roles,
+    boundary,
+    externalId: row.external_id ?? undefined,
+    profile,
     createdAt: row.created_at,
+    updatedAt: row.updated_at,
   };
 }
 
@@ -40,6 +52,7 @@ export interface TokenRow {
   readonly token_hash: Buffer;
   readonly expires_at: number;
   readonly revoked_at: number | null;
+  readonly last_used_at: number | null;
   readonly created_at: number;
 }
 
@@ -51,6 +64,7 @@ export function tokenOfRow(row: TokenRow): ApiToken {
     tokenHash: row.token_hash,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at ?? undefined,
+    lastUsedAt: row.last_used_at ?? undefined,
     createdAt: row.created_at,
   };
 }

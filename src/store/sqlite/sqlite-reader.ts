@@ -5,6 +5,7 @@ import type {
   ReadOptions,
   ResourceKey,
   ResourceQuery,
+  StoredRecord,
   StoredResource,
   StoreReader,
   UniqueValue,
@@ -16,6 +17,7 @@ import { listResourceRows } from './list-resources.ts';
 import { type GroupRow, groupOfRow, type TokenRow, tokenOfRow, type UserRow, userOfRow } from './record-rows.ts';
 import { type KeyColumns, keyOfRow, RESOURCE_COLUMNS, type ResourceRow, resourceOfRow } from './resource-rows.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
+import { findRecordRowByName, getRecordRow, listRecordRows } from './stored-records.ts';
 
 /** Where a reader reads, what opens secrets, and what must hold at each call. */
 export interface ReaderParts {
@@ -123,6 +125,45 @@ export class SqliteReader implements StoreReader {
     });
   }
 
+  async getUser(id: string): Promise<User | undefined> {
+    return this.step(() => {
+      const row = this.database.get<UserRow>('SELECT * FROM users WHERE id = ?', id);
+      return row && userOfRow(row);
+    });
+  }
+
+  async findUserByExternalId(externalId: string): Promise<User | undefined> {
+    return this.step(() => {
+      const row = this.database.get<UserRow>('SELECT * FROM users WHERE external_id = ?', externalId);
+      return row && userOfRow(row);
+    });
+  }
+
+  async getToken(id: string): Promise<ApiToken | undefined> {
+    return this.step(() => {
+      const row = this.database.get<TokenRow>('SELECT * FROM tokens WHERE id = ?', id);
+      return row && tokenOfRow(row);
+    });
+  }
+
+  async listTokens(userId: string): Promise<readonly ApiToken[]> {
+    return this.step(() =>
+      this.database.all<TokenRow>('SELECT * FROM tokens WHERE user_id = ? ORDER BY created_at DESC, id', userId).map(tokenOfRow),
+    );
+  }
+
+  async getRecord(kind: string, id: string, options: { readonly secrets?: boolean } = {}): Promise<StoredRecord | undefined> {
+    return this.step(() => getRecordRow(this.#place(), kind, id, options.secrets === true));
+  }
+
+  async findRecordByName(kind: string, name: string): Promise<StoredRecord | undefined> {
+    return this.step(() => findRecordRowByName(this.#place(), kind, name));
+  }
+
+  async listRecords(kind: string, ownerId?: string): Promise<readonly StoredRecord[]> {
+    return this.step(() => listRecordRows(this.#place(), kind, ownerId));
+  }
+
   /** Runs one call; what SQLite throws becomes `store_unavailable`. */
   protected step<Result>(work: () => Result): Result {
     this.#assertUsable();
@@ -131,6 +172,10 @@ export class SqliteReader implements StoreReader {
     } catch (error) {
       throw runFailure(error);
     }
+  }
+
+  #place(): { readonly database: SqliteDatabase; readonly cipher: FieldCipher } {
+    return { database: this.database, cipher: this.cipher };
   }
 
   #seeingOneState<Result>(work: () => Result): Result {

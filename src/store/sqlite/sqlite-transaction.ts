@@ -4,9 +4,11 @@ import {
   type AuditEntry,
   type Author,
   type GatewayGroup,
+  type RecordWrite,
   type ResourceKey,
   type ResourceWrite,
   RevisionConflict,
+  type StoredRecord,
   type StoredResource,
   type StoreTransaction,
   UniqueConflict,
@@ -14,6 +16,7 @@ import {
 } from '../store.ts';
 import { type GroupRow, groupOfRow } from './record-rows.ts';
 import { type ReaderParts, SqliteReader } from './sqlite-reader.ts';
+import { deleteExpiredRecordRows, putRecordRow } from './stored-records.ts';
 import { ResourceWriter } from './write-resources.ts';
 
 /**
@@ -76,17 +79,22 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
 
   async putUser(user: User): Promise<void> {
     this.#write(() => {
-      const namesake = this.database.get<{ id: string }>('SELECT id FROM users WHERE username = ?', user.username);
-      if (namesake !== undefined && namesake.id !== user.id) {
-        throw new PortcullisError('admin_invalid', { publicMessage: 'another user has this name' });
-      }
+      this.#refuseNamesake(user);
+      const { roles, boundary, profile } = user;
       this.database.run(
-        `INSERT INTO users (id, username, password_hash, must_change_password, created_at) VALUES (?, ?, ?, ?, ?)
+        `INSERT INTO users (id, username, password_hash, must_change_password, details, external_id, created_at, updated_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET username = excluded.username, password_hash = excluded.password_hash,
-           must_change_password = excluded.must_change_password, created_at = excluded.created_at`,
-        ...[user.id, user.username, user.passwordHash, user.mustChangePassword ? 1 : 0, user.createdAt],
+           must_change_password = excluded.must_change_password, details = excluded.details, external_id = excluded.external_id,
+           created_at = excluded.created_at, updated_at = excluded.updated_at`,
+        ...[user.id, user.username, user.passwordHash, user.mustChangePassword ? 1 : 0, JSON.stringify({ roles, boundary, profile })],
+        ...[user.externalId ?? null, user.createdAt, user.updatedAt],
       );
     });
+  }
+
+  async deleteUser(id: string): Promise<boolean> {
+    return this.#write(() => this.database.run('DELETE FROM users WHERE id = ?', id) > 0);
   }
 
   async putToken(token: ApiToken): Promise<void> {
@@ -100,6 +108,32 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
     });
   }
 
+  async recordTokenUse(id: string, at: number): Promise<void> {
+    this.#write(() => {
+      this.database.run('UPDATE tokens SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR last_used_at < ?)', ...[at, id, at]);
+    });
+  }
+
+  async putRecord(write: RecordWrite): Promise<StoredRecord> {
+    return this.#write(() => putRecordRow({ database: this.database, cipher: this.cipher }, write, this.#now));
+  }
+
+  async moveRecordExpiry(kind: string, id: string, expiresAt: number): Promise<boolean> {
+    return this.#write(() => this.database.run('UPDATE records SET expires_at = ? WHERE kind = ? AND id = ?', expiresAt, kind, id) > 0);
+  }
+
+  async deleteRecord(kind: string, id: string): Promise<boolean> {
+    return this.#write(() => this.database.run('DELETE FROM records WHERE kind = ? AND id = ?', kind, id) > 0);
+  }
+
+  async deleteRecordsOf(kind: string, ownerId: string): Promise<number> {
+    return this.#write(() => this.database.run('DELETE FROM records WHERE kind = ? AND owner_id = ?', kind, ownerId));
+  }
+
+  async deleteExpiredRecords(before: number, limit: number): Promise<number> {
+    return this.#write(() => deleteExpiredRecordRows(this.database, before, limit));
+  }
+
   async appendAudit(entry: AuditEntry): Promise<void> {
     this.#write(() => {
       this.database.run(
@@ -111,15 +145,32 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
     });
   }
 
+  #refuseNamesake({ id, username, externalId }: User): void {
+    const namesake = this.database.get<{ id: string }>('SELECT id FROM users WHERE username = ?', username);
+    if (namesake !== undefined && namesake.id !== id) {
+      throw new PortcullisError('admin_conflict', { publicMessage: 'another user has this name' });
+    }
+    if (externalId === undefined) return;
+    const twin = this.database.get<{ id: string }>('SELECT id FROM users WHERE external_id = ?', externalId);
+    if (twin !== undefined && twin.id !== id) {
+      throw new PortcullisError('admin_conflict', { publicMessage: 'another user has this identity' });
+    }
+  }
+
   #write<Result>(work: () => Result): Result {
     return this.step(() => {
       this.assertCommittable();
       try {
         return work();
       } catch (error) {
-        if (!(error instanceof UniqueConflict || error instanceof RevisionConflict)) this.#failure = error;
+        if (!hasChangedNothing(error)) this.#failure = error;
         throw error;
       }
     });
   }
+}
+
+function hasChangedNothing(error: unknown): boolean {
+  if (error instanceof UniqueConflict || error instanceof RevisionConflict) return true;
+  return error instanceof PortcullisError && error.reason === 'admin_conflict';
 }
