@@ -1,0 +1,188 @@
+import { ANYTHING, covers, overlap, type Pattern, readPattern } from './pattern.ts';
+import type { Condition, PolicyDocument, Statement } from './policy-document.ts';
+
+/** What is known of the thing that is to be used, by the name of the condition that asks for it: labels, or a list of names. */
+export type Facts = ReadonlyMap<string, ReadonlyMap<string, string> | readonly string[]>;
+
+/** The thing that an action is to be done to. */
+export interface Target {
+  /** Its resource names, older and newer spelling: an allow must match one of them. */
+  readonly names: readonly string[];
+  /** Names of what it lies in: a deny counts for those too. */
+  readonly enclosing: readonly string[];
+  /** All that conditions can ask of it. Undefined when nobody has looked: then no condition lets anybody through. */
+  readonly facts: Facts | undefined;
+}
+
+interface Rule {
+  readonly isAllow: boolean;
+  readonly actions: readonly Pattern[];
+  readonly resources: readonly Pattern[];
+  readonly conditions: ReadonlyMap<string, Condition>;
+}
+
+interface RulesForAction {
+  readonly denies: readonly Rule[];
+  readonly allows: readonly Rule[];
+  readonly boundary: readonly Rule[] | undefined;
+}
+
+/**
+ * What somebody may do, compiled from policies. Made by `compileAccess`, asked by `isAllowed` and its like.
+ *
+ * The answers for an action are sorted out once and kept; actions are names in this program, so there are only so many.
+ */
+export interface Access {
+  readonly rules: readonly Rule[];
+  /** What the rules are bounded by; undefined for no bound. */
+  readonly boundary: readonly Rule[] | undefined;
+  readonly byAction: Map<string, RulesForAction>;
+}
+
+/** Compiles the policies of somebody's roles, and those of the permission boundary where there is one. */
+export function compileAccess(policies: readonly PolicyDocument[], boundary: readonly PolicyDocument[] | undefined): Access {
+  return {
+    rules: policies.flatMap((policy) => policy.statement.map(ruleOf)),
+    boundary: boundary?.flatMap((policy) => policy.statement.map(ruleOf)),
+    byAction: new Map(),
+  };
+}
+
+/** The access of nobody. */
+export const NO_ACCESS: Access = compileAccess([], undefined);
+
+/** Whether the action may be done to the target: some rule allows it, the boundary does too, and no rule of either denies it. */
+export function isAllowed(access: Access, action: string, target: Target): boolean {
+  const { denies, allows, boundary } = rulesFor(access, action);
+  const all = [...target.names, ...target.enclosing];
+  if (denies.some((rule) => concerns(rule, all, target.facts))) return false;
+  if (!allows.some((rule) => concerns(rule, target.names, target.facts))) return false;
+  return boundary === undefined || boundary.some((rule) => concerns(rule, target.names, target.facts));
+}
+
+/** Whether the action may be done to everything that a pattern such as `arn:api7:iam:user/*` stands for, without any condition. */
+export function isAllowedForAll(access: Access, action: string, resources: string): boolean {
+  const { denies, allows, boundary } = rulesFor(access, action);
+  if (denies.some((rule) => rule.resources.some((resource) => overlap(resource, resources)))) return false;
+  const allowsAll = (rule: Rule): boolean => rule.conditions.size === 0 && rule.resources.some((resource) => covers(resource, resources));
+  return allows.some(allowsAll) && (boundary === undefined || boundary.some(allowsAll));
+}
+
+/** Whether there may be something among what the pattern stands for to which the action may be done: worth looking at each. */
+export function isAllowedForSome(access: Access, action: string, resources: string): boolean {
+  const { allows, boundary } = rulesFor(access, action);
+  const allowsSome = (rule: Rule): boolean => rule.resources.some((resource) => overlap(resource, resources));
+  return allows.some(allowsSome) && (boundary === undefined || boundary.some(allowsSome));
+}
+
+/** Whether any rule for the action has conditions, so that the facts of a target matter. */
+export function needsFacts(access: Access, action: string): boolean {
+  const { denies, allows, boundary = [] } = rulesFor(access, action);
+  return [...denies, ...allows, ...boundary].some((rule) => rule.conditions.size > 0);
+}
+
+/**
+ * Whether somebody with this access already has all that the policies allow, so that giving them away raises nobody above him.
+ * Errs on the side of no: what two of his rules allow only together is not looked for.
+ */
+export function hasAllOf(access: Access, policies: readonly PolicyDocument[]): boolean {
+  const granted = policies.flatMap((policy) => policy.statement.map(ruleOf));
+  const grantedDenies = granted.filter((rule) => !rule.isAllow);
+  // What the policies themselves take away again, he need not have.
+  const denies = [...access.rules, ...(access.boundary ?? [])].filter(
+    (rule) => !rule.isAllow && !grantedDenies.some((other) => isWithin(rule, other)),
+  );
+  return granted
+    .filter((rule) => rule.isAllow)
+    .every((rule) => isWithinSome(rule, access.rules) && isWithinSome(rule, access.boundary) && !denies.some((deny) => meets(rule, deny)));
+}
+
+function isWithinSome(rule: Rule, rules: readonly Rule[] | undefined): boolean {
+  if (rules === undefined) return true;
+  // Each pair of an action and a resource may be allowed by another rule.
+  return rule.actions.every((action) =>
+    rule.resources.every((resource) =>
+      rules.some((other) => other.isAllow && isWithin({ ...rule, actions: [action], resources: [resource] }, other)),
+    ),
+  );
+}
+
+function isWithin(rule: Rule, other: Rule): boolean {
+  return (
+    rule.actions.every((action) => other.actions.some((pattern) => covers(pattern, action))) &&
+    rule.resources.every((resource) => other.resources.some((pattern) => covers(pattern, resource))) &&
+    [...other.conditions].every(([name, condition]) => isSame(rule.conditions.get(name), condition))
+  );
+}
+
+function isSame(one: Condition | undefined, other: Condition): boolean {
+  if (one?.type === 'MatchLabel' && other.type === 'MatchLabel') {
+    return (
+      one.options.key === other.options.key && one.options.operator === other.options.operator && one.options.value === other.options.value
+    );
+  }
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function meets(rule: Rule, deny: Rule): boolean {
+  return (
+    rule.actions.some((action) => deny.actions.some((pattern) => overlap(pattern, action))) &&
+    // A deny of a group counts for what lies in it.
+    rule.resources.some((resource) => deny.resources.some((pattern) => overlap(pattern, resource) || overlap(`${pattern}/*`, resource)))
+  );
+}
+
+function rulesFor(access: Access, action: string): RulesForAction {
+  const known = access.byAction.get(action);
+  if (known !== undefined) return known;
+  const ofAction = (rule: Rule): boolean => rule.actions.some((pattern) => covers(pattern, action));
+  const rules = access.rules.filter(ofAction);
+  const boundary = access.boundary?.filter(ofAction);
+  const sorted = {
+    denies: [...rules, ...(boundary ?? [])].filter((rule) => !rule.isAllow),
+    allows: rules.filter((rule) => rule.isAllow),
+    boundary: boundary?.filter((rule) => rule.isAllow),
+  };
+  access.byAction.set(action, sorted);
+  return sorted;
+}
+
+function concerns(rule: Rule, names: readonly string[], facts: Facts | undefined): boolean {
+  if (!rule.resources.some((pattern) => names.some((name) => covers(pattern, name)))) return false;
+  for (const [name, condition] of rule.conditions) {
+    // Unknown facts let nobody through: an allow does not count then, and a deny does.
+    const holds = facts === undefined ? !rule.isAllow : conditionHolds(condition, facts.get(name));
+    if (!holds) return false;
+  }
+  return true;
+}
+
+function conditionHolds(condition: Condition, fact: ReadonlyMap<string, string> | readonly string[] | undefined): boolean {
+  if (fact === undefined) return false;
+  if (condition.type === 'AllOfStrings') return Array.isArray(fact) && condition.options.every((option) => fact.includes(option));
+  if (!(fact instanceof Map)) return false;
+  const { key, operator, value = '' } = condition.options;
+  const label: string | undefined = fact.get(key);
+  if (label === undefined) return false;
+  switch (operator) {
+    case 'exact_match':
+      return label === value;
+    case 'contains_string':
+      return label.includes(value);
+    case 'present':
+      return true;
+  }
+}
+
+function ruleOf({ effect, actions, resources, conditions = {} }: Statement): Rule {
+  const isAllow = effect === 'allow';
+  // What this version cannot read, of a policy that another one stored, allows nothing and denies everything.
+  const read = (texts: readonly string[]): readonly Pattern[] =>
+    texts.map((text) => readPattern(text) ?? (isAllow ? undefined : ANYTHING)).filter((pattern) => pattern !== undefined);
+  return {
+    isAllow,
+    actions: read(actions),
+    resources: read(resources),
+    conditions: new Map(Object.entries(conditions)),
+  };
+}
