@@ -15,6 +15,8 @@ export interface ControlPlaneOptions {
   /** Act once per store; afterwards they are ignored. */
   readonly bootstrapToken: string | undefined;
   readonly adminPassword: string | undefined;
+  /** Addresses and networks from which the Admin API may be used; empty for all. */
+  readonly adminAllow: readonly string[];
   readonly softwareVersion: string;
   readonly clock: Clock;
   readonly random: Random;

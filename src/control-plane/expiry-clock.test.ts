@@ -4,10 +4,11 @@ import { FakeClock } from '../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../test-support/recording-logger.ts';
 import { temporaryFolder } from '../../test-support/temporary-folder.ts';
 import { systemRandom } from '../lib/random.ts';
-import { authenticateToken, createApiToken } from './auth/index.ts';
+import { createApiToken } from './auth/index.ts';
 import { openExpiryClock } from './expiry-clock.ts';
 import { openInstallation } from './first-start.ts';
 import { openControlPlaneStore } from './open-control-plane-store.ts';
+import { callerOfToken } from './testing/caller-of-token.ts';
 
 const DAY_MS = 86_400_000;
 const START_MS = 1_800_000_000_000;
@@ -74,7 +75,7 @@ test('a token that has expired stays so when the clock is set back, and a new on
   clock.setWallClock(START_MS);
   const expiryClock = await openClock();
   t.after(() => expiryClock.close());
-  assert.equal(await authenticateToken(store, expiryClock, old.token), undefined);
+  assert.equal(await callerOfToken(store, expiryClock, old.token), undefined);
   const fresh = await make();
-  assert.equal((await authenticateToken(store, expiryClock, fresh.token))?.tokenId, fresh.id);
+  assert.equal((await callerOfToken(store, expiryClock, fresh.token))?.tokenId, fresh.id);
 });

@@ -1,6 +1,7 @@
-import type { CancelTask, Clock } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../observability/index.ts';
 import type { Author, Store, StoreReader } from '../store/index.ts';
+import { repeat } from './repeat.ts';
 
 const SETTING = 'latest-time';
 const SYSTEM: Author = { id: 'system', name: 'system' };
@@ -60,24 +61,4 @@ export async function latestTimeMs(store: Pick<StoreReader, 'getSetting'>, clock
 async function readLatestMs(store: Pick<StoreReader, 'getSetting'>): Promise<number> {
   const kept = Number((await store.getSetting(SETTING))?.toString() ?? 0);
   return Number.isSafeInteger(kept) ? kept : 0;
-}
-
-/** Runs `work`, which never throws, again and again. The returned function stops that and resolves when none is under way. */
-function repeat(clock: Clock, intervalMs: number, work: () => Promise<void>): () => Promise<void> {
-  let isStopped = false;
-  let running: Promise<void> = Promise.resolve();
-  let cancel: CancelTask = () => undefined;
-  const schedule = (): void => {
-    cancel = clock.schedule(intervalMs, () => {
-      running = work().then(() => {
-        if (!isStopped) schedule();
-      });
-    });
-  };
-  schedule();
-  return async () => {
-    isStopped = true;
-    cancel();
-    await running;
-  };
 }

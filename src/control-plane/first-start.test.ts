@@ -8,9 +8,9 @@ import { temporaryFolder } from '../../test-support/temporary-folder.ts';
 import { StartError } from '../errors/index.ts';
 import { systemRandom } from '../lib/random.ts';
 import type { Store, StoreTransaction } from '../store/index.ts';
-import { authenticateToken } from './auth/index.ts';
 import { openInstallation } from './first-start.ts';
 import { openControlPlaneStore } from './open-control-plane-store.ts';
+import { callerOfToken } from './testing/caller-of-token.ts';
 
 const clock = new FakeClock();
 const GIVEN = { bootstrapToken: 'given-by-the-operator', adminPassword: 'given as well' };
@@ -31,7 +31,7 @@ test('the first start of a store makes the group, a user and a token of thirty d
   assert.ok(firstStart?.token !== undefined && firstStart.password !== undefined);
   assert.equal(firstStart.username, 'admin');
   assert.equal(firstStart.tokenExpiresAt, clock.nowMs() / 1000 + 30 * 86_400);
-  assert.ok(await authenticateToken(store, clock, firstStart.token));
+  assert.ok(await callerOfToken(store, clock, firstStart.token));
   const user = await store.findUserByName('admin');
   assert.equal(user?.mustChangePassword, true);
   assert.equal(await verify(user?.passwordHash ?? '', firstStart.password), true);
@@ -43,7 +43,7 @@ test('given values are used, not told again, and the given token never expires',
   const store = await openStore(t, await temporaryFolder(t));
   const { firstStart } = await open(store, GIVEN);
   assert.deepEqual(firstStart, { username: 'admin', password: undefined, token: undefined, tokenExpiresAt: 0 });
-  assert.ok(await authenticateToken(store, new FakeClock(clock.nowMs() * 4), GIVEN.bootstrapToken));
+  assert.ok(await callerOfToken(store, new FakeClock(clock.nowMs() * 4), GIVEN.bootstrapToken));
 });
 
 test('a later start reads the same installation and ignores what is given', async (t) => {
@@ -55,7 +55,7 @@ test('a later start reads the same installation and ignores what is given', asyn
   const read = await open(second, GIVEN);
   assert.equal(read.firstStart, undefined);
   assert.deepEqual(read.installation, made.installation);
-  assert.equal(await authenticateToken(second, clock, GIVEN.bootstrapToken), undefined);
+  assert.equal(await callerOfToken(second, clock, GIVEN.bootstrapToken), undefined);
   // Not even a value that would be refused on a first start matters now.
   assert.equal((await open(second, { bootstrapToken: 'short', adminPassword: '' })).firstStart, undefined);
 });

@@ -37,6 +37,7 @@ async function start(t: TestContext, folder: string, change: Partial<ControlPlan
     adminListeners: [LOCAL],
     syncListeners: [LOCAL],
     adminTls: undefined,
+    adminAllow: [],
     bootstrapToken: TOKEN,
     adminPassword: 'password',
     softwareVersion: '1.2.3',

@@ -1,15 +1,20 @@
+import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import path from 'node:path';
 import { issueInstanceCertificate, issueServerCertificate, openHistory, Publisher } from '../distribution/index.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
 import type { Store } from '../store/index.ts';
+import { addressFilter } from './address-filter.ts';
 import { apiRoutes } from './api/index.ts';
 import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
-import { type ExpiryClock, openExpiryClock } from './expiry-clock.ts';
+import { openExpiryClock } from './expiry-clock.ts';
 import { openInstallation } from './first-start.ts';
 import { startHistoryPruner } from './history-pruner.ts';
 import { ADMIN_SERVER_LIMITS, type AdminServer, startAdminServer } from './http/index.ts';
 import type { Installation } from './installation.ts';
 import { openControlPlaneStore } from './open-control-plane-store.ts';
+import { openPeople, type People } from './people/index.ts';
+import { startRecordPruner } from './record-pruner.ts';
 import { toSnapshotPlugin } from './snapshot-plugin.ts';
 import { type CertificateSource, openCertificateFiles, openKeptCertificate } from './tls/index.ts';
 import { warmUp } from './warm-up.ts';
@@ -32,6 +37,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     closers.push(startHistoryPruner({ ...options, store }));
     const expiryClock = await openExpiryClock({ ...options, store });
     closers.push(() => expiryClock.close());
+    closers.push(startRecordPruner({ ...options, store, expiryClock }));
+    const people = openPeople({ ...options, store, expiryClock, onSignIn: removerOfFirstStartFile(options) });
+    closers.push(() => people.uses.flush());
     const certificate = await openCertificate(options);
     closers.push(async () => certificate.stop());
     // As late as possible: what it makes and tells once must not get lost in a start that fails.
@@ -40,7 +48,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     closers.push(() => publisher.close());
     const { ports: syncPorts } = await publisher.start();
     const stopping = new AbortController();
-    const server = await startAdmin(options, { store, expiryClock, installation, certificate, publisher, stopping: stopping.signal });
+    const server = await startAdmin(options, { store, people, installation, certificate, publisher, stopping: stopping.signal });
     certificate.watch((pair) => server.useCertificate(pair));
     // After the start has been reported: nobody sends a request that soon.
     setImmediate(warmUp);
@@ -134,7 +142,7 @@ function serverNames({ syncListeners }: ControlPlaneOptions): string[] {
 
 interface AdminParts {
   readonly store: Store;
-  readonly expiryClock: ExpiryClock;
+  readonly people: People;
   readonly installation: Installation;
   readonly certificate: CertificateSource;
   readonly publisher: Publisher;
@@ -143,12 +151,12 @@ interface AdminParts {
 
 function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<AdminServer> {
   const { clock, log, softwareVersion, adminListeners } = options;
-  const { store, expiryClock, installation, certificate, publisher, stopping } = parts;
+  const { store, people, installation, certificate, publisher, stopping } = parts;
   const { keySalt } = installation;
   return startAdminServer({
-    routes: apiRoutes({ store, publisher, plugins: PLUGIN_SCHEMAS, keySalt, clock, log, stopping }),
-    store,
-    expiryClock,
+    routes: apiRoutes({ store, publisher, plugins: PLUGIN_SCHEMAS, keySalt, clock, people, log, stopping }),
+    authenticator: people.authenticator,
+    isAddressAllowed: addressFilter(options.adminAllow),
     softwareVersion,
     listeners: adminListeners,
     certificate: certificate.current,
@@ -156,6 +164,18 @@ function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<Ad
     clock,
     log,
   });
+}
+
+/** The first secrets, where they were written to a file: whoever has signed in has read it. */
+function removerOfFirstStartFile({ dataFolder, log }: ControlPlaneOptions): () => void {
+  let isRemoved = false;
+  return () => {
+    if (isRemoved) return;
+    isRemoved = true;
+    rm(path.join(dataFolder, 'first-start.txt'), { force: true }).catch((error: unknown) =>
+      log.error('first-start.txt could not be removed: remove it by hand', {}, error),
+    );
+  };
 }
 
 async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void> {

@@ -7,12 +7,15 @@ export interface PortcullisErrorOptions {
   /** For the log only. No secret either. */
   readonly detail?: string;
   readonly cause?: unknown;
+  /** Sent as Retry-After, where this very refusal passes by itself. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** A failure with a reason from the table: status, source and retry rule come from there; the client sees `publicMessage` only. */
 export class PortcullisError extends Error {
   readonly reason: ErrorReason;
   readonly publicMessage: string;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(reason: ErrorReason, options: PortcullisErrorOptions = {}) {
     const publicMessage = options.publicMessage ?? ERROR_CODES[reason].publicMessage;
@@ -20,6 +23,7 @@ export class PortcullisError extends Error {
     this.name = 'PortcullisError';
     this.reason = reason;
     this.publicMessage = publicMessage;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   get code(): ErrorCode {

@@ -28,6 +28,8 @@ export interface Configuration {
   readonly httpHosts: readonly string[];
   readonly httpsHosts: readonly string[];
   readonly adminHosts: readonly string[];
+  /** Where clients of the Admin API may come from; empty: anywhere. */
+  readonly adminAllow: readonly string[];
   readonly syncHosts: readonly string[];
   readonly statusHosts: readonly string[];
   readonly metricsHosts: readonly string[];
@@ -100,6 +102,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     httpHosts: hosts('http-listen', []),
     httpsHosts: hosts('https-listen', []),
     adminHosts: hosts('admin-listen', LOOPBACK),
+    adminAllow: hosts('admin-allow', []),
     syncHosts: hosts('sync-listen', LOOPBACK),
     statusHosts: hosts('status-listen', LOOPBACK),
     metricsHosts: hosts('metrics-listen', LOOPBACK),

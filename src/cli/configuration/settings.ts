@@ -29,6 +29,13 @@ export const MAIN_SETTINGS = [
   { name: 'https-listen', type: 'hosts', defaultText: 'all addresses', meaning: 'Addresses for the HTTPS port', verbs: GATEWAY },
   { name: 'admin-listen', type: 'hosts', defaultText: '127.0.0.1,::1', meaning: 'Addresses for the Admin API', verbs: CONTROL_PLANE },
   {
+    name: 'admin-allow',
+    type: 'networks',
+    defaultText: undefined,
+    meaning: 'Addresses and networks from which the Admin API may be used (all, when not given)',
+    verbs: CONTROL_PLANE,
+  },
+  {
     name: 'sync-listen',
     type: 'hosts',
     defaultText: '127.0.0.1,::1',

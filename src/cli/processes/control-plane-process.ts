@@ -9,7 +9,7 @@ import { type LogSettings, openLog } from './log-settings.ts';
 
 /** What the supervisor tells this process. */
 export interface ControlPlaneSettings
-  extends Pick<ControlPlaneOptions, 'dataFolder' | 'keyringFile' | 'adminListeners' | 'syncListeners' | 'softwareVersion'> {
+  extends Pick<ControlPlaneOptions, 'dataFolder' | 'keyringFile' | 'adminAllow' | 'adminListeners' | 'syncListeners' | 'softwareVersion'> {
   readonly lockFile: string;
   readonly log: LogSettings;
   readonly adminTls: { readonly certificateFile: string; readonly keyFile: string } | null;
@@ -29,6 +29,7 @@ const role: ChildRole = {
     controlPlane = await startControlPlane({
       dataFolder: path.resolve(settings.dataFolder),
       keyringFile: settings.keyringFile,
+      adminAllow: settings.adminAllow,
       adminListeners: settings.adminListeners,
       syncListeners: settings.syncListeners,
       adminTls: settings.adminTls ?? undefined,

@@ -174,6 +174,14 @@ function conditionHolds(condition: Condition, fact: ReadonlyMap<string, string> 
   }
 }
 
+/** Actions that API7 has called something else before; policies with the old names go on meaning the same. */
+const RENAMED_ACTIONS: ReadonlyMap<string, string> = new Map([
+  ['iam:CreateCustomRole', 'iam:CreateRole'],
+  ['iam:UpdateCustomRole', 'iam:UpdateRole'],
+  ...['Get', 'Put', 'Delete'].map((verb) => [`gateway:${verb}Secret`, `gateway:${verb}SecretProvider`] as const),
+  ...['Get', 'Create', 'Update', 'Delete'].map((verb) => [`gateway:${verb}SSLCertificate`, `gateway:${verb}Certificate`] as const),
+]);
+
 function ruleOf({ effect, actions, resources, conditions = {} }: Statement): Rule {
   const isAllow = effect === 'allow';
   // What this version cannot read, of a policy that another one stored, allows nothing and denies everything.
@@ -181,7 +189,7 @@ function ruleOf({ effect, actions, resources, conditions = {} }: Statement): Rul
     texts.map((text) => readPattern(text) ?? (isAllow ? undefined : ANYTHING)).filter((pattern) => pattern !== undefined);
   return {
     isAllow,
-    actions: read(actions),
+    actions: read(actions.map((action) => RENAMED_ACTIONS.get(action) ?? action)),
     resources: read(resources),
     conditions: new Map(Object.entries(conditions)),
   };

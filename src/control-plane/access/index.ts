@@ -10,7 +10,7 @@ export {
   type Target,
 } from './access.ts';
 export { AccessCache, readAccess } from './access-cache.ts';
-export { BUILT_IN_POLICIES, BUILT_IN_ROLES, type Policy, type Role, SUPER_ADMIN_ROLE } from './built-in-roles.ts';
+export { type Policy, type Role, SUPER_ADMIN_ROLE } from './built-in-roles.ts';
 export { type PolicyDocument, validatePolicyDocument } from './policy-document.ts';
 export { gatewayGroupName, gatewayTarget, iamName, nounOf, ORGANIZATION, plainTarget } from './resource-names.ts';
 export {

@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
 import type { Store } from '../../store/index.ts';
+import type { People } from '../people/index.ts';
 
 /** What the Admin API needs of the publisher to tell whether a change is in force. */
 export type ChangeAnnouncer = Pick<Publisher, 'groupChanged' | 'waitApplied'>;
@@ -15,6 +16,7 @@ export interface ApiContext {
   /** Salt of the digests by which keys are unique. */
   readonly keySalt: Buffer;
   readonly clock: Clock;
+  readonly people: People;
   readonly log: Logger;
   /** Aborted when the control plane is about to end: no answer waits for gateways any longer. */
   readonly stopping: AbortSignal;

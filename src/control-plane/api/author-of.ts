@@ -1,8 +1,8 @@
 import type { Author } from '../../store/index.ts';
 import type { ApiRequest } from '../http/index.ts';
 
-/** Who makes a change, as history and audit log name them: the token. */
+/** Who makes a change, as history and audit log name them: the token, or the user where none was shown. */
 export function authorOf(request: ApiRequest): Author {
   if (request.caller === undefined) throw new Error('a change was asked for without a caller');
-  return { id: request.caller.tokenId, name: request.caller.name };
+  return request.caller.author;
 }

@@ -8,10 +8,12 @@ import { authorOf } from './author-of.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
 import { checkWritePreconditions } from './preconditions.ts';
 import { resourceKeyOf, resourceName } from './resource-path.ts';
+import { permitKind, permitResource } from './resource-permissions.ts';
 
 /** DELETE of one resource and all it owns: a service takes its routes along, a consumer its credentials. */
 export async function deleteResource(context: ApiContext, kind: ResourceKind, request: ApiRequest): Promise<ApiAnswer> {
   const group = await gatewayGroupOf(context.store, request);
+  permitKind(request, kind, 'delete', group.id);
   const key = resourceKeyOf(kind, group.id, request);
   const author = authorOf(request);
   const revision = await context.store.transaction(author, async (transaction) => {
@@ -33,6 +35,7 @@ export async function deleteResource(context: ApiContext, kind: ResourceKind, re
 
 async function remove(transaction: StoreTransaction, kind: ResourceKind, key: ResourceKey, request: ApiRequest): Promise<void> {
   const current = await transaction.getResource(key, { secrets: 'omit' });
+  if (current !== undefined) await permitResource(transaction, request, 'delete', key, current.document);
   const isConditional = checkWritePreconditions(request, current?.revision);
   try {
     if (await transaction.deleteResource(key, isConditional ? current?.revision : undefined)) return;

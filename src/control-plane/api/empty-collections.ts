@@ -1,3 +1,4 @@
+import { gatewayGroupName } from '../access/index.ts';
 import type { ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
@@ -17,6 +18,7 @@ export function emptyCollectionRoutes(context: ApiContext): readonly ApiRoute[] 
     method: 'GET',
     path: `/apisix/admin/${collection}`,
     permission,
+    resource: { kind: 'some', of: ({ query }) => `${gatewayGroupName(query.get('gateway_group_id') ?? '')}*` },
     handle: async (request) => {
       await gatewayGroupOf(context.store, request);
       return { body: { list: [], total: 0 } };

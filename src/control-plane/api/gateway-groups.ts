@@ -1,6 +1,7 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { GatewayGroup } from '../../store/index.ts';
+import { gatewayGroupName, plainTarget } from '../access/index.ts';
 import type { ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { listAnswer } from './paging.ts';
@@ -12,7 +13,13 @@ export function gatewayGroupRoutes({ store }: ApiContext): readonly ApiRoute[] {
       method: 'GET',
       path: '/api/gateway_groups',
       permission: 'gateway:GetGatewayGroup',
-      handle: async ({ query }) => listAnswer(select(await store.listGroups(), query), query, present),
+      resource: { kind: 'some', of: () => gatewayGroupName('*') },
+      handle: async (request) => {
+        const groups = (await store.listGroups()).filter(({ id }) =>
+          request.mayDo('gateway:GetGatewayGroup', plainTarget(gatewayGroupName(id))),
+        );
+        return listAnswer(select(groups, request.query), request.query, present);
+      },
     },
     {
       method: 'GET',

@@ -1,4 +1,5 @@
 import type { ApiRoute } from '../http/index.ts';
+import { peopleRoutes } from '../people/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { emptyCollectionRoutes } from './empty-collections.ts';
 import { gatewayGroupRoutes } from './gateway-groups.ts';
@@ -18,5 +19,6 @@ export function apiRoutes(context: ApiContext): readonly ApiRoute[] {
     ...serviceUpstreamRoutes(context),
     ...emptyCollectionRoutes(context),
     ...validateConfigsRoutes(context),
+    ...peopleRoutes(context),
   ];
 }

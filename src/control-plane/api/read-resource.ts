@@ -1,5 +1,7 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { ResourceKind, ResourceKindName } from '../../schema/index.ts';
+import type { ResourceKey, ResourceQuery, StoredResource, StoreReader } from '../../store/index.ts';
+import { isAllowedForAll } from '../access/index.ts';
 import type { ApiAnswer, ApiRequest } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
@@ -8,6 +10,7 @@ import { listAnswer } from './paging.ts';
 import { isNotModified } from './preconditions.ts';
 import { entityTag, presentResource } from './present-resource.ts';
 import { parentIdOf, resourceKeyOf } from './resource-path.ts';
+import { actionOn, allOfKind, mayDoToResource, permitKind, permitResource, type Verb } from './resource-permissions.ts';
 
 /** Query parameters by which a list is narrowed to what one resource owns. */
 const OWNER_PARAMETERS: ReadonlyMap<ResourceKindName, { readonly parameter: string; readonly kind: ResourceKindName }> = new Map([
@@ -16,12 +19,16 @@ const OWNER_PARAMETERS: ReadonlyMap<ResourceKindName, { readonly parameter: stri
 
 const NO_LABELS: ReadonlyMap<string, string> = new Map();
 
-/** GET of one resource. */
+/** GET of one resource. Secrets are shown to whoever may write them. */
 export async function getResource(context: ApiContext, kind: ResourceKind, request: ApiRequest): Promise<ApiAnswer> {
   const group = await gatewayGroupOf(context.store, request);
+  permitKind(request, kind, 'read', group.id);
   const key = resourceKeyOf(kind, group.id, request);
-  const resource = await context.store.getResource(key);
-  if (resource === undefined) throw new PortcullisError('admin_not_found', { publicMessage: `${kind.name} not found` });
+  const found = await context.store.getResource(key, { secrets: 'omit' });
+  if (found === undefined) throw new PortcullisError('admin_not_found', { publicMessage: `${kind.name} not found` });
+  await permitResource(context.store, request, 'read', key, found.document);
+  const isWriter = await mayDoToResource(context.store, request, 'write', key, found.document);
+  const resource = isWriter ? ((await context.store.getResource(key)) ?? found) : found;
   const headers = { etag: entityTag(resource.revision) };
   if (isNotModified(request, resource.revision)) return { status: 304, headers, body: undefined };
   return { headers, body: { value: presentResource(kind, resource) } };
@@ -33,6 +40,7 @@ export async function getResource(context: ApiContext, kind: ResourceKind, reque
  */
 export async function listResources(context: ApiContext, kind: ResourceKind, request: ApiRequest): Promise<ApiAnswer> {
   const group = await gatewayGroupOf(context.store, request);
+  permitKind(request, kind, 'read', group.id);
   const parentId = parentIdOf(kind, request);
   if (kind.parent !== undefined) await requireParent(context, kind.parent, group.id, parentId);
   const labels = kind.isLabelled ? labelFilterOf(request.query) : NO_LABELS;
@@ -41,7 +49,7 @@ export async function listResources(context: ApiContext, kind: ResourceKind, req
   const resources =
     labels === undefined
       ? []
-      : await context.store.listResources({
+      : await listVisible(context.store, request, {
           groupId: group.id,
           kind: kind.name,
           ...(kind.parent === undefined ? {} : { parentId }),
@@ -52,6 +60,30 @@ export async function listResources(context: ApiContext, kind: ResourceKind, req
     return { body: { value: Object.fromEntries(resources.map((resource) => [resource.key.id, presentResource(kind, resource)])) } };
   }
   return listAnswer(resources, request.query, (resource) => presentResource(kind, resource));
+}
+
+/** What the caller may see, each with its secrets if he may write it. */
+async function listVisible(store: StoreReader, request: ApiRequest, query: ResourceQuery): Promise<readonly StoredResource[]> {
+  // A kind of ours: the query was made of one.
+  const kind = query.kind as ResourceKindName;
+  if (isFree(request, kind, 'read', query.groupId) && isFree(request, kind, 'write', query.groupId)) return store.listResources(query);
+  const readable = new Set<string>();
+  const writable = new Set<string>();
+  for (const { key, document } of await store.listResources(query, { secrets: 'omit' })) {
+    if (await mayDoToResource(store, request, 'read', key, document)) readable.add(nameOf(key));
+    if (await mayDoToResource(store, request, 'write', key, document)) writable.add(nameOf(key));
+  }
+  const resources = await store.listResources(query, { secrets: (key) => writable.has(nameOf(key)) });
+  return resources.filter(({ key }) => readable.has(nameOf(key)));
+}
+
+/** Whether the caller may do this to everything of the kind in the group, so that nothing needs to be looked at one by one. */
+function isFree(request: ApiRequest, kind: ResourceKindName, verb: Verb, groupId: string): boolean {
+  return request.caller !== undefined && isAllowedForAll(request.caller.access, actionOn(kind, verb), allOfKind(kind, groupId));
+}
+
+function nameOf({ parentId, id }: ResourceKey): string {
+  return JSON.stringify([parentId, id]);
 }
 
 async function requireParent(context: ApiContext, kind: ResourceKindName, groupId: string, id: string): Promise<void> {

@@ -1,21 +1,11 @@
-import { RESOURCE_KINDS, type ResourceKind, type ResourceKindName } from '../../schema/index.ts';
-import type { ApiRoute, RoutePermission } from '../http/index.ts';
+import { RESOURCE_KINDS, type ResourceKind } from '../../schema/index.ts';
+import type { ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { deleteResource } from './delete-resource.ts';
 import { getResource, listResources } from './read-resource.ts';
 import { collectionPaths, resourcePath } from './resource-path.ts';
+import { actionOn } from './resource-permissions.ts';
 import { putResource } from './write-resource.ts';
-
-/** What API7's policies call a kind, and writing it. Routes are part of their service. */
-const PERMISSIONS: Readonly<Record<ResourceKindName, { readonly noun: string; readonly write: 'Update' | 'Put' }>> = {
-  service: { noun: 'PublishedService', write: 'Update' },
-  route: { noun: 'PublishedService', write: 'Update' },
-  consumer: { noun: 'Consumer', write: 'Update' },
-  credential: { noun: 'ConsumerCredential', write: 'Update' },
-  global_rule: { noun: 'GlobalPluginRule', write: 'Update' },
-  plugin_metadata: { noun: 'PluginMetadata', write: 'Update' },
-  secret_provider: { noun: 'SecretProvider', write: 'Put' },
-};
 
 /** The operations on every kind of resource: GET list, GET one, PUT, DELETE. A new kind needs nothing here but the names of its permissions. */
 export function resourceRoutes(context: ApiContext): readonly ApiRoute[] {
@@ -23,13 +13,16 @@ export function resourceRoutes(context: ApiContext): readonly ApiRoute[] {
 }
 
 function routesOfKind(context: ApiContext, kind: ResourceKind, collectionPath: string): readonly ApiRoute[] {
-  const { noun, write } = PERMISSIONS[kind.name];
-  const read: RoutePermission = `gateway:Get${noun}`;
   const path = resourcePath(kind, collectionPath);
+  // Which resource a permission must cover depends on what is stored: a route counts as part of its service.
+  const resource = { kind: 'handler' } as const;
+  const read = { permission: actionOn(kind.name, 'read'), resource } as const;
+  const write = { permission: actionOn(kind.name, 'write'), resource } as const;
+  const remove = { permission: actionOn(kind.name, 'delete'), resource } as const;
   return [
-    { method: 'GET', path: collectionPath, permission: read, handle: (request) => listResources(context, kind, request) },
-    { method: 'GET', path, permission: read, handle: (request) => getResource(context, kind, request) },
-    { method: 'PUT', path, permission: `gateway:${write}${noun}`, handle: (request) => putResource(context, kind, request) },
-    { method: 'DELETE', path, permission: `gateway:Delete${noun}`, handle: (request) => deleteResource(context, kind, request) },
+    { method: 'GET', path: collectionPath, ...read, handle: (request) => listResources(context, kind, request) },
+    { method: 'GET', path, ...read, handle: (request) => getResource(context, kind, request) },
+    { method: 'PUT', path, ...write, handle: (request) => putResource(context, kind, request) },
+    { method: 'DELETE', path, ...remove, handle: (request) => deleteResource(context, kind, request) },
   ];
 }

@@ -5,6 +5,7 @@ import type { ApiContext } from './api-context.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
 import { listAnswer } from './paging.ts';
 import { resourceKeyOf } from './resource-path.ts';
+import { permitKind, permitResource } from './resource-permissions.ts';
 
 /**
  * The upstreams of a service: only the one written inside it, which has the service's id, as in API7. Clients that ask for further
@@ -16,11 +17,14 @@ export function serviceUpstreamRoutes(context: ApiContext): readonly ApiRoute[] 
       method: 'GET',
       path: '/apisix/admin/services/:id/upstreams',
       permission: 'gateway:GetPublishedService',
+      resource: { kind: 'handler' },
       handle: async (request) => {
         const group = await gatewayGroupOf(context.store, request);
+        permitKind(request, resourceKind('service'), 'read', group.id);
         const key = resourceKeyOf(resourceKind('service'), group.id, request);
         const service = await context.store.getResource(key, { secrets: 'omit' });
         if (service === undefined) throw new PortcullisError('admin_not_found', { publicMessage: 'service not found' });
+        await permitResource(context.store, request, 'read', key, service.document);
         const upstream = service.document.upstream;
         return listAnswer(isJsonObject(upstream) ? [upstream] : [], request.query, (own) => ({ ...own, id: key.id }));
       },

@@ -5,6 +5,7 @@ import type { ApiAnswer, ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { examineDocument } from './examine-document.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
+import { allOfKind } from './resource-permissions.ts';
 
 /** Collections of API7 that this version has no kind for: an element in them is a fault. */
 const UNSUPPORTED = ['ssls', 'stream_routes'];
@@ -25,6 +26,8 @@ export function validateConfigsRoutes(context: ApiContext): readonly ApiRoute[] 
       method: 'POST',
       path: '/apisix/admin/configs/validate',
       permission: 'gateway:GetPublishedService',
+      // Nothing is read or written: whoever works with any service of the group may ask.
+      resource: { kind: 'some', of: ({ query }) => allOfKind('service', query.get('gateway_group_id') ?? '') },
       handle: async (request) => {
         const body = request.body();
         await gatewayGroupOf(context.store, request);

@@ -18,6 +18,7 @@ import { gatewayGroupOf } from './gateway-group-of.ts';
 import { checkWritePreconditions } from './preconditions.ts';
 import { entityTag, presentResource } from './present-resource.ts';
 import { parentKeyOf, resourceKeyOf, resourceName } from './resource-path.ts';
+import { permitKind, permitResource } from './resource-permissions.ts';
 
 /**
  * PUT of one resource: creates it, or replaces it as a whole, and answers 200 in both cases. Nothing is stored unless everything
@@ -28,6 +29,7 @@ import { parentKeyOf, resourceKeyOf, resourceName } from './resource-path.ts';
 export async function putResource(context: ApiContext, kind: ResourceKind, request: ApiRequest): Promise<ApiAnswer> {
   const body = request.body();
   const group = await gatewayGroupOf(context.store, request);
+  permitKind(request, kind, 'write', group.id);
   const key = resourceKeyOf(kind, group.id, request);
   const examined = requireValidDocument(kind, body, key.id, context);
   const author = authorOf(request);
@@ -56,9 +58,12 @@ interface Write {
 
 async function store(write: Write): Promise<{ readonly stored: StoredResource; readonly warnings: readonly string[] }> {
   const { context, transaction, kind, key, examined, request, author } = write;
+  const current = await transaction.getResource(key, { secrets: 'omit' });
+  // Both what is replaced and what it becomes: nobody moves a route into a service that is not his, or out of one.
+  if (current !== undefined) await permitResource(transaction, request, 'write', key, current.document);
+  await permitResource(transaction, request, 'write', key, examined.document);
   await refuseDuplicates(transaction, key, examined);
   await requireParent(transaction, kind, key);
-  const current = await transaction.getResource(key, { secrets: 'omit' });
   const isConditional = checkWritePreconditions(request, current?.revision);
   const owner = kind.owner(examined.document, key.parentId);
   const stored = await transaction.putResource({

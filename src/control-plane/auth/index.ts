@@ -1,5 +1,11 @@
-export { authenticateToken, type Caller } from './authenticate-token.ts';
-export { hashPassword, MAX_PASSWORD_CHARACTERS } from './password.ts';
-export { randomId, randomPassword, randomToken } from './random-text.ts';
-export { checkGivenToken, createApiToken, describeToken, expiryAfterDays } from './tokens.ts';
+export { Authenticator, type ShownCredentials } from './authenticator.ts';
+export type { Caller } from './caller.ts';
+export { PasswordCheck } from './password-check.ts';
+export { hashPassword, MAX_PASSWORD_CHARACTERS, PasswordHasher } from './password-hasher.ts';
+export { randomId, randomPassword, randomSecret, randomToken } from './random-text.ts';
+export { NO_SESSION_COOKIE, sessionCookie } from './session-cookie.ts';
+export { createSession, endSessions, SESSION_KIND, SESSION_SECONDS } from './sessions.ts';
+export { SignInThrottle } from './sign-in-throttle.ts';
+export { checkGivenToken, createApiToken, describeToken, expiryAfterDays, hashToken } from './tokens.ts';
+export { UseRecorder } from './use-recorder.ts';
 export { resetPassword } from './users.ts';

@@ -18,7 +18,12 @@ function randomText(random: Random, alphabet: string, length: number): string {
 
 /** A new API token: `a7ee-`, API7's prefix of user access tokens, and 256 random bits. */
 export function randomToken(random: Random): string {
-  return `a7ee-${randomText(random, BASE62, 43)}`;
+  return `a7ee-${randomSecret(random)}`;
+}
+
+/** 256 random bits for a cookie or link. */
+export function randomSecret(random: Random): string {
+  return randomText(random, BASE62, 43);
 }
 
 /** A password of 99 random bits in five groups that can be read aloud: `k7mq-…`. */

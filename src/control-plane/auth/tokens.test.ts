@@ -4,7 +4,7 @@ import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { StartError } from '../../errors/index.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { makeAdminFixture } from '../testing/admin-fixture.ts';
-import { authenticateToken } from './authenticate-token.ts';
+import { callerOfToken } from '../testing/caller-of-token.ts';
 import { checkGivenToken, createApiToken, describeToken, hashToken } from './tokens.ts';
 
 const AUTHOR = { id: 'cli', name: 'command line' };
@@ -20,21 +20,21 @@ test('a new token works until its last second and is kept as a hash only', async
   const { store, clock, made } = await makeToken(t, 2);
   assert.match(made.token, /^a7ee-[0-9A-Za-z]{43}$/);
   assert.equal(made.expiresAt, clock.nowMs() / 1000 + 2 * 86_400);
-  assert.equal((await authenticateToken(store, clock, made.token))?.tokenId, made.id);
+  assert.equal((await callerOfToken(store, clock, made.token))?.tokenId, made.id);
   const row = await store.findTokenByHash(hashToken(Buffer.from(made.token)));
   assert.equal(row?.name, 'deploy');
   assert.ok(!JSON.stringify(row).includes(made.token));
   clock.setWallClock(made.expiresAt * 1000 - 1);
-  assert.ok(await authenticateToken(store, clock, made.token));
+  assert.ok(await callerOfToken(store, clock, made.token));
   clock.setWallClock(made.expiresAt * 1000);
-  assert.equal(await authenticateToken(store, clock, made.token), undefined);
+  assert.equal(await callerOfToken(store, clock, made.token), undefined);
 });
 
 test('a token of zero days never expires', async (t) => {
   const { store, clock, made } = await makeToken(t, 0);
   assert.equal(made.expiresAt, 0);
   clock.setWallClock(clock.nowMs() * 2);
-  assert.ok(await authenticateToken(store, clock, made.token));
+  assert.ok(await callerOfToken(store, clock, made.token));
 });
 
 test('a new token is in the audit log, and not in clear', async (t) => {
@@ -61,7 +61,7 @@ test('a revoked token is refused, and so is everything that is no token', async 
     `${made.token}, ${made.token}`,
     '\u00ff',
   ]) {
-    assert.equal(await authenticateToken(store, clock, value), undefined);
+    assert.equal(await callerOfToken(store, clock, value), undefined);
   }
 });
 
@@ -107,5 +107,5 @@ test('a token of any script matches the bytes that a header brings', async (t) =
   await store.transaction(AUTHOR, (transaction) =>
     transaction.putToken(describeToken(token, { id: 't', name: 'n', userId: user.id, expiresAt: 0, clock })),
   );
-  assert.equal((await authenticateToken(store, clock, Buffer.from(token).toString('latin1')))?.tokenId, 't');
+  assert.equal((await callerOfToken(store, clock, Buffer.from(token).toString('latin1')))?.tokenId, 't');
 });

@@ -2,7 +2,7 @@ import { StartError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Author, Store } from '../../store/index.ts';
-import { hashPassword } from './password.ts';
+import { hashPassword } from './password-hasher.ts';
 import { randomPassword } from './random-text.ts';
 
 const COMMAND_LINE: Author = { id: 'cli', name: 'cli' };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
 import { PortcullisError } from '../../errors/index.ts';
 import type { Store } from '../../store/index.ts';
 import { makeAdminFixture, TOKEN } from '../testing/admin-fixture.ts';
+import { authenticatorOf } from '../testing/caller-of-token.ts';
 import { createAdminApplication } from './admin-application.ts';
 import type { ApiRoute } from './api-route.ts';
 import { ExpectedContinues } from './expected-continues.ts';
@@ -13,8 +13,8 @@ function makeApplication(t: TestContext, routes: readonly ApiRoute[]) {
   const log = new RecordingLogger();
   const app = createAdminApplication({
     routes,
-    store: { findTokenByHash: async () => undefined },
-    expiryClock: new FakeClock(),
+    authenticator: authenticatorOf(TOKEN),
+    isAddressAllowed: () => true,
     log,
     softwareVersion: '1.2.3',
     maxBodyBytes: 100,
@@ -67,11 +67,12 @@ test('all answers tell the version, forbid caching, and no origin may read them'
   }
 });
 
-test('the body is JSON whatever the client calls it, up to the limit, which is named', async (t) => {
+test('with a token the body is JSON whatever the client calls it, up to the limit, which is named', async (t) => {
   const { app } = makeApplication(t, [
-    { method: 'POST', path: '/echo', permission: 'public', handle: async (request) => ({ body: request.body() }) },
+    { method: 'POST', path: '/echo', permission: 'signed-in', handle: async (request) => ({ body: request.body() }) },
   ]);
-  const post = (payload: string, headers: Record<string, string>) => app.inject({ method: 'POST', url: '/echo', payload, headers });
+  const post = (payload: string, headers: Record<string, string>) =>
+    app.inject({ method: 'POST', url: '/echo', payload, headers: { 'x-api-key': TOKEN, ...headers } });
   for (const type of ['application/json', 'text/plain', 'nonsense', ';;;', 'multipart/form-data', 'application/json; charset=utf-16', '']) {
     assert.equal((await post('{"a":1}', { 'content-type': type })).payload, '{"a":1}', type);
   }

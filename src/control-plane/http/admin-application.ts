@@ -1,16 +1,16 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { PortcullisError } from '../../errors/index.ts';
-import type { Clock } from '../../lib/clock.ts';
 import { METHODS as HTTP_METHODS } from '../../lib/node-http.ts';
 import type { Logger } from '../../observability/index.ts';
-import type { StoreReader } from '../../store/index.ts';
-import { authenticateToken, type Caller } from '../auth/index.ts';
-import { addressOf, headerOf, toApiRequest } from './api-request.ts';
+import type { Authenticator, Caller } from '../auth/index.ts';
+import { addressOf, FrameworkRequest, headerOf } from './api-request.ts';
 import type { ApiAnswer, ApiRoute, RoutePermission } from './api-route.ts';
+import { authorize } from './authorize.ts';
 import { describeError } from './error-answer.ts';
 import type { ExpectedContinues } from './expected-continues.ts';
 import { printable } from './printable.ts';
 import { bodyTooLarge, readBody } from './read-body.ts';
+import { refuseCrossSite } from './same-origin.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -25,15 +25,16 @@ declare module 'fastify' {
 const METHODS: readonly HTTPMethods[] = [
   ...new Set(['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE', ...HTTP_METHODS.filter((method) => method !== 'CONNECT')]),
 ];
-/** The text of API7's OpenAPI document for 401, less the mention of Basic credentials, which are not accepted. */
-const UNAUTHORIZED = 'Unauthorized — Authentication is required. Provide a valid API key via the X-API-KEY header.';
+/** The text of API7's OpenAPI document for 401. */
+const UNAUTHORIZED =
+  'Unauthorized — Authentication is required. Provide a valid API key via the X-API-KEY header or use Basic Auth credentials.';
 
 /** What `createAdminApplication` needs. */
 export interface AdminApplicationOptions {
   readonly routes: readonly ApiRoute[];
-  readonly store: Pick<StoreReader, 'findTokenByHash'>;
-  /** Says whether a token is still alive. */
-  readonly expiryClock: Pick<Clock, 'nowMs'>;
+  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  /** Whether clients at this (canonical) address are served at all. */
+  isAddressAllowed(address: string): boolean;
   readonly log: Logger;
   readonly softwareVersion: string;
   readonly maxBodyBytes: number;
@@ -76,9 +77,16 @@ function addRoute(app: FastifyInstance, route: ApiRoute, callers: WeakMap<Fastif
     method: route.method,
     url: route.path,
     config: { permission: route.permission },
+    // After the caller is known and before the body is read.
+    preParsing: async (request) => authorize(route, new FrameworkRequest(request, callers.get(request))),
     handler: async (request, reply) => {
       if (request.body instanceof UnreadableBody) throw request.body.error;
-      return send(reply, await route.handle(toApiRequest(request, callers.get(request))));
+      const apiRequest = new FrameworkRequest(request, callers.get(request));
+      const answer = await route.handle(apiRequest);
+      if (route.resource?.kind === 'handler' && !apiRequest.wasAuthorized) {
+        throw new Error(`the handler of ${route.method} ${route.path} checked no permission`);
+      }
+      return send(reply, answer);
     },
   });
 }
@@ -94,7 +102,7 @@ function addMethodFallbacks(app: FastifyInstance, routes: readonly ApiRoute[]): 
     app.route({
       method: METHODS.filter((method) => !allowed.includes(method)),
       url,
-      config: { permission: isPublic ? 'public' : 'gateway:None', allow: allowed.join(', ') },
+      config: { permission: isPublic ? 'public' : 'signed-in', allow: allowed.join(', ') },
       handler: () => Promise.reject(new PortcullisError('admin_method_not_allowed')),
     });
   }
@@ -106,20 +114,53 @@ async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  // Bodies are JSON whatever the client calls them, and ADC calls even absent ones JSON: the framework must not judge by it.
+  const contentType = headerOf(request, 'content-type');
+  // ADC calls even absent bodies JSON: the framework must not judge by it.
   delete request.raw.headers['content-type'];
   refuseImproperHead(request);
   const { permission, allow } = request.routeOptions.config;
-  if (permission !== 'public') {
-    const caller = await authenticateToken(options.store, options.expiryClock, headerOf(request, 'x-api-key'));
-    if (caller === undefined) throw new PortcullisError('admin_unauthorized', { publicMessage: UNAUTHORIZED });
-    callers.set(request, caller);
+  if (!options.isAddressAllowed(addressOf(request)) && !isProbe(request)) {
+    throw new PortcullisError('admin_forbidden', { publicMessage: 'Access denied' });
   }
+  const caller = permission === 'public' ? undefined : await authenticate(options, request);
+  if (caller !== undefined) callers.set(request, caller);
+  // A token is in no browser's keeping; everything else a browser may send without being asked to, the sign-in itself included.
+  if (caller?.by !== 'token') refuseCrossSite(changeOf(request, contentType));
   if (request.is404) throw notFound();
   if (allow !== undefined) {
     reply.header('allow', allow);
     throw new PortcullisError('admin_method_not_allowed');
   }
+}
+
+/** Health probes tell nothing, and come from wherever a load balancer stands. */
+function isProbe(request: FastifyRequest): boolean {
+  return PROBES.has(request.routeOptions.url ?? '');
+}
+
+const PROBES: ReadonlySet<string> = new Set(['/healthz', '/api/status']);
+
+async function authenticate({ authenticator }: AdminApplicationOptions, request: FastifyRequest): Promise<Caller> {
+  const caller = await authenticator.authenticate({
+    token: headerOf(request, 'x-api-key'),
+    authorization: headerOf(request, 'authorization'),
+    cookie: headerOf(request, 'cookie'),
+    address: addressOf(request),
+  });
+  if (caller === undefined) throw new PortcullisError('admin_unauthorized', { publicMessage: UNAUTHORIZED });
+  return caller;
+}
+
+function changeOf(request: FastifyRequest, contentType: string | undefined): Parameters<typeof refuseCrossSite>[0] {
+  const { headers } = request.raw;
+  return {
+    method: request.method,
+    host: headers.host,
+    origin: headerOf(request, 'origin'),
+    fetchSite: headerOf(request, 'sec-fetch-site'),
+    contentType,
+    hasBody: headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0,
+  };
 }
 
 /** What RFC 9110, sections 7.2 and 10.1.1, demand of a request's head, and the server below leaves to the application. */
@@ -153,7 +194,8 @@ function addBodyParser(app: FastifyInstance, options: AdminApplicationOptions): 
 }
 
 function send(reply: FastifyReply, answer: ApiAnswer): FastifyReply {
-  reply.code(answer.status ?? 200).headers({ ...answer.headers });
+  reply.code(answer.status ?? 200);
+  for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value);
   if (answer.body === undefined) return reply.send();
   return reply.type('application/json').send(JSON.stringify(answer.body));
 }
@@ -179,6 +221,7 @@ function logRequest(options: AdminApplicationOptions, caller: Caller | undefined
     path: pathOf(request),
     status: reply.statusCode,
     ms: Math.round(reply.elapsedTime * 10) / 10,
+    userId: caller?.user.id,
     tokenId: caller?.tokenId,
     address: addressOf(request),
   });

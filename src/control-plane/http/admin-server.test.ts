@@ -13,7 +13,7 @@ import { createSelfSignedCertificate } from '../../distribution/index.ts';
 import { StartError } from '../../errors/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Listener } from '../../lib/listener.ts';
-import { describeToken } from '../auth/index.ts';
+import { authenticatorOf } from '../testing/caller-of-token.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
 import type { ApiRoute } from './api-route.ts';
 import { ADMIN_SERVER_LIMITS, type AdminServerLimits } from './limits.ts';
@@ -39,14 +39,13 @@ interface Options {
 async function start(t: TestContext, options: Options = {}) {
   const log = new RecordingLogger();
   const serverClock = new FakeClock();
-  const row = describeToken(TOKEN, { id: 't', name: 't', userId: 'u', expiresAt: 0, clock });
   const server = await startAdminServer({
     routes: options.routes ?? [ECHO],
     listeners: options.listeners ?? [LOCAL],
-    store: { findTokenByHash: async (hash) => (hash.equals(row.tokenHash) ? row : undefined) },
+    authenticator: authenticatorOf(TOKEN),
+    isAddressAllowed: () => true,
     certificate,
     limits: { ...ADMIN_SERVER_LIMITS, ...options.limits },
-    expiryClock: serverClock,
     softwareVersion: '1.2.3',
     clock: serverClock,
     log,

@@ -1,23 +1,60 @@
 import type { FastifyRequest } from 'fastify';
 import { canonicalAddress } from '../../lib/canonical-address.ts';
+import { isAllowed, isAllowedForSome, NO_ACCESS, type Target } from '../access/index.ts';
 import type { Caller } from '../auth/index.ts';
-import type { ApiRequest } from './api-route.ts';
+import type { Action, ApiRequest } from './api-route.ts';
+import { forbidden } from './authorize.ts';
 import { parseJson } from './parse-json.ts';
 
 /** A request of the framework as the operations of the Admin API see it. */
-export function toApiRequest(request: FastifyRequest, caller: Caller | undefined): ApiRequest {
-  const url = request.raw.url ?? '';
-  const queryStart = url.indexOf('?');
-  return {
-    method: request.method,
+export class FrameworkRequest implements ApiRequest {
+  readonly method: string;
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly query: URLSearchParams;
+  readonly caller: Caller | undefined;
+  readonly address: string;
+  readonly #request: FastifyRequest;
+  #wasAuthorized = false;
+
+  constructor(request: FastifyRequest, caller: Caller | undefined) {
+    const url = request.raw.url ?? '';
+    const queryStart = url.indexOf('?');
+    this.#request = request;
+    this.method = request.method;
     // The router has only text here.
-    parameters: new Map(Object.entries(request.params as Readonly<Record<string, string>>)),
-    query: new URLSearchParams(queryStart < 0 ? '' : url.slice(queryStart + 1)),
-    header: (name) => headerOf(request, name),
-    body: () => parseJson(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)),
-    caller,
-    address: addressOf(request),
-  };
+    this.parameters = new Map(Object.entries(request.params as Readonly<Record<string, string>>));
+    this.query = new URLSearchParams(queryStart < 0 ? '' : url.slice(queryStart + 1));
+    this.caller = caller;
+    this.address = addressOf(request);
+  }
+
+  /** Whether anybody has asked for a permission: a handler that was to do so itself must not forget it. */
+  get wasAuthorized(): boolean {
+    return this.#wasAuthorized;
+  }
+
+  header(lowerCaseName: string): string | undefined {
+    return headerOf(this.#request, lowerCaseName);
+  }
+
+  body(): ReturnType<ApiRequest['body']> {
+    const { body } = this.#request;
+    return parseJson(Buffer.isBuffer(body) ? body : Buffer.alloc(0));
+  }
+
+  permit(action: Action, target: Target): void {
+    this.#wasAuthorized = true;
+    if (!this.mayDo(action, target)) throw forbidden(action);
+  }
+
+  permitSome(action: Action, pattern: string): void {
+    this.#wasAuthorized = true;
+    if (!isAllowedForSome(this.caller?.access ?? NO_ACCESS, action, pattern)) throw forbidden(action);
+  }
+
+  mayDo(action: Action, target: Target): boolean {
+    return isAllowed(this.caller?.access ?? NO_ACCESS, action, target);
+  }
 }
 
 /** A header's value by its lower-case name; repeated ones are joined by commas. */

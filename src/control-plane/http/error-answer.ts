@@ -20,7 +20,7 @@ const STORE_TROUBLE = /^SQLITE_(BUSY|LOCKED|FULL|READONLY|IOERR|CANTOPEN|NOMEM|P
 
 /** Translates anything that was thrown. Only `PortcullisError`s speak to the client; all else is an internal error. */
 export function describeError(error: unknown): ErrorAnswer {
-  if (error instanceof PortcullisError) return answerFor(error.reason, error.publicMessage);
+  if (error instanceof PortcullisError) return answerFor(error.reason, error.publicMessage, error.retryAfterSeconds);
   const code = codeOf(error);
   if (STORE_TROUBLE.test(code)) return answerFor('store_unavailable');
   const known = FRAMEWORK_REASONS.get(code);
@@ -28,14 +28,15 @@ export function describeError(error: unknown): ErrorAnswer {
   return answerFor('admin_internal');
 }
 
-function answerFor(reason: ErrorReason, message: string = ERROR_CODES[reason].publicMessage): ErrorAnswer {
+function answerFor(reason: ErrorReason, message: string = ERROR_CODES[reason].publicMessage, retryAfterSeconds?: number): ErrorAnswer {
   const { status, source, retry } = ERROR_CODES[reason];
+  const waitSeconds = retryAfterSeconds ?? (retry === 'yes' ? 1 : undefined);
   return {
     reason,
     // A client that has gone needs no answer; the number only stands in the log.
     status: status === 0 ? 499 : status,
     message,
-    headers: retry === 'yes' ? { 'retry-after': '1' } : {},
+    headers: waitSeconds === undefined ? {} : { 'retry-after': String(waitSeconds) },
     isOurs: source !== 'client',
   };
 }

@@ -1,5 +1,5 @@
 export { createAdminApplication } from './admin-application.ts';
 export { type AdminServer, startAdminServer } from './admin-server.ts';
-export type { ApiAnswer, ApiRequest, ApiRoute, RoutePermission } from './api-route.ts';
+export type { Action, ApiAnswer, ApiRequest, ApiRoute, RoutePermission } from './api-route.ts';
 export { ExpectedContinues } from './expected-continues.ts';
 export { ADMIN_SERVER_LIMITS } from './limits.ts';

@@ -12,6 +12,7 @@ import { apiRoutes, type ChangeAnnouncer } from '../api/index.ts';
 import { openInstallation } from '../first-start.ts';
 import { ADMIN_SERVER_LIMITS, createAdminApplication, ExpectedContinues } from '../http/index.ts';
 import { openControlPlaneStore } from '../open-control-plane-store.ts';
+import { openPeople, type People } from '../people/index.ts';
 
 /** The token of every fixture. */
 export const TOKEN = 'a-token-that-only-tests-know';
@@ -60,6 +61,7 @@ export interface AdminFixture {
   readonly clock: FakeClock;
   readonly log: RecordingLogger;
   readonly announcer: FakeAnnouncer;
+  readonly people: People;
   /** Its signal says that the control plane is about to end. */
   readonly stopping: AbortController;
   /** Sends a request; `gateway_group_id=default` is added to paths under `/apisix/admin/` that have no query. */
@@ -87,11 +89,12 @@ export async function makeAdminFixture(
   const stopping = new AbortController();
   const { keySalt } = installation;
   const { plugins = PLUGIN_SCHEMAS } = change;
-  const context = { store, publisher: announcer, plugins, keySalt, clock, log, stopping: stopping.signal };
+  const people = openPeople({ store, clock, expiryClock: clock, random: systemRandom, log, onSignIn: () => undefined });
+  const context = { store, people, publisher: announcer, plugins, keySalt, clock, log, stopping: stopping.signal };
   const app = createAdminApplication({
     routes: apiRoutes(context),
-    store,
-    expiryClock: clock,
+    authenticator: people.authenticator,
+    isAddressAllowed: () => true,
     log,
     softwareVersion: '0.0.0-test',
     maxBodyBytes: ADMIN_SERVER_LIMITS.maxBodyBytes,
@@ -109,6 +112,7 @@ export async function makeAdminFixture(
     clock,
     log,
     announcer,
+    people,
     stopping,
     send: (method, path, request = {}) => sendTo(app, method, path, request),
   };

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makePeopleFixture } from '../testing/people-fixture.ts';
+import { apiRoutes } from './index.ts';
+
+/** What anybody may ask for without being somebody, and why. A new route belongs here only with a reason. */
+const PUBLIC = ['GET /healthz', 'GET /api/status', 'POST /api/login', 'POST /api/invites/accept'];
+
+test('every route names its permission, and few are public', async (t) => {
+  const { people, store, announcer, clock, log, stopping } = await makePeopleFixture(t);
+  const context = { store, people, publisher: announcer, plugins: [], keySalt: Buffer.alloc(32), clock, log, stopping: stopping.signal };
+  const routes = apiRoutes(context);
+  assert.ok(routes.length > 60);
+  for (const { permission, method, path } of routes) {
+    assert.match(permission ?? '', /^(public|signed-in|(gateway|iam):[A-Z][A-Za-z]+)$/, `${method} ${path}`);
+  }
+  const open = routes.filter(({ permission }) => permission === 'public').map(({ method, path }) => `${method} ${path}`);
+  assert.deepEqual(open, PUBLIC);
+});
+
+test('a user without any role gets nothing from any route but what concerns himself', async (t) => {
+  const fixture = await makePeopleFixture(t);
+  const { people, store, announcer, clock, log, stopping } = fixture;
+  const context = { store, people, publisher: announcer, plugins: [], keySalt: Buffer.alloc(32), clock, log, stopping: stopping.signal };
+  const { send } = await fixture.makePerson('nobody');
+  for (const { method, path, permission } of apiRoutes(context)) {
+    if (permission === 'public' || permission === 'signed-in') continue;
+    const url = path.replaceAll(/:[a-z_]+/g, 'x');
+    const answer = await send(method, url, method === 'GET' || method === 'DELETE' ? undefined : {});
+    assert.equal(answer.status, 403, `${method} ${url}: ${answer.text}`);
+  }
+});

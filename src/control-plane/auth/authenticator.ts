@@ -1,0 +1,97 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../../lib/clock.ts';
+import type { ApiToken, StoreReader, User } from '../../store/index.ts';
+import type { AccessCache } from '../access/index.ts';
+import { readBasicCredentials } from './basic-credentials.ts';
+import type { Caller } from './caller.ts';
+import type { PasswordCheck } from './password-check.ts';
+import { readCookie, SESSION_COOKIE } from './session-cookie.ts';
+import { findSession } from './sessions.ts';
+import { hashToken } from './tokens.ts';
+import type { UseRecorder } from './use-recorder.ts';
+
+/** What a request shows of its caller. Header values hold one character a byte, as Node gives them. */
+export interface ShownCredentials {
+  readonly token: string | undefined;
+  readonly authorization: string | undefined;
+  readonly cookie: string | undefined;
+  /** Canonical. */
+  readonly address: string;
+}
+
+/** What `Authenticator` needs. */
+export interface AuthenticatorParts {
+  readonly store: Pick<StoreReader, 'findTokenByHash' | 'getUser' | 'getRecord'>;
+  readonly access: AccessCache;
+  readonly passwords: PasswordCheck;
+  readonly uses: UseRecorder;
+  /** Says what is still alive: setting a clock back revives nothing. */
+  readonly expiryClock: Pick<Clock, 'nowMs'>;
+}
+
+/** Finds out who calls the Admin API. */
+export class Authenticator {
+  readonly #parts: AuthenticatorParts;
+
+  constructor(parts: AuthenticatorParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * The caller; undefined where nothing was shown, or what was shown is unknown, expired or revoked. Only the first of token, Basic
+   * credentials and cookie counts: a wrong one is not made good by another.
+   *
+   * @throws PortcullisError 429 while wrong passwords are being slowed down
+   */
+  async authenticate(shown: ShownCredentials): Promise<Caller | undefined> {
+    if (shown.token !== undefined) return this.#byToken(shown.token);
+    const basic = readBasicCredentials(shown.authorization);
+    if (basic !== undefined) {
+      const user = await this.#parts.passwords.check({ ...basic, address: shown.address, method: 'basic' });
+      return user && this.#callerOf('password', user, { id: user.id, name: user.username });
+    }
+    const cookie = readCookie(shown.cookie, SESSION_COOKIE);
+    return cookie === undefined ? undefined : this.#bySession(cookie);
+  }
+
+  /** The look-up is by hash, so its duration tells nothing of the token. */
+  async #byToken(value: string): Promise<Caller | undefined> {
+    if (value === '') return undefined;
+    const { store, uses } = this.#parts;
+    const tokenHash = hashToken(Buffer.from(value, 'latin1'));
+    const token = await store.findTokenByHash(tokenHash);
+    if (token === undefined || !timingSafeEqual(token.tokenHash, tokenHash) || !this.#isAlive(token)) return undefined;
+    const user = await store.getUser(token.userId);
+    if (user === undefined) return undefined;
+    uses.tokenUsed(token.id, token.lastUsedAt, this.#now());
+    return this.#callerOf('token', user, { id: token.id, name: token.name }, { tokenId: token.id });
+  }
+
+  async #bySession(value: string): Promise<Caller | undefined> {
+    const { store, uses } = this.#parts;
+    const session = await findSession(store, value, this.#now());
+    const user = session && (await store.getUser(session.userId));
+    if (session === undefined || user === undefined) return undefined;
+    if (session.moveExpiryTo !== undefined) uses.sessionUsed(session.id, session.moveExpiryTo);
+    return this.#callerOf('session', user, { id: user.id, name: user.username }, { sessionId: session.id });
+  }
+
+  async #callerOf(
+    by: Caller['by'],
+    user: User,
+    author: Caller['author'],
+    ids: Partial<Pick<Caller, 'tokenId' | 'sessionId'>> = {},
+  ): Promise<Caller> {
+    const access = await this.#parts.access.accessOf(user);
+    return { by, user, author, tokenId: undefined, sessionId: undefined, ...ids, access };
+  }
+
+  #isAlive(token: ApiToken): boolean {
+    if (token.revokedAt !== undefined) return false;
+    return token.expiresAt === 0 || this.#parts.expiryClock.nowMs() < token.expiresAt * 1000;
+  }
+
+  #now(): number {
+    return Math.floor(this.#parts.expiryClock.nowMs() / 1000);
+  }
+}
