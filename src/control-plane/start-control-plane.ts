@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { issueInstanceCertificate, issueServerCertificate, openHistory, Publisher } from '../distribution/index.ts';
+import { createDialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
 import type { Store } from '../store/index.ts';
 import { addressFilter } from './address-filter.ts';
@@ -153,8 +154,10 @@ function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<Ad
   const { clock, log, softwareVersion, adminListeners } = options;
   const { store, people, installation, certificate, publisher, stopping } = parts;
   const { keySalt } = installation;
+  const protectedPorts = [...adminListeners, ...options.syncListeners].map(({ port }) => port);
+  const mayDial = createDialPolicy({ protectedPorts, allow: [], deny: [] });
   return startAdminServer({
-    routes: apiRoutes({ store, publisher, plugins: PLUGIN_SCHEMAS, keySalt, clock, people, log, stopping }),
+    routes: apiRoutes({ store, mayDial, publisher, plugins: PLUGIN_SCHEMAS, keySalt, clock, people, log, stopping }),
     authenticator: people.authenticator,
     isAddressAllowed: addressFilter(options.adminAllow),
     softwareVersion,

@@ -156,6 +156,12 @@ export const ERROR_CODES = {
   admin_body_too_large: { status: 413, source: 'client', retry: 'no', publicMessage: 'request body too large' },
   admin_not_json: { status: 415, source: 'client', retry: 'no', publicMessage: 'the body must be sent as application/json' },
   admin_sign_in_too_often: { status: 429, source: 'client', retry: 'no', publicMessage: 'too many failed sign-ins: try again later' },
+  identity_provider_failed: {
+    status: 502,
+    source: 'upstream',
+    retry: 'no',
+    publicMessage: 'the identity provider could not be reached, or did not answer as one',
+  },
   admin_internal: { status: 500, source: 'gateway', retry: 'no', publicMessage: 'internal error' },
   store_unavailable: { status: 503, source: 'store', retry: 'yes', publicMessage: 'the store is not available' },
 } as const satisfies Record<string, ErrorCode>;

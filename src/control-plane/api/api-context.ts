@@ -1,5 +1,6 @@
 import type { Publisher } from '../../distribution/index.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { DialPolicy } from '../../lib/dial-policy.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
 import type { Store } from '../../store/index.ts';
@@ -17,6 +18,8 @@ export interface ApiContext {
   readonly keySalt: Buffer;
   readonly clock: Clock;
   readonly people: People;
+  /** Which addresses an outgoing connection may go to. */
+  readonly mayDial: DialPolicy;
   readonly log: Logger;
   /** Aborted when the control plane is about to end: no answer waits for gateways any longer. */
   readonly stopping: AbortSignal;

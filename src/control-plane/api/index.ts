@@ -1,5 +1,6 @@
 import type { ApiRoute } from '../http/index.ts';
 import { peopleRoutes } from '../people/index.ts';
+import { ssoRoutes } from '../sso/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { emptyCollectionRoutes } from './empty-collections.ts';
 import { gatewayGroupRoutes } from './gateway-groups.ts';
@@ -20,5 +21,6 @@ export function apiRoutes(context: ApiContext): readonly ApiRoute[] {
     ...emptyCollectionRoutes(context),
     ...validateConfigsRoutes(context),
     ...peopleRoutes(context),
+    ...ssoRoutes(context),
   ];
 }

@@ -3,7 +3,7 @@ export type { Caller } from './caller.ts';
 export { PasswordCheck } from './password-check.ts';
 export { hashPassword, MAX_PASSWORD_CHARACTERS, PasswordHasher } from './password-hasher.ts';
 export { randomId, randomPassword, randomSecret, randomToken } from './random-text.ts';
-export { NO_SESSION_COOKIE, sessionCookie } from './session-cookie.ts';
+export { NO_SESSION_COOKIE, readCookie, sessionCookie } from './session-cookie.ts';
 export { createSession, endSessions, SESSION_KIND, SESSION_SECONDS } from './sessions.ts';
 export { SignInThrottle } from './sign-in-throttle.ts';
 export { checkGivenToken, createApiToken, describeToken, expiryAfterDays, hashToken } from './tokens.ts';

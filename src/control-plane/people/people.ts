@@ -10,6 +10,7 @@ export interface People {
   readonly authenticator: Authenticator;
   readonly passwords: PasswordCheck;
   readonly hasher: PasswordHasher;
+  readonly throttle: SignInThrottle;
   readonly uses: UseRecorder;
   /** By which sessions, tokens and invites expire. */
   readonly expiryClock: Pick<Clock, 'nowMs'>;
@@ -29,9 +30,10 @@ export function openPeople(parts: {
 }): People {
   const { store, clock, expiryClock, random, log, onSignIn } = parts;
   const hasher = new PasswordHasher(random);
-  const passwords = new PasswordCheck({ store, clock, log, hasher, throttle: new SignInThrottle(clock) });
+  const throttle = new SignInThrottle(clock);
+  const passwords = new PasswordCheck({ store, clock, log, hasher, throttle });
   const uses = new UseRecorder({ store, clock, log });
   const access = new AccessCache(store);
   const authenticator = new Authenticator({ store, access, passwords, uses, expiryClock });
-  return { authenticator, passwords, hasher, uses, expiryClock, random, onSignIn };
+  return { authenticator, passwords, hasher, throttle, uses, expiryClock, random, onSignIn };
 }

@@ -4,6 +4,7 @@ import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
 import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
 import type { AppliedRevision } from '../../distribution/index.ts';
+import { createDialPolicy } from '../../lib/dial-policy.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
 import { PLUGIN_SCHEMAS } from '../../plugins/schemas.ts';
@@ -90,7 +91,8 @@ export async function makeAdminFixture(
   const { keySalt } = installation;
   const { plugins = PLUGIN_SCHEMAS } = change;
   const people = openPeople({ store, clock, expiryClock: clock, random: systemRandom, log, onSignIn: () => undefined });
-  const context = { store, people, publisher: announcer, plugins, keySalt, clock, log, stopping: stopping.signal };
+  const mayDial = createDialPolicy({ protectedPorts: [], allow: [], deny: [] });
+  const context = { store, people, mayDial, publisher: announcer, plugins, keySalt, clock, log, stopping: stopping.signal };
   const app = createAdminApplication({
     routes: apiRoutes(context),
     authenticator: people.authenticator,

@@ -1,7 +1,7 @@
 import { BlockList, isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { canonicalAddress } from '../../lib/canonical-address.ts';
-import { formatIPv4, parseIPv6 } from '../../lib/ip-address.ts';
+import { canonicalAddress } from './canonical-address.ts';
+import { formatIPv4, parseIPv6 } from './ip-address.ts';
 
 /** Settings of the address policy. */
 export interface DialPolicyOptions {

@@ -1,0 +1,25 @@
+import type { DialPolicy } from '../../lib/dial-policy.ts';
+import type { ApiRoute } from '../http/index.ts';
+import type { PeopleContext } from '../people/people-context.ts';
+import type { IdentityProviders } from './identity-provider.ts';
+import { loginOptionRoutes } from './login-option-routes.ts';
+import { signInRoutes } from './sign-in-routes.ts';
+
+/** Single sign-on by OpenID Connect. Providers are only asked at addresses that the policy allows. */
+export function ssoRoutes(context: PeopleContext & { readonly mayDial: DialPolicy }): readonly ApiRoute[] {
+  let opened: Promise<IdentityProviders> | undefined;
+  // The protocol's library is loaded with the first sign-in: most control planes never need it.
+  const providers = (): Promise<IdentityProviders> => {
+    opened ??= openProviders(context);
+    return opened;
+  };
+  return [...loginOptionRoutes(context), ...signInRoutes(context, providers)];
+}
+
+async function openProviders({ mayDial, clock }: Parameters<typeof ssoRoutes>[0]): Promise<IdentityProviders> {
+  const [{ IdentityProviders: Providers }, { providerFetch }] = await Promise.all([
+    import('./identity-provider.ts'),
+    import('./provider-fetch.ts'),
+  ]);
+  return new Providers(providerFetch(mayDial), clock);
+}
