@@ -23,11 +23,11 @@ export interface PageExamples {
 const RECORDING_CURL = `curl() { printf '%s\\0' "$@"; printf '\\1\\0'; }\n`;
 
 /**
- * Reads the examples of a `README.md` in `folder`. The shell blocks are run as one script, with a curl that only notes what it was told.
+ * Reads the examples of a page in `folder`, `README.md` if not said otherwise. The shell blocks are run as one script, with a curl that only notes what it was told.
  * Undefined where the script wants openssl and the machine has none.
  */
-export async function readPageExamples(folder: string): Promise<PageExamples | undefined> {
-  const page = await readFile(path.join(folder, 'README.md'), 'utf8');
+export async function readPageExamples(folder: string, name = 'README.md'): Promise<PageExamples | undefined> {
+  const page = await readFile(path.join(folder, name), 'utf8');
   const json = blocksOf(page, 'json').map((block): JsonObject => JSON.parse(block));
   const script = blocksOf(page, 'sh').join('\n');
   if (script.includes('openssl') && spawnSync('sh', ['-c', 'command -v openssl']).status !== 0) return undefined;

@@ -68,7 +68,7 @@ test('a token that has expired stays so when the clock is set back, and a new on
   const random = systemRandom;
   await openInstallation({ store, bootstrapToken: undefined, adminPassword: 'password', clock, random });
   const author = { id: 'cli', name: 'cli' };
-  const make = () => createApiToken({ store, clock, random, name: 't', expiresInDays: 1, author });
+  const make = () => createApiToken({ store, clock, random, name: 't', username: undefined, expiresInDays: 1, author });
   const old = await make();
   clock.setWallClock(START_MS + 3 * DAY_MS);
   await (await openClock()).close();

@@ -107,7 +107,15 @@ test('an expired token is refused', async (t) => {
   const { systemRandom } = await import('../../lib/random.ts');
   const author = { id: 'cli', name: 'cli' };
   const { store, clock } = admin;
-  const { token } = await createApiToken({ store, clock, random: systemRandom, name: 'short', expiresInDays: 1, author });
+  const { token } = await createApiToken({
+    store,
+    clock,
+    random: systemRandom,
+    name: 'short',
+    username: undefined,
+    expiresInDays: 1,
+    author,
+  });
   assert.equal((await admin.send('GET', '/api/gateway_groups', { token })).status, 200);
   clock.advance(86_400_000);
   assert.equal((await admin.send('GET', '/api/gateway_groups', { token })).status, 401);

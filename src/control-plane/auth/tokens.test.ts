@@ -5,6 +5,7 @@ import { StartError } from '../../errors/index.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { makeAdminFixture } from '../testing/admin-fixture.ts';
 import { callerOfToken } from '../testing/caller-of-token.ts';
+import { makePeopleFixture } from '../testing/people-fixture.ts';
 import { checkGivenToken, createApiToken, describeToken, hashToken } from './tokens.ts';
 
 const AUTHOR = { id: 'cli', name: 'command line' };
@@ -12,7 +13,15 @@ const AUTHOR = { id: 'cli', name: 'command line' };
 async function makeToken(t: TestContext, expiresInDays: number) {
   const fixture = await makeAdminFixture(t);
   const { store, clock } = fixture;
-  const made = await createApiToken({ store, clock, random: systemRandom, name: 'deploy', expiresInDays, author: AUTHOR });
+  const made = await createApiToken({
+    store,
+    clock,
+    random: systemRandom,
+    name: 'deploy',
+    username: undefined,
+    expiresInDays,
+    author: AUTHOR,
+  });
   return { ...fixture, made };
 }
 
@@ -76,7 +85,10 @@ test('a name or life out of range makes no token', async (t) => {
     ['a', Number.NaN],
     ['a', 1e9],
   ] as const) {
-    await assert.rejects(createApiToken({ store, clock, random: systemRandom, name, expiresInDays, author: AUTHOR }), StartError);
+    await assert.rejects(
+      createApiToken({ store, clock, random: systemRandom, name, username: undefined, expiresInDays, author: AUTHOR }),
+      StartError,
+    );
   }
 });
 
@@ -108,4 +120,19 @@ test('a token of any script matches the bytes that a header brings', async (t) =
     transaction.putToken(describeToken(token, { id: 't', name: 'n', userId: user.id, expiresAt: 0, clock })),
   );
   assert.equal((await callerOfToken(store, clock, Buffer.from(token).toString('latin1')))?.tokenId, 't');
+});
+
+test('a token made on the command line is of the named user, of admin, or of a super admin where admin is gone', async (t) => {
+  const { store, clock, admin, makePerson } = await makePeopleFixture(t);
+  const jane = await makePerson('jane', ['super_admin_id']);
+  await makePerson('nobody');
+  const ownerOf = async (username: string | undefined) => {
+    const made = await createApiToken({ store, clock, random: systemRandom, name: 'n', username, expiresInDays: 1, author: AUTHOR });
+    return (await callerOfToken(store, clock, made.token))?.user.username;
+  };
+  assert.deepEqual([await ownerOf('nobody'), await ownerOf(undefined)], ['nobody', 'admin']);
+  await assert.rejects(ownerOf('none'), StartError);
+  const { id } = (await admin('GET', '/api/me')).body.value;
+  assert.equal((await jane.send('DELETE', `/api/users/${id}`)).status, 200);
+  assert.equal(await ownerOf(undefined), 'jane');
 });

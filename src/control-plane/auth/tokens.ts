@@ -2,7 +2,8 @@ import { hash } from 'node:crypto';
 import { StartError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
-import type { ApiToken, Author, Store } from '../../store/index.ts';
+import type { ApiToken, Author, Store, StoreReader, User } from '../../store/index.ts';
+import { SUPER_ADMIN_ROLE } from '../access/index.ts';
 import { latestTimeMs } from '../expiry-clock.ts';
 import { randomId, randomToken } from './random-text.ts';
 
@@ -57,21 +58,23 @@ export interface CreateApiTokenOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly name: string;
+  /** Whose token it is. Undefined: `admin`, or whoever has been a super admin for longest where that user is gone. */
+  readonly username: string | undefined;
   /** 0: never expires. */
   readonly expiresInDays: number;
   readonly author: Author;
 }
 
 /**
- * Makes a token of the first user and records that in the audit log. The token itself is given back here and nowhere again;
+ * Makes a token of a user and records that in the audit log. The token itself is given back here and nowhere again;
  * `expiresAt` is in Unix seconds, 0 for never.
  *
- * @throws StartError when a value is out of range, or the store has no user yet
+ * @throws StartError when a value is out of range, or there is no such user
  */
 export async function createApiToken(
   options: CreateApiTokenOptions,
 ): Promise<{ readonly token: string; readonly id: string; readonly expiresAt: number }> {
-  const { store, clock, random, name, expiresInDays, author } = options;
+  const { store, clock, random, name, username, expiresInDays, author } = options;
   const length = [...name].length;
   if (length < 1 || length > MAX_NAME_CHARACTERS || !PRINTABLE.test(name)) {
     throw new StartError(`A token's name must have 1 to ${MAX_NAME_CHARACTERS} printable characters.`);
@@ -83,8 +86,7 @@ export async function createApiToken(
   const id = randomId(random);
   const expiresAt = expiryAfterDays(await latestTimeMs(store, clock), expiresInDays);
   await store.transaction(author, async (transaction) => {
-    const user = (await transaction.findUserByName('admin')) ?? (await transaction.listUsers())[0];
-    if (user === undefined) throw new StartError('The data folder has no user yet: start the control plane once.');
+    const user = await ownerOf(transaction, username);
     const row = describeToken(token, { id, name, userId: user.id, expiresAt, clock });
     await transaction.putToken(row);
     await transaction.appendAudit({
@@ -98,4 +100,17 @@ export async function createApiToken(
     });
   });
   return { token, id, expiresAt };
+}
+
+async function ownerOf(transaction: StoreReader, username: string | undefined): Promise<User> {
+  if (username !== undefined) {
+    const user = await transaction.findUserByName(username);
+    if (user === undefined) throw new StartError('There is no user of that name.');
+    return user;
+  }
+  const users = await transaction.listUsers();
+  const isSuperAdmin = ({ roles, boundary }: User): boolean => roles.includes(SUPER_ADMIN_ROLE) && boundary.length === 0;
+  const user = (await transaction.findUserByName('admin')) ?? users.find(isSuperAdmin);
+  if (user === undefined) throw new StartError('The data folder has no user yet: start the control plane once.');
+  return user;
 }

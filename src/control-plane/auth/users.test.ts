@@ -4,6 +4,7 @@ import { verify } from '@node-rs/argon2';
 import { StartError } from '../../errors/index.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { makeAdminFixture } from '../testing/admin-fixture.ts';
+import { makePeopleFixture } from '../testing/people-fixture.ts';
 import { resetPassword } from './users.ts';
 
 test('a reset password replaces the old one, must be changed, and is audited without being told', async (t) => {
@@ -23,4 +24,15 @@ test('a reset password replaces the old one, must be changed, and is audited wit
 test('a user that does not exist gets no password', async (t) => {
   const { store, clock } = await makeAdminFixture(t);
   await assert.rejects(resetPassword({ store, clock, random: systemRandom, username: 'nobody' }), StartError);
+});
+
+test('a reset on the command line ends the sessions of the user and an open invite', async (t) => {
+  const { store, clock, admin, anybody, signIn, withCookie, makePerson } = await makePeopleFixture(t);
+  const { username, password } = await makePerson('jane');
+  const session = withCookie(await signIn(username, password));
+  const invited = (await admin('POST', '/api/invites', { username: 'new' })).body.value;
+  for (const name of ['jane', 'new']) await resetPassword({ store, clock, random: systemRandom, username: name });
+  assert.equal((await session('GET', '/api/me')).status, 401);
+  const token = String(invited.invitation_link).split('#')[1];
+  assert.equal((await anybody('POST', '/api/invites/accept', { token, password: 'long enough' })).status, 404);
 });

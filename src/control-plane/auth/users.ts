@@ -4,6 +4,7 @@ import type { Random } from '../../lib/random.ts';
 import type { Author, Store } from '../../store/index.ts';
 import { hashPassword } from './password-hasher.ts';
 import { randomPassword } from './random-text.ts';
+import { endSessions } from './sessions.ts';
 
 const COMMAND_LINE: Author = { id: 'cli', name: 'cli' };
 
@@ -19,7 +20,9 @@ export interface ResetPasswordOptions {
  * Gives a user a random password that must be changed at the next sign-in, and records that in the audit log. The password is
  * given back here and nowhere again.
  *
- * @throws StartError when there is no such user
+ * Sessions of the user end, and an open invite: whoever forgot a password may have lost it to somebody.
+ *
+ * @throws StartError when there is no such user, or the user signs in at an identity provider
  */
 export async function resetPassword(options: ResetPasswordOptions): Promise<{ readonly password: string }> {
   const { store, clock, random, username } = options;
@@ -28,7 +31,10 @@ export async function resetPassword(options: ResetPasswordOptions): Promise<{ re
   await store.transaction(COMMAND_LINE, async (transaction) => {
     const user = await transaction.findUserByName(username);
     if (user === undefined) throw new StartError('There is no user of that name.');
+    if (user.externalId !== undefined) throw new StartError('That user signs in at an identity provider and has no password here.');
     await transaction.putUser({ ...user, passwordHash, mustChangePassword: true });
+    await endSessions(transaction, user.id);
+    await transaction.deleteRecordsOf('invite', user.id);
     await transaction.appendAudit({
       at: Math.floor(clock.nowMs() / 1000),
       author: COMMAND_LINE,

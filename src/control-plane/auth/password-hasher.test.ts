@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PortcullisError } from '../../errors/index.ts';
+import { systemRandom } from '../../lib/random.ts';
+import { PasswordHasher } from './password-hasher.ts';
+
+test('a hash is checked, and a user without one is never right', async () => {
+  const hasher = new PasswordHasher(systemRandom);
+  const hashed = await hasher.hash('right');
+  assert.match(hashed, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  assert.deepEqual(await Promise.all([hasher.verify(hashed, 'right'), hasher.verify(hashed, 'wrong')]), [true, false]);
+  assert.deepEqual(await Promise.all([hasher.verify(undefined, 'right'), hasher.verify('', '')]), [false, false]);
+});
+
+test('two run at once, the others wait, and too many are sent away', async () => {
+  const hasher = new PasswordHasher(systemRandom);
+  let running = 0;
+  let most = 0;
+  const results = await Promise.allSettled(
+    Array.from({ length: 100 }, async () => {
+      await hasher.verify(undefined, 'x', () => {
+        running += 1;
+        most = Math.max(most, running);
+      });
+      running -= 1;
+    }),
+  );
+  const refused = results.filter(({ status }) => status === 'rejected');
+  assert.equal(refused.length, 34);
+  assert.ok(refused.every((result) => result.status === 'rejected' && result.reason instanceof PortcullisError));
+  // A place is handed on a moment before its result is seen here.
+  assert.ok(most <= 4, `${most} ran at once`);
+});
+
+test('a refusal when its turn has come hands the place on', async () => {
+  const hasher = new PasswordHasher(systemRandom);
+  const refuse = () => {
+    throw new Error('paused');
+  };
+  const refused = await Promise.allSettled(Array.from({ length: 5 }, () => hasher.verify(undefined, 'x', refuse)));
+  assert.ok(refused.every(({ status }) => status === 'rejected'));
+  assert.equal(await hasher.verify(undefined, 'x'), false);
+});
