@@ -283,3 +283,28 @@ test('with an allow list the Admin API is closed to all other addresses, but for
   assert.equal((await send('GET', '/unknown')).status, 403);
   assert.equal((await send('GET', '/healthz')).status, 200);
 });
+
+test('a token that is revoked while the body of its request arrives does nothing any more', async (t) => {
+  const folder = await temporaryFolder(t);
+  const { controlPlane } = await start(t, folder);
+  const send = await client(t, folder, controlPlane);
+  const { id, token } = JSON.parse((await send('POST', '/api/tokens', { name: 'n', expires_at: 0 })).body).value;
+  const write = async (meanwhile: () => Promise<unknown>): Promise<number | undefined> => {
+    const ca = await readFile(path.join(folder, 'admin-tls.crt'));
+    const target = '/apisix/admin/consumers/late?gateway_group_id=default';
+    const request = httpsRequest({
+      ...{ ca, agent: false, host: '127.0.0.1', port: controlPlane.adminAddresses[0]?.port, method: 'PUT', path: target },
+      headers: { 'x-api-key': token, 'content-length': 19, expect: '100-continue' },
+    });
+    request.flushHeaders();
+    // It comes when the caller has been let in and the body is about to be read.
+    await once(request, 'continue');
+    await meanwhile();
+    request.end('{"username":"late"}');
+    const [response] = await once(request, 'response');
+    response.resume();
+    return response.statusCode;
+  };
+  assert.equal(await write(async () => undefined), 200);
+  assert.equal(await write(() => send('DELETE', `/api/tokens/${id}`)), 401);
+});

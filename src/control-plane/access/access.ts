@@ -14,7 +14,8 @@ export interface Target {
   readonly facts: Facts | undefined;
 }
 
-interface Rule {
+/** A compiled statement. */
+export interface Rule {
   readonly isAllow: boolean;
   readonly actions: readonly Pattern[];
   readonly resources: readonly Pattern[];
@@ -81,57 +82,6 @@ export function needsFacts(access: Access, action: string): boolean {
   return [...denies, ...allows, ...boundary].some((rule) => rule.conditions.size > 0);
 }
 
-/**
- * Whether somebody with this access already has all that the policies allow, so that giving them away raises nobody above him.
- * Errs on the side of no: what two of his rules allow only together is not looked for.
- */
-export function hasAllOf(access: Access, policies: readonly PolicyDocument[]): boolean {
-  const granted = policies.flatMap((policy) => policy.statement.map(ruleOf));
-  const grantedDenies = granted.filter((rule) => !rule.isAllow);
-  // What the policies themselves take away again, he need not have.
-  const denies = [...access.rules, ...(access.boundary ?? [])].filter(
-    (rule) => !rule.isAllow && !grantedDenies.some((other) => isWithin(rule, other)),
-  );
-  return granted
-    .filter((rule) => rule.isAllow)
-    .every((rule) => isWithinSome(rule, access.rules) && isWithinSome(rule, access.boundary) && !denies.some((deny) => meets(rule, deny)));
-}
-
-function isWithinSome(rule: Rule, rules: readonly Rule[] | undefined): boolean {
-  if (rules === undefined) return true;
-  // Each pair of an action and a resource may be allowed by another rule.
-  return rule.actions.every((action) =>
-    rule.resources.every((resource) =>
-      rules.some((other) => other.isAllow && isWithin({ ...rule, actions: [action], resources: [resource] }, other)),
-    ),
-  );
-}
-
-function isWithin(rule: Rule, other: Rule): boolean {
-  return (
-    rule.actions.every((action) => other.actions.some((pattern) => covers(pattern, action))) &&
-    rule.resources.every((resource) => other.resources.some((pattern) => covers(pattern, resource))) &&
-    [...other.conditions].every(([name, condition]) => isSame(rule.conditions.get(name), condition))
-  );
-}
-
-function isSame(one: Condition | undefined, other: Condition): boolean {
-  if (one?.type === 'MatchLabel' && other.type === 'MatchLabel') {
-    return (
-      one.options.key === other.options.key && one.options.operator === other.options.operator && one.options.value === other.options.value
-    );
-  }
-  return JSON.stringify(one) === JSON.stringify(other);
-}
-
-function meets(rule: Rule, deny: Rule): boolean {
-  return (
-    rule.actions.some((action) => deny.actions.some((pattern) => overlap(pattern, action))) &&
-    // A deny of a group counts for what lies in it.
-    rule.resources.some((resource) => deny.resources.some((pattern) => overlap(pattern, resource) || overlap(`${pattern}/*`, resource)))
-  );
-}
-
 function rulesFor(access: Access, action: string): RulesForAction {
   const known = access.byAction.get(action);
   if (known !== undefined) return known;
@@ -182,7 +132,8 @@ const RENAMED_ACTIONS: ReadonlyMap<string, string> = new Map([
   ...['Get', 'Create', 'Update', 'Delete'].map((verb) => [`gateway:${verb}SSLCertificate`, `gateway:${verb}Certificate`] as const),
 ]);
 
-function ruleOf({ effect, actions, resources, conditions = {} }: Statement): Rule {
+/** Compiles one statement. */
+export function ruleOf({ effect, actions, resources, conditions = {} }: Statement): Rule {
   const isAllow = effect === 'allow';
   // What this version cannot read, of a policy that another one stored, allows nothing and denies everything.
   const read = (texts: readonly string[]): readonly Pattern[] =>

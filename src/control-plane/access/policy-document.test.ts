@@ -58,5 +58,7 @@ test('what is wrong is told by its place, all at once, and hostile names are nam
   }
   assert.match(faultsOf({ statement: Array.from({ length: 101 }, () => STATEMENT) }), /\/statement/);
   assert.match(faultsOf({ statement: [{ ...STATEMENT, actions: ['x'.repeat(2_000)] }] }), /\/statement\/0\/actions\/0/);
+  const long = Array.from({ length: 100 }, (_, index) => `arn:api7:${'x'.repeat(900)}${index}`);
+  assert.match(faultsOf({ statement: [{ ...STATEMENT, resources: long }] }), /at most 65536 characters together/);
   assert.match(faultsOf('text'), /Error at ""/);
 });

@@ -69,10 +69,21 @@ export function validatePolicyDocument(body: unknown): PolicyValidation {
   const validation = validateDocument(body);
   if (!validation.ok) return validation;
   const statements = validation.value.statement;
-  const issues = statements.flatMap((one, index) => checkStatement(one, `/statement/${index}`));
+  const issues = [...checkSize(statements), ...statements.flatMap((one, index) => checkStatement(one, `/statement/${index}`))];
   if (issues.length > 0) return { ok: false, issues };
   // What was checked above is exactly this form.
   return { ok: true, document: { statement: statements as unknown as readonly Statement[] } };
+}
+
+/** Every request of whoever has the policy reads through it. */
+const MAX_PATTERN_CHARACTERS = 65_536;
+
+function checkSize(statements: readonly UncheckedStatement[]): readonly Issue[] {
+  const characters = statements
+    .flatMap(({ actions, resources }) => [...actions, ...resources])
+    .reduce((sum, { length }) => sum + length, 0);
+  if (characters <= MAX_PATTERN_CHARACTERS) return [];
+  return [{ pointer: '/statement', message: `actions and resources have at most ${MAX_PATTERN_CHARACTERS} characters together` }];
 }
 
 interface UncheckedStatement {

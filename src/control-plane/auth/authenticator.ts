@@ -6,7 +6,7 @@ import { readBasicCredentials } from './basic-credentials.ts';
 import type { Caller } from './caller.ts';
 import type { PasswordCheck } from './password-check.ts';
 import { readCookie, SESSION_COOKIE } from './session-cookie.ts';
-import { findSession } from './sessions.ts';
+import { findSession, isSessionAlive, SESSION_KIND } from './sessions.ts';
 import { hashToken } from './tokens.ts';
 import type { UseRecorder } from './use-recorder.ts';
 
@@ -21,7 +21,7 @@ export interface ShownCredentials {
 
 /** What `Authenticator` needs. */
 export interface AuthenticatorParts {
-  readonly store: Pick<StoreReader, 'findTokenByHash' | 'getUser' | 'getRecord'>;
+  readonly store: Pick<StoreReader, 'findTokenByHash' | 'getToken' | 'getUser' | 'getRecord'>;
   readonly access: AccessCache;
   readonly passwords: PasswordCheck;
   readonly uses: UseRecorder;
@@ -52,6 +52,31 @@ export class Authenticator {
     }
     const cookie = readCookie(shown.cookie, SESSION_COOKIE);
     return cookie === undefined ? undefined : this.#bySession(cookie);
+  }
+
+  /**
+   * The same caller as of now: undefined when the token was revoked, the session ended, the user removed or the password changed since.
+   * For what was begun long ago, such as a body that took its time.
+   */
+  async renew(caller: Caller): Promise<Caller | undefined> {
+    const { store, access } = this.#parts;
+    const user = await store.getUser(caller.user.id);
+    if (user === undefined || !(await this.#isStillShown(caller, user))) return undefined;
+    return { ...caller, user, access: await access.accessOf(user) };
+  }
+
+  async #isStillShown({ by, user: before, tokenId = '', sessionId = '' }: Caller, user: User): Promise<boolean> {
+    const { store } = this.#parts;
+    switch (by) {
+      case 'token': {
+        const token = await store.getToken(tokenId);
+        return token !== undefined && this.#isAlive(token);
+      }
+      case 'session':
+        return isSessionAlive(await store.getRecord(SESSION_KIND, sessionId), this.#now());
+      case 'password':
+        return user.passwordHash === before.passwordHash;
+    }
   }
 
   /** The look-up is by hash, so its duration tells nothing of the token. */

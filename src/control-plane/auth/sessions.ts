@@ -53,12 +53,15 @@ export async function createSession(
 /** The session of a cookie's value; undefined where it is unknown or over. `now` is in Unix seconds. */
 export async function findSession(store: Pick<StoreReader, 'getRecord'>, value: string, now: number): Promise<Session | undefined> {
   const record = await store.getRecord(SESSION_KIND, idOf(value));
-  if (record?.ownerId === undefined) return undefined;
-  const endsAt = endOf(record);
-  if (now >= record.expiresAt || now >= endsAt) return undefined;
-  const expiresAt = Math.min(now + IDLE_SECONDS, endsAt);
+  if (record?.ownerId === undefined || !isSessionAlive(record, now)) return undefined;
+  const expiresAt = Math.min(now + IDLE_SECONDS, endOf(record));
   const moveExpiryTo = expiresAt - record.expiresAt >= MOVE_BY_SECONDS ? expiresAt : undefined;
   return { id: record.id, userId: record.ownerId, moveExpiryTo };
+}
+
+/** Whether a session's record is there and not over. `now` is in Unix seconds. */
+export function isSessionAlive(record: StoredRecord | undefined, now: number): boolean {
+  return record !== undefined && now < record.expiresAt && now < endOf(record);
 }
 
 /** Ends all sessions of a user, but for one. */

@@ -32,7 +32,7 @@ const UNAUTHORIZED =
 /** What `createAdminApplication` needs. */
 export interface AdminApplicationOptions {
   readonly routes: readonly ApiRoute[];
-  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  readonly authenticator: Pick<Authenticator, 'authenticate' | 'renew'>;
   /** Whether clients at this (canonical) address are served at all. */
   isAddressAllowed(address: string): boolean;
   readonly log: Logger;
@@ -67,12 +67,12 @@ export function createAdminApplication(options: AdminApplicationOptions): Fastif
   app.setErrorHandler((error, request, reply) => sendError(options, reply, error, request));
   // Never reached: the hook has refused the request.
   app.setNotFoundHandler((_request, reply) => sendError(options, reply, notFound()));
-  for (const route of options.routes) addRoute(app, route, callers);
+  for (const route of options.routes) addRoute(app, options, route, callers);
   addMethodFallbacks(app, options.routes);
   return app;
 }
 
-function addRoute(app: FastifyInstance, route: ApiRoute, callers: WeakMap<FastifyRequest, Caller>): void {
+function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route: ApiRoute, callers: WeakMap<FastifyRequest, Caller>): void {
   app.route({
     method: route.method,
     url: route.path,
@@ -81,7 +81,9 @@ function addRoute(app: FastifyInstance, route: ApiRoute, callers: WeakMap<Fastif
     preParsing: async (request) => authorize(route, new FrameworkRequest(request, callers.get(request))),
     handler: async (request, reply) => {
       if (request.body instanceof UnreadableBody) throw request.body.error;
-      const apiRequest = new FrameworkRequest(request, callers.get(request));
+      const apiRequest = new FrameworkRequest(request, await renewed(options, request, callers.get(request)));
+      // A body may take half a minute to arrive: what was revoked meanwhile counts.
+      if (request.body !== undefined) authorize(route, apiRequest);
       const answer = await route.handle(apiRequest);
       if (route.resource?.kind === 'handler' && !apiRequest.wasAuthorized) {
         throw new Error(`the handler of ${route.method} ${route.path} checked no permission`);
@@ -149,6 +151,18 @@ async function authenticate({ authenticator }: AdminApplicationOptions, request:
   });
   if (caller === undefined) throw new PortcullisError('admin_unauthorized', { publicMessage: UNAUTHORIZED });
   return caller;
+}
+
+/** The caller as of now, where the body has made the request wait. */
+async function renewed(
+  { authenticator }: AdminApplicationOptions,
+  request: FastifyRequest,
+  caller: Caller | undefined,
+): Promise<Caller | undefined> {
+  if (caller === undefined || request.body === undefined) return caller;
+  const now = await authenticator.renew(caller);
+  if (now === undefined) throw new PortcullisError('admin_unauthorized', { publicMessage: UNAUTHORIZED });
+  return now;
 }
 
 function changeOf(request: FastifyRequest, contentType: string | undefined): Parameters<typeof refuseCrossSite>[0] {

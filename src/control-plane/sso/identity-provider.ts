@@ -18,6 +18,8 @@ import type { SignInFlow } from './sealed-flow.ts';
 
 /** What a provider tells of itself is asked for again after so long. */
 const KEEP_MS = 600_000;
+/** After a failure. */
+const REST_MS = 5_000;
 const TIMEOUT_SECONDS = 10;
 
 interface Known {
@@ -75,17 +77,24 @@ export class IdentityProviders {
   }
 
   async #configurationOf(option: LoginOption): Promise<Configuration> {
-    const nowMs = this.#clock.monotonicMs();
     const known = this.#known.get(option.id);
-    const isFresh = known !== undefined && known.version === option.version && nowMs < known.untilMs;
+    const isFresh = known !== undefined && known.version === option.version && this.#clock.monotonicMs() < known.untilMs;
     const configuration = isFresh ? known.configuration : this.#discover(option);
-    if (!isFresh) this.#known.set(option.id, { version: option.version, untilMs: nowMs + KEEP_MS, configuration });
+    if (!isFresh) this.#keep(option, configuration);
     try {
       return await configuration;
     } catch (cause) {
-      if (this.#known.get(option.id)?.configuration === configuration) this.#known.delete(option.id);
       throw new PortcullisError('identity_provider_failed', { detail: `the identity provider ${option.issuer} failed`, cause });
     }
+  }
+
+  /** A provider that fails is not asked again with every visitor, but a little later. */
+  #keep({ id, version }: LoginOption, configuration: Promise<Configuration>): void {
+    this.#known.set(id, { version, untilMs: this.#clock.monotonicMs() + KEEP_MS, configuration });
+    configuration.catch(() => {
+      if (this.#known.get(id)?.configuration !== configuration) return;
+      this.#known.set(id, { version, untilMs: this.#clock.monotonicMs() + REST_MS, configuration });
+    });
   }
 
   #discover({ issuer, clientId, clientSecret }: LoginOption): Promise<Configuration> {

@@ -14,9 +14,10 @@ export function callerOfToken(store: Store, expiryClock: Pick<Clock, 'nowMs'>, t
 }
 
 /** Knows one token, whose holder may do everything, and nothing else. */
-export function authenticatorOf(token: string): Pick<Authenticator, 'authenticate'> {
+export function authenticatorOf(token: string): Pick<Authenticator, 'authenticate' | 'renew'> {
   return {
     authenticate: async (shown) => (shown.token === token ? superAdmin() : undefined),
+    renew: async (caller) => caller,
   };
 }
 

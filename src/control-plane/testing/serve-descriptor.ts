@@ -8,7 +8,7 @@ import { ADMIN_SERVER_LIMITS, startAdminServer } from '../http/index.ts';
 await startAdminServer({
   routes: [{ method: 'GET', path: '/healthz', permission: 'public', handle: async () => ({ body: 'by descriptor' }) }],
   listeners: [{ kind: 'descriptor', fd: 3, host: '127.0.0.1', port: 0 }],
-  authenticator: { authenticate: async () => undefined },
+  authenticator: { authenticate: async () => undefined, renew: async () => undefined },
   isAddressAllowed: () => true,
   certificate: await createSelfSignedCertificate({ names: ['localhost'] }, systemClock),
   limits: ADMIN_SERVER_LIMITS,
