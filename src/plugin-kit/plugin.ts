@@ -35,8 +35,8 @@ export interface Plugin<Config, State> extends PluginSchema {
   dispose?(state: State): void;
   readonly phases: PluginPhases<State>;
   /**
-   * The phases behind the decision (`headerFilter`, `bodyFilter`, `log`) look at the client's head, which costs a copy of it. True
-   * unless said.
+   * The phases behind the decision (`headerFilter`, `bodyFilter`, `log`) look at the client's head, or `log` at the answer's, which costs
+   * a copy of it. True unless said.
    */
   readonly readsHeadLater?: boolean;
   /**

@@ -46,16 +46,20 @@ export function filterHead(context: RequestContext, head: ResponseHead, takesPar
 }
 
 function runFilters(context: RequestContext, head: ResponseHead, filters: BodyFilter[], takesPart: TakesPart): void {
-  const { global, own } = context.chains;
+  runPass(context, head, filters, takesPart, false);
   // Whoever encodes the body comes last, over both chains: nobody behind it could read what there is.
-  for (const encodes of [false, true]) {
-    const inTurn: TakesPart = (member) => (member.instance.plugin.encodesBody === true) === encodes && takesPart(member);
-    runHeaderFilters(context, head, global, inTurn);
-    runHeaderFilters(context, head, own, inTurn);
-    if (!head.hasBody) continue;
-    addBodyFilters(filters, context, head, global, inTurn);
-    addBodyFilters(filters, context, head, own, inTurn);
-  }
+  if (context.chains.encodesBodies) runPass(context, head, filters, takesPart, true);
+}
+
+/** Over both chains, those who encode bodies or all others. */
+function runPass(context: RequestContext, head: ResponseHead, filters: BodyFilter[], takesPart: TakesPart, encodes: boolean): void {
+  const { global, own } = context.chains;
+  const inTurn: TakesPart = (member) => (member.instance.plugin.encodesBody === true) === encodes && takesPart(member);
+  runHeaderFilters(context, head, global, inTurn);
+  runHeaderFilters(context, head, own, inTurn);
+  if (!head.hasBody) return;
+  addBodyFilters(filters, context, head, global, inTurn);
+  addBodyFilters(filters, context, head, own, inTurn);
 }
 
 /** An answer of the gateway's own after all filters. A promise where a filter of its body waits for something. @throws FilterFailure */

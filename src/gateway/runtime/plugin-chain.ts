@@ -46,6 +46,10 @@ export interface PluginChain {
   readonly logs: readonly LaterStep<NonNullable<PluginInstance['log']>>[];
   /** A phase behind the decision looks at the client's head. */
   readonly keepsHead: boolean;
+  /** A log phase may look at the answer's head. */
+  readonly keepsAnswer: boolean;
+  /** There is one who puts a coding on bodies. */
+  readonly encodesBodies: boolean;
   /** There is a header or body filter. */
   readonly filtersAnswers: boolean;
   /** There is a phase before the decision. */
@@ -90,7 +94,9 @@ export function chainOf(unsorted: readonly ChainMember[]): PluginChain {
     headerFilters,
     bodyFilters,
     logs,
-    keepsHead: later.some(({ member }) => member.instance.plugin.readsHeadLater !== false || member.instance.filter !== undefined),
+    keepsHead: later.some(readsHeads),
+    keepsAnswer: logs.some(readsHeads),
+    encodesBodies: members.some(encodesBody),
     filtersAnswers: headerFilters.length + bodyFilters.length > 0,
     hasSteps: rewrite.length + access.length + beforeProxy.length > 0,
     sharesContexts: members.every(({ isProduct }) => isProduct),
@@ -103,6 +109,10 @@ export const EMPTY_CHAIN: PluginChain = chainOf([]);
 
 function encodesBody({ instance }: ChainMember): boolean {
   return instance.plugin.encodesBody === true;
+}
+
+function readsHeads({ member: { instance } }: LaterStep<unknown>): boolean {
+  return instance.plugin.readsHeadLater !== false || instance.filter !== undefined;
 }
 
 /** The calls of one phase. */
