@@ -120,6 +120,8 @@ export interface Exchange {
    * body; then it is over, and nothing needs to be decided. Rejects also when the exchange is decided already, or a call is under way.
    */
   readBody(maxBytes: number): Promise<Buffer | 'too-large'>;
+  /** Lets the handler take so much longer to decide: it waits on purpose. */
+  grantTime(durationMs: number): void;
   respond(answer: LocalAnswer): void;
   forward(plan: ForwardPlan): void;
   /** Ends it before its time, e.g. when the credential behind a tunnel is revoked: with the answer of `reason`, or by a cut inside one. */

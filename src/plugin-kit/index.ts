@@ -66,3 +66,4 @@ export type { UpstreamHandle } from './upstream-handle.ts';
 export { checkRegexes, compileRegexes } from './user-regexes.ts';
 export { validatePlugins } from './validate-plugins.ts';
 export type { VariableValue } from './variable-value.ts';
+export { waitFor } from './wait-for.ts';

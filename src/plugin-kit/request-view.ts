@@ -102,6 +102,11 @@ export interface RequestView {
   /** The whole body in memory, decoded; `too-large` when it has more bytes. What was read goes on to the upstream unless `setBody` replaces it. */
   readBody(maxBytes: number): Promise<Uint8Array | 'too-large'>;
   setBody(body: Uint8Array): void;
+  /**
+   * The plugin is about to let the request wait for so long because its configuration says so: every deadline of plugins moves by this time.
+   * `end` is called when the request is over before; it may come after the wait has ended. Plugins call `waitFor`, which does all of it.
+   */
+  beginWait(durationMs: number, end: () => void): void;
   /** Sets a header of whatever answer the client gets, over the upstream's own; plugins' header filters come after. */
   setResponseHeader(name: string, value: string): void;
   addResponseHeader(name: string, value: string): void;

@@ -41,6 +41,8 @@ export class HttpExchange implements Exchange {
   abortReason: ErrorReason | undefined = undefined;
   /** Nothing more happens to it. */
   finished = false;
+  /** What the handler has beyond the usual to decide. */
+  grantedMs = 0;
   /** Made when the handler wants the body first. */
   collector: BodyCollector | undefined = undefined;
   readonly #decisionMaker: DecisionMaker;
@@ -63,6 +65,10 @@ export class HttpExchange implements Exchange {
   readBody(maxBytes: number): Promise<Buffer | 'too-large'> {
     if (this.finished || !this.undecided) return Promise.reject(new Error('the exchange is decided, or over'));
     return this.#decisionMaker.readBody(this, maxBytes);
+  }
+
+  grantTime(durationMs: number): void {
+    this.grantedMs += durationMs;
   }
 
   respond(answer: LocalAnswer): void {

@@ -39,6 +39,9 @@ export abstract class EditableRequest extends ClientRequest {
   protected ownHost: Buffer | undefined;
   protected answerEdits: AnswerEdits | undefined;
   #bodyReads = 0;
+  #grantedMs = 0;
+  /** What ends the waits of plugins at once. */
+  #waits: (() => void)[] | undefined;
   /** The consumer's plugins lie over the route's; another consumer comes too late. */
   #isMerged = false;
 
@@ -162,6 +165,26 @@ export abstract class EditableRequest extends ClientRequest {
     }
   }
 
+  /** By how much waits that configurations ask for have moved the deadline of plugins since this was asked last. */
+  takeGrantedTime(): number {
+    const grantedMs = this.#grantedMs;
+    this.#grantedMs = 0;
+    return grantedMs;
+  }
+
+  beginWait(durationMs: number, end: () => void): void {
+    const { current } = this;
+    if (current === undefined) {
+      end();
+      return;
+    }
+    this.requireUndecided();
+    this.#grantedMs += durationMs;
+    current.grantTime(durationMs);
+    this.#waits ??= [];
+    this.#waits.push(end);
+  }
+
   setBody(body: Uint8Array): void {
     this.requireUndecided();
     this.body = Buffer.from(body);
@@ -225,6 +248,8 @@ export abstract class EditableRequest extends ClientRequest {
   }
 
   protected forgetEdits(): void {
+    this.#grantedMs = 0;
+    this.#endWaits();
     this.#isMerged = false;
     this.isDecided = false;
     this.attached = undefined;
@@ -236,6 +261,13 @@ export abstract class EditableRequest extends ClientRequest {
     this.requestTarget = undefined;
     this.body = undefined;
     this.maxBodyBytes = Number.POSITIVE_INFINITY;
+  }
+
+  #endWaits(): void {
+    const waits = this.#waits;
+    if (waits === undefined) return;
+    this.#waits = undefined;
+    for (const end of waits) end();
   }
 
   protected requireUndecided(): void {

@@ -91,8 +91,8 @@ async function runLater(
 }
 
 /**
- * What the promise gives, or a rejection when it takes too long; whatever it gives later is ignored. While the plugin waits for the
- * client's body the time does not count: that has limits of its own.
+ * What the promise gives, or a rejection when it takes too long; whatever it gives later is ignored. Neither the time in which the plugin
+ * waits for the client's body counts, which has limits of its own, nor waits that a configuration asks for.
  */
 function withDeadline(
   waiting: PromiseLike<PhaseResult>,
@@ -101,15 +101,20 @@ function withDeadline(
 ): Promise<PhaseResult> {
   return new Promise((resolve, reject) => {
     let cancel: CancelTask = () => {};
-    const wait = (): void => {
-      cancel = clock.schedule(pluginDeadlineMs, () => {
-        if (context.readsBody) wait();
+    const wait = (durationMs: number): void => {
+      cancel = clock.schedule(durationMs, () => {
+        const grantedMs = context.takeGrantedTime();
+        if (grantedMs > 0) wait(grantedMs);
+        else if (context.readsBody) wait(pluginDeadlineMs);
         else reject(new Error(`the plugin did not decide within ${pluginDeadlineMs} ms`));
       });
     };
-    wait();
+    wait(pluginDeadlineMs);
     Promise.resolve(waiting)
       .then(resolve, reject)
-      .finally(() => cancel());
+      .finally(() => {
+        cancel();
+        context.takeGrantedTime();
+      });
   });
 }

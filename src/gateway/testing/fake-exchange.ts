@@ -73,6 +73,7 @@ export class FakeExchange implements Exchange {
   answer: LocalAnswer | undefined;
   plan: ForwardPlan | undefined;
   finished = false;
+  grantedMs = 0;
   aborted: ErrorReason | undefined;
   upstreamStatus = 0;
   upstream: UpstreamTarget | undefined;
@@ -103,6 +104,10 @@ export class FakeExchange implements Exchange {
 
   readBody(): Promise<Buffer | 'too-large'> {
     return Promise.resolve('too-large');
+  }
+
+  grantTime(durationMs: number): void {
+    this.grantedMs += durationMs;
   }
 
   respond(answer: LocalAnswer): void {

@@ -50,6 +50,9 @@ export class TestRequest implements LogView {
   bodyLimit: number | undefined;
   /** The bounds with which the body was read, in order. */
   readonly bodyReads: number[] = [];
+  /** By how much plugins have moved their deadline, by waits that their configuration asks for. */
+  grantedMs = 0;
+  readonly #waits: (() => void)[] = [];
   readonly #responseHeaders = new HeaderList([], GATEWAY_ANSWER_NAMES);
   readonly #headers: HeaderList;
   readonly #consumers: TestConsumers;
@@ -196,6 +199,12 @@ export class TestRequest implements LogView {
     this.#upstreamBody = Buffer.from(body);
   }
 
+  beginWait(durationMs: number, end: () => void): void {
+    this.#edit();
+    this.grantedMs += durationMs;
+    this.#waits.push(end);
+  }
+
   setResponseHeader(name: string, value: string): void {
     this.#edit();
     this.#responseHeaders.set(name, value);
@@ -266,6 +275,11 @@ export class TestRequest implements LogView {
   /** The request is decided: from here on edits throw. */
   decide(): void {
     this.#decided = true;
+  }
+
+  /** The request is over: nothing waits any more. */
+  endWaits(): void {
+    for (const end of this.#waits.splice(0)) end();
   }
 
   /** There is an answer: what it says is what variables and the phase `log` tell. */
