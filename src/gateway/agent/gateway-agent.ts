@@ -245,8 +245,8 @@ export class GatewayAgent implements RunningGateway {
   }
 
   #startThread(): WorkerThread {
-    const { protectedPorts, accessLogFile, trustedAddresses, pluginDeadlineMs, engine, testHooks, dataFolder, softwareVersion } =
-      this.#options;
+    const { dataFolder, protectedPorts, accessLogFile, trustedAddresses } = this.#options;
+    const { pluginDeadlineMs, httpsPort, engine, testHooks, softwareVersion } = this.#options;
     const row = this.#tables.registerReader();
     this.#board.clearRow(row);
     const { handles: load } = this.#load;
@@ -263,6 +263,7 @@ export class GatewayAgent implements RunningGateway {
       accessLogFile,
       trustedAddresses,
       pluginDeadlineMs,
+      httpsPort,
       engine,
       testHooks,
     };

@@ -95,6 +95,7 @@ function createParts(options: PartOptions) {
     metrics,
     mayDial,
     forbiddenFolders: [],
+    httpsPort: 0,
     version: '0.0.0',
   });
   const pool = new UpstreamPool({ clock });

@@ -130,6 +130,7 @@ function setupOf(
     upstreams,
     nested,
     hostName: services.hostName,
+    httpsPort: services.httpsPort,
     version: services.version,
   };
 }

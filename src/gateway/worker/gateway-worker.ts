@@ -192,7 +192,7 @@ export class GatewayWorker {
   }
 
   #createServices(random: Random): WorkerPluginServices {
-    const { counters, row, forbiddenFolders, softwareVersion } = this.#start;
+    const { counters, row, forbiddenFolders, httpsPort, softwareVersion } = this.#start;
     return new WorkerPluginServices({
       clock: this.#clock,
       random,
@@ -202,6 +202,7 @@ export class GatewayWorker {
       metrics: this.#metrics,
       mayDial: this.#mayDial,
       forbiddenFolders,
+      httpsPort,
       version: softwareVersion,
     });
   }

@@ -35,6 +35,7 @@ export interface WorkerStart {
   readonly accessLogFile: string | undefined;
   readonly trustedAddresses: readonly string[];
   readonly pluginDeadlineMs: number;
+  readonly httpsPort: number;
   readonly engine: EngineSettings;
   readonly load: LoadHandles;
   readonly metrics: MetricsHandles;

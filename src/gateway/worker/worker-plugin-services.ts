@@ -22,6 +22,7 @@ export interface WorkerPluginServicesOptions {
   readonly mayDial: DialPolicy;
   /** Folders that no plugin may write into. */
   readonly forbiddenFolders: readonly string[];
+  readonly httpsPort: number;
   readonly version: string;
 }
 
@@ -38,6 +39,7 @@ export class WorkerPluginServices implements PluginServices {
   readonly calls: OutgoingCalls;
   readonly files: LineFiles;
   readonly hostName = hostname();
+  readonly httpsPort: number;
   readonly version: string;
   readonly #log: Logger;
   readonly #logs = new Map<string, PluginLog>();
@@ -51,6 +53,7 @@ export class WorkerPluginServices implements PluginServices {
     this.clock = clock;
     this.random = random;
     this.metrics = options.metrics;
+    this.httpsPort = options.httpsPort;
     this.version = options.version;
     this.#log = log;
     const local = new LocalCounters({ handles: options.counters, row: options.row, now: machineTime(clock) });
