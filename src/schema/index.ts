@@ -25,5 +25,5 @@ export type {
   SnapshotItem,
   SnapshotItemName,
 } from './snapshot.ts';
-export { checkUpstream, type UpstreamDocument, upstreamSchema } from './upstream.ts';
+export { asUpstreamDocument, checkUpstream, type UpstreamDocument, upstreamSchema } from './upstream.ts';
 export { type DocumentValidation, validateDocument } from './validate-document.ts';

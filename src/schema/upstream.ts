@@ -1,3 +1,4 @@
+import type { JsonObject } from '../lib/json.ts';
 import { describingFields, descriptionField, freeObjectField, idField, nameField, timeoutField } from './fields.ts';
 import { healthChecksField } from './health-checks.ts';
 import { parseNodeHost } from './host-name.ts';
@@ -53,6 +54,11 @@ export const upstreamSchema = Type.Object({
 });
 
 export type UpstreamDocument = Static<typeof upstreamSchema>;
+
+/** The parsing border for upstreams inside plugins: the plugin's schema has vouched for the shape. */
+export function asUpstreamDocument(document: JsonObject): UpstreamDocument {
+  return document as unknown as UpstreamDocument;
+}
 
 /** What the schema cannot say. Pointers are relative to the upstream. */
 export function checkUpstream(upstream: UpstreamDocument): readonly Issue[] {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '../../lib/json.ts';
-import type { PluginSettings, RouteSettings, ServiceSettings } from '../runtime/settings.ts';
+import type { ConsumerNeeds, PluginSettings, RouteSettings, ServiceSettings } from '../runtime/settings.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import type { CompiledKind } from './read-item.ts';
 import { RouteNumbers } from './route-numbers.ts';
@@ -15,6 +15,8 @@ export class ConfigurationSet {
   readonly globalRules = new Map<string, PluginSettings>();
   /** By the plugin's name, defaults in place. */
   readonly pluginMetadata = new Map<string, JsonObject>();
+  /** Of the few consumers that need anything. */
+  readonly consumerNeeds = new Map<string, ConsumerNeeds>();
   readonly numbers = new RouteNumbers();
 
   /** Takes changes that the workers have taken. */
@@ -38,6 +40,10 @@ export class ConfigurationSet {
         return isDeepStrictEqual(this.globalRules.get(change.id), change.settings);
       case 'put-plugin-metadata':
         return isDeepStrictEqual(this.pluginMetadata.get(change.plugin), change.value);
+      case 'put-consumer-needs':
+        return isDeepStrictEqual(this.consumerNeeds.get(change.id), change.needs);
+      case 'delete-consumer-needs':
+        return !this.consumerNeeds.has(change.id);
       case 'delete-service':
         return !this.services.has(change.id);
       case 'delete-route':
@@ -76,6 +82,7 @@ export class ConfigurationSet {
 
   *#all(): Generator<RuntimeChange> {
     for (const [plugin, value] of this.pluginMetadata) yield { op: 'put-plugin-metadata', plugin, value };
+    for (const [id, needs] of this.consumerNeeds) yield { op: 'put-consumer-needs', id, needs };
     for (const [id, settings] of this.globalRules) yield { op: 'put-global-rule', id, settings };
     for (const [id, settings] of this.services) yield { op: 'put-service', id, settings };
     for (const [id, settings] of this.routes) yield { op: 'put-route', id, number: this.numbers.numberOf(id), settings };
@@ -107,6 +114,12 @@ export class ConfigurationSet {
         return;
       case 'delete-plugin-metadata':
         this.pluginMetadata.delete(change.plugin);
+        return;
+      case 'put-consumer-needs':
+        this.consumerNeeds.set(change.id, change.needs);
+        return;
+      case 'delete-consumer-needs':
+        this.consumerNeeds.delete(change.id);
     }
   }
 }

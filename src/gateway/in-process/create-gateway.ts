@@ -5,6 +5,7 @@ import type { Logger } from '../../observability/index.ts';
 import { type AnyPlugin, readPluginConfiguration } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import type { SnapshotItem } from '../../schema/index.ts';
+import { consumerNeedsOf } from '../agent/consumer-needs.ts';
 import { CounterTables, machineTime } from '../counters/index.ts';
 import { InstanceMetrics, WorkerMetrics } from '../metrics/index.ts';
 import { createDialPolicy } from '../names/index.ts';
@@ -173,7 +174,10 @@ function changesOf(item: SnapshotItem, plugins: readonly AnyPlugin[]): readonly 
       const value = schema === undefined ? item.value : readPluginConfiguration(schema, item.value);
       return [{ op: 'put-plugin-metadata', plugin: item.id, value }];
     }
-    case 'consumer':
+    case 'consumer': {
+      const needs = consumerNeedsOf(item.value, plugins, () => undefined);
+      return needs === undefined ? [] : [{ op: 'put-consumer-needs', id: item.id, needs }];
+    }
     case 'credential':
     case 'secret_provider':
       return [];

@@ -20,6 +20,8 @@ export interface PreparedChange {
   readonly globalRules: ReadonlyMap<string, PluginSettings> | undefined;
   /** All metadata, where some changed. */
   readonly metadata: ReadonlyMap<string, JsonObject> | undefined;
+  /** Headers by which the plugins of consumers assert an identity, by consumer; undefined: none any more. */
+  readonly consumerHeaders: ReadonlyMap<string, readonly string[] | undefined>;
   /** The global rules' plugins, where rules or metadata changed. */
   readonly globals: HeldChain | undefined;
 }
@@ -46,8 +48,8 @@ export async function prepareChange(runtime: Runtime, changes: readonly RuntimeC
       await slices.pause();
     }
     const router = entries.size > MAX_ROUTES_IN_PLACE ? await buildRouter(runtime, entries, slices) : undefined;
-    const { globalRules, metadata } = group;
-    return { services, definitions, entries, router, globalRules, metadata, globals: group.compile() };
+    const { globalRules, metadata, consumerHeaders } = group;
+    return { services, definitions, entries, router, globalRules, metadata, consumerHeaders, globals: group.compile() };
   } catch (error) {
     disposeEntries(entries);
     throw error;
@@ -95,6 +97,12 @@ function readChange(
       return;
     case 'delete-plugin-metadata':
       group.putMetadata(change.plugin, undefined);
+      return;
+    case 'put-consumer-needs':
+      group.consumerHeaders.set(change.id, change.needs.identityHeaders);
+      return;
+    case 'delete-consumer-needs':
+      group.consumerHeaders.set(change.id, undefined);
   }
 }
 
@@ -149,11 +157,12 @@ async function buildRouter(
   return router;
 }
 
-/** What of a change concerns the whole group: global rules and metadata, copied when they first change. */
+/** What of a change concerns the whole group: global rules and metadata, copied when they first change, and headers of identity. */
 class GroupChange {
   globalRules: Map<string, PluginSettings> | undefined = undefined;
   metadata: Map<string, JsonObject> | undefined = undefined;
   readonly changedMetadata = new Set<string>();
+  readonly consumerHeaders = new Map<string, readonly string[] | undefined>();
   readonly #runtime: Runtime;
 
   constructor(runtime: Runtime) {

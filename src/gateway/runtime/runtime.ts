@@ -43,6 +43,7 @@ export class Runtime {
   readonly identityHeaders = new IdentityHeaders();
   readonly options: RuntimeOptions;
   readonly #consumers: ConsumerPluginCache;
+  readonly #consumerHeaders = new Map<string, readonly string[]>();
   #globals = new HeldChain([]);
   #router = new Router<RuntimeRoute>();
   #generation = 0;
@@ -125,7 +126,8 @@ export class Runtime {
   }
 
   /** What holds for the whole group. */
-  #commitGroup({ globalRules, globals, metadata }: PreparedChange): void {
+  #commitGroup({ globalRules, globals, metadata, consumerHeaders }: PreparedChange): void {
+    for (const [consumer, headers] of consumerHeaders) this.#putConsumerHeaders(consumer, headers);
     if (globalRules !== undefined) replaceAll(this.globalRules, globalRules);
     if (metadata !== undefined) {
       replaceAll(this.metadata, metadata);
@@ -136,6 +138,14 @@ export class Runtime {
     this.identityHeaders.remove(this.#globals.chain.members);
     this.#globals.retire();
     this.#globals = globals;
+  }
+
+  #putConsumerHeaders(consumer: string, headers: readonly string[] | undefined): void {
+    const old = this.#consumerHeaders.get(consumer);
+    if (headers === undefined) this.#consumerHeaders.delete(consumer);
+    else this.#consumerHeaders.set(consumer, headers);
+    this.identityHeaders.add([{ identityHeaders: headers ?? [] }]);
+    this.identityHeaders.remove([{ identityHeaders: old ?? [] }]);
   }
 
   #putService(id: string, service: RuntimeService | undefined): void {

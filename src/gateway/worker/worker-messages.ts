@@ -4,10 +4,10 @@ import type { LogFields, LogLevel } from '../../observability/index.ts';
 import type { CounterHandles } from '../counters/index.ts';
 import type { LoadHandles } from '../limits/index.ts';
 import type { MetricsHandles } from '../metrics/index.ts';
-import type { PluginSettings, RouteSettings, ServiceSettings } from '../runtime/settings.ts';
+import type { ConsumerNeeds, PluginSettings, RouteSettings, ServiceSettings } from '../runtime/settings.ts';
 import type { CredentialTableHandles } from '../tables/index.ts';
 
-/** One step of a change to what workers compile. Consumers and credentials never pass here: they lie in shared memory. */
+/** One step of a change to what workers compile. Consumers and credentials themselves never pass here: they lie in shared memory. */
 export type RuntimeChange =
   | { readonly op: 'put-service'; readonly id: string; readonly settings: ServiceSettings }
   | { readonly op: 'delete-service'; readonly id: string }
@@ -18,7 +18,10 @@ export type RuntimeChange =
   | { readonly op: 'delete-global-rule'; readonly id: string }
   /** `value` has the schema's defaults. */
   | { readonly op: 'put-plugin-metadata'; readonly plugin: string; readonly value: JsonObject }
-  | { readonly op: 'delete-plugin-metadata'; readonly plugin: string };
+  | { readonly op: 'delete-plugin-metadata'; readonly plugin: string }
+  /** For the few consumers that need anything. */
+  | { readonly op: 'put-consumer-needs'; readonly id: string; readonly needs: ConsumerNeeds }
+  | { readonly op: 'delete-consumer-needs'; readonly id: string };
 
 /** Addresses of one node name; an empty list when it never resolved. */
 export interface NameAddresses {
