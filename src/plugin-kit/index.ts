@@ -17,6 +17,7 @@ export type {
   WindowDecision,
 } from './counters.ts';
 export { describeSecrets, type PluginSecrets, type UniquePluginValue } from './describe-secrets.ts';
+export { describeShared, type SharedConfiguration } from './describe-shared.ts';
 export { ENGINE_FIELDS } from './engine-fields.ts';
 export { compileHeaderTemplates, type HeaderTemplates } from './header-templates.ts';
 export { instantiatePlugin, type PhaseFunction, type PluginInstance } from './instantiate-plugin.ts';

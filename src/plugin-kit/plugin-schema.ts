@@ -48,6 +48,11 @@ export interface PluginSchema {
   readonly identityHeaders: readonly string[] | ((configuration: JsonObject) => readonly string[]);
   /** What the schema cannot say of a configuration that it accepts, with APISIX's words; pointers are relative to the configuration. */
   readonly check?: (configuration: JsonObject, context: CheckContext) => readonly Issue[];
+  /**
+   * The top-level text field by which configurations share state. All in a gateway group that have the same text in it must be equal, defaults
+   * counted in; a write that differs from what another resource holds is refused (`<field> conf mismatched`).
+   */
+  readonly sharedField?: string;
   /** Upstream objects (API7's upstream schema) that the configuration brings. */
   readonly upstreams?: (configuration: JsonObject) => readonly JsonObject[];
   /** Plugins inside the configuration (multi-auth). */

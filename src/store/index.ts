@@ -14,6 +14,8 @@ export {
   type ResourceWrite,
   RevisionConflict,
   type SecretSelection,
+  SharedConflict,
+  type SharedValue,
   type Store,
   type StoredResource,
   type StoreHistory,

@@ -15,6 +15,16 @@ export interface UniqueValue {
   readonly digest: Buffer;
 }
 
+/**
+ * What all resources of a group that use one name must agree about, e.g. the configuration behind the name of a counter that they share.
+ * Name and value are digests of one length.
+ */
+export interface SharedValue {
+  readonly space: string;
+  readonly name: Buffer;
+  readonly value: Buffer;
+}
+
 /** Who wrote, when a person or program did. */
 export interface Author {
   /** A token's or user's id; `system` for the product itself, `cli` for the command line. */
@@ -40,6 +50,8 @@ export interface ResourceWrite {
   /** JSON pointers (RFC 6901) of the string fields to be encrypted at rest. */
   readonly secretPointers: readonly string[];
   readonly unique: readonly UniqueValue[];
+  /** None where absent. */
+  readonly shared?: readonly SharedValue[];
   /** The resource that takes this one along when it is deleted: a route's service, a credential's consumer. */
   readonly owner: { readonly kind: string; readonly id: string } | undefined;
   /** Write only over this revision; 0 demands that the resource does not exist; absent: last write wins. */
@@ -152,10 +164,10 @@ export interface ReadOptions {
 /** What can be written. Resource writes of one transaction and one group share one new revision. */
 export interface StoreTransaction extends StoreReader {
   /**
-   * Either conflict is found before anything is written, so the work may catch it and go on; after any other failure of a write the
+   * Each conflict is found before anything is written, so the work may catch it and go on; after any other failure of a write the
    * transaction cannot commit.
    *
-   * @throws UniqueConflict, RevisionConflict, PortcullisError (`admin_not_found` for an unknown group, `admin_invalid` for a name that is
+   * @throws UniqueConflict, SharedConflict, RevisionConflict, PortcullisError (`admin_not_found` for an unknown group, `admin_invalid` for a name that is
    * not well-formed text).
    */
   putResource(write: ResourceWrite): Promise<StoredResource>;
@@ -219,6 +231,19 @@ export class UniqueConflict extends Error {
   constructor(space: string, holder: ResourceKey) {
     super(`a value of ${space} is already in use`);
     this.name = 'UniqueConflict';
+    this.space = space;
+    this.holder = holder;
+  }
+}
+
+/** Another resource of the group uses a name with another value. The cost of finding out does not grow with the number of holders. */
+export class SharedConflict extends Error {
+  readonly space: string;
+  readonly holder: ResourceKey;
+
+  constructor(space: string, holder: ResourceKey) {
+    super(`a name of ${space} is used with another value`);
+    this.name = 'SharedConflict';
     this.space = space;
     this.holder = holder;
   }

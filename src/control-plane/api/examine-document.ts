@@ -1,14 +1,19 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import { digestKey } from '../../lib/key-digest.ts';
-import { describeSecrets, type PluginSchema, type PluginSecrets, type UniquePluginValue } from '../../plugin-kit/index.ts';
+import { describeSecrets, describeShared, type PluginSchema, type PluginSecrets, type UniquePluginValue } from '../../plugin-kit/index.ts';
 import { formatIssues, type Issue, type ResourceKind, validateDocument } from '../../schema/index.ts';
-import type { UniqueValue } from '../../store/index.ts';
+import type { SharedValue, UniqueValue } from '../../store/index.ts';
 import { estimateEntropyBits, WEAK_KEY_BITS } from '../keys/index.ts';
 import { examinePlugins } from './examine-plugins.ts';
 
 /** Fields that only answers hold; a client that sends back what it read must not have them stored. */
 const ANSWER_FIELDS = ['created_at', 'updated_at'];
+
+/** What others must agree about, and what is to be said where they do not. */
+export interface ExaminedShare extends SharedValue {
+  readonly mismatch: Issue;
+}
 
 /** A body that is fit to be stored, with all that the store must know of it. */
 export interface ExaminedDocument {
@@ -16,6 +21,7 @@ export interface ExaminedDocument {
   readonly document: JsonObject;
   readonly secretPointers: readonly string[];
   readonly unique: readonly UniqueValue[];
+  readonly shared: readonly ExaminedShare[];
   readonly warnings: readonly string[];
 }
 
@@ -43,6 +49,7 @@ export function examineDocument(
       document,
       secretPointers: [...kind.secretPointers(document), ...secrets.secretPointers],
       unique: digestUniqueValues(secrets.uniqueValues, context.keySalt),
+      shared: sharedValuesOf(kind, document, context),
       warnings: [...kind.warnings(document), ...warningsForKeys(secrets.uniqueValues, context.plugins)],
     },
   };
@@ -57,6 +64,20 @@ export function requireValidDocument(...parameters: Parameters<typeof examineDoc
 
 function secretsOfPlugins({ pluginSite }: ResourceKind, document: JsonObject, schemas: readonly PluginSchema[]): PluginSecrets {
   return pluginSite === undefined ? { secretPointers: [], uniqueValues: [] } : describeSecrets(document.plugins, pluginSite, schemas);
+}
+
+function sharedValuesOf(
+  { pluginSite }: ResourceKind,
+  document: JsonObject,
+  { plugins, keySalt }: { readonly plugins: readonly PluginSchema[]; readonly keySalt: Buffer },
+): readonly ExaminedShare[] {
+  const shared = pluginSite === undefined ? [] : describeShared(document.plugins, pluginSite, plugins);
+  return shared.map(({ plugin, name, text, mismatch }) => ({
+    space: plugin,
+    name: digestKey(keySalt, Buffer.from(name)),
+    value: digestKey(keySalt, Buffer.from(text)),
+    mismatch,
+  }));
 }
 
 function withoutServerFields(kind: ResourceKind, document: JsonObject): JsonObject {

@@ -1,10 +1,11 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
-import { type ResourceKind, resourceKind } from '../../schema/index.ts';
+import { formatIssues, type ResourceKind, resourceKind } from '../../schema/index.ts';
 import {
   type Author,
   type ResourceKey,
   RevisionConflict,
+  SharedConflict,
   type StoredResource,
   type StoreTransaction,
   UniqueConflict,
@@ -31,7 +32,7 @@ export async function putResource(context: ApiContext, kind: ResourceKind, reque
   const key = resourceKeyOf(kind, group.id, request);
   const examined = requireValidDocument(kind, body, key.id, context);
   const author = authorOf(request);
-  const { stored, warnings } = await translateConflicts(context.plugins, () =>
+  const { stored, warnings } = await translateConflicts(context.plugins, examined, () =>
     context.store.transaction(author, (transaction) => store({ context, transaction, kind, key, examined, request, author })),
   );
   const headers = await announceChange(context, request, group.id, stored.revision);
@@ -66,6 +67,7 @@ async function store(write: Write): Promise<{ readonly stored: StoredResource; r
     document: examined.document,
     secretPointers: examined.secretPointers,
     unique: examined.unique,
+    shared: examined.shared,
     owner,
     ...(isConditional ? { expectedRevision: current?.revision ?? 0 } : {}),
   });
@@ -112,17 +114,29 @@ async function warningsForOwner(
 }
 
 /** What the store refuses, in the words of the Admin API; the texts for duplicates are APISIX's. */
-async function translateConflicts<Result>(schemas: readonly PluginSchema[], work: () => Promise<Result>): Promise<Result> {
+async function translateConflicts<Result>(
+  schemas: readonly PluginSchema[],
+  { shared }: ExaminedDocument,
+  work: () => Promise<Result>,
+): Promise<Result> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof RevisionConflict) throw new PortcullisError('admin_precondition_failed');
+    if (error instanceof SharedConflict) throw mismatch(error, shared);
     if (!(error instanceof UniqueConflict)) throw error;
     const field = schemas.find(({ name }) => name === error.space)?.uniqueField ?? 'key';
     throw new PortcullisError('admin_invalid', {
       publicMessage: `duplicate ${field} of plugin ${error.space} found with ${describeHolder(error.holder)}`,
     });
   }
+}
+
+/** A plugin stands once in a resource, so its name tells which of its shares it was. */
+function mismatch({ space, holder }: SharedConflict, shared: ExaminedDocument['shared']): PortcullisError {
+  const { pointer, message } = shared.find((each) => each.space === space)?.mismatch ?? { pointer: '', message: 'conf mismatched' };
+  const publicMessage = formatIssues([{ pointer, message: `${message}: it differs from that of ${describeHolder(holder)}` }]);
+  return new PortcullisError('admin_invalid', { publicMessage });
 }
 
 function describeHolder({ kind, parentId, id }: ResourceKey): string {

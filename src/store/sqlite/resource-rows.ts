@@ -2,6 +2,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import { joinSecrets, type SecretField } from '../secret-fields.ts';
 import type { ReadOptions, ResourceKey, StoredResource } from '../store.ts';
+import { isSharedSpace } from './shared-values.ts';
 
 /** The columns of `ResourceRow`, for a statement on `resources`. */
 export const RESOURCE_COLUMNS = `
@@ -39,7 +40,7 @@ export function resourceOfRow(row: ResourceRow, cipher: FieldCipher, options: Re
     revision: row.revision,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
-    unique: unique.map(([space, hex]) => ({ space, digest: Buffer.from(hex, 'hex') })),
+    unique: unique.filter(([space]) => !isSharedSpace(space)).map(([space, hex]) => ({ space, digest: Buffer.from(hex, 'hex') })),
   };
 }
 

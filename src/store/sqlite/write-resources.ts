@@ -6,12 +6,15 @@ import {
   type ResourceKey,
   type ResourceWrite,
   RevisionConflict,
+  SharedConflict,
+  type SharedValue,
   type StoredResource,
   UniqueConflict,
   type UniqueValue,
 } from '../store.ts';
 import { GroupRevisions } from './group-revisions.ts';
 import { type KeyColumns, keyOfRow, sealSecrets } from './resource-rows.ts';
+import { findDissenter, rowOfShared } from './shared-values.ts';
 import type { SqliteDatabase, SqlValue } from './sqlite-database.ts';
 
 interface CurrentRow {
@@ -53,6 +56,8 @@ export class ResourceWriter {
     assertRevision(current, write.expectedRevision);
     const unique = withoutRepeats(write.unique);
     for (const value of unique) this.#assertFree(key.groupId, value, current?.row);
+    const shared = write.shared ?? [];
+    for (const value of shared) this.#assertAgreed(key.groupId, value, current?.row);
     const split = splitSecrets(write.document, write.secretPointers);
     const sealed = sealSecrets(key, split.secrets, this.#cipher);
 
@@ -60,7 +65,7 @@ export class ResourceWriter {
     const createdAt = current?.created_at ?? this.#now;
     const row = this.#upsert(write, { revision, position, createdAt, text: split.text, labels: labelsOf(split.publicText), sealed });
     this.#database.run('DELETE FROM unique_values WHERE resource_row = ?', row);
-    for (const value of unique) {
+    for (const value of [...unique, ...shared.map((each) => rowOfShared(each, row))]) {
       this.#database.run(
         'INSERT INTO unique_values (group_id, space, digest, resource_row) VALUES (?, ?, ?, ?)',
         ...[key.groupId, value.space, value.digest, row],
@@ -93,6 +98,11 @@ export class ResourceWriter {
       ...[groupId, value.space, value.digest],
     );
     if (holder !== undefined && holder.row !== ownRow) throw new UniqueConflict(value.space, keyOfRow(holder));
+  }
+
+  #assertAgreed(groupId: string, value: SharedValue, ownRow: number | undefined): void {
+    const dissenter = findDissenter(this.#database, groupId, value, ownRow);
+    if (dissenter !== undefined) throw new SharedConflict(value.space, keyOfRow(dissenter));
   }
 
   #upsert(
