@@ -20,6 +20,8 @@ export function toSnapshotItem(resource: StoredResource, plugins: SnapshotPlugin
     case 'plugin_metadata':
     case 'secret_provider':
       return { kind: key.kind, id: key.id, value: document };
+    case 'upstream':
+      return { kind: 'upstream', id: key.id, service: key.parentId, value: document };
     case 'consumer':
       return { kind: 'consumer', id: key.id, value: withoutAuthPlugins(document, plugins), ...toKeys(resource, plugins) };
     case 'credential':
@@ -48,6 +50,7 @@ export function toSnapshotChange(change: ResourceChange, plugins: SnapshotPlugin
 function toItemName(key: ResourceKey): SnapshotItemName | undefined {
   switch (key.kind) {
     case 'service':
+    case 'upstream':
     case 'route':
     case 'consumer':
     case 'credential':

@@ -18,6 +18,7 @@ export type {
 } from './counters.ts';
 export { describeSecrets, type PluginSecrets, type UniquePluginValue } from './describe-secrets.ts';
 export { describeShared, type SharedConfiguration } from './describe-shared.ts';
+export { describeUpstreamIds } from './describe-upstream-ids.ts';
 export { ENGINE_FIELDS } from './engine-fields.ts';
 export { compileHeaderTemplates, type HeaderTemplates } from './header-templates.ts';
 export { instantiatePlugin, type PhaseFunction, type PluginInstance } from './instantiate-plugin.ts';
@@ -46,7 +47,7 @@ export type {
 export type { LineFile, LineFiles, OutgoingCalls, OutgoingRequest, OutgoingResponse } from './outgoing-calls.ts';
 export { type AnyPlugin, definePlugin, type PhaseResult, type Plugin, type PluginPhases } from './plugin.ts';
 export { type PluginMeta, readPluginMeta } from './plugin-meta.ts';
-export type { CheckContext, NestedPlugin, PluginSchema } from './plugin-schema.ts';
+export type { CheckContext, NestedPlugin, PluginSchema, UpstreamReference } from './plugin-schema.ts';
 export type { PluginLog, PluginLogFields, PluginOwner, PluginSetup } from './plugin-setup.ts';
 export { type ReadableSchema, type ReadNestedPlugin, type ReadPlugin, readPlugin } from './read-plugin.ts';
 export { checkPluginConfiguration, readPluginConfiguration } from './read-plugin-configuration.ts';

@@ -7,6 +7,13 @@ export interface NestedPlugin {
   readonly configuration: JsonObject;
 }
 
+/** The id of a service's upstream in a configuration, and where it stands. */
+export interface UpstreamReference {
+  /** Relative to the configuration. */
+  readonly pointer: string;
+  readonly id: string;
+}
+
 /** What a plugin's own check may look at beside the configuration. */
 export interface CheckContext {
   readonly site: PluginSite;
@@ -55,6 +62,8 @@ export interface PluginSchema {
   readonly sharedField?: string;
   /** Upstream objects (API7's upstream schema) that the configuration brings. */
   readonly upstreams?: (configuration: JsonObject) => readonly JsonObject[];
+  /** Upstreams of the route's service that the configuration names by their ids. Whoever writes one that there is not is warned. */
+  readonly upstreamIds?: (configuration: JsonObject) => readonly UpstreamReference[];
   /** Plugins inside the configuration (multi-auth). */
   readonly nestedPlugins?: (configuration: JsonObject) => readonly NestedPlugin[];
 }

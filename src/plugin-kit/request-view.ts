@@ -93,6 +93,8 @@ export interface RequestView {
   setMethod(method: string): void;
   /** The Host that the upstream receives, over everything the upstream's settings say. */
   setUpstreamHost(host: string): void;
+  /** A further upstream of the route's service by its id, for `useUpstream`; undefined where there is none. The service's own has no handle. */
+  serviceUpstream(id: string): UpstreamHandle | undefined;
   /** Sends the request to another upstream than the service's. */
   useUpstream(upstream: UpstreamHandle): void;
   /** The client's address from here on: for plugins, logs and the headers that the upstream gets. */

@@ -11,6 +11,7 @@ export {
   readConsumer,
   readRoute,
   readService,
+  readServiceUpstream,
   type Service,
 } from './read-resources.ts';
 export type { ResourceKind, ResourceKindName } from './resource-kind.ts';

@@ -5,7 +5,15 @@ import type { PluginSite } from './plugin-site.ts';
 import { isReservedName } from './reserved-names.ts';
 import { type Static, type TSchema, Type } from './schema-builder.ts';
 
-export type ResourceKindName = 'service' | 'route' | 'consumer' | 'credential' | 'global_rule' | 'plugin_metadata' | 'secret_provider';
+export type ResourceKindName =
+  | 'service'
+  | 'upstream'
+  | 'route'
+  | 'consumer'
+  | 'credential'
+  | 'global_rule'
+  | 'plugin_metadata'
+  | 'secret_provider';
 
 /**
  * All that the generic machinery (Admin API, store, distribution) must know of one kind of resource. Documents that are handed

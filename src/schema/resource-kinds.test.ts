@@ -4,10 +4,10 @@ import { RESOURCE_KINDS, resourceKind } from './index.ts';
 
 test('every kind has its own name and collection, and comes after its parent', () => {
   const names = RESOURCE_KINDS.map((kind) => kind.name);
-  assert.deepEqual(names, ['service', 'route', 'consumer', 'credential', 'global_rule', 'plugin_metadata', 'secret_provider']);
+  assert.deepEqual(names, ['service', 'upstream', 'route', 'consumer', 'credential', 'global_rule', 'plugin_metadata', 'secret_provider']);
   assert.deepEqual(
     RESOURCE_KINDS.map((kind) => kind.collection),
-    ['services', 'routes', 'consumers', 'credentials', 'global_rules', 'plugin_metadata', 'secret_providers'],
+    ['services', 'upstreams', 'routes', 'consumers', 'credentials', 'global_rules', 'plugin_metadata', 'secret_providers'],
   );
   for (const kind of RESOURCE_KINDS) {
     assert.equal(resourceKind(kind.name), kind);

@@ -14,6 +14,7 @@ import {
   secretProviderSchema,
 } from './secret-provider.ts';
 import { checkService, serviceSchema, warningsForService } from './service.ts';
+import { checkUpstream, upstreamSchema, warningsForUpstream } from './upstream.ts';
 
 const service = defineResourceKind({
   name: 'service',
@@ -28,6 +29,22 @@ const service = defineResourceKind({
   warnings: warningsForService,
   // Clients read `type` to know which kind of routes to ask for, but must not find it among the stored defaults.
   present: (document, id) => ({ type: 'http', ...document, id }),
+});
+
+/** A further upstream of a service; the one written inside the service goes by the service's own id. */
+const upstream = defineResourceKind({
+  name: 'upstream',
+  collection: 'upstreams',
+  parent: 'service',
+  schema: upstreamSchema,
+  idSchema: idField,
+  idField: 'id',
+  bodyIdFields: ['id'],
+  pluginSite: undefined,
+  check: checkUpstream,
+  warnings: warningsForUpstream,
+  owner: (_document, parentId) => ({ kind: 'service', id: parentId }),
+  present: (document, id) => ({ ...document, id }),
 });
 
 const route = defineResourceKind({
@@ -123,6 +140,7 @@ const secretProvider = defineResourceKind({
 /** Every kind of resource, parents before their children. A new kind is one schema, its own checks, and one entry here. */
 export const RESOURCE_KINDS: readonly ResourceKind[] = Object.freeze([
   service,
+  upstream,
   route,
   consumer,
   credential,

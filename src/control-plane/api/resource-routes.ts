@@ -6,9 +6,10 @@ import { getResource, listResources } from './read-resource.ts';
 import { collectionPaths, resourcePath } from './resource-path.ts';
 import { putResource } from './write-resource.ts';
 
-/** What API7's policies call a kind, and writing it. Routes are part of their service. */
+/** What API7's policies call a kind, and writing it. Routes and upstreams are part of their service. */
 const PERMISSIONS: Readonly<Record<ResourceKindName, { readonly noun: string; readonly write: 'Update' | 'Put' }>> = {
   service: { noun: 'PublishedService', write: 'Update' },
+  upstream: { noun: 'PublishedService', write: 'Update' },
   route: { noun: 'PublishedService', write: 'Update' },
   consumer: { noun: 'Consumer', write: 'Update' },
   credential: { noun: 'ConsumerCredential', write: 'Update' },
@@ -19,7 +20,9 @@ const PERMISSIONS: Readonly<Record<ResourceKindName, { readonly noun: string; re
 
 /** The operations on every kind of resource: GET list, GET one, PUT, DELETE. A new kind needs nothing here but the names of its permissions. */
 export function resourceRoutes(context: ApiContext): readonly ApiRoute[] {
-  return RESOURCE_KINDS.flatMap((kind) => collectionPaths(kind).flatMap((path) => routesOfKind(context, kind, path)));
+  // Those of upstreams are `service-upstreams.ts`'s.
+  const kinds = RESOURCE_KINDS.filter(({ name }) => name !== 'upstream');
+  return kinds.flatMap((kind) => collectionPaths(kind).flatMap((path) => routesOfKind(context, kind, path)));
 }
 
 function routesOfKind(context: ApiContext, kind: ResourceKind, collectionPath: string): readonly ApiRoute[] {

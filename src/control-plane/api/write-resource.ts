@@ -16,6 +16,7 @@ import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
 import { type ExaminedDocument, requireValidDocument } from './examine-document.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
+import { warningsForUpstreams } from './missing-upstreams.ts';
 import { checkWritePreconditions } from './preconditions.ts';
 import { entityTag, presentResource } from './present-resource.ts';
 import { parentKeyOf, resourceKeyOf, resourceName } from './resource-path.ts';
@@ -80,7 +81,12 @@ async function store(write: Write): Promise<{ readonly stored: StoredResource; r
     address: request.address,
     detail: { revision: stored.revision, created: current === undefined },
   });
-  return { stored, warnings: [...examined.warnings, ...(await warningsForOwner(transaction, kind, key, owner))] };
+  const warnings = [
+    ...examined.warnings,
+    ...(await warningsForOwner(transaction, kind, key, owner)),
+    ...(await warningsForUpstreams(transaction, kind, key, examined.document, context.plugins)),
+  ];
+  return { stored, warnings };
 }
 
 /** Asked before the parent is looked for, so that a duplicate is told first; the store refuses it in any case. */

@@ -297,3 +297,27 @@ test('a snapshot without a consumer lets go of what that needed', async () => {
   await load([], 3);
   assert.deepEqual([[...set.consumerNeeds], names.isUsed('one.invalid'), reader.findByName('jack')], [[], false, undefined]);
 });
+
+test('upstreams of services come and go like what they belong to, and their names are resolved meanwhile', async () => {
+  const { load, change, names, applied, set } = start();
+  const upstream = (service: string, host: string): SnapshotItem => ({
+    kind: 'upstream',
+    id: 'canary',
+    service,
+    value: { nodes: [{ host, port: 80, weight: 1 }] },
+  });
+  await load([serviceItem(80), upstream('service', 'one.invalid'), upstream('elsewhere', 'two.invalid')]);
+  assert.deepEqual([names.isUsed('one.invalid'), names.isUsed('two.invalid')], [true, true]);
+  assert.deepEqual([...set.upstreams.keys()], ['service/canary', 'elsewhere/canary']);
+  await change(
+    { op: 'put', item: upstream('service', 'three.invalid') },
+    { op: 'delete', name: { kind: 'upstream', parentId: 'elsewhere', id: 'canary' } },
+  );
+  assert.deepEqual([...set.parts()].flat().map(nameOf), ['put-upstream canary', 'put-service service']);
+  assert.deepEqual(['one.invalid', 'two.invalid', 'three.invalid'].map((name) => names.isUsed(name)), [false, false, true]); // biome-ignore format: one line
+  applied.length = 0;
+  await load([serviceItem(80), upstream('service', 'three.invalid')], 5);
+  assert.deepEqual(applied, []);
+  await load([serviceItem(80)], 6);
+  assert.deepEqual(applied.flat(), [{ op: 'delete-upstream', serviceId: 'service', id: 'canary' }]);
+});

@@ -2,7 +2,7 @@ import type { ConfigurationApplier, SnapshotMeta } from '../../distribution/gate
 import type { JsonObject } from '../../lib/json.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { PLUGINS } from '../../plugins/index.ts';
-import type { SnapshotChange, SnapshotDelta, SnapshotItem } from '../../schema/index.ts';
+import type { SnapshotChange, SnapshotDelta, SnapshotItem, SnapshotItemName } from '../../schema/index.ts';
 import { type CredentialPlugin, referencesOfItem } from '../secrets/index.ts';
 import type { CredentialIndexWriter } from '../tables/index.ts';
 import type { AgentMessage, RuntimeChange } from '../worker/worker-messages.ts';
@@ -18,10 +18,12 @@ import {
   type ItemPlugin,
   isCompiled,
   isCompiledKind,
+  keyOfItem,
   readDeletion,
   readItem,
 } from './read-item.ts';
 import { SerialQueue } from './serial-queue.ts';
+import { upstreamKey } from './upstream-key.ts';
 import type { WorkerFleet } from './worker-fleet.ts';
 
 /** What must be known of a plugin to put its configurations and credentials in force. */
@@ -113,7 +115,7 @@ export class GatewayConfiguration implements ConfigurationApplier {
       for (const item of part) {
         const references = referencesOfItem(item);
         if (references.length > 0) referencing.push({ item, references });
-        if (isCompiled(item)) compiled.set(keyOf(item.kind, item.id), item);
+        if (isCompiled(item)) compiled.set(keyOf(item.kind, keyOfItem(item)), item);
         else if (item.kind === 'secret_provider') providers.set(item.id, item.value);
         // Not before the workers know what they need.
         else if (item.kind === 'consumer' && mayHaveNeeds(item.value, this.#plugins)) needy.push(item);
@@ -243,7 +245,7 @@ export class GatewayConfiguration implements ConfigurationApplier {
   async #read(changes: readonly SnapshotChange[]): Promise<readonly RuntimeChange[]> {
     return this.#collect(changes, (change) => {
       if (change.op === 'put') return isCompiled(change.item) ? this.#readItem(change.item) : undefined;
-      return isCompiledKind(change.name.kind) ? readDeletion(change.name.kind, change.name.id) : undefined;
+      return isCompiledKind(change.name.kind) ? readDeletion(change.name.kind, keyOfName(change.name)) : undefined;
     });
   }
 
@@ -353,6 +355,10 @@ export class GatewayConfiguration implements ConfigurationApplier {
       },
     };
   }
+}
+
+function keyOfName({ kind, parentId, id }: SnapshotItemName): string {
+  return kind === 'upstream' ? upstreamKey(parentId, id) : id;
 }
 
 function keyOf(kind: CompiledKind, id: string): string {

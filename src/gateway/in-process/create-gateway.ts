@@ -11,7 +11,7 @@ import { InstanceMetrics, WorkerMetrics } from '../metrics/index.ts';
 import { createDialPolicy } from '../names/index.ts';
 import { ClientHeaderRules, Pipeline, REQUEST_ID_HEADER } from '../pipeline/index.ts';
 import { AddressBook, catalogueOf, Runtime } from '../runtime/index.ts';
-import { readPlugins, readRouteSettings, readServiceSettings } from '../runtime/read-settings.ts';
+import { readPlugins, readRouteSettings, readServiceSettings, readUpstreamSettings } from '../runtime/read-settings.ts';
 import { CredentialIndexReader, CredentialIndexWriter } from '../tables/index.ts';
 import { CredentialDirectory } from '../worker/credential-directory.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
@@ -163,6 +163,8 @@ function changesOf(item: SnapshotItem, plugins: readonly AnyPlugin[]): readonly 
   switch (item.kind) {
     case 'service':
       return [{ op: 'put-service', id: item.id, settings: readServiceSettings(item.id, item.value, plugins) }];
+    case 'upstream':
+      return [{ op: 'put-upstream', id: item.id, serviceId: item.service, settings: readUpstreamSettings(item.id, item.value) }];
     case 'route':
       return [{ op: 'put-route', id: item.id, number: 1, settings: readRouteSettings(item.id, item.value, plugins) }];
     case 'global_rule': {

@@ -4,10 +4,11 @@ import { describeSecrets, type PluginSchema, type PluginSite, readPluginConfigur
 import { formatIssues, isJsonObject, type KeyDigest, resourceKind, type SnapshotItem, validateDocument } from '../../schema/index.ts';
 import type { GatewayDefinition } from './gateway-definition.ts';
 
-type KindName = 'service' | 'route' | 'consumer' | 'credential' | 'global_rule' | 'plugin_metadata';
+type KindName = 'service' | 'upstream' | 'route' | 'consumer' | 'credential' | 'global_rule' | 'plugin_metadata';
 
 const SITES: Readonly<Record<KindName, PluginSite | undefined>> = {
   service: 'service',
+  upstream: undefined,
   route: 'route',
   consumer: 'consumer',
   credential: 'credential',
@@ -25,7 +26,15 @@ export function snapshotOfDefinition(
   schemas: readonly PluginSchema[],
   salt: Uint8Array,
 ): readonly SnapshotItem[] {
-  const { services = {}, routes = {}, consumers = {}, credentials = {}, globalRules = {}, pluginMetadata = {} } = definition;
+  const {
+    services = {},
+    upstreams = {},
+    routes = {},
+    consumers = {},
+    credentials = {},
+    globalRules = {},
+    pluginMetadata = {},
+  } = definition;
   const check = (kind: KindName, resources: Readonly<Record<string, JsonObject>>): readonly (readonly [string, JsonObject])[] =>
     Object.entries(resources).map(([id, value]) => [id, checked(kind, id, value, schemas)]);
   const keysOf = (value: JsonObject, site: PluginSite): readonly KeyDigest[] => keysOfPlugins(value, site, schemas, salt);
@@ -33,6 +42,9 @@ export function snapshotOfDefinition(
     ...check('plugin_metadata', pluginMetadata).map(([id, value]): SnapshotItem => ({ kind: 'plugin_metadata', id, value })),
     ...check('global_rule', globalRules).map(([id, value]): SnapshotItem => ({ kind: 'global_rule', id, value })),
     ...check('service', services).map(([id, value]): SnapshotItem => ({ kind: 'service', id, value })),
+    ...Object.entries(upstreams).flatMap(([service, own]) =>
+      check('upstream', own).map(([id, value]): SnapshotItem => ({ kind: 'upstream', id, service, value })),
+    ),
     ...check('route', routes).map(([id, value]): SnapshotItem => ({ kind: 'route', id, value })),
     ...check('consumer', withUsernames(consumers)).map(
       ([id, value]): SnapshotItem => ({ kind: 'consumer', id, value: withoutAuth(value, schemas), keys: keysOf(value, 'consumer') }),

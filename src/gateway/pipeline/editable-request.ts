@@ -126,6 +126,10 @@ export abstract class EditableRequest extends ClientRequest {
     this.ownHost = Buffer.from(host, 'latin1');
   }
 
+  serviceUpstream(id: string): UpstreamHandle | undefined {
+    return this.candidate?.route.otherUpstreams.get(id);
+  }
+
   useUpstream(upstream: UpstreamHandle): void {
     this.requireUndecided();
     if (!(upstream instanceof PluginUpstream)) throw new TypeError('an upstream must come from the plugin’s own configuration');

@@ -1,6 +1,7 @@
 import type { EngineSettings } from '../../engine/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { LogFields, LogLevel } from '../../observability/index.ts';
+import type { EffectiveUpstream } from '../../schema/index.ts';
 import type { CounterHandles } from '../counters/index.ts';
 import type { LoadHandles } from '../limits/index.ts';
 import type { MetricsHandles } from '../metrics/index.ts';
@@ -11,6 +12,9 @@ import type { CredentialTableHandles } from '../tables/index.ts';
 export type RuntimeChange =
   | { readonly op: 'put-service'; readonly id: string; readonly settings: ServiceSettings }
   | { readonly op: 'delete-service'; readonly id: string }
+  /** An upstream of a service beside the one inside it; the service may not be there yet. */
+  | { readonly op: 'put-upstream'; readonly id: string; readonly serviceId: string; readonly settings: EffectiveUpstream }
+  | { readonly op: 'delete-upstream'; readonly id: string; readonly serviceId: string }
   /** `number` names the route on the worker board. */
   | { readonly op: 'put-route'; readonly id: string; readonly number: number; readonly settings: RouteSettings }
   | { readonly op: 'delete-route'; readonly id: string }

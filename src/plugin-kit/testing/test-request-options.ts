@@ -54,6 +54,8 @@ export interface TestRequestOptions {
   readonly startedAtMs?: number;
   /** Laid over a route with the id `route-1` of the service `service-1`; null for none. */
   readonly route?: Partial<MatchedRoute> | null;
+  /** Ids of the service's further upstreams; their handles are numbered in this order. */
+  readonly serviceUpstreams?: readonly string[];
   /** Who can be found. */
   readonly consumers?: readonly TestConsumer[];
   /** Who is attached already. */

@@ -56,6 +56,7 @@ export class TestRequest implements LogView {
   readonly #responseHeaders = new HeaderList([], GATEWAY_ANSWER_NAMES);
   readonly #headers: HeaderList;
   readonly #consumers: TestConsumers;
+  readonly #serviceUpstreams: ReadonlyMap<string, UpstreamHandle>;
   readonly #variables: Map<string, VariableValue>;
   readonly #slots = new Map<unknown, unknown>();
   readonly #chunked: boolean;
@@ -90,6 +91,7 @@ export class TestRequest implements LogView {
     this.#headers = new HeaderList(completeHeaders(headers, this.#body, this.#chunked), FRAMING_NAMES);
     this.host = hostName(this.#headers.first('host') ?? '');
     this.#consumers = new TestConsumers(options.consumers ?? []);
+    this.#serviceUpstreams = new Map((options.serviceUpstreams ?? []).map((id, index) => [id, { index }]));
     this.#variables = new Map(Object.entries(options.variables ?? {}));
     this.#answer = completeAnswer(options.answer ?? {});
   }
@@ -169,6 +171,10 @@ export class TestRequest implements LogView {
     this.#edit();
     if (!/^[!-~]+$/.test(host)) throw new TypeError('no host');
     this.#upstreamHost = host;
+  }
+
+  serviceUpstream(id: string): UpstreamHandle | undefined {
+    return this.#serviceUpstreams.get(id);
   }
 
   useUpstream(upstream: UpstreamHandle): void {
