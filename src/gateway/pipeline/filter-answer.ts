@@ -22,6 +22,8 @@ export class FilterFailure extends Error {
 type TakesPart = (member: ChainMember) => boolean;
 
 const EVERYBODY: TakesPart = () => true;
+/** Compressing takes time, and nginx compresses no answers to failures either. */
+const WITHOUT_CODINGS: TakesPart = ({ instance }) => instance.bodyFilter === undefined || instance.plugin.encodesBody !== true;
 /** Where there is no time to wait for a body: who changes bodies also says so in the head, and both must be left alone. */
 const WITHOUT_BODY_FILTER: TakesPart = ({ instance }) => instance.bodyFilter === undefined;
 
@@ -72,11 +74,28 @@ export function filterLocalAnswer(context: RequestContext, answer: LocalAnswer):
   return passed instanceof Promise ? passed.then((whole) => withHead(answer, head, whole)) : withHead(answer, head, passed);
 }
 
-/** An answer that the engine makes and cannot wait for: only plugins that leave bodies alone take part. @throws FilterFailure */
+/**
+ * An answer that the engine makes and cannot wait for (502, 504, …). Plugins that put a coding on bodies take no part; where the filter of
+ * another waits for something, only plugins that leave bodies alone do.
+ *
+ * @throws FilterFailure
+ */
 export function filterEngineAnswer(context: RequestContext, answer: LocalAnswer): LocalAnswer {
+  const filtered = filterAtOnce(context, answer);
+  if (filtered !== undefined) return filtered;
   const head = new LocalResponseHead(answer, context.method === 'HEAD');
   filterHead(context, head, WITHOUT_BODY_FILTER);
   return withHead(answer, head, answer.body);
+}
+
+function filterAtOnce(context: RequestContext, answer: LocalAnswer): LocalAnswer | undefined {
+  const head = new LocalResponseHead(answer, context.method === 'HEAD');
+  const filter = filterHead(context, head, WITHOUT_CODINGS);
+  const body = filter === undefined ? answer.body : passWhole(filter, answer.body);
+  if (!(body instanceof Promise)) return withHead(answer, head, body);
+  // What comes of it later is nobody's any more.
+  body.catch(() => {});
+  return undefined;
 }
 
 function withHead(answer: LocalAnswer, head: LocalResponseHead, body: Buffer): LocalAnswer {
