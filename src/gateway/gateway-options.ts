@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Listener } from '../lib/listener.ts';
 import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { AnyPlugin } from '../plugin-kit/index.ts';
 import type { LimitSettings } from './limits/index.ts';
 
 /** The certificate by which this instance is known to control planes. All PEM. */
@@ -67,6 +68,8 @@ export interface GatewayOptions {
   readonly allowOlder: boolean;
   /** Obeys failure hooks over the worker channel (`POST /test/…` on the status listener). Tests only. */
   readonly testHooks: boolean;
+  /** Plugins beside the product's, and the module that gives the same to each worker as `PLUGINS`. Tests only. */
+  readonly testPlugins?: { readonly plugins: readonly AnyPlugin[]; readonly module: string };
   readonly softwareVersion: string;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { StartError } from '../../errors/index.ts';
 import { createStatusServer, type LogRotation, openAccessLog, type StatusServer, startLogRotation } from '../../observability/index.ts';
+import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import { CounterTables, machineTime } from '../counters/index.ts';
 import type { GatewayOptions, RunningGateway } from '../gateway-options.ts';
@@ -33,6 +34,7 @@ const STOP_MS = 1000;
  */
 export class GatewayAgent implements RunningGateway {
   readonly #options: GatewayOptions;
+  readonly #plugins: readonly AnyPlugin[];
   readonly #board: WorkerBoard;
   readonly #tables: CredentialIndexWriter;
   readonly #load: LoadTables;
@@ -65,11 +67,11 @@ export class GatewayAgent implements RunningGateway {
     // A slot's next thread starts before the memory of the one before is given back, and there is a spare one.
     const maxThreads = options.workers.length * 2 + 2;
     this.#board = WorkerBoard.forWorkers(maxThreads);
-    const authPlugins = PLUGINS.filter((plugin) => plugin.type === 'auth').map((plugin) => plugin.name);
+    this.#plugins = [...PLUGINS, ...(options.testPlugins?.plugins ?? [])];
     this.#secrets = openSecretValues(options);
     this.#tables = new CredentialIndexWriter({
-      plugins: authPlugins,
-      consumerPlugins: PLUGINS,
+      plugins: PLUGINS.filter(({ type }) => type === 'auth').map(({ name }) => name),
+      consumerPlugins: this.#plugins,
       resolvePlugins: (plugins) => resolvePluginSettings(plugins, this.#secrets.values.valueOf),
       maxReaders: maxThreads,
       random,
@@ -229,6 +231,7 @@ export class GatewayAgent implements RunningGateway {
   #createConfiguration(): GatewayConfiguration {
     return new GatewayConfiguration({
       set: this.#set,
+      plugins: this.#plugins,
       names: this.#names,
       tables: this.#tables,
       fleet: this.#fleet,
@@ -245,8 +248,7 @@ export class GatewayAgent implements RunningGateway {
   }
 
   #startThread(): WorkerThread {
-    const { protectedPorts, accessLogFile, trustedAddresses, pluginDeadlineMs, engine, testHooks, dataFolder, softwareVersion } =
-      this.#options;
+    const { protectedPorts, accessLogFile, trustedAddresses, pluginDeadlineMs, engine, testHooks, testPlugins } = this.#options;
     const row = this.#tables.registerReader();
     this.#board.clearRow(row);
     const { handles: load } = this.#load;
@@ -257,14 +259,15 @@ export class GatewayAgent implements RunningGateway {
       load,
       metrics: this.#metrics.metrics.handles,
       counters: this.#counters.handles,
-      forbiddenFolders: [dataFolder],
-      softwareVersion,
+      forbiddenFolders: [this.#options.dataFolder],
+      softwareVersion: this.#options.softwareVersion,
       protectedPorts,
       accessLogFile,
       trustedAddresses,
       pluginDeadlineMs,
       engine,
       testHooks,
+      testPluginModule: testPlugins?.module,
     };
     return new WorkerThread(start, {
       onLog: (thread, message) => this.#logOf(thread, message),
@@ -304,7 +307,7 @@ export class GatewayAgent implements RunningGateway {
         worker: slot,
         cause: thread.endReason ?? error?.message ?? 'it exited',
         last_route: this.#set.numbers.idOf(last.route),
-        last_plugin: PLUGINS[last.plugin - 1]?.name,
+        last_plugin: this.#plugins[last.plugin - 1]?.name,
       };
       this.#options.log.error('a worker thread ended and is replaced', fields, error);
       this.#source?.restartProbation();

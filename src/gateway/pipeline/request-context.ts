@@ -139,6 +139,11 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
     return this.ownVariable(name) ?? requestVariable(this, name);
   }
 
+  /** A phase behind the decision of the plugin with this number begins. `route` where the context may serve another request by then. */
+  entersPlugin(number: number, route: number = this.routeNumber): void {
+    this.surroundings.enter(route, number);
+  }
+
   /** Whether the phases of this plugin run for the request. */
   runs(instance: PluginInstance): boolean {
     const { filter } = instance;

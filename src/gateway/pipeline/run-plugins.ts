@@ -2,14 +2,9 @@ import type { CancelTask, Clock } from '../../lib/clock.ts';
 import { isThenable } from '../../lib/is-thenable.ts';
 import type { PhaseResult, PluginAnswer } from '../../plugin-kit/index.ts';
 import type { PluginStep } from '../runtime/index.ts';
+import type { FailedStep } from './failure-fields.ts';
 import { STAGE } from './request-chains.ts';
 import type { RequestContext } from './request-context.ts';
-
-/** Where a request's way through its plugins broke off. */
-export interface FailedStep {
-  readonly plugin: string;
-  readonly phase: string;
-}
 
 /** How the plugins of a request ended. */
 export type PluginOutcome =

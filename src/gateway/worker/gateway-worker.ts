@@ -48,7 +48,8 @@ export class GatewayWorker {
   readonly #accessLog: AccessLog | undefined;
   readonly #server: HttpServer;
 
-  constructor(start: WorkerStart, transport: TransportChoice, post: (message: WorkerMessage) => void) {
+  /** `others`: plugins beside the product's. */
+  constructor(start: WorkerStart, transport: TransportChoice, others: readonly AnyPlugin[], post: (message: WorkerMessage) => void) {
     const random: Random = systemRandom;
     const board = new WorkerBoard(start.board);
     this.#start = start;
@@ -72,7 +73,7 @@ export class GatewayWorker {
       connectionAgeMs: upstreamAgeMs,
       admission,
     });
-    this.#runtime = this.#createRuntime(random);
+    this.#runtime = this.#createRuntime(random, others);
     this.#changes = new PreparedChanges(this.#runtime);
     this.#accessLog = this.#openAccessLog();
     const pipeline = new Pipeline({
@@ -170,14 +171,14 @@ export class GatewayWorker {
     }
   }
 
-  #createRuntime(random: Random): Runtime {
+  #createRuntime(random: Random, others: readonly AnyPlugin[]): Runtime {
     return new Runtime({
       addresses: this.#addresses,
       targets: this.#pool,
       slots: this.#load.admission,
       mayDial: this.#mayDial,
       random,
-      catalogue: catalogueOf(PLUGINS),
+      catalogue: catalogueOf(PLUGINS, others),
       services: this.#services,
       onDisposeFailed: (plugin, error) => this.#log.error('a plugin failed to dispose of its state', { plugin }, error),
       yieldTurn: () => new Promise((resolve) => setImmediate(resolve)),

@@ -43,6 +43,8 @@ export interface WorkerStart {
   readonly forbiddenFolders: readonly string[];
   readonly softwareVersion: string;
   readonly testHooks: boolean;
+  /** URL of a module whose `PLUGINS` stand beside the product's. */
+  readonly testPluginModule: string | undefined;
 }
 
 /** How a worker dies on request, in tests. */
