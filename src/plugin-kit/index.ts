@@ -16,6 +16,7 @@ export type {
   SharedRecords,
   WindowDecision,
 } from './counters.ts';
+export { describeMetadataSecrets } from './describe-metadata-secrets.ts';
 export { describeSecrets, type PluginSecrets, type UniquePluginValue } from './describe-secrets.ts';
 export { ENGINE_FIELDS } from './engine-fields.ts';
 export { compileHeaderTemplates, type HeaderTemplates } from './header-templates.ts';

@@ -31,6 +31,8 @@ export interface PluginSchema {
   readonly consumerSchema?: TSchema;
   /** The plugin's metadata, one for each gateway group. */
   readonly metadataSchema?: TSchema;
+  /** Texts of the metadata that are encrypted at rest: paths of names as in `/collector/request_headers/*`, where `*` is every name. */
+  readonly metadataSecrets?: readonly string[];
   /** Names of top-level string fields of `consumerSchema` (or else `schema`) that are encrypted at rest. */
   readonly secretFields: readonly string[];
   /** The top-level field of `consumerSchema` whose value may occur once in a gateway group and by which requests are matched. */

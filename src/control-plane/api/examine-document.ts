@@ -1,7 +1,13 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import { digestKey } from '../../lib/key-digest.ts';
-import { describeSecrets, type PluginSchema, type PluginSecrets, type UniquePluginValue } from '../../plugin-kit/index.ts';
+import {
+  describeMetadataSecrets,
+  describeSecrets,
+  type PluginSchema,
+  type PluginSecrets,
+  type UniquePluginValue,
+} from '../../plugin-kit/index.ts';
 import { formatIssues, type Issue, type ResourceKind, validateDocument } from '../../schema/index.ts';
 import type { UniqueValue } from '../../store/index.ts';
 import { estimateEntropyBits, WEAK_KEY_BITS } from '../keys/index.ts';
@@ -41,7 +47,11 @@ export function examineDocument(
     ok: true,
     examined: {
       document,
-      secretPointers: [...kind.secretPointers(document), ...secrets.secretPointers],
+      secretPointers: [
+        ...kind.secretPointers(document),
+        ...secrets.secretPointers,
+        ...metadataSecrets(kind, id ?? validation.document.id, document, context.plugins),
+      ],
       unique: digestUniqueValues(secrets.uniqueValues, context.keySalt),
       warnings: [...kind.warnings(document), ...warningsForKeys(secrets.uniqueValues, context.plugins)],
     },
@@ -57,6 +67,16 @@ export function requireValidDocument(...parameters: Parameters<typeof examineDoc
 
 function secretsOfPlugins({ pluginSite }: ResourceKind, document: JsonObject, schemas: readonly PluginSchema[]): PluginSecrets {
   return pluginSite === undefined ? { secretPointers: [], uniqueValues: [] } : describeSecrets(document.plugins, pluginSite, schemas);
+}
+
+function metadataSecrets(
+  { name }: ResourceKind,
+  id: JsonValue | undefined,
+  document: JsonObject,
+  schemas: readonly PluginSchema[],
+): readonly string[] {
+  const schema = name === 'plugin_metadata' ? schemas.find((each) => each.name === id) : undefined;
+  return schema === undefined ? [] : describeMetadataSecrets(document, schema);
 }
 
 function withoutServerFields(kind: ResourceKind, document: JsonObject): JsonObject {
