@@ -39,6 +39,8 @@ export type PreviousExit =
 export interface GatewayOptions {
   /** Folder of the journal; exists already, mode 0700. */
   readonly dataFolder: string;
+  /** Absolute paths of files and folders of the instance into which no plugin may write. */
+  readonly closedFolders: readonly string[];
   readonly identity: InstanceIdentity;
   readonly controlPlane: { readonly host: string; readonly port: number };
   /** One entry a worker. */

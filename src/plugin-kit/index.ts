@@ -46,7 +46,7 @@ export type {
 export type { LineFile, LineFiles, OutgoingCalls, OutgoingRequest, OutgoingResponse } from './outgoing-calls.ts';
 export { type AnyPlugin, definePlugin, type PhaseResult, type Plugin, type PluginPhases } from './plugin.ts';
 export { type PluginMeta, readPluginMeta } from './plugin-meta.ts';
-export type { CheckContext, NestedPlugin, PluginSchema } from './plugin-schema.ts';
+export type { CheckContext, NestedPlugin, PluginFacts, PluginSchema } from './plugin-schema.ts';
 export type { PluginLog, PluginLogFields, PluginOwner, PluginSetup } from './plugin-setup.ts';
 export { type ReadableSchema, type ReadNestedPlugin, type ReadPlugin, readPlugin } from './read-plugin.ts';
 export { checkPluginConfiguration, readPluginConfiguration } from './read-plugin-configuration.ts';
@@ -58,6 +58,7 @@ export {
   forEachSecretReference,
   hasSecretReferences,
   isSecretReference,
+  issuesBesideReferences,
   resolveSecretReferences,
   type ValueOfReference,
 } from './secret-references.ts';

@@ -7,12 +7,20 @@ export interface NestedPlugin {
   readonly configuration: JsonObject;
 }
 
-/** What a plugin's own check may look at beside the configuration. */
-export interface CheckContext {
-  readonly site: PluginSite;
-  readonly schemas: readonly PluginSchema[];
+/** What may be known where a configuration or metadata is written. */
+export interface PluginFacts {
   /** The metadata of a plugin in the group, as it is stored; without this function it is not known, and nothing is said for the lack of it. */
   readonly metadataOf?: (plugin: string) => JsonObject | undefined;
+  /** Absolute paths of files and folders of the product itself. */
+  readonly closedFolders?: readonly string[];
+}
+
+/** What a plugin's own check may look at beside the configuration. */
+export interface CheckContext extends PluginFacts {
+  readonly site: PluginSite;
+  readonly schemas: readonly PluginSchema[];
+  /** The configuration was accepted before and is read again by a gateway: only what it could not run with is to be told. */
+  readonly isStored?: boolean;
 }
 
 /**
@@ -50,6 +58,8 @@ export interface PluginSchema {
   readonly identityHeaders: readonly string[] | ((configuration: JsonObject) => readonly string[]);
   /** What the schema cannot say of a configuration that it accepts, with APISIX's words; pointers are relative to the configuration. */
   readonly check?: (configuration: JsonObject, context: CheckContext) => readonly Issue[];
+  /** The same of metadata; pointers are relative to it. */
+  readonly checkMetadata?: (metadata: JsonObject, facts: PluginFacts) => readonly Issue[];
   /** Upstream objects (API7's upstream schema) that the configuration brings. */
   readonly upstreams?: (configuration: JsonObject) => readonly JsonObject[];
   /** Plugins inside the configuration (multi-auth). */

@@ -10,6 +10,7 @@ export interface GatewaySettings
   extends Pick<
     GatewayOptions,
     | 'dataFolder'
+    | 'closedFolders'
     | 'identity'
     | 'controlPlane'
     | 'workers'

@@ -4,6 +4,7 @@ import { digestKey } from '../../lib/key-digest.ts';
 import {
   describeMetadataSecrets,
   describeSecrets,
+  type PluginFacts,
   type PluginSchema,
   type PluginSecrets,
   type UniquePluginValue,
@@ -30,15 +31,17 @@ export type Examination =
   | { readonly ok: true; readonly examined: ExaminedDocument }
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
+/** What a body is examined with. */
+export interface ExaminationContext {
+  readonly plugins: readonly PluginSchema[];
+  readonly keySalt: Buffer;
+  readonly facts: PluginFacts;
+}
+
 /** Examines a body for a kind of resource without looking at any other resource. */
-export function examineDocument(
-  kind: ResourceKind,
-  body: JsonValue,
-  id: string | undefined,
-  context: { readonly plugins: readonly PluginSchema[]; readonly keySalt: Buffer },
-): Examination {
+export function examineDocument(kind: ResourceKind, body: JsonValue, id: string | undefined, context: ExaminationContext): Examination {
   const validation = validateDocument(kind, body, id);
-  const pluginIssues = examinePlugins(kind, body, id, context.plugins);
+  const pluginIssues = examinePlugins(kind, body, id, context.plugins, context.facts);
   if (!validation.ok) return { ok: false, issues: [...validation.issues, ...pluginIssues] };
   if (pluginIssues.length > 0) return { ok: false, issues: pluginIssues };
   const document = withoutServerFields(kind, validation.document);

@@ -259,7 +259,7 @@ export class GatewayAgent implements RunningGateway {
       load,
       metrics: this.#metrics.metrics.handles,
       counters: this.#counters.handles,
-      forbiddenFolders: [this.#options.dataFolder],
+      forbiddenFolders: this.#options.closedFolders,
       softwareVersion: this.#options.softwareVersion,
       protectedPorts,
       accessLogFile,

@@ -39,7 +39,7 @@ export interface WorkerStart {
   readonly load: LoadHandles;
   readonly metrics: MetricsHandles;
   readonly counters: CounterHandles;
-  /** Folders that no plugin may write into. */
+  /** Files and folders that no plugin may write into. */
   readonly forbiddenFolders: readonly string[];
   readonly softwareVersion: string;
   readonly testHooks: boolean;
