@@ -30,6 +30,7 @@ const exchange: Exchange = {
   connection: { remoteAddress: '10.0.0.7', remotePort: 5, localPort: 9080, encrypted: false, context: undefined },
   context: undefined,
   readBody: () => Promise.resolve('too-large'),
+  readBodyStart: () => Promise.resolve(Buffer.alloc(0)),
   respond: () => {},
   forward: () => {},
   abort: () => {},

@@ -105,6 +105,10 @@ export class FakeExchange implements Exchange {
     return Promise.resolve('too-large');
   }
 
+  readBodyStart(): Promise<Buffer> {
+    return Promise.resolve(Buffer.alloc(0));
+  }
+
   respond(answer: LocalAnswer): void {
     this.#decide();
     this.answer = answer;
