@@ -5,6 +5,7 @@ import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { AnyPlugin } from '../plugin-kit/index.ts';
 import type { LimitSettings } from './limits/index.ts';
+import type { DialSettings } from './names/index.ts';
 
 /** The certificate by which this instance is known to control planes. All PEM. */
 export interface InstanceIdentity {
@@ -51,6 +52,8 @@ export interface GatewayOptions {
   readonly metricsListeners: readonly Listener[];
   /** Sockets of the product itself that no upstream may point to. */
   readonly protectedPorts: readonly number[];
+  /** Addresses and networks that are opened beyond, and closed within, what may be connected to by default. Closing wins. */
+  readonly dial: DialSettings;
   /** File that gets one JSON line a request; undefined writes none. */
   readonly accessLogFile: string | undefined;
   /** Addresses and networks of proxies in front whose X-Forwarded headers are believed. */

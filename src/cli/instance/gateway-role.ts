@@ -64,6 +64,7 @@ export function gatewayRole(
     statusListeners: status.length > 0 ? status : addressListeners(endpoints.status.port, configuration.statusHosts),
     metricsListeners: metrics.length > 0 ? metrics : addressListeners(endpoints.metrics.port, configuration.metricsHosts),
     protectedPorts: [endpoints.admin.port, endpoints.sync.port, endpoints.status.port, endpoints.metrics.port].filter((port) => port !== 0),
+    dial: configuration.dial,
     accessLogFile: configuration.accessLogFile ?? null,
     trustedAddresses: configuration.trustedAddresses,
     pluginDeadlineMs: configuration.pluginDeadlineMs,

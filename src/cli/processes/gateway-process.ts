@@ -19,6 +19,7 @@ export interface GatewaySettings
     | 'statusListeners'
     | 'metricsListeners'
     | 'protectedPorts'
+    | 'dial'
     | 'trustedAddresses'
     | 'pluginDeadlineMs'
     | 'envReferences'

@@ -262,6 +262,7 @@ export class GatewayAgent implements RunningGateway {
       forbiddenFolders: this.#options.closedFolders,
       softwareVersion: this.#options.softwareVersion,
       protectedPorts,
+      dial: this.#options.dial,
       accessLogFile,
       trustedAddresses,
       pluginDeadlineMs,

@@ -79,6 +79,7 @@ function testOptions(dataFolder: string, log: RecordingLogger): GatewayOptions {
     statusListeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }],
     metricsListeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }],
     protectedPorts: [],
+    dial: { allow: [], deny: [] },
     accessLogFile: undefined,
     trustedAddresses: [],
     pluginDeadlineMs: 10_000,

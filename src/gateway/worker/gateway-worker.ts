@@ -55,7 +55,7 @@ export class GatewayWorker {
     this.#start = start;
     this.#post = post;
     this.#log = createWorkerLogger(post, this.#clock);
-    this.#mayDial = createDialPolicy({ protectedPorts: start.protectedPorts, allow: [], deny: [] });
+    this.#mayDial = createDialPolicy({ protectedPorts: start.protectedPorts, ...start.dial });
     this.#row = board.row(start.row);
     this.#reader = new CredentialIndexReader(start.tables, start.row);
     this.#directory = new CredentialDirectory(this.#reader);

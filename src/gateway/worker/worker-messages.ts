@@ -4,6 +4,7 @@ import type { LogFields, LogLevel } from '../../observability/index.ts';
 import type { CounterHandles } from '../counters/index.ts';
 import type { LoadHandles } from '../limits/index.ts';
 import type { MetricsHandles } from '../metrics/index.ts';
+import type { DialSettings } from '../names/index.ts';
 import type { PluginSettings, RouteSettings, ServiceSettings } from '../runtime/settings.ts';
 import type { CredentialTableHandles } from '../tables/index.ts';
 
@@ -32,6 +33,7 @@ export interface WorkerStart {
   readonly board: SharedArrayBuffer;
   readonly tables: CredentialTableHandles;
   readonly protectedPorts: readonly number[];
+  readonly dial: DialSettings;
   readonly accessLogFile: string | undefined;
   readonly trustedAddresses: readonly string[];
   readonly pluginDeadlineMs: number;
