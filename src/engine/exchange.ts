@@ -38,6 +38,8 @@ export interface ClientConnection {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
+  /** Asked of the system each time; undefined when the connection has gone. */
+  localAddress(): string | undefined;
   readonly encrypted: boolean;
   /** Belongs to the handler. */
   context: unknown;

@@ -146,6 +146,10 @@ export abstract class EditableRequest extends ClientRequest {
     this.maxBodyBytes = maxBytes;
   }
 
+  get isMerged(): boolean {
+    return this.#isMerged;
+  }
+
   /** A plugin waits for the client's body. */
   get readsBody(): boolean {
     return this.#bodyReads > 0;

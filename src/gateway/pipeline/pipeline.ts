@@ -106,7 +106,7 @@ export class Pipeline implements ExchangeHandler {
     }
     this.#options.enter(candidate?.route.number ?? 0, 0);
     context.enter(candidate, exchange, head, globals);
-    if (context.chains.hasSteps) this.#runPlugins(context, exchange, candidate);
+    if (context.chains.hasSteps || context.chains.bodyUse !== 0) this.#runPlugins(context, exchange, candidate);
     else this.#passed(context, exchange, candidate);
   }
 

@@ -66,6 +66,7 @@ export class FakeExchange implements Exchange {
     remoteAddress: '10.0.0.7',
     remotePort: 4000,
     localPort: 9080,
+    localAddress: () => '10.0.0.1',
     encrypted: false,
     context: undefined,
   };
