@@ -142,11 +142,12 @@ interface AdminParts {
 }
 
 function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<AdminServer> {
-  const { clock, log, softwareVersion, adminListeners } = options;
+  const { clock, log, softwareVersion, adminListeners, dataFolder, keyringFile } = options;
+  const closedFolders = [dataFolder, keyringFile];
   const { store, expiryClock, installation, certificate, publisher, stopping } = parts;
   const { keySalt } = installation;
   return startAdminServer({
-    routes: apiRoutes({ store, publisher, plugins: PLUGIN_SCHEMAS, keySalt, clock, log, stopping }),
+    routes: apiRoutes({ store, publisher, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders, clock, log, stopping }),
     store,
     expiryClock,
     softwareVersion,

@@ -16,6 +16,7 @@ export type {
   SharedRecords,
   WindowDecision,
 } from './counters.ts';
+export { describeMetadataSecrets } from './describe-metadata-secrets.ts';
 export { describeSecrets, type PluginSecrets, type UniquePluginValue } from './describe-secrets.ts';
 export { describeShared, type SharedConfiguration } from './describe-shared.ts';
 export { describeUpstreamIds } from './describe-upstream-ids.ts';
@@ -47,7 +48,7 @@ export type {
 export type { LineFile, LineFiles, OutgoingCalls, OutgoingRequest, OutgoingResponse } from './outgoing-calls.ts';
 export { type AnyPlugin, definePlugin, type PhaseResult, type Plugin, type PluginPhases } from './plugin.ts';
 export { type PluginMeta, readPluginMeta } from './plugin-meta.ts';
-export type { CheckContext, NestedPlugin, PluginSchema, UpstreamReference } from './plugin-schema.ts';
+export type { CheckContext, NestedPlugin, PluginFacts, PluginSchema, UpstreamReference } from './plugin-schema.ts';
 export type { PluginLog, PluginLogFields, PluginOwner, PluginSetup } from './plugin-setup.ts';
 export { type ReadableSchema, type ReadNestedPlugin, type ReadPlugin, readPlugin } from './read-plugin.ts';
 export { checkPluginConfiguration, readPluginConfiguration } from './read-plugin-configuration.ts';
@@ -59,6 +60,7 @@ export {
   forEachSecretReference,
   hasSecretReferences,
   isSecretReference,
+  issuesBesideReferences,
   resolveSecretReferences,
   type ValueOfReference,
 } from './secret-references.ts';

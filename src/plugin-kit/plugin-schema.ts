@@ -14,12 +14,20 @@ export interface UpstreamReference {
   readonly id: string;
 }
 
-/** What a plugin's own check may look at beside the configuration. */
-export interface CheckContext {
-  readonly site: PluginSite;
-  readonly schemas: readonly PluginSchema[];
+/** What may be known where a configuration or metadata is written. */
+export interface PluginFacts {
   /** The metadata of a plugin in the group, as it is stored; without this function it is not known, and nothing is said for the lack of it. */
   readonly metadataOf?: (plugin: string) => JsonObject | undefined;
+  /** Absolute paths of files and folders of the product itself. */
+  readonly closedFolders?: readonly string[];
+}
+
+/** What a plugin's own check may look at beside the configuration. */
+export interface CheckContext extends PluginFacts {
+  readonly site: PluginSite;
+  readonly schemas: readonly PluginSchema[];
+  /** The configuration was accepted before and is read again by a gateway: only what it could not run with is to be told. */
+  readonly isStored?: boolean;
 }
 
 /**
@@ -38,6 +46,8 @@ export interface PluginSchema {
   readonly consumerSchema?: TSchema;
   /** The plugin's metadata, one for each gateway group. */
   readonly metadataSchema?: TSchema;
+  /** Texts of the metadata that are encrypted at rest: paths of names as in `/collector/request_headers/*`, where `*` is every name. */
+  readonly metadataSecrets?: readonly string[];
   /** Names of top-level string fields of `consumerSchema` (or else `schema`) that are encrypted at rest. */
   readonly secretFields: readonly string[];
   /** The top-level field of `consumerSchema` whose value may occur once in a gateway group and by which requests are matched. */
@@ -60,6 +70,8 @@ export interface PluginSchema {
    * counted in; a write that differs from what another resource holds is refused (`<field> conf mismatched`).
    */
   readonly sharedField?: string;
+  /** The same of metadata; pointers are relative to it. */
+  readonly checkMetadata?: (metadata: JsonObject, facts: PluginFacts) => readonly Issue[];
   /** Upstream objects (API7's upstream schema) that the configuration brings. */
   readonly upstreams?: (configuration: JsonObject) => readonly JsonObject[];
   /** Upstreams of the route's service that the configuration names by their ids. Whoever writes one that there is not is warned. */

@@ -103,6 +103,8 @@ export interface RequestView {
   limitBody(maxBytes: number): void;
   /** The whole body in memory, decoded; `too-large` when it has more bytes. What was read goes on to the upstream unless `setBody` replaces it. */
   readBody(maxBytes: number): Promise<Uint8Array | 'too-large'>;
+  /** The first bytes of the body, `maxBytes` at most, decoded; a longer body is not waited for and goes on to the upstream as it comes. */
+  readBodyStart(maxBytes: number): Promise<Uint8Array>;
   setBody(body: Uint8Array): void;
   /**
    * The plugin is about to let the request wait for so long because its configuration says so: every deadline of plugins moves by this time.

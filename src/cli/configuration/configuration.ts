@@ -42,6 +42,8 @@ export interface Configuration {
   readonly adminTls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly accessLogFile: string | undefined;
   readonly trustedAddresses: readonly string[];
+  /** What gateways may connect to, beyond and within the defaults. */
+  readonly dial: { readonly allow: readonly string[]; readonly deny: readonly string[] };
   /** A plugin that has not decided after this time has failed. */
   readonly pluginDeadlineMs: number;
   /** Variables that `$env://` references may name although they are withheld. */
@@ -117,6 +119,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     logLevel: readLevel(text('log-level')),
     allowOlder: flag('allow-older'),
     trustedAddresses: hosts('trusted-addresses', []),
+    dial: { allow: hosts('dial-allow', []), deny: hosts('dial-deny', []) },
     pluginDeadlineMs: number('plugin-timeout', 10) * 1000,
     envReferences: hosts('env-references', []),
     engine: { ...engineSettings(values), transport: flag('documented-sockets') ? 'documented' : 'auto' },

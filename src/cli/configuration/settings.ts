@@ -113,6 +113,20 @@ export const MAIN_SETTINGS = [
     verbs: GATEWAY,
   },
   {
+    name: 'dial-allow',
+    type: 'networks',
+    defaultText: undefined,
+    meaning: 'Addresses and networks that may be connected to although they are link-local or hand out cloud metadata',
+    verbs: GATEWAY,
+  },
+  {
+    name: 'dial-deny',
+    type: 'networks',
+    defaultText: undefined,
+    meaning: 'Addresses and networks that no upstream, plugin or secret provider may be connected to; wins over `dial-allow`',
+    verbs: GATEWAY,
+  },
+  {
     name: 'env-references',
     type: 'names',
     defaultText: undefined,

@@ -14,6 +14,8 @@ export interface ApiContext {
   readonly plugins: readonly PluginSchema[];
   /** Salt of the digests by which keys are unique. */
   readonly keySalt: Buffer;
+  /** Absolute paths of files and folders of the product itself: no plugin may be told to write there. */
+  readonly closedFolders: readonly string[];
   readonly clock: Clock;
   readonly log: Logger;
   /** Aborted when the control plane is about to end: no answer waits for gateways any longer. */

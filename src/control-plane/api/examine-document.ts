@@ -1,7 +1,15 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import { digestKey } from '../../lib/key-digest.ts';
-import { describeSecrets, describeShared, type PluginSchema, type PluginSecrets, type UniquePluginValue } from '../../plugin-kit/index.ts';
+import {
+  describeMetadataSecrets,
+  describeSecrets,
+  describeShared,
+  type PluginFacts,
+  type PluginSchema,
+  type PluginSecrets,
+  type UniquePluginValue,
+} from '../../plugin-kit/index.ts';
 import { formatIssues, type Issue, type ResourceKind, validateDocument } from '../../schema/index.ts';
 import type { SharedValue, UniqueValue } from '../../store/index.ts';
 import { estimateEntropyBits, WEAK_KEY_BITS } from '../keys/index.ts';
@@ -30,15 +38,17 @@ export type Examination =
   | { readonly ok: true; readonly examined: ExaminedDocument }
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
+/** What a body is examined with. */
+export interface ExaminationContext {
+  readonly plugins: readonly PluginSchema[];
+  readonly keySalt: Buffer;
+  readonly facts: PluginFacts;
+}
+
 /** Examines a body for a kind of resource without looking at any other resource. */
-export function examineDocument(
-  kind: ResourceKind,
-  body: JsonValue,
-  id: string | undefined,
-  context: { readonly plugins: readonly PluginSchema[]; readonly keySalt: Buffer },
-): Examination {
+export function examineDocument(kind: ResourceKind, body: JsonValue, id: string | undefined, context: ExaminationContext): Examination {
   const validation = validateDocument(kind, body, id);
-  const pluginIssues = examinePlugins(kind, body, id, context.plugins);
+  const pluginIssues = examinePlugins(kind, body, id, context.plugins, context.facts);
   if (!validation.ok) return { ok: false, issues: [...validation.issues, ...pluginIssues] };
   if (pluginIssues.length > 0) return { ok: false, issues: pluginIssues };
   const document = withoutServerFields(kind, validation.document);
@@ -47,7 +57,11 @@ export function examineDocument(
     ok: true,
     examined: {
       document,
-      secretPointers: [...kind.secretPointers(document), ...secrets.secretPointers],
+      secretPointers: [
+        ...kind.secretPointers(document),
+        ...secrets.secretPointers,
+        ...metadataSecrets(kind, id ?? validation.document.id, document, context.plugins),
+      ],
       unique: digestUniqueValues(secrets.uniqueValues, context.keySalt),
       shared: sharedValuesOf(kind, document, context),
       warnings: [...kind.warnings(document), ...warningsForKeys(secrets.uniqueValues, context.plugins)],
@@ -78,6 +92,16 @@ function sharedValuesOf(
     value: digestKey(keySalt, Buffer.from(text)),
     mismatch,
   }));
+}
+
+function metadataSecrets(
+  { name }: ResourceKind,
+  id: JsonValue | undefined,
+  document: JsonObject,
+  schemas: readonly PluginSchema[],
+): readonly string[] {
+  const schema = name === 'plugin_metadata' ? schemas.find((each) => each.name === id) : undefined;
+  return schema === undefined ? [] : describeMetadataSecrets(document, schema);
 }
 
 function withoutServerFields(kind: ResourceKind, document: JsonObject): JsonObject {

@@ -1,10 +1,12 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject, JsonValue } from '../../lib/json.ts';
+import type { PluginFacts } from '../../plugin-kit/index.ts';
 import { formatIssues, type Issue, isJsonObject, RESOURCE_KINDS, type ResourceKind } from '../../schema/index.ts';
 import type { ApiAnswer, ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
-import { examineDocument } from './examine-document.ts';
+import { type ExaminationContext, examineDocument } from './examine-document.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
+import { metadataOfGroup } from './plugin-facts.ts';
 
 /** Collections of API7 that this version has no kind for: an element in them is a fault. */
 const UNSUPPORTED = ['ssls', 'stream_routes'];
@@ -27,15 +29,25 @@ export function validateConfigsRoutes(context: ApiContext): readonly ApiRoute[] 
       permission: 'gateway:GetPublishedService',
       handle: async (request) => {
         const body = request.body();
-        await gatewayGroupOf(context.store, request);
+        const group = await gatewayGroupOf(context.store, request);
         if (!isJsonObject(body)) throw new PortcullisError('admin_invalid', { publicMessage: 'Error at "": value must be an object' });
-        return answer(examineAll(context, body));
+        const stored = await metadataOfGroup(context, group.id);
+        return answer(examineAll({ ...context, facts: factsOf(context, stored, body) }, body));
       },
     },
   ];
 }
 
-function examineAll(context: ApiContext, body: JsonObject): readonly JsonObject[] {
+/** Metadata that stands in the body lies over what is stored. */
+function factsOf({ closedFolders }: ApiContext, stored: ReadonlyMap<string, JsonObject>, body: JsonObject): PluginFacts {
+  const metadata = new Map(stored);
+  for (const element of elementsOf(body, 'plugin_metadata')) {
+    if (isJsonObject(element) && typeof element.id === 'string') metadata.set(element.id, element);
+  }
+  return { closedFolders, metadataOf: (plugin) => metadata.get(plugin) };
+}
+
+function examineAll(context: ExaminationContext, body: JsonObject): readonly JsonObject[] {
   const known = RESOURCE_KINDS.flatMap((kind) =>
     elementsOf(body, kind.collection).flatMap((element, index) =>
       describe(kind.collection, index, element, examine(context, kind, element)),
@@ -56,7 +68,7 @@ function elementsOf(body: JsonObject, collection: string): readonly JsonValue[] 
   throw new PortcullisError('admin_invalid', { publicMessage: `Error at "/${collection}": value must be an array` });
 }
 
-function examine(context: ApiContext, kind: ResourceKind, element: JsonValue): readonly Issue[] {
+function examine(context: ExaminationContext, kind: ResourceKind, element: JsonValue): readonly Issue[] {
   const examination = examineDocument(kind, element, undefined, context);
   return examination.ok ? [] : examination.issues;
 }

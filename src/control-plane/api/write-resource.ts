@@ -1,6 +1,6 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
-import { formatIssues, type ResourceKind, resourceKind } from '../../schema/index.ts';
+import { formatIssues, isJsonObject, type ResourceKind, resourceKind } from '../../schema/index.ts';
 import {
   type Author,
   type ResourceKey,
@@ -17,6 +17,7 @@ import { authorOf } from './author-of.ts';
 import { type ExaminedDocument, requireValidDocument } from './examine-document.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
 import { warningsForUpstreams } from './missing-upstreams.ts';
+import { factsForPlugins } from './plugin-facts.ts';
 import { checkWritePreconditions } from './preconditions.ts';
 import { entityTag, presentResource } from './present-resource.ts';
 import { parentKeyOf, resourceKeyOf, resourceName } from './resource-path.ts';
@@ -31,7 +32,8 @@ export async function putResource(context: ApiContext, kind: ResourceKind, reque
   const body = request.body();
   const group = await gatewayGroupOf(context.store, request);
   const key = resourceKeyOf(kind, group.id, request);
-  const examined = requireValidDocument(kind, body, key.id, context);
+  const facts = await factsForPlugins(context, group.id, isJsonObject(body) ? body.plugins : undefined);
+  const examined = requireValidDocument(kind, body, key.id, { ...context, facts });
   const author = authorOf(request);
   const { stored, warnings } = await translateConflicts(context.plugins, examined, () =>
     context.store.transaction(author, (transaction) => store({ context, transaction, kind, key, examined, request, author })),

@@ -60,6 +60,8 @@ export interface AdminFixture {
   readonly clock: FakeClock;
   readonly log: RecordingLogger;
   readonly announcer: FakeAnnouncer;
+  /** The first is the folder of its data. */
+  readonly closedFolders: readonly string[];
   /** Its signal says that the control plane is about to end. */
   readonly stopping: AbortController;
   /** Sends a request; `gateway_group_id=default` is added to paths under `/apisix/admin/` that have no query. */
@@ -87,7 +89,7 @@ export async function makeAdminFixture(
   const stopping = new AbortController();
   const { keySalt } = installation;
   const { plugins = PLUGIN_SCHEMAS } = change;
-  const context = { store, publisher: announcer, plugins, keySalt, clock, log, stopping: stopping.signal };
+  const context = { store, publisher: announcer, plugins, keySalt, closedFolders: [folder], clock, log, stopping: stopping.signal };
   const app = createAdminApplication({
     routes: apiRoutes(context),
     store,
@@ -107,6 +109,7 @@ export async function makeAdminFixture(
     store,
     history: opened,
     clock,
+    closedFolders: context.closedFolders,
     log,
     announcer,
     stopping,

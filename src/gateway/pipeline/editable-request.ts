@@ -1,3 +1,4 @@
+import type { Exchange } from '../../engine/index.ts';
 import { canonicalAddress } from '../../lib/canonical-address.ts';
 import { isFieldName, isFieldValue } from '../../lib/field-syntax.ts';
 import { type ConsumerMatch, type CredentialMatch, ENGINE_FIELDS, type UpstreamHandle } from '../../plugin-kit/index.ts';
@@ -152,21 +153,21 @@ export abstract class EditableRequest extends ClientRequest {
     this.maxBodyBytes = maxBytes;
   }
 
+  get isMerged(): boolean {
+    return this.#isMerged;
+  }
+
   /** A plugin waits for the client's body. */
   get readsBody(): boolean {
     return this.#bodyReads > 0;
   }
 
-  async readBody(maxBytes: number): Promise<Uint8Array | 'too-large'> {
-    this.requireUndecided();
-    const { current } = this;
-    if (current === undefined) throw new Error('the request is over');
-    this.#bodyReads++;
-    try {
-      return await current.readBody(maxBytes);
-    } finally {
-      this.#bodyReads--;
-    }
+  readBody(maxBytes: number): Promise<Uint8Array | 'too-large'> {
+    return this.#readFrom((exchange) => exchange.readBody(maxBytes));
+  }
+
+  readBodyStart(maxBytes: number): Promise<Uint8Array> {
+    return this.#readFrom((exchange) => exchange.readBodyStart(maxBytes));
   }
 
   /** By how much waits that configurations ask for have moved the deadline of plugins since this was asked last. */
@@ -248,6 +249,18 @@ export abstract class EditableRequest extends ClientRequest {
       return undefined;
     } catch (error) {
       return error;
+    }
+  }
+
+  async #readFrom<Body>(read: (exchange: Exchange) => Promise<Body>): Promise<Body> {
+    this.requireUndecided();
+    const { current } = this;
+    if (current === undefined) throw new Error('the request is over');
+    this.#bodyReads++;
+    try {
+      return await read(current);
+    } finally {
+      this.#bodyReads--;
     }
   }
 

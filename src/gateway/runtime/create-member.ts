@@ -8,6 +8,7 @@ import {
   type ReadPlugin,
 } from '../../plugin-kit/index.ts';
 import { asUpstreamDocument, readUpstream } from '../../schema/index.ts';
+import { bodyUseOf } from './body-use.ts';
 import { CompileError } from './compile-error.ts';
 import { configuredIdentity, isIdentityName } from './configured-identity.ts';
 import type { OwnedPlugin } from './owned-plugins.ts';
@@ -47,7 +48,16 @@ export function createMember(name: string, owned: OwnedPlugin, surroundings: Mem
     const identityHeaders = [...checkedIdentity(entry.plugin, owned.read)];
     const instance = instantiate(entry.plugin, owned, surroundings, made, identityHeaders);
     const held = { ...instance, dispose: () => disposeAll(name, instance, undo, surroundings) };
-    return { name, number: entry.number, instance: held, identityHeaders, nested: nestedNames(owned.read), isProduct: entry.isProduct };
+    return {
+      name,
+      number: entry.number,
+      instance: held,
+      identityHeaders,
+      nested: nestedNames(owned.read),
+      bodyUse:
+        owned.read.kind === 'ready' ? bodyUseOf([owned.read.configuration, owned.read.meta.filter, surroundings.metadataOf(name)]) : 0,
+      isProduct: entry.isProduct,
+    };
   } catch (error) {
     undo();
     if (error instanceof CompileError) throw error;

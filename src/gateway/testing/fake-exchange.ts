@@ -66,6 +66,7 @@ export class FakeExchange implements Exchange {
     remoteAddress: '10.0.0.7',
     remotePort: 4000,
     localPort: 9080,
+    localAddress: () => '10.0.0.1',
     encrypted: false,
     context: undefined,
   };
@@ -108,6 +109,10 @@ export class FakeExchange implements Exchange {
 
   grantTime(durationMs: number): void {
     this.grantedMs += durationMs;
+  }
+
+  readBodyStart(): Promise<Buffer> {
+    return Promise.resolve(Buffer.alloc(0));
   }
 
   respond(answer: LocalAnswer): void {

@@ -5,6 +5,7 @@ import type { EffectiveUpstream } from '../../schema/index.ts';
 import type { CounterHandles } from '../counters/index.ts';
 import type { LoadHandles } from '../limits/index.ts';
 import type { MetricsHandles } from '../metrics/index.ts';
+import type { DialSettings } from '../names/index.ts';
 import type { ConsumerNeeds, PluginSettings, RouteSettings, ServiceSettings } from '../runtime/settings.ts';
 import type { CredentialTableHandles } from '../tables/index.ts';
 
@@ -39,6 +40,7 @@ export interface WorkerStart {
   readonly board: SharedArrayBuffer;
   readonly tables: CredentialTableHandles;
   readonly protectedPorts: readonly number[];
+  readonly dial: DialSettings;
   readonly accessLogFile: string | undefined;
   readonly trustedAddresses: readonly string[];
   readonly pluginDeadlineMs: number;
@@ -47,10 +49,12 @@ export interface WorkerStart {
   readonly load: LoadHandles;
   readonly metrics: MetricsHandles;
   readonly counters: CounterHandles;
-  /** Folders that no plugin may write into. */
+  /** Files and folders that no plugin may write into. */
   readonly forbiddenFolders: readonly string[];
   readonly softwareVersion: string;
   readonly testHooks: boolean;
+  /** URL of a module whose `PLUGINS` stand beside the product's. */
+  readonly testPluginModule: string | undefined;
 }
 
 /** How a worker dies on request, in tests. */

@@ -64,7 +64,13 @@ export class WorkerPluginServices implements PluginServices {
     this.calls = this.#calls;
     this.#files = new SharedLineFiles({ clock, log, forbiddenFolders });
     this.files = this.#files;
-    this.#servers = new ServerCounters({ clock, random, log, mayDial });
+    this.#servers = new ServerCounters({
+      clock,
+      random,
+      log,
+      mayDial,
+      resolve: (host) => this.#callNames.addressesOf(host),
+    });
   }
 
   logOf(plugin: string): PluginLog {
@@ -88,9 +94,10 @@ export class WorkerPluginServices implements PluginServices {
   /** Ends calls and connections, after a moment for those under way; what files still have to write is written. */
   async close(): Promise<void> {
     await this.#calls.whenIdle(LAST_CALLS_MS);
-    this.#callNames.close();
     this.#calls.close();
     await this.#files.close();
+    // What is left to tell a server may need a connection, and its name.
     await this.#servers.close();
+    this.#callNames.close();
   }
 }

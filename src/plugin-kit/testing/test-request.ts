@@ -200,6 +200,12 @@ export class TestRequest implements LogView {
     return body.length > maxBytes ? 'too-large' : Buffer.from(body);
   }
 
+  async readBodyStart(maxBytes: number): Promise<Uint8Array> {
+    this.#edit();
+    this.bodyReads.push(maxBytes);
+    return Buffer.from(this.#body?.subarray(0, maxBytes) ?? []);
+  }
+
   setBody(body: Uint8Array): void {
     this.#edit();
     this.#upstreamBody = Buffer.from(body);

@@ -10,7 +10,6 @@ import { PendingLeaves } from './pending-leaves.ts';
 import { RedisCounters } from './redis-counters.ts';
 import type { RedisFailure } from './redis-failure.ts';
 import { openRedisLink, type RedisDialer } from './redis-link.ts';
-import { resolveName } from './resolve-name.ts';
 import type { ScriptServer } from './script-server.ts';
 import { SingleServer } from './single-server.ts';
 
@@ -20,8 +19,8 @@ export interface ServerCountersOptions {
   readonly log: Pick<Logger, 'info' | 'warn'>;
   /** Asked with each resolved address before it is connected to. */
   readonly mayDial: DialPolicy;
-  /** The addresses of a name; the system's resolver unless said. */
-  readonly resolve?: (name: string) => Promise<readonly string[]>;
+  /** The addresses of a name; none, or a rejection, where there are none. */
+  readonly resolve: (name: string) => Promise<readonly string[]>;
 }
 
 /** Counters on a server, for as long as they are needed. */
@@ -54,7 +53,7 @@ export class ServerCounters {
 
   constructor(options: ServerCountersOptions) {
     this.#options = options;
-    this.#dialer = { mayDial: options.mayDial, resolve: options.resolve ?? resolveName, clock: options.clock };
+    this.#dialer = { mayDial: options.mayDial, resolve: options.resolve, clock: options.clock };
     this.#entryPrefix = options.random.bytes(ENTRY_PREFIX_BYTES).toString('hex');
   }
 
