@@ -10,6 +10,7 @@ export function workerStart(options: GatewayOptions, share: WorkerShare): Worker
     options;
   return {
     ...share,
+    workers: options.workers.length,
     forbiddenFolders: options.closedFolders,
     softwareVersion,
     protectedPorts,

@@ -93,6 +93,7 @@ function createParts(options: PartOptions) {
     log,
     counters: counters.handles,
     row: 0,
+    workers: 1,
     metrics,
     mayDial,
     forbiddenFolders: [],

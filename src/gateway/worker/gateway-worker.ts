@@ -193,13 +193,14 @@ export class GatewayWorker {
   }
 
   #createServices(random: Random): WorkerPluginServices {
-    const { counters, row, forbiddenFolders, httpsPort, softwareVersion } = this.#start;
+    const { counters, row, workers, forbiddenFolders, httpsPort, softwareVersion } = this.#start;
     return new WorkerPluginServices({
       clock: this.#clock,
       random,
       log: this.#log,
       counters,
       row,
+      workers,
       metrics: this.#metrics,
       mayDial: this.#mayDial,
       forbiddenFolders,

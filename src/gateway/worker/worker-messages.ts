@@ -37,6 +37,8 @@ export interface NameAddresses {
 /** What a worker thread is started with. */
 export interface WorkerStart {
   readonly row: number;
+  /** Workers of the instance. */
+  readonly workers: number;
   readonly board: SharedArrayBuffer;
   readonly tables: CredentialTableHandles;
   readonly protectedPorts: readonly number[];

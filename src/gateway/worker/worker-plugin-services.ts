@@ -16,6 +16,8 @@ export interface WorkerPluginServicesOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly counters: CounterHandles;
+  /** Workers of the instance. */
+  readonly workers: number;
   /** The worker's own row in shared memory. */
   readonly row: number;
   readonly metrics: Metrics;
@@ -69,6 +71,7 @@ export class WorkerPluginServices implements PluginServices {
       random,
       log,
       mayDial,
+      workers: options.workers,
       resolve: (host) => this.#callNames.addressesOf(host),
     });
   }

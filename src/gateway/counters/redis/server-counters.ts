@@ -16,6 +16,8 @@ import { SingleServer } from './single-server.ts';
 export interface ServerCountersOptions {
   readonly clock: Clock;
   readonly random: Random;
+  /** Workers of the instance. */
+  readonly workers: number;
   readonly log: Pick<Logger, 'info' | 'warn'>;
   /** Asked with each resolved address before it is connected to. */
   readonly mayDial: DialPolicy;
@@ -63,9 +65,10 @@ export class ServerCounters {
     const shared = this.#open.get(key) ?? this.#create(settings);
     this.#open.set(key, shared);
     shared.users++;
-    const { clock } = this.#options;
+    const { clock, workers } = this.#options;
     const { server, counters } = shared;
-    const delayed = syncIntervalMs === undefined ? undefined : new DelayedCounters({ server, direct: counters, syncIntervalMs, clock });
+    const delayed =
+      syncIntervalMs === undefined ? undefined : new DelayedCounters({ server, direct: counters, syncIntervalMs, workers, clock });
     if (delayed !== undefined) this.#delayed.add(delayed);
     return {
       counters: delayed ?? counters,

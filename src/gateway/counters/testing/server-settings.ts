@@ -36,6 +36,7 @@ export function serverCounters(test: Pick<TestContext, 'after'>, options: Partia
     },
     mayDial: () => true,
     resolve: resolveName,
+    workers: 1,
     ...options,
   });
   test.after(() => servers.close());
