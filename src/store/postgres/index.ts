@@ -1,0 +1,2 @@
+export { isInClear, parseDatabaseUrl } from './database-url.ts';
+export { openPostgresStore, type PostgresStoreOptions } from './postgres-store.ts';
