@@ -89,11 +89,15 @@ withPostgres('a running store goes on while a newer one adds a column to every t
     // Twice at once, so that all connections take part.
     for (const found of await Promise.all([...reads(), ...reads()])) assert.notEqual(found, undefined);
   };
+  const connections = () => database.query('SELECT pid FROM pg_stat_activity WHERE application_name = $1 ORDER BY pid', [database.schema]);
   await useAll(1);
+  const before = await connections();
   const tables = await database.query('SELECT table_name FROM information_schema.tables WHERE table_schema = $1', [database.schema]);
   assert.ok(tables.length > 8);
   for (const { table_name: table } of tables) await database.query(`ALTER TABLE ${table} ADD COLUMN added TEXT NOT NULL DEFAULT 'new'`);
   await useAll(2);
+  // A statement that is no longer what it was when it was prepared would have cost its connection.
+  assert.deepEqual(await connections(), before);
 });
 
 withPostgres('a schema that SQL would read as something else is refused', async (context, url) => {
