@@ -23,6 +23,7 @@ withPostgres('on PostgreSQL the guide works, and all of it is there after kill -
 
   const second = await runningInstance(t, { ...options, flags: ['--demo-port', String(first.ports.demo)] }, first.token);
   assert.doesNotMatch(second.stdout, /First start/);
+  assert.match(second.stdout, /^ {2}Store {11}the PostgreSQL database /m);
   assert.equal(await call(second, 'first-key'), 200);
   const service = await second.admin('GET', '/apisix/admin/services/echo');
   assert.equal(service.status, 200);

@@ -35,6 +35,8 @@ export interface FirstStart {
 
 /** A running control plane. */
 export interface RunningControlPlane {
+  /** The PostgreSQL database that is the store, in words without a secret; undefined for a file in the data folder. */
+  readonly database: string | undefined;
   readonly firstStart: FirstStart | undefined;
   /** Where the Admin API listens, one entry a listener. */
   readonly adminAddresses: readonly { readonly host: string; readonly port: number }[];

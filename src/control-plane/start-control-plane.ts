@@ -95,6 +95,7 @@ function runningControlPlane(options: ControlPlaneOptions, parts: Parts): Runnin
     await closeAll(closers);
   };
   return {
+    database: options.database === undefined ? undefined : parseDatabaseUrl(options.database.url).description,
     firstStart,
     adminAddresses: server.addresses,
     syncPorts,

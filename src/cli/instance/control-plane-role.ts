@@ -41,6 +41,8 @@ export function controlPlaneRole(context: InstanceContext): SupervisedChild {
 export interface ControlPlaneReady {
   /** Certificate (PEM) that instances must have been certified by. */
   readonly authority: string;
+  /** Of a store on PostgreSQL. */
+  readonly database: string | undefined;
   /** The secrets of a first start. */
   readonly firstStart: Extract<BannerFirstStart, { kind: 'shown' }> | undefined;
 }
@@ -48,7 +50,8 @@ export interface ControlPlaneReady {
 /** Reads it. */
 export function readControlPlaneReady(body: JsonValue): ControlPlaneReady {
   if (typeof body !== 'object' || body === null || !('authority' in body)) throw new Error('the control plane told nothing');
-  return { authority: String(body.authority), firstStart: readFirstStart(body.firstStart ?? null) };
+  const database = typeof body.database === 'string' ? body.database : undefined;
+  return { authority: String(body.authority), database, firstStart: readFirstStart(body.firstStart ?? null) };
 }
 
 function readFirstStart(body: JsonValue): ControlPlaneReady['firstStart'] {

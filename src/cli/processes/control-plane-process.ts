@@ -41,7 +41,7 @@ const role: ChildRole = {
       random: systemRandom,
       log,
     });
-    return { authority: controlPlane.authority, firstStart: firstStartBody(controlPlane) };
+    return { authority: controlPlane.authority, database: controlPlane.database ?? null, firstStart: firstStartBody(controlPlane) };
   },
   async drain({ timeoutMs }) {
     await controlPlane?.drain(timeoutMs);

@@ -1,2 +1,3 @@
 export { isInClear, parseDatabaseUrl } from './database-url.ts';
-export { openPostgresStore, type PostgresStoreOptions } from './postgres-store.ts';
+export { loadAndOpen as openPostgresStore } from './load-and-open.ts';
+export type { PostgresStoreOptions } from './postgres-store.ts';
