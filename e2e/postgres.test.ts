@@ -49,7 +49,9 @@ withPostgres(
       assert.doesNotMatch(readFileSync(`/proc/${pid}/environ`, 'latin1'), /DATABASE_URL/);
     }
     const words = [LAUNCHER, 'token', 'create', '--data-dir', dataFolder];
-    const { stdout } = await promisify(execFile)(process.execPath, words, { env: { PATH: process.env.PATH, ...environment } });
+    const { stdout } = await promisify(execFile)(process.execPath, words, {
+      env: { PATH: process.env.PATH, PGOPTIONS: '-c broken', PGHOST: '192.0.2.1', ...environment },
+    });
     const token = /^export API_KEY=(\S+)/.exec(stdout)?.[1] ?? '';
     const { status } = await instance.admin('GET', '/apisix/admin/services', undefined, { 'X-API-KEY': token });
     assert.equal(status, 200);

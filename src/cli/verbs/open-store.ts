@@ -16,6 +16,8 @@ export async function withStore<Result>(
   work: (store: Store, controlPlane: typeof ControlPlane) => Promise<Result>,
 ): Promise<Result> {
   process.umask(0o077);
+  // The driver reads some of them whatever it is told, and the control plane's process has none.
+  for (const name of Object.keys(process.env)) if (/^PG[A-Z]/.test(name)) delete process.env[name];
   const { dataFolder, keyringFile } = configuration;
   const { databaseUrl } = takeSecretSettings(process.env);
   // Loaded here, so that the supervisor, which knows the same verbs, does not carry a control plane in its memory.

@@ -21,7 +21,7 @@ const KEEP_ALIVE_AFTER_MS = 30_000;
 /** Without any, the driver gives up by itself and leaves the connection open until the server's time-out of a minute. */
 const NO_PASSWORD = '\u007f';
 
-/** What the driver is told. Everything is said, so that it does not look for the rest in `PG…` variables and files of the user. */
+/** What the driver is told. All that can be said is said, so that it does not look for it in `PG…` variables and files of the user. */
 export function clientSettings({ address, timeoutMs, statementTimeoutMs }: DatabaseOptions): pg.ClientConfig {
   return {
     host: address.host,
@@ -30,6 +30,7 @@ export function clientSettings({ address, timeoutMs, statementTimeoutMs }: Datab
     password: () => (address.password === '' ? NO_PASSWORD : address.password),
     database: address.database,
     ssl: address.tls ?? false,
+    sslnegotiation: 'postgres',
     application_name: address.applicationName,
     client_encoding: 'UTF8',
     connectionTimeoutMillis: timeoutMs,
