@@ -181,7 +181,7 @@ export interface StoreTransaction extends StoreReader {
 }
 
 /**
- * The one place where configuration lives. Drivers: SQLite (embedded), PostgreSQL (later); one contract suite runs over all.
+ * The one place where configuration lives. Drivers: SQLite (embedded), PostgreSQL; one contract suite runs over all.
  *
  * A transaction that resolved is durable: it survives kill -9 and power loss. Transactions are serialised; one that throws
  * leaves nothing behind. Revisions of a group have no gaps and never run backwards.
@@ -189,6 +189,16 @@ export interface StoreTransaction extends StoreReader {
 export interface Store extends StoreReader {
   transaction<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
+}
+
+/** How a store tells of what other processes write. */
+export interface RevisionHints {
+  /**
+   * Calls `onHint` soon after another process has raised a group's revision; `undefined` stands for any group. A hint may be
+   * missing, late or needless: the group's revision in the store is what counts, and is to be asked for now and then without a hint too.
+   * Returns the end of the watch.
+   */
+  watchRevisions(onHint: (groupId: string | undefined) => void): () => Promise<void>;
 }
 
 /** One version of a resource, as history keeps it: never with a secret. */

@@ -39,6 +39,13 @@ export interface Configuration {
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly keyringFile: string;
+  /** Of a store on PostgreSQL. Its URL is a secret, and stands elsewhere. */
+  readonly database: {
+    readonly schema: string;
+    readonly connections: number;
+    readonly timeoutMs: number;
+    readonly statementTimeoutMs: number;
+  };
   readonly adminTls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly accessLogFile: string | undefined;
   readonly trustedAddresses: readonly string[];
@@ -113,6 +120,12 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     drainDelayMs: number('drain-delay', 0) * 1000,
     drainTimeoutMs: number('drain-timeout', 30) * 1000,
     keyringFile: absolute('keyring-file') ?? path.join(dataFolder, 'keyring.json'),
+    database: {
+      schema: text('database-schema') ?? 'portcullis',
+      connections: number('database-connections', 10),
+      timeoutMs: number('database-timeout', 5) * 1000,
+      statementTimeoutMs: number('database-statement-timeout', 15) * 1000,
+    },
     adminTls: readAdminTls(absolute('admin-tls-cert'), absolute('admin-tls-key')),
     accessLogFile: text('access-log') === 'off' ? undefined : (absolute('access-log') ?? path.join(dataFolder, 'logs', 'access.log')),
     logFile: text('log-file') === '-' ? undefined : (absolute('log-file') ?? path.join(dataFolder, 'logs', 'portcullis.log')),

@@ -12,6 +12,7 @@ import { apiRoutes, type ChangeAnnouncer } from '../api/index.ts';
 import { openInstallation } from '../first-start.ts';
 import { ADMIN_SERVER_LIMITS, createAdminApplication, ExpectedContinues } from '../http/index.ts';
 import { openControlPlaneStore } from '../open-control-plane-store.ts';
+import { testDatabase } from './test-database.ts';
 
 /** The token of every fixture. */
 export const TOKEN = 'a-token-that-only-tests-know';
@@ -77,7 +78,14 @@ export async function makeAdminFixture(
   const clock = new FakeClock();
   const log = new RecordingLogger();
   const announcer = new FakeAnnouncer();
-  const opened = await openControlPlaneStore({ dataFolder: folder, keyringFile: `${folder}/keyring.json`, clock, random: systemRandom });
+  const database = await testDatabase();
+  const opened = await openControlPlaneStore({
+    dataFolder: folder,
+    keyringFile: `${folder}/keyring.json`,
+    database: database?.options,
+    clock,
+    random: systemRandom,
+  });
   const { installation } = await openInstallation({
     store: opened,
     bootstrapToken: TOKEN,
@@ -103,6 +111,7 @@ export async function makeAdminFixture(
   test.after(async () => {
     await app.close();
     await opened.close();
+    await database?.drop();
   });
   return {
     app,

@@ -6,8 +6,8 @@ import { FieldCipher } from '../field-cipher.ts';
 import { openKeyring } from '../keyring.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { makeDatabaseFolder } from '../testing/database-folder.ts';
+import { findDissenter } from './find-dissenter.ts';
 import { openConnections } from './open-connections.ts';
-import { findDissenter } from './shared-values.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { SqliteReader } from './sqlite-reader.ts';
 

@@ -1,4 +1,5 @@
 import { PortcullisError } from '../../errors/index.ts';
+import { type GroupRow, groupOfRow } from '../rows/record-rows.ts';
 import {
   type ApiToken,
   type AuditEntry,
@@ -12,7 +13,6 @@ import {
   UniqueConflict,
   type User,
 } from '../store.ts';
-import { type GroupRow, groupOfRow } from './record-rows.ts';
 import { type ReaderParts, SqliteReader } from './sqlite-reader.ts';
 import { ResourceWriter } from './write-resources.ts';
 
