@@ -142,11 +142,11 @@ interface AdminParts {
 }
 
 function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<AdminServer> {
-  const { clock, log, softwareVersion, adminListeners } = options;
+  const { clock, log, random, softwareVersion, adminListeners } = options;
   const { store, expiryClock, installation, certificate, publisher, stopping } = parts;
   const { keySalt } = installation;
   return startAdminServer({
-    routes: apiRoutes({ store, publisher, plugins: PLUGIN_SCHEMAS, keySalt, clock, log, stopping }),
+    routes: apiRoutes({ store, publisher, plugins: PLUGIN_SCHEMAS, keySalt, clock, random, log, stopping }),
     store,
     expiryClock,
     softwareVersion,

@@ -1,5 +1,6 @@
 import type { Publisher } from '../../distribution/index.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
 import type { Store } from '../../store/index.ts';
@@ -15,6 +16,8 @@ export interface ApiContext {
   /** Salt of the digests by which keys are unique. */
   readonly keySalt: Buffer;
   readonly clock: Clock;
+  /** Makes ids and keys. */
+  readonly random: Random;
   readonly log: Logger;
   /** Aborted when the control plane is about to end: no answer waits for gateways any longer. */
   readonly stopping: AbortSignal;

@@ -5,6 +5,7 @@ import { describeSecrets, type PluginSchema, type PluginSecrets, type UniquePlug
 import { formatIssues, type Issue, type ResourceKind, validateDocument } from '../../schema/index.ts';
 import type { UniqueValue } from '../../store/index.ts';
 import { estimateEntropyBits, WEAK_KEY_BITS } from '../keys/index.ts';
+import type { ApiContext } from './api-context.ts';
 import { examinePlugins } from './examine-plugins.ts';
 
 /** Fields that only answers hold; a client that sends back what it read must not have them stored. */
@@ -24,13 +25,11 @@ export type Examination =
   | { readonly ok: true; readonly examined: ExaminedDocument }
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
+/** What a body is examined with. */
+type ExaminationContext = Pick<ApiContext, 'plugins' | 'keySalt' | 'clock'>;
+
 /** Examines a body for a kind of resource without looking at any other resource. */
-export function examineDocument(
-  kind: ResourceKind,
-  body: JsonValue,
-  id: string | undefined,
-  context: { readonly plugins: readonly PluginSchema[]; readonly keySalt: Buffer },
-): Examination {
+export function examineDocument(kind: ResourceKind, body: JsonValue, id: string | undefined, context: ExaminationContext): Examination {
   const validation = validateDocument(kind, body, id);
   const pluginIssues = examinePlugins(kind, body, id, context.plugins);
   if (!validation.ok) return { ok: false, issues: [...validation.issues, ...pluginIssues] };
@@ -42,8 +41,8 @@ export function examineDocument(
     examined: {
       document,
       secretPointers: [...kind.secretPointers(document), ...secrets.secretPointers],
-      unique: digestUniqueValues(secrets.uniqueValues, context.keySalt),
-      warnings: [...kind.warnings(document), ...warningsForKeys(secrets.uniqueValues, context.plugins)],
+      unique: digestUniqueValues(uniqueValuesOf(kind, document, secrets), context.keySalt),
+      warnings: [...kind.warnings(document, context.clock.nowMs()), ...warningsForKeys(secrets.uniqueValues, context.plugins)],
     },
   };
 }
@@ -61,15 +60,28 @@ function secretsOfPlugins({ pluginSite }: ResourceKind, document: JsonObject, sc
 
 function withoutServerFields(kind: ResourceKind, document: JsonObject): JsonObject {
   const answerFields = kind.form === 'resource' ? ANSWER_FIELDS : [];
-  const left = new Set([...answerFields, ...kind.bodyIdFields.filter((field) => field === 'id' || field !== kind.idField)]);
+  const left = new Set([
+    ...answerFields,
+    ...kind.answerFields,
+    ...kind.bodyIdFields.filter((field) => field === 'id' || field !== kind.idField),
+  ]);
   return Object.fromEntries(Object.entries(document).filter(([name]) => !left.has(name)));
 }
 
-function digestUniqueValues(values: readonly UniquePluginValue[], salt: Buffer): readonly UniqueValue[] {
-  const unique = values.map(({ plugin, value }) => ({ space: plugin, digest: digestKey(salt, Buffer.from(value)) }));
+interface SpacedValue {
+  readonly space: string;
+  readonly value: string;
+}
+
+function uniqueValuesOf(kind: ResourceKind, document: JsonObject, { uniqueValues }: PluginSecrets): readonly SpacedValue[] {
+  return [...uniqueValues.map(({ plugin, value }) => ({ space: plugin, value })), ...kind.uniqueValues(document)];
+}
+
+function digestUniqueValues(values: readonly SpacedValue[], salt: Buffer): readonly UniqueValue[] {
+  const unique = values.map(({ space, value }) => ({ space, digest: digestKey(salt, Buffer.from(value)) }));
   const spaces = unique.map(({ space, digest }) => `${space} ${digest.toString('hex')}`);
   if (new Set(spaces).size < spaces.length)
-    throw new PortcullisError('admin_invalid', { publicMessage: 'the same key stands twice in the body' });
+    throw new PortcullisError('admin_invalid', { publicMessage: 'the same key or certificate stands twice in the body' });
   return unique;
 }
 

@@ -1,22 +1,13 @@
 import type { ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
-import { emptyCollectionRoutes } from './empty-collections.ts';
 import { gatewayGroupRoutes } from './gateway-groups.ts';
 import { productRoutes } from './product-routes.ts';
 import { resourceRoutes } from './resource-routes.ts';
-import { serviceUpstreamRoutes } from './service-upstreams.ts';
 import { validateConfigsRoutes } from './validate-configs.ts';
 
 export type { ApiContext, ChangeAnnouncer } from './api-context.ts';
 
 /** Every operation of the Admin API. */
 export function apiRoutes(context: ApiContext): readonly ApiRoute[] {
-  return [
-    ...productRoutes(),
-    ...gatewayGroupRoutes(context),
-    ...resourceRoutes(context),
-    ...serviceUpstreamRoutes(context),
-    ...emptyCollectionRoutes(context),
-    ...validateConfigsRoutes(context),
-  ];
+  return [...productRoutes(), ...gatewayGroupRoutes(context), ...resourceRoutes(context), ...validateConfigsRoutes(context)];
 }

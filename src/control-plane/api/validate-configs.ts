@@ -6,14 +6,8 @@ import type { ApiContext } from './api-context.ts';
 import { examineDocument } from './examine-document.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
 
-/** Collections of API7 that this version has no kind for: an element in them is a fault. */
-const UNSUPPORTED = ['ssls', 'stream_routes'];
-
 /** Where an element of a collection holds its own id; `id` alone for those that are not named. */
-const ID_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
-  ...RESOURCE_KINDS.map((kind) => [kind.collection, kind.bodyIdFields] as const),
-  ['stream_routes', ['id', 'stream_route_id']],
-]);
+const ID_FIELDS: ReadonlyMap<string, readonly string[]> = new Map(RESOURCE_KINDS.map((kind) => [kind.collection, kind.bodyIdFields]));
 
 /**
  * `POST /apisix/admin/configs/validate`: examines whole lists of resources as a PUT of each would, stores nothing, and tells every
@@ -36,17 +30,11 @@ export function validateConfigsRoutes(context: ApiContext): readonly ApiRoute[] 
 }
 
 function examineAll(context: ApiContext, body: JsonObject): readonly JsonObject[] {
-  const known = RESOURCE_KINDS.flatMap((kind) =>
+  return RESOURCE_KINDS.flatMap((kind) =>
     elementsOf(body, kind.collection).flatMap((element, index) =>
       describe(kind.collection, index, element, examine(context, kind, element)),
     ),
   );
-  const unsupported = UNSUPPORTED.flatMap((collection) =>
-    elementsOf(body, collection).flatMap((element, index) =>
-      describe(collection, index, element, [{ pointer: '', message: `${collection} are not supported by this version` }]),
-    ),
-  );
-  return [...known, ...unsupported];
 }
 
 function elementsOf(body: JsonObject, collection: string): readonly JsonValue[] {

@@ -30,7 +30,7 @@ export interface ApiAnswer {
 
 /** One operation of the Admin API. */
 export interface ApiRoute {
-  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   /** `:name` stands for one path segment. */
   readonly path: string;
   /** What a caller must be allowed to do. There is no default: a route without it is refused when the server starts. */

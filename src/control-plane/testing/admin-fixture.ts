@@ -87,7 +87,7 @@ export async function makeAdminFixture(
   const stopping = new AbortController();
   const { keySalt } = installation;
   const { plugins = PLUGIN_SCHEMAS } = change;
-  const context = { store, publisher: announcer, plugins, keySalt, clock, log, stopping: stopping.signal };
+  const context = { store, publisher: announcer, plugins, keySalt, clock, random: systemRandom, log, stopping: stopping.signal };
   const app = createAdminApplication({
     routes: apiRoutes(context),
     store,
