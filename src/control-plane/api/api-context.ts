@@ -5,8 +5,8 @@ import type { Logger } from '../../observability/index.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
 import type { Store } from '../../store/index.ts';
 
-/** What the Admin API needs of the publisher to tell whether a change is in force. */
-export type ChangeAnnouncer = Pick<Publisher, 'groupChanged' | 'waitApplied'>;
+/** What the Admin API needs of the publisher to tell whether a change is in force, and for whom. */
+export type ChangeAnnouncer = Pick<Publisher, 'groupChanged' | 'waitApplied' | 'instances'>;
 
 /** What the operations of the Admin API work with. */
 export interface ApiContext {

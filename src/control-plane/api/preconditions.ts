@@ -18,9 +18,9 @@ export function checkWritePreconditions(request: ApiRequest, current: number | u
   return ifMatch !== undefined || ifNoneMatch !== undefined;
 }
 
-/** The refusal of a write that expected something else; `current` is undefined or 0 when there is nothing. */
+/** The refusal of a write that expected something else; `current` is undefined when there is nothing. */
 export function preconditionFailed(current: number | undefined, publicMessage?: string): PreconditionFailed {
-  if (current === undefined || current === 0) return new PreconditionFailed('the resource does not exist', undefined);
+  if (current === undefined) return new PreconditionFailed('the resource does not exist', undefined);
   return new PreconditionFailed(publicMessage ?? 'the resource has changed', entityTag(current));
 }
 

@@ -37,6 +37,7 @@ function routesOfKind(context: ApiContext, kind: ResourceKind, list: string): re
   const one = resourcePath(kind, list);
   const operations = kind.name === 'upstream' ? SERVICE_UPSTREAM_OPERATIONS : RESOURCE_OPERATIONS;
   const route = (method: ApiRoute['method'], path: string, permission: RoutePermission, operation: keyof typeof operations): ApiRoute => ({
+    groupScoped: true,
     method,
     path,
     permission,

@@ -17,7 +17,7 @@ export async function translateConflicts<Result>(schemas: readonly PluginSchema[
   try {
     return await work();
   } catch (error) {
-    if (error instanceof RevisionConflict) throw preconditionFailed(error.current);
+    if (error instanceof RevisionConflict) throw preconditionFailed(error.current === 0 ? undefined : error.current);
     if (!(error instanceof UniqueConflict)) throw error;
     const plugin = schemas.find(({ name }) => name === error.space);
     const what = plugin === undefined ? error.space : `${plugin.uniqueField ?? 'key'} of plugin ${plugin.name}`;

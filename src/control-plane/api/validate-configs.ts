@@ -19,6 +19,7 @@ export function validateConfigsRoutes(context: ApiContext): readonly ApiRoute[] 
       method: 'POST',
       path: '/apisix/admin/configs/validate',
       permission: 'gateway:GetPublishedService',
+      groupScoped: true,
       handle: async (request) => {
         const body = request.body();
         await gatewayGroupOf(context.store, request);

@@ -35,5 +35,7 @@ export interface ApiRoute {
   readonly path: string;
   /** What a caller must be allowed to do. There is no default: a route without it is refused when the server starts. */
   readonly permission: RoutePermission;
+  /** True where the operation keeps to one gateway group by itself (`gatewayGroupOf`), so that the admin key of a group may call it. */
+  readonly groupScoped?: boolean;
   handle(request: ApiRequest): Promise<ApiAnswer>;
 }

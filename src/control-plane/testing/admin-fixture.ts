@@ -22,6 +22,12 @@ class FakeAnnouncer implements ChangeAnnouncer {
   readonly waits: { readonly groupId: string; readonly revision: number; readonly timeoutMs: number }[] = [];
   result: AppliedRevision | Promise<AppliedRevision> | Error = { applied: 1, expected: 1, lagging: [] };
 
+  connected: ReturnType<ChangeAnnouncer['instances']> = [];
+
+  instances(): ReturnType<ChangeAnnouncer['instances']> {
+    return this.connected;
+  }
+
   groupChanged(groupId: string, revision: number): void {
     this.announced.push({ groupId, revision });
   }
