@@ -1,6 +1,8 @@
 import type { ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { gatewayGroupRoutes } from './gateway-groups.ts';
+import { labelRoutes } from './label-routes.ts';
+import { pluginCatalogueRoutes } from './plugin-catalogue.ts';
 import { productRoutes } from './product-routes.ts';
 import { resourceRoutes } from './resource-routes.ts';
 import { validateConfigsRoutes } from './validate-configs.ts';
@@ -9,5 +11,12 @@ export type { ApiContext, ChangeAnnouncer } from './api-context.ts';
 
 /** Every operation of the Admin API. */
 export function apiRoutes(context: ApiContext): readonly ApiRoute[] {
-  return [...productRoutes(), ...gatewayGroupRoutes(context), ...resourceRoutes(context), ...validateConfigsRoutes(context)];
+  return [
+    ...productRoutes(),
+    ...gatewayGroupRoutes(context),
+    ...resourceRoutes(context),
+    ...validateConfigsRoutes(context),
+    ...pluginCatalogueRoutes(context),
+    ...labelRoutes(context),
+  ];
 }
