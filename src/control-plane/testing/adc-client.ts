@@ -203,8 +203,8 @@ function schemaOf(schemas: JsonObject, type: Type, body: JsonObject): JsonObject
   return asObject(schemas[type === 'service' && body.type === 'stream' ? 'stream_service' : type]);
 }
 
-/** Missing scalars are taken over, objects and arrays only looked into where they are written. */
-function withDefaults(value: JsonObject, schema: JsonObject): JsonObject {
+/** A resource with the defaults that a schema announces: missing scalars are taken over, objects and arrays looked into where they are written. */
+export function withDefaults(value: JsonObject, schema: JsonObject): JsonObject {
   if (schema.type !== 'object' || !isJsonObject(schema.properties)) return value;
   const merged: Record<string, JsonValue> = { ...value };
   for (const [name, fieldSchema] of Object.entries(schema.properties)) {

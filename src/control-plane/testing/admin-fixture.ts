@@ -10,7 +10,7 @@ import { PLUGIN_SCHEMAS } from '../../plugins/schemas.ts';
 import type { Store, StoreHistory } from '../../store/index.ts';
 import { apiRoutes, type ChangeAnnouncer } from '../api/index.ts';
 import { openInstallation } from '../first-start.ts';
-import { ADMIN_SERVER_LIMITS, createAdminApplication, ExpectedContinues } from '../http/index.ts';
+import { ADMIN_SERVER_LIMITS, type ApiRoute, createAdminApplication, ExpectedContinues } from '../http/index.ts';
 import { openControlPlaneStore } from '../open-control-plane-store.ts';
 
 /** The token of every fixture. */
@@ -61,6 +61,8 @@ interface FixtureRequest {
 /** The Admin API without sockets, on a real store. */
 export interface AdminFixture {
   readonly app: FastifyInstance;
+  /** All operations that it has. */
+  readonly routes: readonly ApiRoute[];
   readonly store: Store;
   readonly history: StoreHistory;
   readonly clock: FakeClock;
@@ -94,8 +96,9 @@ export async function makeAdminFixture(
   const { keySalt } = installation;
   const { plugins = PLUGIN_SCHEMAS } = change;
   const context = { store, publisher: announcer, plugins, keySalt, clock, random: systemRandom, log, stopping: stopping.signal };
+  const routes = apiRoutes(context);
   const app = createAdminApplication({
-    routes: apiRoutes(context),
+    routes,
     store,
     expiryClock: clock,
     log,
@@ -110,6 +113,7 @@ export async function makeAdminFixture(
   });
   return {
     app,
+    routes,
     store,
     history: opened,
     clock,
