@@ -121,6 +121,10 @@ test('copies of copies end in a refusal, not in memory', () => {
   assert.throws(() => applyJsonPatch({ a: 1 }, [...nesting, ...nesting]), { publicMessage: /nested more than 100 levels/ });
   const deep = [{ op: 'add', path: '/a'.repeat(200_000), value: 1 }];
   assert.throws(() => applyJsonPatch({ a: 1 }, deep), { reason: 'admin_invalid' });
+  const shifting = Array.from({ length: 10_000 }, () => ({ op: 'add', path: '/a/0', value: 1 }));
+  assert.throws(() => applyJsonPatch({ a: Array.from({ length: 200_000 }, () => 1) }, shifting), {
+    publicMessage: /the patch is too large/,
+  });
   const many = Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/a', value: 1 }));
   assert.throws(() => applyJsonPatch({ a: 1 }, many), { publicMessage: /maximum number of items is 10000/ });
 });

@@ -125,6 +125,7 @@ function insert(root: Root, path: readonly string[], value: MutableJson, step: S
   }
   const index = last === '-' ? container.length : ARRAY_INDEX.test(last) ? Number(last) : -1;
   if (index < 0 || index > container.length) throw refusePatch(`${step.pointer}/path`, 'there is no such place in the array');
+  step.budget.spendShift(container.length - index, step.pointer);
   container.splice(index, 0, value);
 }
 
@@ -145,8 +146,10 @@ function remove(root: Root, path: readonly string[], step: Step, field: 'path' |
   const last = path.at(-1);
   if (last === undefined) throw refusePatch(`${step.pointer}/${field}`, 'the whole document cannot be removed');
   const container = containerOf(root, path, step);
-  if (Array.isArray(container)) container.splice(Number(last), 1);
-  else delete container[last];
+  if (Array.isArray(container)) {
+    step.budget.spendShift(container.length - Number(last), step.pointer);
+    container.splice(Number(last), 1);
+  } else delete container[last];
   return value;
 }
 

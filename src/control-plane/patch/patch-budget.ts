@@ -7,6 +7,8 @@ const MAX_DEPTH = 100;
 /** Values and characters that all operations of one patch may touch: some bodies' worth, so that copies of copies end soon. */
 const MAX_WORK = 8_000_000;
 
+const ELEMENTS_PER_VALUE = 32;
+
 /** What is wrong with an operation, told by where it stands in the patch. */
 export function refusePatch(pointer: string, message: string): PortcullisError {
   return new PortcullisError('admin_invalid', { publicMessage: formatIssues([{ pointer, message }]) });
@@ -15,6 +17,12 @@ export function refusePatch(pointer: string, message: string): PortcullisError {
 /** Bounds what one patch may cost: `copy` would double the document with every operation otherwise. */
 export class PatchBudget {
   #left = MAX_WORK;
+
+  /** Takes the elements of an array that make room or close ranks off the budget: moving some dozens costs what one value does. */
+  spendShift(elements: number, pointer: string): void {
+    this.#left -= elements / ELEMENTS_PER_VALUE;
+    if (this.#left < 0) throw refusePatch(pointer, 'the patch is too large');
+  }
 
   /** Takes the size of a value that is to stand at a depth off the budget. @throws PortcullisError 400 when the patch costs too much */
   spend(value: MutableJson, depth: number, pointer: string): void {
