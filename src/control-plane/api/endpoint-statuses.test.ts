@@ -7,7 +7,7 @@ import { makeSampleResources, type SampleResource } from '../testing/sample-reso
 const FOR_ALL_GROUPS: ReadonlySet<string> = new Set([
   ...['/api/version', '/api/schema/core', '/api/gateway_groups', '/api/labels/gateway_group', '/api/plugins'],
   ...['/apisix/admin/plugins', '/apisix/admin/plugins/list', '/apisix/admin/plugins/:name', '/apisix/admin/schema/plugins/:name'],
-  '/apisix/admin/variables',
+  ...['/apisix/admin/variables', '/apisix/admin/plugin_metadata/:name/default'],
 ]);
 
 const SAMPLES = await makeSampleResources();

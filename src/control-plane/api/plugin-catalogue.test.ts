@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeAdminFixture } from '../testing/admin-fixture.ts';
+import { TEST_PLUGIN_SCHEMAS } from '../testing/test-plugin-schemas.ts';
 
 test('plugins are listed by name, those that run first before others, and those with metadata alone', async (t) => {
   const admin = await makeAdminFixture(t);
@@ -30,6 +31,14 @@ test('the schema of a plugin is told for each place where it can be configured',
     for (const name of ['no-such', '__proto__', 'constructor'])
       assert.deepEqual((await admin.send('GET', `${base}/${name}`)).body, { error_msg: 'plugin not found' });
   }
+});
+
+test('the defaults of the metadata of a plugin are told, of those that have metadata', async (t) => {
+  const admin = await makeAdminFixture(t, { plugins: TEST_PLUGIN_SCHEMAS });
+  const answer = await admin.send('GET', '/apisix/admin/plugin_metadata/a-logger/default');
+  assert.deepEqual([answer.status, answer.body], [200, { value: { max_pending_entries: 8192 } }]);
+  for (const name of ['user-auth', 'none'])
+    assert.equal((await admin.send('GET', `/apisix/admin/plugin_metadata/${name}/default`)).status, 404);
 });
 
 test('variables are listed by name, open ones by how they begin', async (t) => {

@@ -20,6 +20,7 @@ export function pluginCatalogueRoutes({ plugins }: ApiContext): readonly ApiRout
     route('/apisix/admin/plugins', () => ({ body: Object.fromEntries(byPriority.map((plugin) => [plugin.name, describe(plugin)])) })),
     route('/apisix/admin/plugins/:name', (request) => ({ body: schemaFor(plugins, request) })),
     route('/apisix/admin/schema/plugins/:name', (request) => ({ body: schemaFor(plugins, request) })),
+    route('/apisix/admin/plugin_metadata/:name/default', ({ parameters }) => ({ body: { value: metadataDefaults(plugins, parameters) } })),
     route('/api/plugins', () => ({ body: { list: byPriority.map(({ name, type }) => ({ name, type })), total: byPriority.length } })),
     route('/apisix/admin/variables', () => ({ body: { value: [...VARIABLE_NAMES, ...VARIABLE_PREFIXES.map((prefix) => `${prefix}*`)] } })),
   ];
@@ -50,6 +51,17 @@ function schemaFor(plugins: readonly PluginSchema[], { parameters, query }: ApiR
   const schema = described[type === '' ? 'schema' : `${type}_schema`];
   if (isJsonObject(schema)) return schema;
   throw new PortcullisError('admin_not_found', { publicMessage: `plugin ${plugin.name} has no ${type} schema` });
+}
+
+/** What holds where the metadata of a plugin says nothing. @throws PortcullisError 404 */
+function metadataDefaults(plugins: readonly PluginSchema[], parameters: ApiRequest['parameters']): JsonObject {
+  const schema = plugins.find(({ name }) => name === parameters.get('name'))?.metadataSchema;
+  if (schema === undefined) throw new PortcullisError('admin_not_found', { publicMessage: 'plugin metadata not found' });
+  const { properties } = asJson(schema);
+  const fields = isJsonObject(properties) ? Object.entries(properties) : [];
+  return Object.fromEntries(
+    fields.flatMap(([name, field]) => (isJsonObject(field) && field.default !== undefined ? [[name, field.default]] : [])),
+  );
 }
 
 /** With `_meta`, which every configuration may have. */
