@@ -154,12 +154,12 @@ interface AdminParts {
 }
 
 function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<AdminServer> {
-  const { clock, log, softwareVersion, adminListeners, dataFolder, keyringFile } = options;
+  const { clock, log, random, softwareVersion, adminListeners, dataFolder, keyringFile } = options;
   const closedFolders = [dataFolder, keyringFile];
   const { store, expiryClock, installation, certificate, publisher, stopping } = parts;
   const { keySalt } = installation;
   return startAdminServer({
-    routes: apiRoutes({ store, publisher, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders, clock, log, stopping }),
+    routes: apiRoutes({ store, publisher, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders, clock, random, log, stopping }),
     store,
     expiryClock,
     softwareVersion,

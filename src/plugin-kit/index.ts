@@ -47,7 +47,7 @@ export type {
 } from './metrics.ts';
 export type { LineFile, LineFiles, OutgoingCalls, OutgoingRequest, OutgoingResponse } from './outgoing-calls.ts';
 export { type AnyPlugin, definePlugin, type PhaseResult, type Plugin, type PluginPhases } from './plugin.ts';
-export { type PluginMeta, readPluginMeta } from './plugin-meta.ts';
+export { type PluginMeta, pluginMetaSchema, readPluginMeta } from './plugin-meta.ts';
 export type { CheckContext, NestedPlugin, PluginFacts, PluginSchema, UpstreamReference } from './plugin-schema.ts';
 export type { PluginLog, PluginLogFields, PluginOwner, PluginSetup } from './plugin-setup.ts';
 export { type ReadableSchema, type ReadNestedPlugin, type ReadPlugin, readPlugin } from './read-plugin.ts';
@@ -69,5 +69,6 @@ export { type UnrecognisedClient, unrecognisedClient } from './unrecognised-clie
 export type { UpstreamHandle } from './upstream-handle.ts';
 export { checkRegexes, compileRegexes } from './user-regexes.ts';
 export { validatePlugins } from './validate-plugins.ts';
+export { VARIABLE_NAMES, VARIABLE_PREFIXES } from './variable-names.ts';
 export type { VariableValue } from './variable-value.ts';
 export { waitFor } from './wait-for.ts';

@@ -7,7 +7,7 @@ import { resolveSecretReferences } from './secret-references.ts';
 const META_FIELD = '_meta';
 
 /** `_meta` of a plugin configuration: APISIX, plugin common configuration. `pre_function` (Lua source) has no place here. */
-const pluginMetaSchema = Type.Object(
+export const pluginMetaSchema = Type.Object(
   {
     disable: Type.Optional(Type.Boolean()),
     priority: Type.Optional(Type.Integer()),

@@ -34,6 +34,9 @@ function checkPlugin(name: string, configuration: JsonValue, context: CheckConte
   if (site === 'credential' && (schema.type !== 'auth' || schema.consumerSchema === undefined)) {
     return [{ pointer: '', message: 'only supports auth type plugins in consumer credential' }];
   }
+  if (site === 'stream_route' && schema.type === 'auth') {
+    return [{ pointer: '', message: 'a connection without HTTP carries no credential: the plugin does not run on stream routes' }];
+  }
   if (!isJsonObject(configuration)) return [{ pointer: '', message: 'value must be an object' }];
   if (readPluginMeta(configuration).disabled) return checkSecretsAreText(configuration, schema);
   const issues = [...checkPluginConfiguration(configurationSchema(schema, site), configuration), ...checkPluginMeta(configuration)];

@@ -174,6 +174,12 @@ export interface StoreTransaction extends StoreReader {
   /** Deletes the resource and all it owns, transitively; false when there was nothing. @throws RevisionConflict */
   deleteResource(key: ResourceKey, expectedRevision?: number): Promise<boolean>;
   putGroup(group: { readonly id: string; readonly name: string; readonly description: string }): Promise<GatewayGroup>;
+  /**
+   * Deletes a group that holds no resource; false when there was none. Its id must not be used again: revisions would begin anew.
+   *
+   * @throws PortcullisError (`admin_conflict`) while it holds one
+   */
+  deleteGroup(groupId: string): Promise<boolean>;
   putSetting(name: string, value: Buffer, options: { readonly secret: boolean }): Promise<void>;
   putUser(user: User): Promise<void>;
   putToken(token: ApiToken): Promise<void>;

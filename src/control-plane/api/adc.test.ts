@@ -108,7 +108,7 @@ test('everything that ADC reads before it writes is answered', async (t) => {
   assert.equal((await admin.send('GET', '/apisix/admin/ssls?gateway_group_id=default', { token: undefined })).status, 401);
 });
 
-test('a service’s own upstream goes by its id, and leads the list of its upstreams', async (t) => {
+test('a service has its own upstream alone, under its own id', async (t) => {
   const admin = await makeAdminFixture(t);
   await admin.send('PUT', '/apisix/admin/services/s1', { body: SERVICE });
   await admin.send('PUT', '/apisix/admin/services/s2', { body: { name: 'none' } });
@@ -116,29 +116,6 @@ test('a service’s own upstream goes by its id, and leads the list of its upstr
   assert.deepEqual([body.total, body.list[0].id, body.list[0].nodes.length], [1, 's1', 1]);
   assert.deepEqual((await admin.send('GET', '/apisix/admin/services/s2/upstreams')).body, { list: [], total: 0 });
   assert.equal((await admin.send('GET', '/apisix/admin/services/s3/upstreams')).status, 404);
-  const u1 = '/apisix/admin/services/s1/upstreams/u1';
-  assert.equal((await admin.send('PUT', u1, { body: {} })).status, 400);
-  assert.equal((await admin.send('PUT', '/apisix/admin/services/s3/upstreams/u1', { body: SERVICE.upstream })).status, 404);
-  const put = await admin.send('PUT', u1, { body: { ...SERVICE.upstream, name: 'canary' } });
-  assert.deepEqual([put.status, put.body.value.id, put.body.value.name], [200, 'u1', 'canary']);
-  const { list, total } = (await admin.send('GET', '/apisix/admin/services/s1/upstreams')).body;
-  assert.deepEqual([total, list.map(({ id }: { id: string }) => id)], [2, ['s1', 'u1']]);
-  assert.equal((await admin.send('GET', u1)).body.value.name, 'canary');
-  assert.equal((await admin.send('GET', '/apisix/admin/services/s1/upstreams/s1')).body.value.id, 's1');
-  assert.equal((await admin.send('GET', '/apisix/admin/services/s2/upstreams/s2')).status, 404);
-  for (const method of ['PUT', 'DELETE'] as const) {
-    const refused = await admin.send(method, '/apisix/admin/services/s1/upstreams/s1', method === 'PUT' ? { body: SERVICE.upstream } : {});
-    assert.deepEqual(
-      [refused.status, refused.body],
-      [400, { error_msg: 'the upstream with the id of its service is written inside the service' }],
-    );
-  }
-  assert.equal((await admin.send('DELETE', u1)).status, 200);
-  assert.equal((await admin.send('DELETE', u1)).status, 404);
-  await admin.send('PUT', u1, { body: SERVICE.upstream });
-  await admin.send('DELETE', '/apisix/admin/services/s1');
-  await admin.send('PUT', '/apisix/admin/services/s1', { body: { name: 'again' } });
-  assert.deepEqual((await admin.send('GET', '/apisix/admin/services/s1/upstreams')).body, { list: [], total: 0 });
 });
 
 test('a gateway group is found by its exact name, and its state needs no token', async (t) => {
@@ -200,8 +177,8 @@ test('validation examines every element, names each faulty one by its place, and
       ['routes', 'r3', 2],
       ['routes', '', 3],
       ['routes', 'n', 4],
-      ['ssls', 'x', 0],
       ['stream_routes', 'x1', 0],
+      ['ssls', 'x', 0],
     ],
   );
   assert.match(bad.body.errors[1].error, /Error at "\/paths\/0": value must be a string/);
@@ -209,24 +186,4 @@ test('validation examines every element, names each faulty one by its place, and
   assert.equal((await validate({ routes: {} })).status, 400);
   assert.equal((await validate([])).status, 400);
   assert.equal((await admin.store.getGroup('default'))?.revision, 0);
-});
-
-test('an upstream that a route names and its service does not have yet is a warning, because clients write it later', async (t) => {
-  const admin = await makeAdminFixture(t);
-  await admin.send('PUT', '/apisix/admin/services/s1', { body: SERVICE });
-  const rules = [{ weighted_upstreams: [{ upstream_id: 's1' }, { weight: 1 }, { upstream_id: 'canary' }] }];
-  const putRoute = () =>
-    admin.send('PUT', '/apisix/admin/routes/r', {
-      body: { name: 'r', service_id: 's1', paths: ['/r'], plugins: { 'traffic-split': { rules } } },
-    });
-  const early = await putRoute();
-  assert.deepEqual(
-    [early.status, early.body.warning_msg],
-    [
-      200,
-      '/plugins/traffic-split/rules/0/weighted_upstreams/2/upstream_id: service s1 has no upstream canary yet: requests that reach the rule get 500 until it does',
-    ],
-  );
-  await admin.send('PUT', '/apisix/admin/services/s1/upstreams/canary', { body: SERVICE.upstream });
-  assert.equal((await putRoute()).body.warning_msg, undefined);
 });

@@ -13,6 +13,7 @@ import {
 import { formatIssues, type Issue, type ResourceKind, validateDocument } from '../../schema/index.ts';
 import type { SharedValue, UniqueValue } from '../../store/index.ts';
 import { estimateEntropyBits, WEAK_KEY_BITS } from '../keys/index.ts';
+import type { ApiContext } from './api-context.ts';
 import { examinePlugins } from './examine-plugins.ts';
 
 /** Fields that only answers hold; a client that sends back what it read must not have them stored. */
@@ -39,11 +40,7 @@ export type Examination =
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
 /** What a body is examined with. */
-export interface ExaminationContext {
-  readonly plugins: readonly PluginSchema[];
-  readonly keySalt: Buffer;
-  readonly facts: PluginFacts;
-}
+export type ExaminationContext = Pick<ApiContext, 'plugins' | 'keySalt' | 'clock'> & { readonly facts: PluginFacts };
 
 /** Examines a body for a kind of resource without looking at any other resource. */
 export function examineDocument(kind: ResourceKind, body: JsonValue, id: string | undefined, context: ExaminationContext): Examination {
@@ -62,9 +59,9 @@ export function examineDocument(kind: ResourceKind, body: JsonValue, id: string 
         ...secrets.secretPointers,
         ...metadataSecrets(kind, id ?? validation.document.id, document, context.plugins),
       ],
-      unique: digestUniqueValues(secrets.uniqueValues, context.keySalt),
+      unique: digestUniqueValues(uniqueValuesOf(kind, document, secrets), context.keySalt),
       shared: sharedValuesOf(kind, document, context),
-      warnings: [...kind.warnings(document), ...warningsForKeys(secrets.uniqueValues, context.plugins)],
+      warnings: [...kind.warnings(document, context.clock.nowMs()), ...warningsForKeys(secrets.uniqueValues, context.plugins)],
     },
   };
 }
@@ -106,15 +103,28 @@ function metadataSecrets(
 
 function withoutServerFields(kind: ResourceKind, document: JsonObject): JsonObject {
   const answerFields = kind.form === 'resource' ? ANSWER_FIELDS : [];
-  const left = new Set([...answerFields, ...kind.bodyIdFields.filter((field) => field === 'id' || field !== kind.idField)]);
+  const left = new Set([
+    ...answerFields,
+    ...kind.answerFields,
+    ...kind.bodyIdFields.filter((field) => field === 'id' || field !== kind.idField),
+  ]);
   return Object.fromEntries(Object.entries(document).filter(([name]) => !left.has(name)));
 }
 
-function digestUniqueValues(values: readonly UniquePluginValue[], salt: Buffer): readonly UniqueValue[] {
-  const unique = values.map(({ plugin, value }) => ({ space: plugin, digest: digestKey(salt, Buffer.from(value)) }));
+interface SpacedValue {
+  readonly space: string;
+  readonly value: string;
+}
+
+function uniqueValuesOf(kind: ResourceKind, document: JsonObject, { uniqueValues }: PluginSecrets): readonly SpacedValue[] {
+  return [...uniqueValues.map(({ plugin, value }) => ({ space: plugin, value })), ...kind.uniqueValues(document)];
+}
+
+function digestUniqueValues(values: readonly SpacedValue[], salt: Buffer): readonly UniqueValue[] {
+  const unique = values.map(({ space, value }) => ({ space, digest: digestKey(salt, Buffer.from(value)) }));
   const spaces = unique.map(({ space, digest }) => `${space} ${digest.toString('hex')}`);
   if (new Set(spaces).size < spaces.length)
-    throw new PortcullisError('admin_invalid', { publicMessage: 'the same key stands twice in the body' });
+    throw new PortcullisError('admin_invalid', { publicMessage: 'the same key or certificate stands twice in the body' });
   return unique;
 }
 

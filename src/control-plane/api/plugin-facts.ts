@@ -14,6 +14,12 @@ export async function factsForPlugins(context: ApiContext, groupId: string, plug
   return { closedFolders, metadataOf: (plugin) => metadata.get(plugin) };
 }
 
+/** As `factsForPlugins`, for a body that is not known yet. */
+export async function factsOfGroup(context: ApiContext, groupId: string): Promise<PluginFacts> {
+  const metadata = await metadataOfGroup(context, groupId);
+  return { closedFolders: context.closedFolders, metadataOf: (plugin) => metadata.get(plugin) };
+}
+
 function asksForMetadata({ metadataSchema, check }: ApiContext['plugins'][number]): boolean {
   return metadataSchema !== undefined && check !== undefined;
 }

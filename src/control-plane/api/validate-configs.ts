@@ -8,14 +8,8 @@ import { type ExaminationContext, examineDocument } from './examine-document.ts'
 import { gatewayGroupOf } from './gateway-group-of.ts';
 import { metadataOfGroup } from './plugin-facts.ts';
 
-/** Collections of API7 that this version has no kind for: an element in them is a fault. */
-const UNSUPPORTED = ['ssls', 'stream_routes'];
-
 /** Where an element of a collection holds its own id; `id` alone for those that are not named. */
-const ID_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
-  ...RESOURCE_KINDS.map((kind) => [kind.collection, kind.bodyIdFields] as const),
-  ['stream_routes', ['id', 'stream_route_id']],
-]);
+const ID_FIELDS: ReadonlyMap<string, readonly string[]> = new Map(RESOURCE_KINDS.map((kind) => [kind.collection, kind.bodyIdFields]));
 
 /**
  * `POST /apisix/admin/configs/validate`: examines whole lists of resources as a PUT of each would, stores nothing, and tells every
@@ -27,6 +21,7 @@ export function validateConfigsRoutes(context: ApiContext): readonly ApiRoute[] 
       method: 'POST',
       path: '/apisix/admin/configs/validate',
       permission: 'gateway:GetPublishedService',
+      groupScoped: true,
       handle: async (request) => {
         const body = request.body();
         const group = await gatewayGroupOf(context.store, request);
@@ -48,17 +43,11 @@ function factsOf({ closedFolders }: ApiContext, stored: ReadonlyMap<string, Json
 }
 
 function examineAll(context: ExaminationContext, body: JsonObject): readonly JsonObject[] {
-  const known = RESOURCE_KINDS.flatMap((kind) =>
+  return RESOURCE_KINDS.flatMap((kind) =>
     elementsOf(body, kind.collection).flatMap((element, index) =>
       describe(kind.collection, index, element, examine(context, kind, element)),
     ),
   );
-  const unsupported = UNSUPPORTED.flatMap((collection) =>
-    elementsOf(body, collection).flatMap((element, index) =>
-      describe(collection, index, element, [{ pointer: '', message: `${collection} are not supported by this version` }]),
-    ),
-  );
-  return [...known, ...unsupported];
 }
 
 function elementsOf(body: JsonObject, collection: string): readonly JsonValue[] {

@@ -8,9 +8,9 @@ import { systemRandom } from '../../lib/random.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
 import { PLUGIN_SCHEMAS } from '../../plugins/schemas.ts';
 import type { Store, StoreHistory } from '../../store/index.ts';
-import { apiRoutes, type ChangeAnnouncer } from '../api/index.ts';
+import { type ApiContext, apiRoutes, type ChangeAnnouncer } from '../api/index.ts';
 import { openInstallation } from '../first-start.ts';
-import { ADMIN_SERVER_LIMITS, createAdminApplication, ExpectedContinues } from '../http/index.ts';
+import { ADMIN_SERVER_LIMITS, type ApiRoute, createAdminApplication, ExpectedContinues } from '../http/index.ts';
 import { openControlPlaneStore } from '../open-control-plane-store.ts';
 import { testDatabase } from './test-database.ts';
 
@@ -22,6 +22,12 @@ class FakeAnnouncer implements ChangeAnnouncer {
   readonly announced: { readonly groupId: string; readonly revision: number }[] = [];
   readonly waits: { readonly groupId: string; readonly revision: number; readonly timeoutMs: number }[] = [];
   result: AppliedRevision | Promise<AppliedRevision> | Error = { applied: 1, expected: 1, lagging: [] };
+
+  connected: ReturnType<ChangeAnnouncer['instances']> = [];
+
+  instances(): ReturnType<ChangeAnnouncer['instances']> {
+    return this.connected;
+  }
 
   groupChanged(groupId: string, revision: number): void {
     this.announced.push({ groupId, revision });
@@ -56,6 +62,8 @@ interface FixtureRequest {
 /** The Admin API without sockets, on a real store. */
 export interface AdminFixture {
   readonly app: FastifyInstance;
+  /** All operations that it has. */
+  readonly routes: readonly ApiRoute[];
   readonly store: Store;
   readonly history: StoreHistory;
   readonly clock: FakeClock;
@@ -97,9 +105,13 @@ export async function makeAdminFixture(
   const stopping = new AbortController();
   const { keySalt } = installation;
   const { plugins = PLUGIN_SCHEMAS } = change;
-  const context = { store, publisher: announcer, plugins, keySalt, closedFolders: [folder], clock, log, stopping: stopping.signal };
+  const context: ApiContext = {
+    ...{ store, publisher: announcer, plugins, keySalt, closedFolders: [folder] },
+    ...{ clock, random: systemRandom, log, stopping: stopping.signal },
+  };
+  const routes = apiRoutes(context);
   const app = createAdminApplication({
-    routes: apiRoutes(context),
+    routes,
     store,
     expiryClock: clock,
     log,
@@ -115,6 +127,7 @@ export async function makeAdminFixture(
   });
   return {
     app,
+    routes,
     store,
     history: opened,
     clock,

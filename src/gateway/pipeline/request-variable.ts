@@ -71,6 +71,11 @@ const FIXED: ReadonlyMap<string, ReadVariable> = new Map<string, ReadVariable>([
   ['request_type', () => 'traditional_http'],
 ]);
 
+/** The names that have a value of their own, for comparing them with those that are told to whoever writes configurations. */
+export function fixedVariableNames(): readonly string[] {
+  return [...FIXED.keys()];
+}
+
 /** The value of a variable by its name without `$`; undefined for an unknown name, and where the request has none. */
 export function requestVariable(request: RequestContext, name: string): VariableValue {
   const fixed = FIXED.get(name);

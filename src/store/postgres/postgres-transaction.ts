@@ -65,6 +65,16 @@ export class PostgresTransaction extends PostgresReader implements StoreTransact
     });
   }
 
+  async deleteGroup(groupId: string): Promise<boolean> {
+    return this.#write(async (connection) => {
+      if ((await connection.get('SELECT 1 FROM resources WHERE group_id = $1 LIMIT 1', groupId)) !== undefined) {
+        throw new PortcullisError('admin_conflict', { publicMessage: 'the gateway group still holds resources' });
+      }
+      await connection.run('DELETE FROM resource_removals WHERE group_id = $1', groupId);
+      return (await connection.get('DELETE FROM gateway_groups WHERE id = $1 RETURNING id', groupId)) !== undefined;
+    });
+  }
+
   async putSetting(name: string, value: Buffer, options: { readonly secret: boolean }): Promise<void> {
     await this.#write((connection) => {
       const stored = options.secret ? Buffer.from(this.cipher.seal(value, ['setting', name])) : value;

@@ -63,6 +63,16 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
     });
   }
 
+  async deleteGroup(groupId: string): Promise<boolean> {
+    return this.#write(() => {
+      if (this.database.get('SELECT 1 FROM resources WHERE group_id = ? LIMIT 1', groupId) !== undefined) {
+        throw new PortcullisError('admin_conflict', { publicMessage: 'the gateway group still holds resources' });
+      }
+      this.database.run('DELETE FROM resource_removals WHERE group_id = ?', groupId);
+      return this.database.get('DELETE FROM gateway_groups WHERE id = ? RETURNING id', groupId) !== undefined;
+    });
+  }
+
   async putSetting(name: string, value: Buffer, options: { readonly secret: boolean }): Promise<void> {
     this.#write(() => {
       const stored = options.secret ? Buffer.from(this.cipher.seal(value, ['setting', name])) : value;
