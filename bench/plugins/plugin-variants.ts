@@ -51,6 +51,8 @@ export const NGINX_ZONES = `
   limit_req_zone $consumer zone=rate:10m rate=1000000r/s;
   limit_conn_zone $consumer zone=inflight:10m;`;
 
+/** What most operators switch on, beside the access log. */
+const OBSERVED = ['prometheus', 'limit-count'];
 const FIVE = ['ip-restriction', 'limit-count', 'request-id', 'proxy-rewrite', 'prometheus'];
 const FIFTEEN = [
   ...FIVE,
@@ -66,10 +68,11 @@ const FIFTEEN = [
   'response-rewrite',
 ];
 
-/** All that rows can name: `none`, each plugin alone, and five and fifteen together. */
+/** All that rows can name: `none`, each plugin alone, and two, five and fifteen together. */
 export const PLUGIN_VARIANTS: readonly PluginVariant[] = [
   variant('none', []),
   ...Object.keys(ALONE).map((name) => variant(name, [name])),
+  variant('observed', OBSERVED),
   variant('five', FIVE),
   variant('fifteen', FIFTEEN),
 ];
@@ -83,7 +86,7 @@ function variant(name: string, names: readonly string[]): PluginVariant {
   return {
     name,
     plugins: Object.fromEntries(names.map((each) => [each, ALONE[each] ?? {}])),
-    nginx: name === 'none' ? '' : NGINX[name],
+    nginx: name === 'none' ? '' : NGINX[name === 'observed' ? 'limit-req' : name],
     headers: names.includes('gzip') ? { 'Accept-Encoding': 'gzip' } : {},
   };
 }

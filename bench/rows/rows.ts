@@ -8,6 +8,9 @@ const CONNECTIONS = 64;
 const CONNECTION_LIMIT = 500;
 const ABOVE_LIMIT = 2_000;
 
+/** Few: what counts is the difference to `plugins-none`. */
+const PLUGIN_KEYS = 1_000;
+
 const GET_100B: RowRequest = { method: 'GET', path: '/bench/100', bodyBytes: 0, key: 'valid', headers: {}, isRecoded: false };
 
 /** All rows, those of one set-up together. `keys` replaces the number of keys of all rows that are not about it. */
@@ -46,14 +49,19 @@ export function allRows(keys = DEFAULT_KEYS): readonly Row[] {
       onlyPeers: withConnectionLimit,
     }),
     ...PLUGIN_VARIANTS.map((variant) => pluginRow(variant, row)),
+    row('observed', 'access log, metrics, limit-count', {
+      setup: { ...base, keys: PLUGIN_KEYS, accessLog: true, pluginVariants: true },
+      request: { ...GET_100B, path: `${variantPrefix('observed')}/bench/100` },
+      onlyPeers: withAccessLog,
+    }),
   ];
 }
 
-/** key-auth and the plugins of a variant; few keys, for what counts is the difference to `plugins-none`. */
+/** key-auth and the plugins of a variant. */
 function pluginRow(variant: PluginVariant, row: (name: string, title: string, changes: Partial<Row>) => Row): Row {
   const isRecoded = 'gzip' in variant.plugins;
   return row(`plugins-${variant.name}`, `key-auth and plugins: ${variant.name}`, {
-    setup: { keys: 1_000, accessLog: false, workers: 1, connectionLimit: undefined, pluginVariants: true },
+    setup: { keys: PLUGIN_KEYS, accessLog: false, workers: 1, connectionLimit: undefined, pluginVariants: true },
     request: {
       ...GET_100B,
       path: `${variantPrefix(variant.name)}/bench/${isRecoded ? 10_240 : 100}`,

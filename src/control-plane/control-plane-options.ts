@@ -1,13 +1,17 @@
 import type { Clock } from '../lib/clock.ts';
+import type { DialSettings } from '../lib/dial-policy.ts';
 import type { Listener } from '../lib/listener.ts';
 import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/index.ts';
+import type { PostgresStoreOptions } from '../store/index.ts';
 
 /** What a control-plane process is started with. */
 export interface ControlPlaneOptions {
-  /** Folder of the store, certificates and keyring; exists already, mode 0700. */
+  /** Folder of certificates and, unless told otherwise, of store and keyring; exists already, mode 0700. */
   readonly dataFolder: string;
   readonly keyringFile: string;
+  /** Undefined: the store is a file in the data folder. */
+  readonly database?: PostgresStoreOptions | undefined;
   readonly adminListeners: readonly Listener[];
   readonly syncListeners: readonly Listener[];
   /** PEM files that replace the self-signed certificate of the Admin API. */
@@ -17,6 +21,8 @@ export interface ControlPlaneOptions {
   readonly adminPassword: string | undefined;
   /** Addresses and networks from which the Admin API may be used; empty for all. */
   readonly adminAllow: readonly string[];
+  /** What else the control plane itself may connect to, or may not: identity providers. */
+  readonly dial: DialSettings;
   readonly softwareVersion: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -34,6 +40,8 @@ export interface FirstStart {
 
 /** A running control plane. */
 export interface RunningControlPlane {
+  /** The PostgreSQL database that is the store, in words without a secret; undefined for a file in the data folder. */
+  readonly database: string | undefined;
   readonly firstStart: FirstStart | undefined;
   /** Where the Admin API listens, one entry a listener. */
   readonly adminAddresses: readonly { readonly host: string; readonly port: number }[];

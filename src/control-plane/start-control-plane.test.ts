@@ -40,6 +40,7 @@ async function start(t: TestContext, folder: string, change: Partial<ControlPlan
     syncListeners: [LOCAL],
     adminTls: undefined,
     adminAllow: [],
+    dial: { allow: [], deny: [] },
     bootstrapToken: TOKEN,
     adminPassword: 'password',
     softwareVersion: '1.2.3',

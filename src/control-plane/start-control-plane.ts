@@ -4,7 +4,7 @@ import path from 'node:path';
 import { issueInstanceCertificate, issueServerCertificate, openHistory, Publisher } from '../distribution/index.ts';
 import { createDialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
-import type { Store } from '../store/index.ts';
+import { isInClear, parseDatabaseUrl, type Store } from '../store/index.ts';
 import { addressFilter } from './address-filter.ts';
 import { apiRoutes } from './api/index.ts';
 import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
@@ -13,7 +13,7 @@ import { openInstallation } from './first-start.ts';
 import { startHistoryPruner } from './history-pruner.ts';
 import { ADMIN_SERVER_LIMITS, type AdminServer, startAdminServer } from './http/index.ts';
 import type { Installation } from './installation.ts';
-import { openControlPlaneStore } from './open-control-plane-store.ts';
+import { hasSqliteStore, openControlPlaneStore } from './open-control-plane-store.ts';
 import { openPeople, type People } from './people/index.ts';
 import { startRecordPruner } from './record-pruner.ts';
 import { toSnapshotPlugin } from './snapshot-plugin.ts';
@@ -35,6 +35,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
   try {
     const store = await openControlPlaneStore(options);
     closers.push(() => store.close());
+    tellOfDatabase(options);
     closers.push(startHistoryPruner({ ...options, store }));
     const expiryClock = await openExpiryClock({ ...options, store });
     closers.push(() => expiryClock.close());
@@ -47,6 +48,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     const { installation, firstStart } = await openInstallation({ ...options, store });
     const publisher = await makePublisher(options, store, installation);
     closers.push(() => publisher.close());
+    closers.push(store.watchRevisions((groupId) => publisher.checkRevision(groupId)));
     const { ports: syncPorts } = await publisher.start();
     const stopping = new AbortController();
     const server = await startAdmin(options, { store, people, installation, certificate, publisher, stopping: stopping.signal });
@@ -66,6 +68,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     await closeAll(closers);
     throw error;
   }
+}
+
+/** What a person may not have meant. */
+function tellOfDatabase({ database, dataFolder, log }: ControlPlaneOptions): void {
+  if (database === undefined) return;
+  const address = parseDatabaseUrl(database.url);
+  log.info('the store is a PostgreSQL database', { database: address.description, schema: database.schema });
+  if (hasSqliteStore(dataFolder)) log.warn('store.sqlite in the data folder is not used while DATABASE_URL is set');
+  if (isInClear(address)) log.warn('the connection to the database is not encrypted: add sslmode=verify-full to DATABASE_URL');
 }
 
 interface Parts {
@@ -93,6 +104,7 @@ function runningControlPlane(options: ControlPlaneOptions, parts: Parts): Runnin
     await closeAll(closers);
   };
   return {
+    database: options.database === undefined ? undefined : parseDatabaseUrl(options.database.url).description,
     firstStart,
     adminAddresses: server.addresses,
     syncPorts,
@@ -151,13 +163,17 @@ interface AdminParts {
 }
 
 function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<AdminServer> {
-  const { clock, log, softwareVersion, adminListeners } = options;
+  const { clock, log, random, softwareVersion, adminListeners, dataFolder, keyringFile } = options;
+  const closedFolders = [dataFolder, keyringFile];
   const { store, people, installation, certificate, publisher, stopping } = parts;
   const { keySalt } = installation;
   const protectedPorts = [...adminListeners, ...options.syncListeners].map(({ port }) => port);
-  const mayDial = createDialPolicy({ protectedPorts, allow: [], deny: [] });
+  const mayDial = createDialPolicy({ protectedPorts, ...options.dial });
   return startAdminServer({
-    routes: apiRoutes({ store, mayDial, publisher, plugins: PLUGIN_SCHEMAS, keySalt, clock, people, log, stopping }),
+    routes: apiRoutes({
+      ...{ store, people, mayDial, publisher, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },
+      ...{ clock, random, log, stopping },
+    }),
     authenticator: people.authenticator,
     isAddressAllowed: addressFilter(options.adminAllow),
     softwareVersion,

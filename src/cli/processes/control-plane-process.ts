@@ -9,12 +9,16 @@ import { type LogSettings, openLog } from './log-settings.ts';
 
 /** What the supervisor tells this process. */
 export interface ControlPlaneSettings
-  extends Pick<ControlPlaneOptions, 'dataFolder' | 'keyringFile' | 'adminAllow' | 'adminListeners' | 'syncListeners' | 'softwareVersion'> {
+  extends Pick<
+    ControlPlaneOptions,
+    'dataFolder' | 'keyringFile' | 'adminAllow' | 'dial' | 'adminListeners' | 'syncListeners' | 'softwareVersion'
+  > {
   readonly lockFile: string;
   readonly log: LogSettings;
   readonly adminTls: { readonly certificateFile: string; readonly keyFile: string } | null;
   readonly bootstrapToken: string | null;
   readonly adminPassword: string | null;
+  readonly database: ControlPlaneOptions['database'] | null;
 }
 
 let controlPlane: RunningControlPlane | undefined;
@@ -30,6 +34,8 @@ const role: ChildRole = {
       dataFolder: path.resolve(settings.dataFolder),
       keyringFile: settings.keyringFile,
       adminAllow: settings.adminAllow,
+      dial: settings.dial,
+      database: settings.database ?? undefined,
       adminListeners: settings.adminListeners,
       syncListeners: settings.syncListeners,
       adminTls: settings.adminTls ?? undefined,
@@ -40,7 +46,7 @@ const role: ChildRole = {
       random: systemRandom,
       log,
     });
-    return { authority: controlPlane.authority, firstStart: firstStartBody(controlPlane) };
+    return { authority: controlPlane.authority, database: controlPlane.database ?? null, firstStart: firstStartBody(controlPlane) };
   },
   async drain({ timeoutMs }) {
     await controlPlane?.drain(timeoutMs);

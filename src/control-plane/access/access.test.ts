@@ -79,6 +79,9 @@ test('all means every one: a deny of one, a condition or a narrower allow is too
   assert.ok(some(allow('x:Y', 'user/a')));
   assert.ok(some(allow('x:Y', '*er/a', team('a'))));
   assert.ok(!some(allow('x:Y', 'role/a')));
+  assert.ok(!some(allow('x:Y', '*'), deny('x:*', 'user*')));
+  assert.ok(some(allow('x:Y', '*'), deny('x:Y', 'user/a')));
+  assert.ok(some(allow('x:Y', '*'), deny('x:Y', '*', team('a'))));
 });
 
 test('nobody has all of what goes beyond his own rules, denies or boundary', () => {

@@ -71,7 +71,8 @@ export function isAllowedForAll(access: Access, action: string, resources: strin
 
 /** Whether there may be something among what the pattern stands for to which the action may be done: worth looking at each. */
 export function isAllowedForSome(access: Access, action: string, resources: string): boolean {
-  const { allows, boundary } = rulesFor(access, action);
+  const { denies, allows, boundary } = rulesFor(access, action);
+  if (denies.some((rule) => rule.conditions.size === 0 && rule.resources.some((resource) => covers(resource, resources)))) return false;
   const allowsSome = (rule: Rule): boolean => rule.resources.some((resource) => overlap(resource, resources));
   return allows.some(allowsSome) && (boundary === undefined || boundary.some(allowsSome));
 }

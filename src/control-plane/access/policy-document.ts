@@ -31,6 +31,7 @@ export interface PolicyDocument {
 const CONDITION_TYPES: ReadonlyMap<string, Condition['type']> = new Map([
   ['service_label', 'MatchLabel'],
   ['consumer_label', 'MatchLabel'],
+  ['gateway_group_label', 'MatchLabel'],
   ['user_label', 'MatchLabel'],
   ['role_label', 'MatchLabel'],
   ['permission_policy_label', 'MatchLabel'],

@@ -160,3 +160,134 @@ test('changes are written down in the name of the token that made them, or of th
   const [byUser, , byToken] = await history.pageOfAudit(undefined, 3);
   assert.deepEqual([byToken?.author.name, byUser?.author.name], ['test', 'jane']);
 });
+
+test('upstreams and stream routes belong to their service, the inner upstream too', async (t) => {
+  const { send, admin } = await personWith(t, allow('gateway:*PublishedService', `${GROUP}/publishedservice/a`));
+  const node = { nodes: [{ host: '127.0.0.1', port: 81, weight: 1 }] };
+  for (const service of ['a', 'b']) {
+    assert.equal((await admin('PUT', `/apisix/admin/services/${service}/upstreams/u`, { name: 'u', ...node })).status, 200);
+  }
+  for (const [method, path, body] of [
+    ['GET', 'upstreams', undefined],
+    ['GET', 'upstreams/u', undefined],
+    ['POST', 'upstreams', { name: 'v', ...node }],
+    ['PUT', 'upstreams/u', { name: 'u', ...node }],
+    ['PATCH', 'upstreams/u', { desc: 'x' }],
+    ['DELETE', 'upstreams/u', undefined],
+    ['GET', 'upstreams/$', undefined],
+    ['PUT', 'upstreams/$', node],
+    ['PATCH', 'upstreams/$', { desc: 'x' }],
+    ['DELETE', 'upstreams/$', undefined],
+  ] as const) {
+    const to = (service: string) => send(method, `/apisix/admin/services/${service}/${path.replace('$', service)}`, body);
+    assert.equal((await to('b')).status, 403, `${method} ${path}`);
+    const own = await to('a');
+    assert.equal(own.status, 200, `${method} ${path} ${own.text}`);
+  }
+  for (const service of ['tcp', 'own']) {
+    assert.equal((await admin('PUT', `/apisix/admin/services/${service}`, { name: service, type: 'stream' })).status, 200);
+    const body = { name: service, service_id: service, server_port: service === 'tcp' ? 9101 : 9102 };
+    assert.equal((await admin('PUT', `/apisix/admin/stream_routes/${service}`, body)).status, 200);
+  }
+  assert.deepEqual(idsOf(await send('GET', '/apisix/admin/stream_routes')), []);
+  assert.equal((await send('PATCH', '/apisix/admin/stream_routes/tcp', { desc: 'x' })).status, 403);
+  assert.equal((await send('PATCH', '/apisix/admin/stream_routes/own', [{ op: 'replace', path: '/service_id', value: 'a' }])).status, 403);
+});
+
+test('POST creates what the caller may create, and PATCH changes nothing into what he may not write', async (t) => {
+  const red = { service_label: { type: 'MatchLabel', options: { key: 'team', operator: 'exact_match', value: 'red' } } };
+  const { send } = await personWith(t, allow('gateway:*', `${GROUP}/publishedservice/*`, red));
+  const post = (body: object) => send('POST', '/apisix/admin/services', { name: 'n', ...SERVICE, ...body });
+  assert.equal((await post({ labels: { team: 'red' } })).status, 200);
+  assert.equal((await post({ labels: { team: 'blue' } })).status, 403);
+  assert.equal((await post({ id: 'b', labels: { team: 'red' } })).status, 403, 'what is there is not his');
+  assert.equal((await post({ id: 'a', labels: { team: 'red' } })).status, 409);
+  assert.equal((await send('POST', '/apisix/admin/routes', { name: 'r', paths: ['/r'], service_id: 'b' })).status, 403);
+  assert.equal((await send('POST', '/apisix/admin/routes', { name: 'r', paths: ['/r'], service_id: 'a' })).status, 200);
+  const patch = (path: string, body: unknown) => send('PATCH', `/apisix/admin/${path}`, body);
+  assert.equal((await patch('services/a', { desc: 'x' })).status, 200);
+  assert.equal((await patch('services/a', { labels: { team: 'blue' } })).status, 403);
+  assert.equal((await patch('services/b', { labels: { team: 'red' } })).status, 403);
+  assert.equal((await patch('routes/ra', { service_id: 'b' })).status, 403);
+  // A test of a patch would tell what stands in a resource: it is not even run.
+  for (const value of ['b', 'wrong']) assert.equal((await patch('services/b', [{ op: 'test', path: '/name', value }])).status, 403);
+});
+
+test('labels are told of what the caller may see', async (t) => {
+  const { send, admin } = await personWith(t, allow('gateway:GetPublishedService', `${GROUP}/publishedservice/a`));
+  const labels = async (as: typeof send, kind: string) => (await as('GET', `/api/labels/${kind}${QUERY}`)).body.value;
+  assert.deepEqual(await labels(admin, 'service'), { team: ['blue', 'red'] });
+  assert.deepEqual(await labels(send, 'service'), { team: ['red'] });
+  for (const kind of ['consumer', 'ssl', 'gateway_group'])
+    assert.equal((await send('GET', `/api/labels/${kind}${QUERY}`)).status, 403, kind);
+});
+
+test('conditions on the labels of a gateway group count for the group and for what lies in it', async (t) => {
+  const test = { gateway_group_label: { type: 'MatchLabel', options: { key: 'stage', operator: 'exact_match', value: 'test' } } };
+  const { send, admin } = await personWith(t, allow('gateway:*', '*', test));
+  const create = (labels: object) => send('POST', '/api/gateway_groups', { name: 'own', labels });
+  assert.equal((await create({ stage: 'live' })).status, 403);
+  const { id } = (await create({ stage: 'test' })).body.value;
+  assert.deepEqual(idsOf(await send('GET', '/api/gateway_groups')), [id]);
+  assert.deepEqual((await send('GET', '/api/labels/gateway_group')).body.value, { stage: ['test'] });
+  const service = (group: string) => send('PUT', `/apisix/admin/services/s?gateway_group_id=${group}`, { name: 's', ...SERVICE });
+  assert.deepEqual([(await service(id)).status, (await service('default')).status], [200, 403]);
+  assert.equal((await send('GET', '/api/gateway_groups/default')).status, 403);
+  assert.equal((await send('PATCH', '/api/gateway_groups/default', { labels: { stage: 'test' } })).status, 403);
+  assert.equal((await send('PATCH', `/api/gateway_groups/${id}`, { labels: { stage: 'live' } })).status, 403);
+  assert.equal((await send('DELETE', '/api/gateway_groups/default')).status, 403);
+  await admin('PATCH', '/api/gateway_groups/default', { labels: { stage: 'test' } });
+  assert.equal((await service('default')).status, 200);
+});
+
+test('an admin key of a group is made by who may do everything in the group, because the key does', async (t) => {
+  const groupOnly = allow('gateway:UpdateGatewayGroup gateway:GetGatewayGroup', GROUP);
+  const { send, makeRole, makePerson } = await personWith(t, groupOnly);
+  assert.equal((await send('PATCH', '/api/gateway_groups/default', { desc: undefined, description: 'x' })).status, 200);
+  const refused = await send('PUT', '/api/gateway_groups/default/admin_key');
+  assert.deepEqual([refused.status, /more permissions than you have/.test(refused.body.error_msg)], [403, true]);
+  const { roleId } = await makeRole('owner', [allow('gateway:*', `${GROUP} ${GROUP}/*`)]);
+  const owner = await makePerson('owner', [roleId]);
+  assert.equal((await owner.send('PUT', '/api/gateway_groups/default/admin_key')).status, 200);
+  assert.equal((await owner.send('PUT', '/api/gateway_groups/other/admin_key')).status, 403);
+});
+
+test('an admin key does everything in its group, is nobody among people, and ends while a body arrives', async (t) => {
+  const fixture = await makePeopleFixture(t);
+  await fill(fixture);
+  const key = async () => (await fixture.admin('PUT', '/api/gateway_groups/default/admin_key')).body.value.key;
+  const token = await key();
+  const send = (method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, body?: unknown) => fixture.send(method, path, { body, token });
+  assert.match((await send('GET', '/apisix/admin/consumers/jack/credentials?')).text, /the-key-of-jack/);
+  assert.equal((await send('POST', '/apisix/admin/configs/validate?', {})).status, 200);
+  assert.deepEqual((await send('GET', '/api/labels/service?')).body.value, { team: ['blue', 'red'] });
+  for (const path of ['/api/me', '/api/users', '/api/tokens', '/api/roles', '/api/permission_policies', '/api/login_options']) {
+    assert.equal((await send('GET', path)).status, 403, path);
+  }
+  const caller = await fixture.people.authenticator.authenticate({
+    token,
+    authorization: undefined,
+    cookie: undefined,
+    address: '127.0.0.1',
+  });
+  assert.ok(caller);
+  assert.equal((await fixture.people.authenticator.renew(caller))?.by, 'admin_key');
+  await key();
+  assert.equal(await fixture.people.authenticator.renew(caller), undefined);
+});
+
+test('plugins and variables are told to whoever sees a gateway group', async (t) => {
+  const { send, makePerson } = await personWith(t, allow('gateway:GetGatewayGroup', GROUP));
+  const nobody = await makePerson('nobody');
+  for (const path of [
+    'plugins',
+    'plugins/list',
+    'plugins/key-auth',
+    'schema/plugins/key-auth',
+    'variables',
+    'plugin_metadata/http-logger/default',
+  ]) {
+    assert.equal((await send('GET', `/apisix/admin/${path}`)).status, 200, path);
+    assert.equal((await nobody.send('GET', `/apisix/admin/${path}`)).status, 403, path);
+  }
+});

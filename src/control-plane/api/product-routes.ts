@@ -1,3 +1,4 @@
+import type { JsonValue } from '../../lib/json.ts';
 import { coreSchemas } from '../../schema/index.ts';
 import type { ApiRoute } from '../http/index.ts';
 
@@ -13,7 +14,7 @@ export function productRoutes(): readonly ApiRoute[] {
   return [
     { method: 'GET', path: '/healthz', permission: 'public', handle: async () => ({ body: { status: 'ok' } }) },
     { method: 'GET', path: '/api/status', permission: 'public', handle: async () => ({ body: { status: 'ok' } }) },
-    { method: 'GET', path: '/api/version', permission: 'signed-in', handle: async () => ({ body: { value: API_LEVEL } }) },
+    about('/api/version', API_LEVEL),
     // There is nothing to license: the set-ups of API7's own clients ask for it all the same.
     { method: 'GET', path: '/api/license', permission: 'signed-in', handle: async () => ({ body: { value: {} } }) },
     {
@@ -22,6 +23,11 @@ export function productRoutes(): readonly ApiRoute[] {
       permission: 'iam:UpdateLicense',
       handle: async () => ({ body: { value: {}, warning_msg: NO_LICENSE } }),
     },
-    { method: 'GET', path: '/api/schema/core', permission: 'signed-in', handle: async () => ({ body: { value: schemas } }) },
+    about('/api/schema/core', schemas),
   ];
+}
+
+/** What clients choose their behaviour by; the same for everybody. */
+function about(path: string, value: JsonValue): ApiRoute {
+  return { method: 'GET', path, permission: 'signed-in', groupScoped: true, handle: async () => ({ body: { value } }) };
 }

@@ -1,20 +1,21 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { ResourceKind, ResourceKindName } from '../../schema/index.ts';
 import type { ResourceKey, ResourceQuery, StoredResource, StoreReader } from '../../store/index.ts';
-import { isAllowedForAll } from '../access/index.ts';
 import type { ApiAnswer, ApiRequest } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
 import { labelFilterOf } from './label-filter.ts';
 import { listAnswer } from './paging.ts';
+import { rememberingReader } from './permission-facts.ts';
 import { isNotModified } from './preconditions.ts';
 import { entityTag, presentResource } from './present-resource.ts';
 import { parentIdOf, resourceKeyOf } from './resource-path.ts';
-import { actionOn, allOfKind, mayDoToResource, permitKind, permitResource, type Verb } from './resource-permissions.ts';
+import { isFree, mayDoToResource, permitKind, permitResource } from './resource-permissions.ts';
 
 /** Query parameters by which a list is narrowed to what one resource owns. */
 const OWNER_PARAMETERS: ReadonlyMap<ResourceKindName, { readonly parameter: string; readonly kind: ResourceKindName }> = new Map([
   ['route', { parameter: 'service_id', kind: 'service' }],
+  ['stream_route', { parameter: 'service_id', kind: 'service' }],
 ]);
 
 const NO_LABELS: ReadonlyMap<string, string> = new Map();
@@ -23,15 +24,19 @@ const NO_LABELS: ReadonlyMap<string, string> = new Map();
 export async function getResource(context: ApiContext, kind: ResourceKind, request: ApiRequest): Promise<ApiAnswer> {
   const group = await gatewayGroupOf(context.store, request);
   permitKind(request, kind, 'read', group.id);
-  const key = resourceKeyOf(kind, group.id, request);
-  const found = await context.store.getResource(key, { secrets: 'omit' });
-  if (found === undefined) throw new PortcullisError('admin_not_found', { publicMessage: `${kind.name} not found` });
-  await permitResource(context.store, request, 'read', key, found.document);
-  const isWriter = await mayDoToResource(context.store, request, 'write', key, found.document);
-  const resource = isWriter ? ((await context.store.getResource(key)) ?? found) : found;
+  const resource = await readVisible(context.store, kind, request, resourceKeyOf(kind, group.id, request));
   const headers = { etag: entityTag(resource.revision) };
   if (isNotModified(request, resource.revision)) return { status: 304, headers, body: undefined };
   return { headers, body: { value: presentResource(kind, resource) } };
+}
+
+/** A resource that the caller may read, with its secrets if he may write it. @throws PortcullisError 403, 404 */
+export async function readVisible(store: StoreReader, kind: ResourceKind, request: ApiRequest, key: ResourceKey): Promise<StoredResource> {
+  const found = await store.getResource(key, { secrets: 'omit' });
+  if (found === undefined) throw new PortcullisError('admin_not_found', { publicMessage: `${kind.name} not found` });
+  await permitResource(store, request, 'read', key, found.document);
+  const isWriter = await mayDoToResource(store, request, 'write', key, found.document);
+  return isWriter ? ((await store.getResource(key)) ?? found) : found;
 }
 
 /**
@@ -63,23 +68,19 @@ export async function listResources(context: ApiContext, kind: ResourceKind, req
 }
 
 /** What the caller may see, each with its secrets if he may write it. */
-async function listVisible(store: StoreReader, request: ApiRequest, query: ResourceQuery): Promise<readonly StoredResource[]> {
+export async function listVisible(store: StoreReader, request: ApiRequest, query: ResourceQuery): Promise<readonly StoredResource[]> {
   // A kind of ours: the query was made of one.
   const kind = query.kind as ResourceKindName;
   if (isFree(request, kind, 'read', query.groupId) && isFree(request, kind, 'write', query.groupId)) return store.listResources(query);
   const readable = new Set<string>();
   const writable = new Set<string>();
+  const facts = rememberingReader(store);
   for (const { key, document } of await store.listResources(query, { secrets: 'omit' })) {
-    if (await mayDoToResource(store, request, 'read', key, document)) readable.add(nameOf(key));
-    if (await mayDoToResource(store, request, 'write', key, document)) writable.add(nameOf(key));
+    if (await mayDoToResource(facts, request, 'read', key, document)) readable.add(nameOf(key));
+    if (await mayDoToResource(facts, request, 'write', key, document)) writable.add(nameOf(key));
   }
   const resources = await store.listResources(query, { secrets: (key) => writable.has(nameOf(key)) });
   return resources.filter(({ key }) => readable.has(nameOf(key)));
-}
-
-/** Whether the caller may do this to everything of the kind in the group, so that nothing needs to be looked at one by one. */
-function isFree(request: ApiRequest, kind: ResourceKindName, verb: Verb, groupId: string): boolean {
-  return request.caller !== undefined && isAllowedForAll(request.caller.access, actionOn(kind, verb), allOfKind(kind, groupId));
 }
 
 function nameOf({ parentId, id }: ResourceKey): string {

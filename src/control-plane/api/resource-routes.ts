@@ -1,28 +1,34 @@
 import { RESOURCE_KINDS, type ResourceKind } from '../../schema/index.ts';
 import type { ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
-import { deleteResource } from './delete-resource.ts';
-import { getResource, listResources } from './read-resource.ts';
+import { RESOURCE_OPERATIONS } from './resource-operations.ts';
 import { collectionPaths, resourcePath } from './resource-path.ts';
-import { actionOn } from './resource-permissions.ts';
-import { putResource } from './write-resource.ts';
+import { actionOn, type Verb } from './resource-permissions.ts';
+import { SERVICE_UPSTREAM_OPERATIONS } from './service-upstreams.ts';
 
-/** The operations on every kind of resource: GET list, GET one, PUT, DELETE. A new kind needs nothing here but the names of its permissions. */
+/** The operations on every kind of resource of a group. A new kind needs nothing here but the names of its permissions. */
 export function resourceRoutes(context: ApiContext): readonly ApiRoute[] {
   return RESOURCE_KINDS.flatMap((kind) => collectionPaths(kind).flatMap((path) => routesOfKind(context, kind, path)));
 }
 
-function routesOfKind(context: ApiContext, kind: ResourceKind, collectionPath: string): readonly ApiRoute[] {
-  const path = resourcePath(kind, collectionPath);
-  // Which resource a permission must cover depends on what is stored: a route counts as part of its service.
-  const resource = { kind: 'handler' } as const;
-  const read = { permission: actionOn(kind.name, 'read'), resource } as const;
-  const write = { permission: actionOn(kind.name, 'write'), resource } as const;
-  const remove = { permission: actionOn(kind.name, 'delete'), resource } as const;
+function routesOfKind(context: ApiContext, kind: ResourceKind, list: string): readonly ApiRoute[] {
+  const one = resourcePath(kind, list);
+  const operations = kind.name === 'upstream' ? SERVICE_UPSTREAM_OPERATIONS : RESOURCE_OPERATIONS;
+  const route = (method: ApiRoute['method'], path: string, verb: Verb, operation: keyof typeof operations): ApiRoute => ({
+    groupScoped: true,
+    method,
+    path,
+    permission: actionOn(kind.name, verb),
+    // Which resource a permission must cover depends on what is stored: a route counts as part of its service.
+    resource: { kind: 'handler' },
+    handle: (request) => operations[operation](context, kind, request),
+  });
   return [
-    { method: 'GET', path: collectionPath, ...read, handle: (request) => listResources(context, kind, request) },
-    { method: 'GET', path, ...read, handle: (request) => getResource(context, kind, request) },
-    { method: 'PUT', path, ...write, handle: (request) => putResource(context, kind, request) },
-    { method: 'DELETE', path, ...remove, handle: (request) => deleteResource(context, kind, request) },
+    route('GET', list, 'read', 'list'),
+    ...(kind.isCreatable ? [route('POST', list, 'create', 'create')] : []),
+    route('GET', one, 'read', 'get'),
+    route('PUT', one, 'write', 'put'),
+    route('PATCH', one, 'write', 'patch'),
+    route('DELETE', one, 'delete', 'remove'),
   ];
 }

@@ -2,8 +2,9 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
 import type { ApiToken, StoreReader, User } from '../../store/index.ts';
 import type { AccessCache } from '../access/index.ts';
+import { authenticateAdminKey, isAdminKey, isAdminKeyOf } from './admin-key.ts';
 import { readBasicCredentials } from './basic-credentials.ts';
-import type { Caller } from './caller.ts';
+import type { Caller, UserCaller } from './caller.ts';
 import type { PasswordCheck } from './password-check.ts';
 import { readCookie, SESSION_COOKIE } from './session-cookie.ts';
 import { findSession, isSessionAlive, SESSION_KIND } from './sessions.ts';
@@ -21,7 +22,7 @@ export interface ShownCredentials {
 
 /** What `Authenticator` needs. */
 export interface AuthenticatorParts {
-  readonly store: Pick<StoreReader, 'findTokenByHash' | 'getToken' | 'getUser' | 'getRecord'>;
+  readonly store: Pick<StoreReader, 'findTokenByHash' | 'findUnique' | 'getToken' | 'getUser' | 'getRecord'>;
   readonly access: AccessCache;
   readonly passwords: PasswordCheck;
   readonly uses: UseRecorder;
@@ -44,7 +45,9 @@ export class Authenticator {
    * @throws PortcullisError 429 while wrong passwords are being slowed down
    */
   async authenticate(shown: ShownCredentials): Promise<Caller | undefined> {
-    if (shown.token !== undefined) return this.#byToken(shown.token);
+    if (shown.token !== undefined) {
+      return isAdminKey(shown.token) ? authenticateAdminKey(this.#parts.store, shown.token) : this.#byToken(shown.token);
+    }
     const basic = readBasicCredentials(shown.authorization);
     if (basic !== undefined) {
       const user = await this.#parts.passwords.check({ ...basic, address: shown.address, method: 'basic' });
@@ -55,17 +58,19 @@ export class Authenticator {
   }
 
   /**
-   * The same caller as of now: undefined when the token was revoked, the session ended, the user removed or the password changed since.
+   * The same caller as of now: undefined when the token was revoked, the admin key replaced, the session ended, the user removed or the
+   * password changed since.
    * For what was begun long ago, such as a body that took its time.
    */
   async renew(caller: Caller): Promise<Caller | undefined> {
     const { store, access } = this.#parts;
+    if (caller.by === 'admin_key') return (await isAdminKeyOf(store, caller.groupId, caller.keyDigest)) ? caller : undefined;
     const user = await store.getUser(caller.user.id);
     if (user === undefined || !(await this.#isStillShown(caller, user))) return undefined;
     return { ...caller, user, access: await access.accessOf(user) };
   }
 
-  async #isStillShown({ by, user: before, tokenId = '', sessionId = '' }: Caller, user: User): Promise<boolean> {
+  async #isStillShown({ by, user: before, tokenId = '', sessionId = '' }: UserCaller, user: User): Promise<boolean> {
     const { store } = this.#parts;
     switch (by) {
       case 'token': {
@@ -80,7 +85,7 @@ export class Authenticator {
   }
 
   /** The look-up is by hash, so its duration tells nothing of the token. */
-  async #byToken(value: string): Promise<Caller | undefined> {
+  async #byToken(value: string): Promise<UserCaller | undefined> {
     if (value === '') return undefined;
     const { store, uses } = this.#parts;
     const tokenHash = hashToken(Buffer.from(value, 'latin1'));
@@ -92,7 +97,7 @@ export class Authenticator {
     return this.#callerOf('token', user, { id: token.id, name: token.name }, { tokenId: token.id });
   }
 
-  async #bySession(value: string): Promise<Caller | undefined> {
+  async #bySession(value: string): Promise<UserCaller | undefined> {
     const { store, uses } = this.#parts;
     const session = await findSession(store, value, this.#now());
     const user = session && (await store.getUser(session.userId));
@@ -102,11 +107,11 @@ export class Authenticator {
   }
 
   async #callerOf(
-    by: Caller['by'],
+    by: UserCaller['by'],
     user: User,
-    author: Caller['author'],
-    ids: Partial<Pick<Caller, 'tokenId' | 'sessionId'>> = {},
-  ): Promise<Caller> {
+    author: UserCaller['author'],
+    ids: Partial<Pick<UserCaller, 'tokenId' | 'sessionId'>> = {},
+  ): Promise<UserCaller> {
     const access = await this.#parts.access.accessOf(user);
     return { by, user, author, tokenId: undefined, sessionId: undefined, ...ids, access };
   }

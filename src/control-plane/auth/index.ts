@@ -1,8 +1,9 @@
+export { ADMIN_KEY_SPACE } from './admin-key.ts';
 export { Authenticator, type ShownCredentials } from './authenticator.ts';
-export type { Caller } from './caller.ts';
+export { type Caller, ownGroupOf, type UserCaller } from './caller.ts';
 export { PasswordCheck } from './password-check.ts';
 export { hashPassword, MAX_PASSWORD_CHARACTERS, PasswordHasher } from './password-hasher.ts';
-export { randomId, randomPassword, randomSecret, randomToken } from './random-text.ts';
+export { randomAdminKey, randomId, randomPassword, randomSecret, randomToken } from './random-text.ts';
 export { NO_SESSION_COOKIE, readCookie, sessionCookie } from './session-cookie.ts';
 export { createSession, endSessions, SESSION_KIND, SESSION_SECONDS } from './sessions.ts';
 export { SignInThrottle } from './sign-in-throttle.ts';

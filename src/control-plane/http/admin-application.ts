@@ -2,8 +2,8 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, 
 import { PortcullisError } from '../../errors/index.ts';
 import { METHODS as HTTP_METHODS } from '../../lib/node-http.ts';
 import type { Logger } from '../../observability/index.ts';
-import type { Authenticator, Caller } from '../auth/index.ts';
-import { addressOf, FrameworkRequest, headerOf } from './api-request.ts';
+import { type Authenticator, type Caller, ownGroupOf } from '../auth/index.ts';
+import { addressOf, contentTypeOf, FrameworkRequest, headerOf } from './api-request.ts';
 import type { ApiAnswer, ApiRoute, RoutePermission } from './api-route.ts';
 import { authorize } from './authorize.ts';
 import { describeError } from './error-answer.ts';
@@ -16,6 +16,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Set on every route of the Admin API; a route without it is refused. */
     readonly permission?: RoutePermission;
+    /** As `ApiRoute.groupScoped`. */
+    readonly groupScoped?: boolean;
     /** On the routes that stand for "this path has no such method": the methods that it has. */
     readonly allow?: string;
   }
@@ -76,7 +78,7 @@ function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route:
   app.route({
     method: route.method,
     url: route.path,
-    config: { permission: route.permission },
+    config: { permission: route.permission, groupScoped: route.groupScoped === true },
     // After the caller is known and before the body is read.
     preParsing: async (request) => authorize(route, new FrameworkRequest(request, callers.get(request))),
     handler: async (request, reply) => {
@@ -116,22 +118,24 @@ async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const contentType = headerOf(request, 'content-type');
   // ADC calls even absent bodies JSON: the framework must not judge by it.
   delete request.raw.headers['content-type'];
   refuseImproperHead(request);
-  const { permission, allow } = request.routeOptions.config;
+  const { permission, allow, groupScoped } = request.routeOptions.config;
   if (!options.isAddressAllowed(addressOf(request)) && !isProbe(request)) {
     throw new PortcullisError('admin_forbidden', { publicMessage: 'Access denied' });
   }
   const caller = permission === 'public' ? undefined : await authenticate(options, request);
   if (caller !== undefined) callers.set(request, caller);
-  // A token is in no browser's keeping; everything else a browser may send without being asked to, the sign-in itself included.
-  if (caller?.by !== 'token') refuseCrossSite(changeOf(request, contentType));
+  // A token or admin key is in no browser's keeping; everything else a browser may send without being asked to, the sign-in itself included.
+  if (caller?.by !== 'token' && caller?.by !== 'admin_key') refuseCrossSite(changeOf(request));
   if (request.is404) throw notFound();
   if (allow !== undefined) {
     reply.header('allow', allow);
     throw new PortcullisError('admin_method_not_allowed');
+  }
+  if (ownGroupOf(caller) !== undefined && groupScoped !== true) {
+    throw new PortcullisError('admin_forbidden', { publicMessage: 'the admin key of a gateway group is not allowed to do this' });
   }
 }
 
@@ -165,14 +169,14 @@ async function renewed(
   return now;
 }
 
-function changeOf(request: FastifyRequest, contentType: string | undefined): Parameters<typeof refuseCrossSite>[0] {
+function changeOf(request: FastifyRequest): Parameters<typeof refuseCrossSite>[0] {
   const { headers } = request.raw;
   return {
     method: request.method,
     host: headers.host,
     origin: headerOf(request, 'origin'),
     fetchSite: headerOf(request, 'sec-fetch-site'),
-    contentType,
+    contentType: contentTypeOf(request),
     hasBody: headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0,
   };
 }
@@ -235,10 +239,14 @@ function logRequest(options: AdminApplicationOptions, caller: Caller | undefined
     path: pathOf(request),
     status: reply.statusCode,
     ms: Math.round(reply.elapsedTime * 10) / 10,
-    userId: caller?.user.id,
-    tokenId: caller?.tokenId,
+    ...whoOf(caller),
     address: addressOf(request),
   });
+}
+
+function whoOf(caller: Caller | undefined): { readonly userId?: string; readonly tokenId?: string | undefined } {
+  if (caller === undefined) return {};
+  return caller.by === 'admin_key' ? { tokenId: caller.author.id } : { userId: caller.user.id, tokenId: caller.tokenId };
 }
 
 function pathOf(request: FastifyRequest): string {

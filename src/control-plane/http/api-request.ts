@@ -34,7 +34,7 @@ export class FrameworkRequest implements ApiRequest {
   }
 
   header(lowerCaseName: string): string | undefined {
-    return headerOf(this.#request, lowerCaseName);
+    return lowerCaseName === 'content-type' ? contentTypeOf(this.#request) : headerOf(this.#request, lowerCaseName);
   }
 
   body(): ReturnType<ApiRequest['body']> {
@@ -55,6 +55,12 @@ export class FrameworkRequest implements ApiRequest {
   mayDo(action: Action, target: Target): boolean {
     return isAllowed(this.caller?.access ?? NO_ACCESS, action, target);
   }
+}
+
+/** What the client calls its body. It is hidden from the framework, which would refuse what is no JSON by name; only the raw head still has it. */
+export function contentTypeOf({ raw }: FastifyRequest): string | undefined {
+  const at = raw.rawHeaders.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === 'content-type');
+  return at < 0 ? undefined : raw.rawHeaders[at + 1];
 }
 
 /** A header's value by its lower-case name; repeated ones are joined by commas. */

@@ -58,5 +58,7 @@ export interface ApiRoute {
   readonly resource?: RouteResource;
   /** Also for a user who has yet to change a first password. */
   readonly beforePasswordChange?: true;
+  /** True where the operation keeps to one gateway group by itself (`gatewayGroupOf`), so that the admin key of a group may call it. */
+  readonly groupScoped?: boolean;
   handle(request: ApiRequest): Promise<ApiAnswer>;
 }

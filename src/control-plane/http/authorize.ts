@@ -17,7 +17,7 @@ export function authorize(
   const { caller } = request;
   if (permission === 'public') return;
   if (caller === undefined) throw new PortcullisError('admin_unauthorized');
-  if (caller.by !== 'token' && caller.user.mustChangePassword && route.beforePasswordChange !== true) {
+  if ((caller.by === 'session' || caller.by === 'password') && caller.user.mustChangePassword && route.beforePasswordChange !== true) {
     const publicMessage = 'the password must be changed first: PUT /api/password {"old_password":"…","new_password":"…"}';
     throw new PortcullisError('admin_forbidden', { publicMessage });
   }

@@ -1,5 +1,6 @@
 import { gatewayGroupName, gatewayTarget, iamName, nounOf, ORGANIZATION, plainTarget, type Target } from '../access/index.ts';
 import type { Action, ApiRequest } from './api-route.ts';
+import { groupIdOf } from './group-id-of.ts';
 
 /**
  * What a route's action is done to, where the route does not say: read from the gateway group in the query or path and the first path
@@ -13,8 +14,8 @@ export function defaultTarget(action: Action, path: string, request: ApiRequest)
     const [, second = '*'] = request.parameters.values();
     return gatewayTarget(first, noun, second, undefined);
   }
-  const groupId = request.query.get('gateway_group_id');
-  if (groupId !== null) return gatewayTarget(groupId, noun, first, undefined);
+  const groupId = groupIdOf(request);
+  if (groupId !== undefined) return gatewayTarget(groupId, noun, first, undefined);
   return { ...plainTarget(nameWithoutGroup(noun, first)), facts: undefined };
 }
 

@@ -10,7 +10,7 @@ import {
   type Role,
   SUPER_ADMIN_ROLE,
 } from '../access/index.ts';
-import type { Caller } from '../auth/index.ts';
+import type { UserCaller } from '../auth/index.ts';
 import { invalidAt } from './people-context.ts';
 
 /** Whether a user may do everything, with nothing to bound it. */
@@ -23,7 +23,7 @@ export function isSuperAdmin(user: Pick<User, 'roles' | 'boundary'>): boolean {
  *
  * @throws PortcullisError 403
  */
-export function requireGrantable(caller: Caller, policies: readonly PolicyDocument[]): void {
+export function requireGrantable(caller: UserCaller, policies: readonly PolicyDocument[]): void {
   if (isSuperAdmin(caller.user) || hasAllOf(caller.access, policies)) return;
   throw new PortcullisError('admin_forbidden', { publicMessage: 'Forbidden: this would give more permissions than you have yourself' });
 }
@@ -35,7 +35,7 @@ export function requireGrantable(caller: Caller, policies: readonly PolicyDocume
  */
 export async function requireNoGreater(
   transaction: StoreTransaction,
-  caller: Caller,
+  caller: UserCaller,
   user: Pick<User, 'roles' | 'boundary'>,
 ): Promise<void> {
   if (isSuperAdmin(caller.user) || hasAllOf(caller.access, await documentsOfRoles(transaction, user.roles))) return;
@@ -48,7 +48,7 @@ export async function requireNoGreater(
  *
  * @throws PortcullisError 403
  */
-export async function refuseOwnPolicies(transaction: StoreTransaction, caller: Caller, policyIds: readonly string[]): Promise<void> {
+export async function refuseOwnPolicies(transaction: StoreTransaction, caller: UserCaller, policyIds: readonly string[]): Promise<void> {
   if (isSuperAdmin(caller.user)) return;
   const roles = await Promise.all(caller.user.roles.map((id) => findRole(transaction, id)));
   const own = new Set([...caller.user.boundary, ...roles.flatMap((role) => role?.policies ?? [])]);
@@ -56,12 +56,12 @@ export async function refuseOwnPolicies(transaction: StoreTransaction, caller: C
 }
 
 /** As `refuseOwnPolicies`, for a role. @throws PortcullisError 403 */
-export function refuseOwnRole(caller: Caller, roleId: string): void {
+export function refuseOwnRole(caller: UserCaller, roleId: string): void {
   if (!isSuperAdmin(caller.user) && caller.user.roles.includes(roleId)) throw ownPermissions();
 }
 
 /** As `refuseOwnPolicies`, for the roles and boundary of a user. @throws PortcullisError 403 */
-export function refuseOneself(caller: Caller, user: User): void {
+export function refuseOneself(caller: UserCaller, user: User): void {
   if (!isSuperAdmin(caller.user) && caller.user.id === user.id) throw ownPermissions();
 }
 
@@ -70,7 +70,7 @@ export function refuseOneself(caller: Caller, user: User): void {
  *
  * @throws PortcullisError 403 when one of the policies denies something
  */
-export function refuseDenying(caller: Caller, policies: readonly PolicyDocument[]): void {
+export function refuseDenying(caller: UserCaller, policies: readonly PolicyDocument[]): void {
   const denies = policies.some(({ statement }) => statement.some(({ effect }) => effect === 'deny'));
   if (!denies || isSuperAdmin(caller.user)) return;
   const publicMessage = 'Forbidden: only a super admin changes, detaches or removes a policy with a deny statement';

@@ -7,7 +7,9 @@ import { sessionRoutes } from './session-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
 import { userRoutes } from './user-routes.ts';
 
+export { requireGrantable } from './grants.ts';
 export { openPeople, type People } from './people.ts';
+export { callerOf } from './people-context.ts';
 
 /** Signing in, users, invites, tokens, roles, permission policies. */
 export function peopleRoutes(context: PeopleContext): readonly ApiRoute[] {

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { Logger } from '../../observability/index.ts';
 import { formatIssues, type Issue, type Validator } from '../../schema/index.ts';
 import type { Author, Store, StoreTransaction } from '../../store/index.ts';
-import type { Caller } from '../auth/index.ts';
+import type { UserCaller } from '../auth/index.ts';
 import type { ApiRequest } from '../http/index.ts';
 import type { People } from './people.ts';
 
@@ -16,10 +16,10 @@ export interface PeopleContext {
   readonly people: People;
 }
 
-/** The caller of a route that is not public. */
-export function callerOf(request: ApiRequest): Caller {
-  if (request.caller === undefined) throw new Error('a route that is not public was reached without a caller');
-  return request.caller;
+/** The user who calls a route that is neither public nor open to the admin keys of gateway groups. */
+export function callerOf({ caller }: ApiRequest): UserCaller {
+  if (caller === undefined || caller.by === 'admin_key') throw new Error('a route for users was reached by somebody else');
+  return caller;
 }
 
 /** The body as a validator wants it. @throws PortcullisError 400 that names every fault by its JSON pointer */

@@ -9,11 +9,12 @@ import { systemRandom } from '../../lib/random.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
 import { PLUGIN_SCHEMAS } from '../../plugins/schemas.ts';
 import type { Store, StoreHistory } from '../../store/index.ts';
-import { apiRoutes, type ChangeAnnouncer } from '../api/index.ts';
+import { type ApiContext, apiRoutes, type ChangeAnnouncer } from '../api/index.ts';
 import { openInstallation } from '../first-start.ts';
-import { ADMIN_SERVER_LIMITS, createAdminApplication, ExpectedContinues } from '../http/index.ts';
+import { ADMIN_SERVER_LIMITS, type ApiRoute, createAdminApplication, ExpectedContinues } from '../http/index.ts';
 import { openControlPlaneStore } from '../open-control-plane-store.ts';
 import { openPeople, type People } from '../people/index.ts';
+import { testDatabase } from './test-database.ts';
 
 /** The token of every fixture. */
 export const TOKEN = 'a-token-that-only-tests-know';
@@ -23,6 +24,12 @@ class FakeAnnouncer implements ChangeAnnouncer {
   readonly announced: { readonly groupId: string; readonly revision: number }[] = [];
   readonly waits: { readonly groupId: string; readonly revision: number; readonly timeoutMs: number }[] = [];
   result: AppliedRevision | Promise<AppliedRevision> | Error = { applied: 1, expected: 1, lagging: [] };
+
+  connected: ReturnType<ChangeAnnouncer['instances']> = [];
+
+  instances(): ReturnType<ChangeAnnouncer['instances']> {
+    return this.connected;
+  }
 
   groupChanged(groupId: string, revision: number): void {
     this.announced.push({ groupId, revision });
@@ -57,12 +64,16 @@ interface FixtureRequest {
 /** The Admin API without sockets, on a real store. */
 export interface AdminFixture {
   readonly app: FastifyInstance;
+  /** All operations that it has. */
+  readonly routes: readonly ApiRoute[];
   readonly store: Store;
   readonly history: StoreHistory;
   readonly clock: FakeClock;
   readonly log: RecordingLogger;
   readonly announcer: FakeAnnouncer;
   readonly people: People;
+  /** The first is the folder of its data. */
+  readonly closedFolders: readonly string[];
   /** Its signal says that the control plane is about to end. */
   readonly stopping: AbortController;
   /** Sends a request; `gateway_group_id=default` is added to paths under `/apisix/admin/` that have no query. */
@@ -78,7 +89,14 @@ export async function makeAdminFixture(
   const clock = new FakeClock();
   const log = new RecordingLogger();
   const announcer = new FakeAnnouncer();
-  const opened = await openControlPlaneStore({ dataFolder: folder, keyringFile: `${folder}/keyring.json`, clock, random: systemRandom });
+  const database = await testDatabase();
+  const opened = await openControlPlaneStore({
+    dataFolder: folder,
+    keyringFile: `${folder}/keyring.json`,
+    database: database?.options,
+    clock,
+    random: systemRandom,
+  });
   const { installation } = await openInstallation({
     store: opened,
     bootstrapToken: TOKEN,
@@ -92,9 +110,13 @@ export async function makeAdminFixture(
   const { plugins = PLUGIN_SCHEMAS } = change;
   const people = openPeople({ store, clock, expiryClock: clock, random: systemRandom, log, onSignIn: () => undefined });
   const mayDial = createDialPolicy({ protectedPorts: [], allow: [], deny: [] });
-  const context = { store, people, mayDial, publisher: announcer, plugins, keySalt, clock, log, stopping: stopping.signal };
+  const context: ApiContext = {
+    ...{ store, people, mayDial, publisher: announcer, plugins, keySalt, closedFolders: [folder] },
+    ...{ clock, random: systemRandom, log, stopping: stopping.signal },
+  };
+  const routes = apiRoutes(context);
   const app = createAdminApplication({
-    routes: apiRoutes(context),
+    routes,
     authenticator: people.authenticator,
     isAddressAllowed: () => true,
     log,
@@ -106,12 +128,15 @@ export async function makeAdminFixture(
   test.after(async () => {
     await app.close();
     await opened.close();
+    await database?.drop();
   });
   return {
     app,
+    routes,
     store,
     history: opened,
     clock,
+    closedFolders: context.closedFolders,
     log,
     announcer,
     people,

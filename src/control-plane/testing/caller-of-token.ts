@@ -4,13 +4,19 @@ import type { Clock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { Store } from '../../store/index.ts';
 import { readAccess } from '../access/index.ts';
-import type { Authenticator, Caller } from '../auth/index.ts';
+import type { Authenticator, Caller, UserCaller } from '../auth/index.ts';
 import { openPeople } from '../people/index.ts';
 
-/** Who a value of `X-API-KEY` stands for in a store. */
-export function callerOfToken(store: Store, expiryClock: Pick<Clock, 'nowMs'>, token: string | undefined): Promise<Caller | undefined> {
+/** The user whom a value of `X-API-KEY` stands for in a store. */
+export async function callerOfToken(
+  store: Store,
+  expiryClock: Pick<Clock, 'nowMs'>,
+  token: string | undefined,
+): Promise<UserCaller | undefined> {
   const parts = { store, expiryClock, clock: new FakeClock(), random: systemRandom, log: new RecordingLogger(), onSignIn: () => undefined };
-  return openPeople(parts).authenticator.authenticate({ token, authorization: undefined, cookie: undefined, address: '127.0.0.1' });
+  const { authenticator } = openPeople(parts);
+  const caller = await authenticator.authenticate({ token, authorization: undefined, cookie: undefined, address: '127.0.0.1' });
+  return caller?.by === 'admin_key' ? undefined : caller;
 }
 
 /** Knows one token, whose holder may do everything, and nothing else. */

@@ -1,2 +1,2 @@
-export { createDialPolicy, type DialPolicy, type DialPolicyOptions } from '../../lib/dial-policy.ts';
+export { createDialPolicy, type DialPolicy, type DialPolicyOptions, type DialSettings } from '../../lib/dial-policy.ts';
 export { type NameChangeListener, NameResolver, type NameResolverOptions } from './name-resolver.ts';

@@ -1,3 +1,4 @@
+import type { UpstreamTarget } from '../../engine/index.ts';
 import { ERROR_CODES } from '../../errors/index.ts';
 import type { ResponseHead } from '../../plugin-kit/index.ts';
 import { EditableRequest } from './editable-request.ts';
@@ -10,10 +11,13 @@ export abstract class AnsweredRequest extends EditableRequest {
   hostValue: Buffer | undefined;
   /** The status while the answer is on its way; 0 before. */
   answerStatus = 0;
-  /** Fields of the answer as it was sent, for log plugins. */
   /** While filters run. */
   #answerHead: ResponseHead | undefined;
+  /** Fields of the answer as it was sent, where a log plugin may ask for them. */
   #answerFields: ReadonlyMap<string, string> | undefined;
+  /** Kept over requests: one after the other goes to the same few nodes, and a text that is there already is quick to look up. */
+  #lastTarget: UpstreamTarget | undefined;
+  #lastTargetText = '';
 
   get nowMs(): number {
     return this.surroundings.nowMs();
@@ -25,7 +29,7 @@ export abstract class AnsweredRequest extends EditableRequest {
 
   /** Something looks at the answer or changes it. */
   get filtersAnswers(): boolean {
-    return this.chains.filtersAnswers || this.answerEdits !== undefined || (this.chains.logs && this.chains.keepsHead);
+    return this.chains.filtersAnswers || this.answerEdits !== undefined || this.chains.keepsAnswer;
   }
 
   /** Applies what plugins set on the answer before it was there. */
@@ -43,7 +47,7 @@ export abstract class AnsweredRequest extends EditableRequest {
   keepAnswer(head: ResponseHead): void {
     this.#answerHead = undefined;
     this.answerStatus = head.status;
-    if (this.chains.logs) this.#answerFields = new Map(head.headerNames().map((name) => [name, head.headerValues(name).join(', ')]));
+    if (this.chains.keepsAnswer) this.#answerFields = new Map(head.headerNames().map((name) => [name, head.headerValues(name).join(', ')]));
   }
 
   /** Of the answer as it is now: while filters change it, and behind its end; undefined before there is one. */
@@ -73,7 +77,11 @@ export abstract class AnsweredRequest extends EditableRequest {
   get upstreamAddress(): string | undefined {
     const target = this.current?.upstream;
     if (target === undefined) return undefined;
-    return target.address.includes(':') ? `[${target.address}]:${target.port}` : `${target.address}:${target.port}`;
+    if (target !== this.#lastTarget) {
+      this.#lastTarget = target;
+      this.#lastTargetText = target.address.includes(':') ? `[${target.address}]:${target.port}` : `${target.address}:${target.port}`;
+    }
+    return this.#lastTargetText;
   }
 
   get upstreamHost(): string | undefined {

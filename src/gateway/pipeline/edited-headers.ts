@@ -74,6 +74,17 @@ export class EditedHeaders {
     return undefined;
   }
 
+  /** Whether the upstream would get a header of this name. */
+  has(lowerCaseName: string): boolean {
+    if (this.#setNames.includes(lowerCaseName)) return true;
+    const head = this.#current();
+    const name = bytesOf(lowerCaseName);
+    for (let index = head.findHeader(name); index !== -1; index = head.findHeader(name, index + 1)) {
+      if (this.#cut[index] === 0) return true;
+    }
+    return false;
+  }
+
   /** All values that the upstream would get under this name, in order. */
   values(lowerCaseName: string): readonly string[] {
     const head = this.#current();

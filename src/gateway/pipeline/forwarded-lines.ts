@@ -4,6 +4,8 @@ import type { EditedHeaders } from './edited-headers.ts';
 import type { RouteMatch } from './route-match.ts';
 
 const FORWARDED_FOR = 'x-forwarded-for';
+/** The names of a match's `forwardedLines`. */
+const ORIGIN_NAMES = ['x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port'] as const;
 
 /**
  * Takes the client's X-Forwarded-For out of what goes on, before that is written, and gives its value; `''` where there is none or
@@ -38,11 +40,13 @@ export function appendForwardedLines(
   if (!headers.isSet(FORWARDED_FOR)) {
     writer.appendAscii(`X-Forwarded-For: ${forwardedFor === '' ? address : `${forwardedFor}, ${address}`}\r\n`);
   }
-  if (!headers.hasSet && facts.trust !== 'believed') {
-    writer.appendAll(match.forwardedLines);
-    return;
-  }
-  for (const line of match.forwardedLines.toString('latin1').split(/(?<=\r\n)/)) {
-    if (headers.first(line.slice(0, line.indexOf(':')).toLowerCase()) === undefined) writer.appendAscii(line);
+  if (ORIGIN_NAMES.some((name) => headers.has(name))) appendAbsentLines(writer, match.forwardedLines, headers);
+  else writer.appendAll(match.forwardedLines);
+}
+
+/** Only the lines whose names are not among the headers. */
+function appendAbsentLines(writer: ByteWriter, lines: Buffer, headers: EditedHeaders): void {
+  for (const line of lines.toString('latin1').split(/(?<=\r\n)/)) {
+    if (!headers.has(line.slice(0, line.indexOf(':')).toLowerCase())) writer.appendAscii(line);
   }
 }

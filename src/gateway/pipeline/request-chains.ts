@@ -75,13 +75,28 @@ export class RequestChains {
     return this.own.filtersAnswers || this.global.filtersAnswers;
   }
 
+  /** Something puts a coding on bodies. */
+  get encodesBodies(): boolean {
+    return this.own.encodesBodies || this.global.encodesBodies;
+  }
+
   /** The request's object may serve another one afterwards. */
   get sharesContexts(): boolean {
     return this.own.sharesContexts && this.global.sharesContexts;
   }
 
+  /** Variables of the body that plugins may ask for (see `BODY_USE`). */
+  get bodyUse(): number {
+    return this.own.bodyUse | this.global.bodyUse;
+  }
+
   get logs(): boolean {
     return this.own.logs.length + this.global.logs.length > 0;
+  }
+
+  /** A log phase may look at the answer's head. */
+  get keepsAnswer(): boolean {
+    return this.own.keepsAnswer || this.global.keepsAnswer;
   }
 
   /** A phase behind the decision looks at the client's head. */

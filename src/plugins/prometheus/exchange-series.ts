@@ -10,6 +10,9 @@ export class ExchangeSeries {
   readonly #labels: ExchangeLabels;
   /** By pattern, host pattern, and status with source. */
   readonly #statuses = new Map<string, Map<string, Map<number, CounterSeries>>>();
+  #lastPattern: string | undefined;
+  #lastHostPattern: string | undefined;
+  #lastByCode = new Map<number, CounterSeries>();
   #request: HistogramSeries | undefined;
   #upstream: HistogramSeries | undefined;
   #gateway: HistogramSeries | undefined;
@@ -47,7 +50,12 @@ export class ExchangeSeries {
   }
 
   status(status: number, pattern: string, hostPattern: string, source: StatusLabels['source']): CounterSeries {
-    const byCode = mapIn(mapIn(this.#statuses, pattern), hostPattern);
+    if (pattern !== this.#lastPattern || hostPattern !== this.#lastHostPattern) {
+      this.#lastByCode = mapIn(mapIn(this.#statuses, pattern), hostPattern);
+      this.#lastPattern = pattern;
+      this.#lastHostPattern = hostPattern;
+    }
+    const byCode = this.#lastByCode;
     const key = status * SOURCES.length + SOURCES.indexOf(source);
     const known = byCode.get(key);
     if (known !== undefined) return known;

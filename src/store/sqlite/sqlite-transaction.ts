@@ -1,20 +1,20 @@
 import { PortcullisError } from '../../errors/index.ts';
-import {
-  type ApiToken,
-  type AuditEntry,
-  type Author,
-  type GatewayGroup,
-  type RecordWrite,
-  type ResourceKey,
-  type ResourceWrite,
-  RevisionConflict,
-  type StoredRecord,
-  type StoredResource,
-  type StoreTransaction,
-  UniqueConflict,
-  type User,
+import { type GroupRow, groupOfRow } from '../rows/record-rows.ts';
+import { refuseUserTwin, userDetailsColumn } from '../rows/stored-record-rows.ts';
+import { hasChangedNothing } from '../rows/write-checks.ts';
+import type {
+  ApiToken,
+  AuditEntry,
+  Author,
+  GatewayGroup,
+  RecordWrite,
+  ResourceKey,
+  ResourceWrite,
+  StoredRecord,
+  StoredResource,
+  StoreTransaction,
+  User,
 } from '../store.ts';
-import { type GroupRow, groupOfRow } from './record-rows.ts';
 import { type ReaderParts, SqliteReader } from './sqlite-reader.ts';
 import { deleteExpiredRecordRows, putRecordRow } from './stored-records.ts';
 import { ResourceWriter } from './write-resources.ts';
@@ -22,7 +22,7 @@ import { ResourceWriter } from './write-resources.ts';
 /**
  * What a transaction's work sees: reads include its own writes.
  *
- * Work may catch a UniqueConflict or RevisionConflict and go on, for such a write has changed nothing. After any other failure of a
+ * Work may catch a UniqueConflict, a RevisionConflict or an `admin_conflict` and go on, for such a write has changed nothing. After any other failure of a
  * write the transaction cannot commit.
  */
 export class SqliteTransaction extends SqliteReader implements StoreTransaction {
@@ -66,6 +66,16 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
     });
   }
 
+  async deleteGroup(groupId: string): Promise<boolean> {
+    return this.#write(() => {
+      if (this.database.get('SELECT 1 FROM resources WHERE group_id = ? LIMIT 1', groupId) !== undefined) {
+        throw new PortcullisError('admin_conflict', { publicMessage: 'the gateway group still holds resources' });
+      }
+      this.database.run('DELETE FROM resource_removals WHERE group_id = ?', groupId);
+      return this.database.get('DELETE FROM gateway_groups WHERE id = ? RETURNING id', groupId) !== undefined;
+    });
+  }
+
   async putSetting(name: string, value: Buffer, options: { readonly secret: boolean }): Promise<void> {
     this.#write(() => {
       const stored = options.secret ? Buffer.from(this.cipher.seal(value, ['setting', name])) : value;
@@ -79,16 +89,19 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
 
   async putUser(user: User): Promise<void> {
     this.#write(() => {
-      this.#refuseNamesake(user);
-      const { roles, boundary, profile } = user;
+      const { username, externalId } = user;
+      const namesake = this.database.get<{ id: string }>('SELECT id FROM users WHERE username = ?', username);
+      const twin =
+        externalId === undefined ? undefined : this.database.get<{ id: string }>('SELECT id FROM users WHERE external_id = ?', externalId);
+      refuseUserTwin(user, namesake, twin);
       this.database.run(
         `INSERT INTO users (id, username, password_hash, must_change_password, details, external_id, created_at, updated_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET username = excluded.username, password_hash = excluded.password_hash,
            must_change_password = excluded.must_change_password, details = excluded.details, external_id = excluded.external_id,
            created_at = excluded.created_at, updated_at = excluded.updated_at`,
-        ...[user.id, user.username, user.passwordHash, user.mustChangePassword ? 1 : 0, JSON.stringify({ roles, boundary, profile })],
-        ...[user.externalId ?? null, user.createdAt, user.updatedAt],
+        ...[user.id, username, user.passwordHash, user.mustChangePassword ? 1 : 0, userDetailsColumn(user)],
+        ...[externalId ?? null, user.createdAt, user.updatedAt],
       );
     });
   }
@@ -145,18 +158,6 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
     });
   }
 
-  #refuseNamesake({ id, username, externalId }: User): void {
-    const namesake = this.database.get<{ id: string }>('SELECT id FROM users WHERE username = ?', username);
-    if (namesake !== undefined && namesake.id !== id) {
-      throw new PortcullisError('admin_conflict', { publicMessage: 'another user has this name' });
-    }
-    if (externalId === undefined) return;
-    const twin = this.database.get<{ id: string }>('SELECT id FROM users WHERE external_id = ?', externalId);
-    if (twin !== undefined && twin.id !== id) {
-      throw new PortcullisError('admin_conflict', { publicMessage: 'another user has this identity' });
-    }
-  }
-
   #write<Result>(work: () => Result): Result {
     return this.step(() => {
       this.assertCommittable();
@@ -168,9 +169,4 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
       }
     });
   }
-}
-
-function hasChangedNothing(error: unknown): boolean {
-  if (error instanceof UniqueConflict || error instanceof RevisionConflict) return true;
-  return error instanceof PortcullisError && error.reason === 'admin_conflict';
 }
