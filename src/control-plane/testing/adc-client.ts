@@ -86,7 +86,9 @@ export class AdcClient {
     for (const step of STEPS) {
       const ofStep = changes.filter(({ action, type }) => `${action} ${type}` === step);
       for (let at = 0; at < ofStep.length; at += REQUESTS_AT_ONCE) {
-        await Promise.all(ofStep.slice(at, at + REQUESTS_AT_ONCE).map(({ path, body }) => this.#write(path, body)));
+        const answers = await Promise.allSettled(ofStep.slice(at, at + REQUESTS_AT_ONCE).map(({ path, body }) => this.#write(path, body)));
+        // What was sent beside a refused request runs to its end, so that nothing is still being written after a sync.
+        for (const answer of answers) if (answer.status === 'rejected') throw answer.reason;
       }
     }
     return changes.map(({ action, type, path }) => `${action} ${type} ${path}`);
