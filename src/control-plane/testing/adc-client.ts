@@ -86,9 +86,8 @@ export class AdcClient {
     for (const step of STEPS) {
       const ofStep = changes.filter(({ action, type }) => `${action} ${type}` === step);
       for (let at = 0; at < ofStep.length; at += REQUESTS_AT_ONCE) {
-        const answers = await Promise.allSettled(ofStep.slice(at, at + REQUESTS_AT_ONCE).map(({ path, body }) => this.#write(path, body)));
-        // What was sent beside a refused request runs to its end, so that nothing is still being written after a sync.
-        for (const answer of answers) if (answer.status === 'rejected') throw answer.reason;
+        const written = await Promise.allSettled(ofStep.slice(at, at + REQUESTS_AT_ONCE).map(({ path, body }) => this.#write(path, body)));
+        for (const each of written) if (each.status === 'rejected') throw each.reason;
       }
     }
     return changes.map(({ action, type, path }) => `${action} ${type} ${path}`);
