@@ -1,22 +1,30 @@
+export type {
+  AuditPlace,
+  AuditQuery,
+  GroupRevision,
+  HistoryReader,
+  NumberedAuditEntry,
+  ResourceVersion,
+  SizeStep,
+  StoreHistory,
+} from './history.ts';
 export { type Keyring, openKeyring } from './keyring.ts';
 export { openSqliteStore } from './sqlite/index.ts';
 export {
   type ApiToken,
   type AuditEntry,
   type Author,
+  type ChangeOrigin,
   type GatewayGroup,
-  type NumberedAuditEntry,
   type ReadOptions,
   type ResourceChange,
   type ResourceKey,
   type ResourceQuery,
-  type ResourceVersion,
   type ResourceWrite,
   RevisionConflict,
   type SecretSelection,
   type Store,
   type StoredResource,
-  type StoreHistory,
   type StoreReader,
   type StoreTransaction,
   UniqueConflict,

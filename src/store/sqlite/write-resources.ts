@@ -1,4 +1,5 @@
 import { PortcullisError } from '../../errors/index.ts';
+import { originOf, originText } from '../change-origin.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import { splitSecrets } from '../secret-fields.ts';
 import {
@@ -12,12 +13,14 @@ import {
 } from '../store.ts';
 import { GroupRevisions } from './group-revisions.ts';
 import { type KeyColumns, keyOfRow, sealSecrets } from './resource-rows.ts';
+import { secretsInForce, sinceWhen } from './secrets-in-force.ts';
 import type { SqliteDatabase, SqlValue } from './sqlite-database.ts';
 
 interface CurrentRow {
   readonly row: number;
   readonly revision: number;
   readonly created_at: number;
+  readonly secrets: string | null;
 }
 
 interface Version {
@@ -26,6 +29,7 @@ interface Version {
   readonly op: 'put' | 'delete';
   readonly document: string | null;
   readonly secretPointers: string | null;
+  readonly secretsSince: string | null;
 }
 
 const KEY = 'group_id = ? AND kind = ? AND parent_id = ? AND id = ?';
@@ -35,6 +39,7 @@ export class ResourceWriter {
   readonly #database: SqliteDatabase;
   readonly #cipher: FieldCipher;
   readonly #author: Author;
+  readonly #origin: string;
   /** Unix seconds; all writes of a transaction bear the same time. */
   readonly #now: number;
   readonly #revisions: GroupRevisions;
@@ -43,6 +48,7 @@ export class ResourceWriter {
     this.#database = database;
     this.#cipher = cipher;
     this.#author = author;
+    this.#origin = originText(originOf(author));
     this.#now = now;
     this.#revisions = new GroupRevisions(database);
   }
@@ -55,6 +61,7 @@ export class ResourceWriter {
     for (const value of unique) this.#assertFree(key.groupId, value, current?.row);
     const split = splitSecrets(write.document, write.secretPointers);
     const sealed = sealSecrets(key, split.secrets, this.#cipher);
+    const known = secretsInForce(this.#database, this.#cipher, key, current);
 
     const { revision, position } = this.#revisions.next(key.groupId);
     const createdAt = current?.created_at ?? this.#now;
@@ -69,7 +76,9 @@ export class ResourceWriter {
     this.#database.run(`DELETE FROM resource_removals WHERE ${KEY}`, ...columnsOf(key));
     const pointers = split.secrets.map((secret) => secret.pointer);
     const secretPointers = pointers.length === 0 ? null : JSON.stringify(pointers);
-    this.#addVersion({ key, revision, op: 'put', document: split.publicText, secretPointers });
+    const since = split.secrets.map(({ pointer, json }) => sinceWhen(known.get(pointer), json) ?? revision);
+    const secretsSince = since.length === 0 ? null : JSON.stringify(since);
+    this.#addVersion({ key, revision, op: 'put', document: split.publicText, secretPointers, secretsSince });
     return { key, document: write.document, revision, createdAt, updatedAt: this.#now, unique };
   }
 
@@ -82,8 +91,15 @@ export class ResourceWriter {
     return true;
   }
 
+  /** Deletes one resource and leaves what it owns. */
+  deleteAlone(key: ResourceKey): boolean {
+    if (this.#current(key) === undefined) return false;
+    this.#remove(key);
+    return true;
+  }
+
   #current(key: ResourceKey): CurrentRow | undefined {
-    return this.#database.get<CurrentRow>(`SELECT row, revision, created_at FROM resources WHERE ${KEY}`, ...columnsOf(key));
+    return this.#database.get<CurrentRow>(`SELECT row, revision, created_at, secrets FROM resources WHERE ${KEY}`, ...columnsOf(key));
   }
 
   #assertFree(groupId: string, value: UniqueValue, ownRow: number | undefined): void {
@@ -151,16 +167,24 @@ export class ResourceWriter {
       'INSERT INTO resource_removals (group_id, kind, parent_id, id, revision, position, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
       ...[...columnsOf(key), revision, position, this.#now],
     );
-    this.#addVersion({ key, revision, op: 'delete', document: null, secretPointers: null });
+    this.#addVersion({ key, revision, op: 'delete', document: null, secretPointers: null, secretsSince: null });
   }
 
   #addVersion(version: Version): void {
+    const { key, revision, op } = version;
+    this.#database.run(
+      `UPDATE resource_versions SET superseded_at = ?, superseded_revision = ? WHERE ${KEY} AND superseded_at IS NULL`,
+      ...[this.#now, revision, ...columnsOf(key)],
+    );
+    // Nothing is in force after a delete, so it is superseded at once.
+    const superseded = op === 'delete' ? [this.#now, revision] : [null, null];
     this.#database.run(
       `INSERT INTO resource_versions
-         (group_id, kind, parent_id, id, revision, op, author_id, author_name, at, document, secret_pointers)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[...columnsOf(version.key), version.revision, version.op],
-      ...[this.#author.id, this.#author.name, this.#now, version.document, version.secretPointers],
+         (group_id, kind, parent_id, id, revision, op, author_id, author_name, at, document, secret_pointers, secrets_since, origin,
+          superseded_at, superseded_revision)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[...columnsOf(key), revision, op, this.#author.id, this.#author.name, this.#now],
+      ...[version.document, version.secretPointers, version.secretsSince, this.#origin, ...superseded],
     );
   }
 }

@@ -1,0 +1,86 @@
+import type { GroupRevision, HistoryReader, ResourceVersion } from '../history.ts';
+import type { ResourceKey } from '../store.ts';
+import { type RevisionRow, revisionOfRow, type VersionRow, versionOfRow } from './history-rows.ts';
+import { type KeyColumns, keyOfRow } from './resource-rows.ts';
+import { SqliteReader } from './sqlite-reader.ts';
+
+const KEY = 'group_id = ? AND kind = ? AND parent_id = ? AND id = ?';
+
+/** Reads what is now and what was. */
+export class SqliteHistoryReader extends SqliteReader implements HistoryReader {
+  async listVersions(key: ResourceKey, limit: number, below: number = Number.MAX_SAFE_INTEGER): Promise<readonly ResourceVersion[]> {
+    return this.step(() =>
+      this.database
+        .all<VersionRow>(
+          `SELECT * FROM resource_versions WHERE ${KEY} AND number < ? ORDER BY number DESC LIMIT ?`,
+          ...[...columnsOf(key), below, limit],
+        )
+        .map(versionOfRow),
+    );
+  }
+
+  async countVersions(key: ResourceKey): Promise<number> {
+    return this.step(
+      () =>
+        this.database.get<{ count: number }>(`SELECT count(*) AS count FROM resource_versions WHERE ${KEY}`, ...columnsOf(key))?.count ?? 0,
+    );
+  }
+
+  async versionAt(key: ResourceKey, revision: number): Promise<ResourceVersion | undefined> {
+    return this.step(() => {
+      const row = this.database.get<VersionRow>(
+        `SELECT * FROM resource_versions WHERE ${KEY} AND revision <= ? ORDER BY number DESC LIMIT 1`,
+        ...[...columnsOf(key), revision],
+      );
+      return row && versionOfRow(row);
+    });
+  }
+
+  async listRevisions(groupId: string, limit: number, below: number = Number.MAX_SAFE_INTEGER): Promise<readonly GroupRevision[]> {
+    return this.step(() =>
+      this.database
+        .all<RevisionRow>(
+          // All versions of a revision have the same author.
+          `SELECT revision, min(at) AS at, count(*) AS changes, max(author_id) AS author_id, max(author_name) AS author_name,
+             max(origin) AS origin
+           FROM resource_versions WHERE group_id = ? AND revision IN (
+             SELECT DISTINCT revision FROM resource_versions WHERE group_id = ? AND revision < ? ORDER BY revision DESC LIMIT ?)
+           GROUP BY revision ORDER BY revision DESC`,
+          ...[groupId, groupId, below, limit],
+        )
+        .map(revisionOfRow),
+    );
+  }
+
+  async listVersionsOfRevision(groupId: string, revision: number, limit: number): Promise<readonly ResourceVersion[]> {
+    return this.step(() =>
+      this.database
+        .all<VersionRow>(
+          'SELECT * FROM resource_versions WHERE group_id = ? AND revision = ? ORDER BY number LIMIT ?',
+          ...[groupId, revision, limit],
+        )
+        .map(versionOfRow),
+    );
+  }
+
+  async listChangedKeys(groupId: string, revision: number): Promise<readonly ResourceKey[]> {
+    return this.step(() =>
+      this.database
+        .all<KeyColumns>(
+          'SELECT DISTINCT group_id, kind, parent_id, id FROM resource_versions WHERE group_id = ? AND revision > ?',
+          ...[groupId, revision],
+        )
+        .map(keyOfRow),
+    );
+  }
+
+  async historyKeptFrom(groupId: string): Promise<number> {
+    return this.step(
+      () => this.database.get<{ kept_from: number }>('SELECT kept_from FROM history_limits WHERE group_id = ?', groupId)?.kept_from ?? 0,
+    );
+  }
+}
+
+function columnsOf(key: ResourceKey): readonly string[] {
+  return [key.groupId, key.kind, key.parentId, key.id];
+}
