@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { issueInstanceCertificate, issueServerCertificate, openHistory, Publisher } from '../distribution/index.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
-import type { Store } from '../store/index.ts';
+import type { Store, StoreHistory } from '../store/index.ts';
 import { apiRoutes } from './api/index.ts';
 import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
 import { type ExpiryClock, openExpiryClock } from './expiry-clock.ts';
@@ -133,7 +133,7 @@ function serverNames({ syncListeners }: ControlPlaneOptions): string[] {
 }
 
 interface AdminParts {
-  readonly store: Store;
+  readonly store: Store & StoreHistory;
   readonly expiryClock: ExpiryClock;
   readonly installation: Installation;
   readonly certificate: CertificateSource;
@@ -142,13 +142,14 @@ interface AdminParts {
 }
 
 function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<AdminServer> {
-  const { clock, log, softwareVersion, adminListeners } = options;
+  const { clock, log, random, softwareVersion, adminListeners } = options;
   const { store, expiryClock, installation, certificate, publisher, stopping } = parts;
   const { keySalt } = installation;
   return startAdminServer({
     routes: apiRoutes({ store, publisher, plugins: PLUGIN_SCHEMAS, keySalt, clock, log, stopping }),
     store,
     expiryClock,
+    random,
     softwareVersion,
     listeners: adminListeners,
     certificate: certificate.current,

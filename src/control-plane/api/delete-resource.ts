@@ -5,6 +5,7 @@ import type { ApiAnswer, ApiRequest } from '../http/index.ts';
 import { announceChange } from './announce-change.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
+import { describeChange } from './describe-change.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
 import { checkWritePreconditions } from './preconditions.ts';
 import { resourceKeyOf, resourceName } from './resource-path.ts';
@@ -24,7 +25,7 @@ export async function deleteResource(context: ApiContext, kind: ResourceKind, re
       groupId: group.id,
       resource: resourceName(kind, key),
       address: request.address,
-      detail: { revision: newRevision },
+      detail: { revision: newRevision, ...(await describeChange(transaction, key, newRevision)) },
     });
     return newRevision;
   });

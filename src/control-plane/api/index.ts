@@ -1,7 +1,9 @@
 import type { ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { emptyCollectionRoutes } from './empty-collections.ts';
 import { gatewayGroupRoutes } from './gateway-groups.ts';
+import { historyRoutes } from './history-routes.ts';
 import { productRoutes } from './product-routes.ts';
 import { resourceRoutes } from './resource-routes.ts';
 import { serviceUpstreamRoutes } from './service-upstreams.ts';
@@ -14,6 +16,8 @@ export function apiRoutes(context: ApiContext): readonly ApiRoute[] {
   return [
     ...productRoutes(),
     ...gatewayGroupRoutes(context),
+    ...historyRoutes(context),
+    ...auditRoutes(context),
     ...resourceRoutes(context),
     ...serviceUpstreamRoutes(context),
     ...emptyCollectionRoutes(context),

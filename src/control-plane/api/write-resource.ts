@@ -1,23 +1,17 @@
 import { PortcullisError } from '../../errors/index.ts';
-import type { PluginSchema } from '../../plugin-kit/index.ts';
-import { type ResourceKind, resourceKind } from '../../schema/index.ts';
-import {
-  type Author,
-  type ResourceKey,
-  RevisionConflict,
-  type StoredResource,
-  type StoreTransaction,
-  UniqueConflict,
-} from '../../store/index.ts';
+import type { ResourceKind } from '../../schema/index.ts';
+import type { Author, ResourceKey, StoredResource, StoreTransaction } from '../../store/index.ts';
 import type { ApiAnswer, ApiRequest } from '../http/index.ts';
 import { announceChange } from './announce-change.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
+import { describeChange } from './describe-change.ts';
 import { type ExaminedDocument, requireValidDocument } from './examine-document.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
 import { checkWritePreconditions } from './preconditions.ts';
 import { entityTag, presentResource } from './present-resource.ts';
 import { parentKeyOf, resourceKeyOf, resourceName } from './resource-path.ts';
+import { refuseDuplicates, translateConflicts } from './unique-conflicts.ts';
 
 /**
  * PUT of one resource: creates it, or replaces it as a whole, and answers 200 in both cases. Nothing is stored unless everything
@@ -56,7 +50,7 @@ interface Write {
 
 async function store(write: Write): Promise<{ readonly stored: StoredResource; readonly warnings: readonly string[] }> {
   const { context, transaction, kind, key, examined, request, author } = write;
-  await refuseDuplicates(transaction, key, examined);
+  await refuseDuplicates(transaction, key, examined.unique);
   await requireParent(transaction, kind, key);
   const current = await transaction.getResource(key, { secrets: 'omit' });
   const isConditional = checkWritePreconditions(request, current?.revision);
@@ -76,21 +70,9 @@ async function store(write: Write): Promise<{ readonly stored: StoredResource; r
     groupId: key.groupId,
     resource: resourceName(kind, key),
     address: request.address,
-    detail: { revision: stored.revision, created: current === undefined },
+    detail: { revision: stored.revision, created: current === undefined, ...(await describeChange(transaction, key, stored.revision)) },
   });
   return { stored, warnings: [...examined.warnings, ...(await warningsForOwner(transaction, kind, key, owner))] };
-}
-
-/** Asked before the parent is looked for, so that a duplicate is told first; the store refuses it in any case. */
-async function refuseDuplicates(transaction: StoreTransaction, key: ResourceKey, examined: ExaminedDocument): Promise<void> {
-  for (const value of examined.unique) {
-    const holder = await transaction.findUnique(key.groupId, value);
-    if (holder !== undefined && !isSameKey(holder, key)) throw new UniqueConflict(value.space, holder);
-  }
-}
-
-function isSameKey(one: ResourceKey, other: ResourceKey): boolean {
-  return one.groupId === other.groupId && one.kind === other.kind && one.parentId === other.parentId && one.id === other.id;
 }
 
 async function requireParent(transaction: StoreTransaction, kind: ResourceKind, key: ResourceKey): Promise<void> {
@@ -109,22 +91,4 @@ async function warningsForOwner(
   if (owner === undefined || owner.kind === kind.parent) return [];
   const found = await transaction.getResource({ groupId: key.groupId, kind: owner.kind, parentId: '', id: owner.id }, { secrets: 'omit' });
   return found === undefined ? [`the ${owner.kind} ${owner.id} does not exist yet: the ${kind.name} is not served until it does`] : [];
-}
-
-/** What the store refuses, in the words of the Admin API; the texts for duplicates are APISIX's. */
-async function translateConflicts<Result>(schemas: readonly PluginSchema[], work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof RevisionConflict) throw new PortcullisError('admin_precondition_failed');
-    if (!(error instanceof UniqueConflict)) throw error;
-    const field = schemas.find(({ name }) => name === error.space)?.uniqueField ?? 'key';
-    throw new PortcullisError('admin_invalid', {
-      publicMessage: `duplicate ${field} of plugin ${error.space} found with ${describeHolder(error.holder)}`,
-    });
-  }
-}
-
-function describeHolder({ kind, parentId, id }: ResourceKey): string {
-  return parentId === '' ? `${kind}: ${id}` : `${kind}: ${id} of ${resourceKind('credential').parent ?? ''}: ${parentId}`;
 }

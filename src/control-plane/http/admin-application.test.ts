@@ -3,7 +3,8 @@ import { type TestContext, test } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
 import { PortcullisError } from '../../errors/index.ts';
-import type { Store } from '../../store/index.ts';
+import { systemRandom } from '../../lib/random.ts';
+import type { Store, StoreHistory } from '../../store/index.ts';
 import { makeAdminFixture, TOKEN } from '../testing/admin-fixture.ts';
 import { createAdminApplication } from './admin-application.ts';
 import type { ApiRoute } from './api-route.ts';
@@ -16,6 +17,7 @@ function makeApplication(t: TestContext, routes: readonly ApiRoute[]) {
     store: { findTokenByHash: async () => undefined },
     expiryClock: new FakeClock(),
     log,
+    random: systemRandom,
     softwareVersion: '1.2.3',
     maxBodyBytes: 100,
     expectedContinues: new ExpectedContinues(),
@@ -134,7 +136,7 @@ test('each request is one line in the log, without query and token, and with esc
 test('a store that fails half-way through a write answers 503 and has written nothing', async (t) => {
   const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
   let isFull = true;
-  const wrapStore = (store: Store): Store =>
+  const wrapStore = (store: Store & StoreHistory): Store & StoreHistory =>
     new Proxy(store, {
       get: (target, name) => {
         const value = Reflect.get(target, name).bind(target);

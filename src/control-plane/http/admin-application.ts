@@ -1,10 +1,12 @@
+import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { PortcullisError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { METHODS as HTTP_METHODS } from '../../lib/node-http.ts';
+import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { StoreReader } from '../../store/index.ts';
-import { authenticateToken, type Caller } from '../auth/index.ts';
+import { authenticateToken, type Caller, randomId } from '../auth/index.ts';
 import { addressOf, headerOf, toApiRequest } from './api-request.ts';
 import type { ApiAnswer, ApiRoute, RoutePermission } from './api-route.ts';
 import { describeError } from './error-answer.ts';
@@ -34,6 +36,8 @@ export interface AdminApplicationOptions {
   readonly store: Pick<StoreReader, 'findTokenByHash'>;
   /** Says whether a token is still alive. */
   readonly expiryClock: Pick<Clock, 'nowMs'>;
+  /** Makes the ids of requests. */
+  readonly random: Random;
   readonly log: Logger;
   readonly softwareVersion: string;
   readonly maxBodyBytes: number;
@@ -52,6 +56,7 @@ export interface AdminApplicationOptions {
 export function createAdminApplication(options: AdminApplicationOptions): FastifyInstance {
   const app = Fastify({
     logger: false,
+    genReqId: () => randomId(options.random),
     routerOptions: { maxParamLength: 16_384, querystringParser: () => ({}) },
     frameworkErrors: (error, _request, reply) => void sendError(options, reply, error),
   });
@@ -61,7 +66,7 @@ export function createAdminApplication(options: AdminApplicationOptions): Fastif
     if (route.config?.permission === undefined) throw new Error(`the route ${String(route.method)} ${route.url} declares no permission`);
   });
   app.addHook('onRequest', (request, reply) => admit(options, callers, request, reply));
-  app.addHook('onSend', async (_request, reply) => addCommonHeaders(options, reply));
+  app.addHook('onSend', async (request, reply) => addCommonHeaders(options, reply, request));
   app.addHook('onResponse', async (request, reply) => logRequest(options, callers.get(request), request, reply));
   app.setErrorHandler((error, request, reply) => sendError(options, reply, error, request));
   // Never reached: the hook has refused the request.
@@ -154,6 +159,7 @@ function addBodyParser(app: FastifyInstance, options: AdminApplicationOptions): 
 
 function send(reply: FastifyReply, answer: ApiAnswer): FastifyReply {
   reply.code(answer.status ?? 200).headers({ ...answer.headers });
+  if (answer.stream !== undefined) return reply.type(answer.stream.contentType).send(Readable.from(answer.stream.pieces));
   if (answer.body === undefined) return reply.send();
   return reply.type('application/json').send(JSON.stringify(answer.body));
 }
@@ -161,14 +167,15 @@ function send(reply: FastifyReply, answer: ApiAnswer): FastifyReply {
 function sendError(options: AdminApplicationOptions, reply: FastifyReply, error: unknown, request?: FastifyRequest): FastifyReply {
   const answer = describeError(error);
   if (answer.isOurs) {
-    const fields = request === undefined ? {} : { method: request.method, path: pathOf(request) };
+    const fields = request === undefined ? {} : { method: request.method, path: pathOf(request), requestId: request.id };
     options.log.error('a request of the Admin API failed', { ...fields, reason: answer.reason }, error);
   }
-  addCommonHeaders(options, reply);
+  addCommonHeaders(options, reply, request);
   return send(reply, { status: answer.status, headers: answer.headers, body: { error_msg: answer.message } });
 }
 
-function addCommonHeaders(options: AdminApplicationOptions, reply: FastifyReply): void {
+function addCommonHeaders(options: AdminApplicationOptions, reply: FastifyReply, request: FastifyRequest | undefined): void {
+  if (request !== undefined) reply.header('portcullis-request-id', request.id);
   reply.headers({ 'portcullis-version': options.softwareVersion, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   if (options.isDraining()) reply.header('connection', 'close');
 }
@@ -180,6 +187,7 @@ function logRequest(options: AdminApplicationOptions, caller: Caller | undefined
     status: reply.statusCode,
     ms: Math.round(reply.elapsedTime * 10) / 10,
     tokenId: caller?.tokenId,
+    requestId: request.id,
     address: addressOf(request),
   });
 }

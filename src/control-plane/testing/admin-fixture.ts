@@ -10,7 +10,7 @@ import { PLUGIN_SCHEMAS } from '../../plugins/schemas.ts';
 import type { Store, StoreHistory } from '../../store/index.ts';
 import { apiRoutes, type ChangeAnnouncer } from '../api/index.ts';
 import { openInstallation } from '../first-start.ts';
-import { ADMIN_SERVER_LIMITS, createAdminApplication, ExpectedContinues } from '../http/index.ts';
+import { ADMIN_SERVER_LIMITS, type ApiRoute, createAdminApplication, ExpectedContinues } from '../http/index.ts';
 import { openControlPlaneStore } from '../open-control-plane-store.ts';
 
 /** The token of every fixture. */
@@ -55,7 +55,8 @@ interface FixtureRequest {
 /** The Admin API without sockets, on a real store. */
 export interface AdminFixture {
   readonly app: FastifyInstance;
-  readonly store: Store;
+  readonly routes: readonly ApiRoute[];
+  readonly store: Store & StoreHistory;
   readonly history: StoreHistory;
   readonly clock: FakeClock;
   readonly log: RecordingLogger;
@@ -69,7 +70,7 @@ export interface AdminFixture {
 /** Makes a fixture that is gone when the test ends. `change` may replace the store by one that fails, and the plugins that are known. */
 export async function makeAdminFixture(
   test: Pick<TestContext, 'after'>,
-  change: { readonly wrapStore?: (store: Store) => Store; readonly plugins?: readonly PluginSchema[] } = {},
+  change: { readonly wrapStore?: (store: Store & StoreHistory) => Store & StoreHistory; readonly plugins?: readonly PluginSchema[] } = {},
 ): Promise<AdminFixture> {
   const folder = await temporaryFolder(test);
   const clock = new FakeClock();
@@ -88,10 +89,12 @@ export async function makeAdminFixture(
   const { keySalt } = installation;
   const { plugins = PLUGIN_SCHEMAS } = change;
   const context = { store, publisher: announcer, plugins, keySalt, clock, log, stopping: stopping.signal };
+  const routes = apiRoutes(context);
   const app = createAdminApplication({
-    routes: apiRoutes(context),
+    routes,
     store,
     expiryClock: clock,
+    random: systemRandom,
     log,
     softwareVersion: '0.0.0-test',
     maxBodyBytes: ADMIN_SERVER_LIMITS.maxBodyBytes,
@@ -104,6 +107,7 @@ export async function makeAdminFixture(
   });
   return {
     app,
+    routes,
     store,
     history: opened,
     clock,

@@ -29,7 +29,8 @@ export class SqliteHistoryReader extends SqliteReader implements HistoryReader {
   async versionAt(key: ResourceKey, revision: number): Promise<ResourceVersion | undefined> {
     return this.step(() => {
       const row = this.database.get<VersionRow>(
-        `SELECT * FROM resource_versions WHERE ${KEY} AND revision <= ? ORDER BY number DESC LIMIT 1`,
+        // The plus keeps SQLite from the index over revisions, by which it would read those of the whole group.
+        `SELECT * FROM resource_versions WHERE ${KEY} AND +revision <= ? ORDER BY number DESC LIMIT 1`,
         ...[...columnsOf(key), revision],
       );
       return row && versionOfRow(row);
