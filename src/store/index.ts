@@ -1,3 +1,4 @@
+export { type ChainEnd, decodeChainEnd } from './audit-chain.ts';
 export type {
   AuditPlace,
   AuditQuery,
@@ -31,3 +32,4 @@ export {
   type UniqueValue,
   type User,
 } from './store.ts';
+export { type ChainBreak, type ChainReport, verifyAuditChain } from './verify-audit-chain.ts';

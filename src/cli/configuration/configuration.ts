@@ -39,6 +39,13 @@ export interface Configuration {
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly keyringFile: string;
+  /** What of history and audit log is kept. */
+  readonly retention: {
+    readonly versionDays: number;
+    readonly versionMebibytes: number;
+    readonly auditDays: number;
+    readonly auditMebibytes: number;
+  };
   readonly adminTls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly accessLogFile: string | undefined;
   readonly trustedAddresses: readonly string[];
@@ -111,6 +118,12 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     drainDelayMs: number('drain-delay', 0) * 1000,
     drainTimeoutMs: number('drain-timeout', 30) * 1000,
     keyringFile: absolute('keyring-file') ?? path.join(dataFolder, 'keyring.json'),
+    retention: {
+      versionDays: number('history-days', 90),
+      versionMebibytes: number('history-size', 1_024),
+      auditDays: number('audit-days', 180),
+      auditMebibytes: number('audit-size', 1_024),
+    },
     adminTls: readAdminTls(absolute('admin-tls-cert'), absolute('admin-tls-key')),
     accessLogFile: text('access-log') === 'off' ? undefined : (absolute('access-log') ?? path.join(dataFolder, 'logs', 'access.log')),
     logFile: text('log-file') === '-' ? undefined : (absolute('log-file') ?? path.join(dataFolder, 'logs', 'portcullis.log')),

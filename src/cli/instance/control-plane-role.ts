@@ -20,6 +20,7 @@ export function controlPlaneRole(context: InstanceContext): SupervisedChild {
     adminListeners: admin.length > 0 ? admin : addressListeners(endpoints.admin.port, configuration.adminHosts),
     syncListeners: sync.length > 0 ? sync : addressListeners(endpoints.sync.port, configuration.syncHosts),
     adminTls: configuration.adminTls ?? null,
+    retention: configuration.retention,
     bootstrapToken: secrets.bootstrapToken ?? null,
     adminPassword: secrets.adminPassword ?? null,
     softwareVersion: context.softwareVersion,

@@ -4,7 +4,7 @@ import type * as ControlPlane from '../../control-plane/index.ts';
 import { StartError } from '../../errors/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
-import type { Store } from '../../store/index.ts';
+import type { Store, StoreHistory } from '../../store/index.ts';
 import type { Configuration } from '../configuration/index.ts';
 
 /**
@@ -14,7 +14,7 @@ import type { Configuration } from '../configuration/index.ts';
  */
 export async function withStore<Result>(
   configuration: Configuration,
-  work: (store: Store, controlPlane: typeof ControlPlane) => Promise<Result>,
+  work: (store: Store & StoreHistory, controlPlane: typeof ControlPlane) => Promise<Result>,
 ): Promise<Result> {
   process.umask(0o077);
   if (!existsSync(path.join(configuration.dataFolder, 'store.sqlite'))) {
