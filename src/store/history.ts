@@ -24,6 +24,9 @@ export interface ResourceVersion {
   readonly secretsSince: readonly number[];
 }
 
+/** A version without its document: many of them need little memory. */
+export type VersionHead = Omit<ResourceVersion, 'document'>;
+
 /** One revision of a group: what one transaction changed. */
 export interface GroupRevision {
   readonly revision: number;
@@ -62,13 +65,15 @@ export type AuditPlace = Pick<NumberedAuditEntry, 'at' | 'number'>;
 export interface HistoryReader {
   /** The versions of one resource, deletes included, the latest first; from below a version's number on where one is given. */
   listVersions(key: ResourceKey, limit: number, below?: number): Promise<readonly ResourceVersion[]>;
+  /** The same without the documents. */
+  listVersionHeads(key: ResourceKey, limit: number, below?: number): Promise<readonly VersionHead[]>;
   countVersions(key: ResourceKey): Promise<number>;
   /** The last version of a resource at or before a revision; undefined when there was none, or it is forgotten. */
   versionAt(key: ResourceKey, revision: number): Promise<ResourceVersion | undefined>;
   /** The revisions of a group, the latest first; from below one on where it is given. */
   listRevisions(groupId: string, limit: number, below?: number): Promise<readonly GroupRevision[]>;
   /** The versions that one revision made, in the order of writing. */
-  listVersionsOfRevision(groupId: string, revision: number, limit: number): Promise<readonly ResourceVersion[]>;
+  listVersionsOfRevision(groupId: string, revision: number, limit: number): Promise<readonly VersionHead[]>;
   /** What was written or deleted after a revision, each once. */
   listChangedKeys(groupId: string, revision: number): Promise<readonly ResourceKey[]>;
   /** The first revision from which on every state of the group can be told whole. */

@@ -8,6 +8,7 @@ export type {
   ResourceVersion,
   SizeStep,
   StoreHistory,
+  VersionHead,
 } from './history.ts';
 export { type Keyring, openKeyring } from './keyring.ts';
 export { openSqliteStore } from './sqlite/index.ts';

@@ -1,10 +1,10 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { ResourceKind } from '../../schema/index.ts';
-import type { Author, ChangeOrigin, GroupRevision, ResourceVersion } from '../../store/index.ts';
+import type { Author, ChangeOrigin, GroupRevision, ResourceVersion, VersionHead } from '../../store/index.ts';
 import { nameOfKey } from './describe-change.ts';
 
 /** A version as answers show it, without its document. */
-export function presentVersionHead(version: ResourceVersion): JsonObject {
+export function presentVersionHead(version: VersionHead): JsonObject {
   return {
     revision: version.revision,
     op: version.op,
@@ -21,7 +21,7 @@ export function presentVersion(kind: ResourceKind, version: ResourceVersion): Js
 }
 
 /** A revision of a group with the first of the resources that it changed. */
-export function presentRevision(revision: GroupRevision, versions: readonly ResourceVersion[]): JsonObject {
+export function presentRevision(revision: GroupRevision, versions: readonly VersionHead[]): JsonObject {
   return {
     revision: revision.revision,
     at: revision.at,

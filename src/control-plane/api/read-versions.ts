@@ -22,7 +22,7 @@ export async function listVersions(context: ApiContext, kind: ResourceKind, requ
   const before = numberParameter(request.query, 'before', NUMBERS);
   const total = await context.store.countVersions(key);
   if (total === 0) throw notFound(kind);
-  const versions = await context.store.listVersions(key, size + 1, before);
+  const versions = await context.store.listVersionHeads(key, size + 1, before);
   const page = versions.slice(0, size);
   const next = versions.length > size ? { next: String(page.at(-1)?.number) } : {};
   return { body: { list: page.map(presentVersionHead), total, ...next } };

@@ -19,6 +19,7 @@ export interface VersionDifference {
 /** The part of a version that is compared; undefined, or a delete, where there is no resource. */
 export type ComparedVersion = Pick<ResourceVersion, 'document' | 'secretPointers' | 'secretsSince'> | undefined;
 
+const MAX_PATH_CHARACTERS = 256;
 const MAX_VALUE_CHARACTERS = 120;
 
 /** Compares two versions of one resource. */
@@ -63,7 +64,7 @@ export function sinceByPointer(version: ComparedVersion): ReadonlyMap<string, nu
 }
 
 function describeOperation(operation: PatchOperation): string {
-  const path = operation.path === '' ? '(the resource)' : operation.path;
+  const path = operation.path === '' ? '(the resource)' : shortened(operation.path, MAX_PATH_CHARACTERS);
   switch (operation.op) {
     case 'add':
       return `+ ${path}: ${shortText(operation.value)}`;
@@ -75,6 +76,9 @@ function describeOperation(operation: PatchOperation): string {
 }
 
 function shortText(value: JsonValue): string {
-  const text = JSON.stringify(value);
-  return text.length <= MAX_VALUE_CHARACTERS ? text : `${text.slice(0, MAX_VALUE_CHARACTERS)}…`;
+  return shortened(JSON.stringify(value), MAX_VALUE_CHARACTERS);
+}
+
+function shortened(text: string, characters: number): string {
+  return text.length <= characters ? text : `${text.slice(0, characters)}…`;
 }

@@ -53,3 +53,12 @@ test('arrays of a hundred thousand elements are compared in one pass', () => {
   assert.equal(diffJson(from, from.toReversed()).length, 100_000);
   assert.equal(diffJson(from, from.slice(1)).length, 1);
 });
+
+test('a change at the bottom of deep nesting is found in one pass, whatever the lengths on the way', () => {
+  const wide = Array.from({ length: 20_000 }, (_, index) => index);
+  const nest = (bottom: JsonValue, around: readonly JsonValue[]): JsonValue =>
+    Array.from({ length: 90 }).reduce<JsonValue>((inner) => [inner, ...around], bottom);
+  const operations = diffJson(nest([...wide, 'a'], []), nest([...wide, 'b'], [0]));
+  assert.equal(operations.filter(({ op }) => op === 'replace').length, 1);
+  assert.equal(operations.filter(({ op }) => op === 'add').length, 90);
+});

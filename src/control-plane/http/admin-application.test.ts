@@ -69,6 +69,20 @@ test('all answers tell the version, forbid caching, and no origin may read them'
   }
 });
 
+test('a stream that fails half-way cuts the connection and is told to the log, so that no part passes for the whole', async (t) => {
+  async function* pieces() {
+    yield 'first';
+    throw new Error('the disk is gone');
+  }
+  const stream = { contentType: 'text/plain', pieces: { [Symbol.asyncIterator]: pieces } };
+  const { app, log } = makeApplication(t, [
+    { method: 'GET', path: '/part', permission: 'public', handle: async () => ({ body: undefined, stream }) },
+  ]);
+  const address = await app.listen({ host: '127.0.0.1', port: 0 });
+  await assert.rejects(async () => (await fetch(`${address}/part`)).text());
+  assert.ok(log.lines.some((line) => line.message === 'an answer of the Admin API broke off'));
+});
+
 test('the body is JSON whatever the client calls it, up to the limit, which is named', async (t) => {
   const { app } = makeApplication(t, [
     { method: 'POST', path: '/echo', permission: 'public', handle: async (request) => ({ body: request.body() }) },

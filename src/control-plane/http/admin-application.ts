@@ -71,19 +71,20 @@ export function createAdminApplication(options: AdminApplicationOptions): Fastif
   app.setErrorHandler((error, request, reply) => sendError(options, reply, error, request));
   // Never reached: the hook has refused the request.
   app.setNotFoundHandler((_request, reply) => sendError(options, reply, notFound()));
-  for (const route of options.routes) addRoute(app, route, callers);
+  for (const route of options.routes) addRoute(app, options, route, callers);
   addMethodFallbacks(app, options.routes);
   return app;
 }
 
-function addRoute(app: FastifyInstance, route: ApiRoute, callers: WeakMap<FastifyRequest, Caller>): void {
+function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route: ApiRoute, callers: WeakMap<FastifyRequest, Caller>): void {
   app.route({
     method: route.method,
     url: route.path,
     config: { permission: route.permission },
     handler: async (request, reply) => {
       if (request.body instanceof UnreadableBody) throw request.body.error;
-      return send(reply, await route.handle(toApiRequest(request, callers.get(request))));
+      const answer = await route.handle(toApiRequest(request, callers.get(request)));
+      return answer.stream === undefined ? send(reply, answer) : sendStream(options, request, reply, { ...answer, ...answer.stream });
     },
   });
 }
@@ -159,9 +160,26 @@ function addBodyParser(app: FastifyInstance, options: AdminApplicationOptions): 
 
 function send(reply: FastifyReply, answer: ApiAnswer): FastifyReply {
   reply.code(answer.status ?? 200).headers({ ...answer.headers });
-  if (answer.stream !== undefined) return reply.type(answer.stream.contentType).send(Readable.from(answer.stream.pieces));
   if (answer.body === undefined) return reply.send();
   return reply.type('application/json').send(JSON.stringify(answer.body));
+}
+
+function sendStream(
+  options: AdminApplicationOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, headers, contentType, pieces }: ApiAnswer & Required<ApiAnswer>['stream'],
+): FastifyReply {
+  const stream = Readable.from(pieces);
+  stream.on('error', (error) => {
+    const fields = { method: request.method, path: pathOf(request), requestId: request.id };
+    options.log.error('an answer of the Admin API broke off', fields, error);
+  });
+  return reply
+    .code(status ?? 200)
+    .headers({ ...headers })
+    .type(contentType)
+    .send(stream);
 }
 
 function sendError(options: AdminApplicationOptions, reply: FastifyReply, error: unknown, request?: FastifyRequest): FastifyReply {

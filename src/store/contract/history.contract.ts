@@ -49,6 +49,8 @@ export function historyContract(makeDatabase: MakeDatabase): void {
       [4, 3, 2, 1],
     );
     assert.equal(await store.countVersions(key), 4);
+    const heads = rest.map(({ document: _document, ...head }) => head);
+    assert.deepEqual(await store.listVersionHeads(key, 9, first.at(-1)?.number), heads);
     const documents = [];
     for (const revision of [0, 1, 2, 4, 9]) documents.push((await store.versionAt(key, revision))?.document);
     assert.deepEqual(documents, [undefined, { n: 1 }, { n: 2 }, undefined, undefined]);

@@ -1,6 +1,6 @@
 import type { AuditColumns } from '../audit-chain.ts';
 import { readOrigin } from '../change-origin.ts';
-import type { GroupRevision, NumberedAuditEntry, ResourceVersion } from '../history.ts';
+import type { GroupRevision, NumberedAuditEntry, ResourceVersion, VersionHead } from '../history.ts';
 import { type KeyColumns, keyOfRow } from './resource-rows.ts';
 
 interface AuthorColumns {
@@ -9,17 +9,28 @@ interface AuthorColumns {
   readonly origin: string | null;
 }
 
-export interface VersionRow extends KeyColumns, AuthorColumns {
+/** The columns of `VersionHeadRow`. */
+export const VERSION_HEAD_COLUMNS =
+  'number, group_id, kind, parent_id, id, revision, op, author_id, author_name, at, secret_pointers, secrets_since, origin';
+
+export interface VersionHeadRow extends KeyColumns, AuthorColumns {
   readonly number: number;
   readonly revision: number;
   readonly op: 'put' | 'delete';
   readonly at: number;
-  readonly document: string | null;
   readonly secret_pointers: string | null;
   readonly secrets_since: string | null;
 }
 
+export interface VersionRow extends VersionHeadRow {
+  readonly document: string | null;
+}
+
 export function versionOfRow(row: VersionRow): ResourceVersion {
+  return { ...versionHeadOfRow(row), document: row.document === null ? undefined : JSON.parse(row.document) };
+}
+
+export function versionHeadOfRow(row: VersionHeadRow): VersionHead {
   const secretPointers: readonly string[] = row.secret_pointers === null ? [] : JSON.parse(row.secret_pointers);
   return {
     key: keyOfRow(row),
@@ -29,7 +40,6 @@ export function versionOfRow(row: VersionRow): ResourceVersion {
     author: { id: row.author_id, name: row.author_name },
     origin: readOrigin(row.origin, row.author_id),
     at: row.at,
-    document: row.document === null ? undefined : JSON.parse(row.document),
     secretPointers,
     secretsSince: row.secrets_since === null ? secretPointers.map(() => row.revision) : JSON.parse(row.secrets_since),
   };

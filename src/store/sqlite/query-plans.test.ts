@@ -56,6 +56,7 @@ test('no read of the past goes through a whole table, and the audit log comes so
   const queries = new SqliteHistoryReader({ database: plans.database, cipher, assertUsable: () => undefined });
   const key = { groupId: 'default', kind: 'credential', parentId: 'alice', id: 'c1' };
   await queries.listVersions(key, 10, 7);
+  await queries.listVersionHeads(key, 10, 7);
   await queries.countVersions(key);
   await queries.versionAt(key, 7);
   await queries.listRevisions('default', 10, 7);

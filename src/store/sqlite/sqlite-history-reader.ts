@@ -1,6 +1,14 @@
-import type { GroupRevision, HistoryReader, ResourceVersion } from '../history.ts';
+import type { GroupRevision, HistoryReader, ResourceVersion, VersionHead } from '../history.ts';
 import type { ResourceKey } from '../store.ts';
-import { type RevisionRow, revisionOfRow, type VersionRow, versionOfRow } from './history-rows.ts';
+import {
+  type RevisionRow,
+  revisionOfRow,
+  VERSION_HEAD_COLUMNS,
+  type VersionHeadRow,
+  type VersionRow,
+  versionHeadOfRow,
+  versionOfRow,
+} from './history-rows.ts';
 import { type KeyColumns, keyOfRow } from './resource-rows.ts';
 import { SqliteReader } from './sqlite-reader.ts';
 
@@ -16,6 +24,17 @@ export class SqliteHistoryReader extends SqliteReader implements HistoryReader {
           ...[...columnsOf(key), below, limit],
         )
         .map(versionOfRow),
+    );
+  }
+
+  async listVersionHeads(key: ResourceKey, limit: number, below: number = Number.MAX_SAFE_INTEGER): Promise<readonly VersionHead[]> {
+    return this.step(() =>
+      this.database
+        .all<VersionHeadRow>(
+          `SELECT ${VERSION_HEAD_COLUMNS} FROM resource_versions WHERE ${KEY} AND number < ? ORDER BY number DESC LIMIT ?`,
+          ...[...columnsOf(key), below, limit],
+        )
+        .map(versionHeadOfRow),
     );
   }
 
@@ -53,14 +72,14 @@ export class SqliteHistoryReader extends SqliteReader implements HistoryReader {
     );
   }
 
-  async listVersionsOfRevision(groupId: string, revision: number, limit: number): Promise<readonly ResourceVersion[]> {
+  async listVersionsOfRevision(groupId: string, revision: number, limit: number): Promise<readonly VersionHead[]> {
     return this.step(() =>
       this.database
-        .all<VersionRow>(
-          'SELECT * FROM resource_versions WHERE group_id = ? AND revision = ? ORDER BY number LIMIT ?',
+        .all<VersionHeadRow>(
+          `SELECT ${VERSION_HEAD_COLUMNS} FROM resource_versions WHERE group_id = ? AND revision = ? ORDER BY number LIMIT ?`,
           ...[groupId, revision, limit],
         )
-        .map(versionOfRow),
+        .map(versionHeadOfRow),
     );
   }
 
