@@ -66,6 +66,27 @@ export function auditContract(makeDatabase: MakeDatabase): void {
     assert.deepEqual([last.entries, last.forgottenUpTo, last.breaks], [1, 63, []]);
   });
 
+  test('what several processes write at once is one chain', async (context) => {
+    const { store, open } = await makeTestBed(context, makeDatabase);
+    const stores = [store, await open(), await open()];
+    await Promise.all(Array.from({ length: 30 }, (_, at) => append(stores[at % 3] ?? store, { ...ENTRY, at })));
+    const report = await verifyAuditChain(store);
+    assert.deepEqual([report.entries, report.breaks], [30, []]);
+  });
+
+  test('a transaction that fails leaves neither an entry nor a trace in the chain', async (context) => {
+    const { store } = await makeTestBed(context, makeDatabase);
+    await append(store, ENTRY);
+    const failing = store.transaction(AUTHOR, async (transaction) => {
+      await transaction.appendAudit(ENTRY);
+      throw new Error('no');
+    });
+    await assert.rejects(failing, /no/);
+    await append(store, ENTRY);
+    const report = await verifyAuditChain(store);
+    assert.deepEqual([report.entries, report.breaks], [2, []]);
+  });
+
   test('a clock that was set back or ahead makes retention forget less, never more', async (context) => {
     const { store } = await makeTestBed(context, makeDatabase);
     await append(store, { ...ENTRY, at: 10 }, { ...ENTRY, at: 500 }, { ...ENTRY, at: 0 }, { ...ENTRY, at: 600 });
