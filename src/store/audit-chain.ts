@@ -1,9 +1,5 @@
 import { createHash } from 'node:crypto';
 
-/** Names of the settings, kept as secrets, in which the chain's ends lie: only who has the keyring can make them. */
-export const CHAIN_HEAD_SETTING = 'audit-chain-head';
-export const CHAIN_ANCHOR_SETTING = 'audit-chain-anchor';
-
 /** What the first entry of a chain follows. */
 export const CHAIN_START: Buffer = Buffer.alloc(32);
 
@@ -14,6 +10,9 @@ export interface ChainEnd {
   /** Its hash, 32 bytes. */
   readonly hash: Buffer;
 }
+
+/** Which end of the chain: where it ends, or up to where retention has come. */
+export type ChainEndName = 'head' | 'anchor';
 
 /** The columns of an audit entry, as they are stored. */
 export interface AuditColumns {

@@ -11,6 +11,7 @@ export type {
   VersionHead,
 } from './history.ts';
 export { type Keyring, openKeyring } from './keyring.ts';
+export { isInClear, openPostgresStore, type PostgresStoreOptions, parseDatabaseUrl } from './postgres/index.ts';
 export { openSqliteStore } from './sqlite/index.ts';
 export {
   type ApiToken,
@@ -18,13 +19,17 @@ export {
   type Author,
   type ChangeOrigin,
   type GatewayGroup,
+  isConflict,
   type ReadOptions,
   type ResourceChange,
   type ResourceKey,
   type ResourceQuery,
   type ResourceWrite,
   RevisionConflict,
+  type RevisionHints,
   type SecretSelection,
+  SharedConflict,
+  type SharedValue,
   type Store,
   type StoredResource,
   type StoreReader,

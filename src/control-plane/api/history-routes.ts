@@ -1,6 +1,8 @@
+import { PortcullisError } from '../../errors/index.ts';
 import { RESOURCE_KINDS, type ResourceKind } from '../../schema/index.ts';
-import type { ApiRoute } from '../http/index.ts';
+import type { ApiAnswer, ApiRequest, ApiRoute, RoutePermission } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
+import { gatewayGroupOf } from './gateway-group-of.ts';
 import { diffVersions, getVersion, listRevisions, listVersions } from './read-versions.ts';
 import { collectionPaths, resourcePath } from './resource-path.ts';
 import { permissionNoun } from './resource-routes.ts';
@@ -39,22 +41,36 @@ export function historyRoutes(context: ApiContext): readonly ApiRoute[] {
 function routesOfKind(context: ApiContext, kind: ResourceKind, path: string): readonly ApiRoute[] {
   const noun = permissionNoun(kind.name);
   const read = `gateway:Get${noun}History` as const;
-  const reviving: ApiRoute = {
-    method: 'POST',
-    path: `${path}/revert_and_revive`,
-    permission: `gateway:Revive${noun}`,
-    handle: (request) => revertResource(context, kind, request, true),
-  };
-  return [
-    { method: 'GET', path: `${path}/versions`, permission: read, handle: (request) => listVersions(context, kind, request) },
-    { method: 'GET', path: `${path}/versions/:revision`, permission: read, handle: (request) => getVersion(context, kind, request) },
-    { method: 'GET', path: `${path}/diff`, permission: read, handle: (request) => diffVersions(context, kind, request) },
-    {
-      method: 'POST',
-      path: `${path}/revert`,
-      permission: `gateway:Revert${noun}`,
-      handle: (request) => revertResource(context, kind, request, false),
+  const route = (
+    method: ApiRoute['method'],
+    below: string,
+    permission: RoutePermission,
+    handle: (request: ApiRequest) => Promise<ApiAnswer>,
+  ): ApiRoute => ({
+    groupScoped: true,
+    method,
+    path: `${path}/${below}`,
+    permission,
+    handle: async (request) => {
+      await refuseInnerUpstream(context, kind, request);
+      return handle(request);
     },
+  });
+  const reviving = route('POST', 'revert_and_revive', `gateway:Revive${noun}`, (request) => revertResource(context, kind, request, true));
+  return [
+    route('GET', 'versions', read, (request) => listVersions(context, kind, request)),
+    route('GET', 'versions/:revision', read, (request) => getVersion(context, kind, request)),
+    route('GET', 'diff', read, (request) => diffVersions(context, kind, request)),
+    route('POST', 'revert', `gateway:Revert${noun}`, (request) => revertResource(context, kind, request, false)),
     ...(kind.pluginSite === 'consumer' || kind.pluginSite === 'credential' ? [reviving] : []),
   ];
+}
+
+/** The upstream inside a service is a part of it, in its history too. @throws PortcullisError 404 */
+async function refuseInnerUpstream(context: ApiContext, kind: ResourceKind, request: ApiRequest): Promise<void> {
+  const { parameters } = request;
+  if (kind.name !== 'upstream' || parameters.get('id') !== parameters.get('parent')) return;
+  await gatewayGroupOf(context.store, request);
+  const publicMessage = 'the upstream inside a service has no history of its own: it is in that of the service';
+  throw new PortcullisError('admin_not_found', { publicMessage });
 }

@@ -1,12 +1,12 @@
 import type { ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { auditRoutes } from './audit-routes.ts';
-import { emptyCollectionRoutes } from './empty-collections.ts';
 import { gatewayGroupRoutes } from './gateway-groups.ts';
 import { historyRoutes } from './history-routes.ts';
+import { labelRoutes } from './label-routes.ts';
+import { pluginCatalogueRoutes } from './plugin-catalogue.ts';
 import { productRoutes } from './product-routes.ts';
 import { resourceRoutes } from './resource-routes.ts';
-import { serviceUpstreamRoutes } from './service-upstreams.ts';
 import { validateConfigsRoutes } from './validate-configs.ts';
 
 export type { ApiContext, ChangeAnnouncer } from './api-context.ts';
@@ -19,8 +19,8 @@ export function apiRoutes(context: ApiContext): readonly ApiRoute[] {
     ...historyRoutes(context),
     ...auditRoutes(context),
     ...resourceRoutes(context),
-    ...serviceUpstreamRoutes(context),
-    ...emptyCollectionRoutes(context),
     ...validateConfigsRoutes(context),
+    ...pluginCatalogueRoutes(context),
+    ...labelRoutes(context),
   ];
 }

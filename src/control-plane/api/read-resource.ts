@@ -12,6 +12,7 @@ import { parentIdOf, resourceKeyOf } from './resource-path.ts';
 /** Query parameters by which a list is narrowed to what one resource owns. */
 const OWNER_PARAMETERS: ReadonlyMap<ResourceKindName, { readonly parameter: string; readonly kind: ResourceKindName }> = new Map([
   ['route', { parameter: 'service_id', kind: 'service' }],
+  ['stream_route', { parameter: 'service_id', kind: 'service' }],
 ]);
 
 const NO_LABELS: ReadonlyMap<string, string> = new Map();

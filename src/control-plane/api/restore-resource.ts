@@ -1,18 +1,28 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
+import type { PluginFacts } from '../../plugin-kit/index.ts';
 import { formatIssues, type ResourceKind } from '../../schema/index.ts';
-import { type ResourceKey, type ResourceVersion, type StoredResource, type StoreTransaction, UniqueConflict } from '../../store/index.ts';
+import {
+  type ResourceKey,
+  type ResourceVersion,
+  SharedConflict,
+  type StoredResource,
+  type StoreTransaction,
+  UniqueConflict,
+} from '../../store/index.ts';
 import { type CurrentState, type EndedCredential, planRestore, type RestoreOptions } from '../history/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { nameOfKey } from './describe-change.ts';
 import { examineDocument } from './examine-document.ts';
+import { warningsForUpstreams } from './missing-upstreams.ts';
 import { parentKeyOf } from './resource-path.ts';
 import { describeConflict } from './unique-conflicts.ts';
+import { warningsForReferences } from './warnings-for-references.ts';
 
 /** Something that a revert did not bring back, and why. */
 export interface LeftOut {
   readonly resource: string;
-  readonly reason: EndedCredential['reason'] | 'secret' | 'parent' | 'invalid' | 'duplicate';
+  readonly reason: EndedCredential['reason'] | 'secret' | 'parent' | 'invalid' | 'duplicate' | 'mismatch' | 'in_use';
   /** JSON pointers of what is left out, or of the secrets that are gone; empty for the whole resource. */
   readonly pointers: readonly string[];
   readonly message: string;
@@ -25,7 +35,7 @@ export interface RestoreResult {
   readonly warnings: readonly string[];
   /** Parts of a restored resource, or the resource itself. */
   readonly leftOut: readonly LeftOut[];
-  /** The resource whose unique value stood in the way. */
+  /** The resource whose unique value, or share, stood in the way. */
   readonly holder?: ResourceKey;
 }
 
@@ -33,6 +43,8 @@ export interface RestoreResult {
 export interface Restore {
   readonly context: ApiContext;
   readonly transaction: StoreTransaction;
+  /** What plugins may ask beside their configurations, as it is within the transaction. */
+  readonly facts: PluginFacts;
   readonly kind: ResourceKind;
   readonly key: ResourceKey;
   /** A version that was a put. */
@@ -76,20 +88,27 @@ async function write(restore: Restore, document: JsonObject, ended: readonly Lef
   if (parent !== undefined && (await transaction.getResource(parent, { secrets: 'omit' })) === undefined) {
     return refused(key, 'parent', `${nameOfKey(parent)} does not exist`);
   }
-  const { secretPointers, unique, warnings } = examination.examined;
-  const owner = kind.owner(examination.examined.document, key.parentId);
+  const { secretPointers, unique, shared } = examination.examined;
+  const checked = examination.examined.document;
   try {
-    const stored = await transaction.putResource({ key, document: examination.examined.document, secretPointers, unique, owner });
+    const owner = kind.owner(checked, key.parentId);
+    const stored = await transaction.putResource({ key, document: checked, secretPointers, unique, shared, owner });
+    const warnings = [
+      ...examination.examined.warnings,
+      ...(await warningsForReferences(transaction, kind, key, checked)),
+      ...(await warningsForUpstreams(transaction, kind, key, checked, context.plugins)),
+    ];
     return { stored, warnings, leftOut: ended };
   } catch (error) {
-    if (!(error instanceof UniqueConflict)) throw error;
-    return { ...refused(key, 'duplicate', describeConflict(error, context.plugins)), holder: error.holder };
+    if (!(error instanceof UniqueConflict || error instanceof SharedConflict)) throw error;
+    const reason = error instanceof SharedConflict ? 'mismatch' : 'duplicate';
+    return { ...refused(key, reason, describeConflict(error, context.plugins, shared)), holder: error.holder };
   }
 }
 
-function examine({ context, kind, key }: Restore, document: JsonObject) {
+function examine({ context, facts, kind, key }: Restore, document: JsonObject) {
   try {
-    const examination = examineDocument(kind, document, key.id, context);
+    const examination = examineDocument(kind, document, key.id, { ...context, facts });
     return examination.ok ? examination : { ok: false as const, message: formatIssues(examination.issues) };
   } catch (error) {
     if (error instanceof PortcullisError && error.reason === 'admin_invalid') return { ok: false as const, message: error.publicMessage };

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { RESOURCE_KINDS } from '../../schema/index.ts';
@@ -7,16 +6,16 @@ import type { ApiAnswer, ApiRequest } from '../http/index.ts';
 import { announceChange } from './announce-change.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
-import { kindOfKey, nameOfKey } from './describe-change.ts';
+import { nameOfKey } from './describe-change.ts';
 import { transactOrTry } from './dry-run.ts';
+import { GATEWAY_GROUP } from './gateway-group-record.ts';
 import { checkWritePreconditions } from './preconditions.ts';
 import { flagParameter } from './query-parameters.ts';
-import { currentStateOf, type LeftOut, presentLeftOut, type RestoreResult, restoreResource } from './restore-resource.ts';
+import { restoreKeys } from './restore-keys.ts';
+import { type LeftOut, presentLeftOut } from './restore-resource.ts';
 import { type GroupRevert, readGroupRevert, readRevivingGroupRevert } from './revert-body.ts';
 import { checkSuppliedSecrets } from './revert-resource.ts';
 
-/** The loop gets its turn after so many resources: a large revert must not stop the process. */
-const RESOURCES_PER_TURN = 100;
 /** An answer and the audit log name this many resources of each sort; beyond, they only count. */
 const NAMED_RESOURCES = 1_000;
 const NAMED_IN_AUDIT = 20;
@@ -74,10 +73,11 @@ async function restoreGroup(work: GroupRestore): Promise<GroupOutcome> {
   if (group === undefined) throw new PortcullisError('admin_not_found', { publicMessage: 'gateway group not found' });
   checkWritePreconditions(work.request, group.revision);
   await requireKnownState(transaction, group, revert.revision);
-  const keys = sortByKind(await transaction.listChangedKeys(groupId, revert.revision));
+  // What the group itself is called, and its admin key, is no part of its configuration.
+  const changed = (await transaction.listChangedKeys(groupId, revert.revision)).filter(({ kind }) => kind !== GATEWAY_GROUP.name);
+  const keys = sortKeys(changed);
   await requireKnownNames(work, keys);
-  const deleted = await deleteNewer(work, keys.toReversed());
-  const { restored, leftOut } = await new Restoration(work, keys).run();
+  const { restored, deleted, leftOut } = await restoreKeys({ context: work.context, transaction, revert }, keys);
   const revision = (await transaction.getGroup(groupId))?.revision ?? group.revision;
   const outcome = { previous: group.revision, revision, restored, deleted, leftOut };
   if (revision !== group.revision) await appendAudit(work, outcome);
@@ -92,10 +92,12 @@ async function requireKnownState(transaction: StoreTransaction, group: GatewayGr
   throw new PortcullisError('admin_not_found', { publicMessage });
 }
 
-/** Parents before what belongs to them. */
-function sortByKind(keys: readonly ResourceKey[]): readonly ResourceKey[] {
-  const order = new Map<string, number>(RESOURCE_KINDS.map(({ name }, index) => [name, index]));
-  return keys.toSorted((one, other) => (order.get(one.kind) ?? order.size) - (order.get(other.kind) ?? order.size));
+/** Parents before what belongs to them, and metadata of plugins, which plugins are checked by, before everything. */
+function sortKeys(keys: readonly ResourceKey[]): readonly ResourceKey[] {
+  const order = new Map<string, number>([...RESOURCE_KINDS.map(({ name }, index) => [name, index] as const), ['plugin_metadata', -1]]);
+  const place = ({ kind }: ResourceKey): number => order.get(kind) ?? order.size;
+  const compare = (one: string, other: string): number => (one < other ? -1 : Number(one > other));
+  return keys.toSorted((one, other) => place(one) - place(other) || compare(one.parentId, other.parentId) || compare(one.id, other.id));
 }
 
 /** A name that means nothing is a mistake, and most likely one in typing. @throws PortcullisError 400 */
@@ -111,75 +113,6 @@ async function requireKnownNames({ transaction, revert }: GroupRestore, keys: re
     const key = known.get(name);
     const then = key === undefined ? undefined : await transaction.versionAt(key, revert.revision);
     checkSuppliedSecrets(then ?? { secretPointers: [] }, secrets, `/secrets/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`);
-  }
-}
-
-/** Deletes what did not exist then, each by itself: what it owns is decided about by its own past. */
-async function deleteNewer({ transaction, revert }: GroupRestore, keys: readonly ResourceKey[]): Promise<readonly ResourceKey[]> {
-  const deleted: ResourceKey[] = [];
-  for (const [index, key] of keys.entries()) {
-    if (index % RESOURCES_PER_TURN === 0) await setImmediate();
-    const then = await transaction.versionAt(key, revert.revision);
-    if (then?.op !== 'put' && (await transaction.deleteResourceAlone(key))) deleted.push(key);
-  }
-  return deleted;
-}
-
-/** Brings back what existed then, in the order of the keys. */
-class Restoration {
-  readonly #work: GroupRestore;
-  readonly #waiting: Map<string, ResourceKey>;
-  readonly #restored: ResourceKey[] = [];
-  readonly #leftOut: LeftOut[] = [];
-
-  constructor(work: GroupRestore, keys: readonly ResourceKey[]) {
-    this.#work = work;
-    this.#waiting = new Map(keys.map((key) => [JSON.stringify(key), key]));
-  }
-
-  async run(): Promise<{ readonly restored: readonly ResourceKey[]; readonly leftOut: readonly LeftOut[] }> {
-    let count = 0;
-    for (const [name, key] of this.#waiting) {
-      if (count++ % RESOURCES_PER_TURN === 0) await setImmediate();
-      this.#waiting.delete(name);
-      await this.#restore(key);
-    }
-    return { restored: this.#restored, leftOut: this.#leftOut };
-  }
-
-  async #restore(key: ResourceKey): Promise<void> {
-    let result = await this.#attempt(key);
-    // Two resources may have exchanged a unique value since: the other one lets go of it, and gets its own in its turn.
-    while (result.holder !== undefined && (await this.#release(result.holder))) result = await this.#attempt(key);
-    if (result.stored !== undefined) this.#restored.push(key);
-    this.#leftOut.push(...result.leftOut);
-  }
-
-  async #attempt(key: ResourceKey): Promise<RestoreResult> {
-    const { context, transaction, revert } = this.#work;
-    const nothing = { stored: undefined, warnings: [], leftOut: [] };
-    const then = await transaction.versionAt(key, revert.revision);
-    if (then === undefined || then.op === 'delete') return nothing;
-    const kind = kindOfKey(key);
-    const name = nameOfKey(key);
-    if (kind === undefined) {
-      const message = `this version of Portcullis knows no ${key.kind}`;
-      return { ...nothing, leftOut: [{ resource: name, reason: 'invalid', pointers: [], message }] };
-    }
-    const options = { supplied: revert.secrets.get(name) ?? new Map(), revive: revert.revived.has(name) };
-    return restoreResource({ context, transaction, kind, key, then, options });
-  }
-
-  /** Whether the holder of a value gave it up: only one that is itself about to be restored does. */
-  async #release(holder: ResourceKey): Promise<boolean> {
-    const { transaction } = this.#work;
-    const now = this.#waiting.has(JSON.stringify(holder)) ? await currentStateOf(transaction, holder) : undefined;
-    const kind = kindOfKey(holder);
-    if (now === undefined || kind === undefined || now.resource.unique.length === 0) return false;
-    const { document } = now.resource;
-    const owner = kind.owner(document, holder.parentId);
-    await transaction.putResource({ key: holder, document, secretPointers: now.version.secretPointers, unique: [], owner });
-    return true;
   }
 }
 

@@ -10,6 +10,7 @@ import { authorOf } from './author-of.ts';
 import { describeChange } from './describe-change.ts';
 import { transactOrTry } from './dry-run.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
+import { factsOfGroup } from './plugin-facts.ts';
 import { checkWritePreconditions } from './preconditions.ts';
 import { entityTag, presentResource } from './present-resource.ts';
 import { flagParameter } from './query-parameters.ts';
@@ -29,9 +30,10 @@ export async function revertResource(
   request: ApiRequest,
   isReviving: boolean,
 ): Promise<ApiAnswer> {
-  const revert = readResourceRevert(request.body());
-  const isDryRun = flagParameter(request.query, 'dry_run');
+  const body = request.body();
   const group = await gatewayGroupOf(context.store, request);
+  const revert = readResourceRevert(body);
+  const isDryRun = flagParameter(request.query, 'dry_run');
   const key = resourceKeyOf(kind, group.id, request);
   const author = authorOf(request);
   const work = (transaction: StoreTransaction): Promise<Outcome> =>
@@ -84,8 +86,9 @@ async function restore(work: Revert): Promise<Outcome> {
   checkSuppliedSecrets(then, revert.secrets);
   const [before] = await transaction.listVersions(key, 1);
   const options = { supplied: revert.secrets, revive: isReviving };
-  const result = await restoreResource({ context, transaction, kind, key, then, options });
-  if (result.leftOut.some(({ reason }) => reason === 'invalid' || reason === 'duplicate')) {
+  const facts = await factsOfGroup({ ...context, store: transaction }, key.groupId);
+  const result = await restoreResource({ context, transaction, facts, kind, key, then, options });
+  if (result.leftOut.some(({ reason }) => reason === 'invalid' || reason === 'duplicate' || reason === 'mismatch')) {
     throw new PortcullisError('admin_invalid', { publicMessage: result.leftOut.map(({ message }) => message).join('; ') });
   }
   const resource = result.stored ?? current;

@@ -1,3 +1,4 @@
+import { HISTORY_AND_AUDIT_POSTGRES } from './0004-history-and-audit-postgres.ts';
 import type { Migration } from './migration.ts';
 
 /**
@@ -57,4 +58,5 @@ export const historyAndAudit: Migration = {
     CREATE INDEX audit_entries_by_group ON audit_entries (group_id, at, number) WHERE group_id IS NOT NULL;
     CREATE INDEX audit_entries_by_address ON audit_entries (address, at, number) WHERE address IS NOT NULL;
   `,
+  postgres: HISTORY_AND_AUDIT_POSTGRES,
 };

@@ -1,21 +1,11 @@
-import {
-  type AuditColumns,
-  CHAIN_ANCHOR_SETTING,
-  CHAIN_HEAD_SETTING,
-  CHAIN_START,
-  type ChainEnd,
-  decodeChainEnd,
-  encodeChainEnd,
-  hashOfEntry,
-} from '../audit-chain.ts';
-import { originOf, originText } from '../change-origin.ts';
+import { type AuditColumns, CHAIN_START, type ChainEnd, type ChainEndName, hashOfEntry } from '../audit-chain.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import type { HistoryLimits, KeptChainEnd } from '../history.ts';
+import { beginningToForget, CHAIN_SETTINGS, columnsOfEntry, openChainEnd, sealChainEnd } from '../rows/audit-entries.ts';
+import type { AuditRow } from '../rows/history-rows.ts';
 import type { AuditEntry, Author } from '../store.ts';
-import type { AuditRow } from './history-rows.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
-const SETTINGS = { head: CHAIN_HEAD_SETTING, anchor: CHAIN_ANCHOR_SETTING } as const;
 /** How many entries are chained between two reads, where there are some that never were. */
 const ROWS_PER_READ = 1_000;
 
@@ -34,29 +24,19 @@ export class AuditLog {
   }
 
   append(entry: AuditEntry, author: Author, nowSeconds: number): void {
-    // The address has a column of its own.
-    const origin = originText({ ...originOf(entry.author.origin === undefined ? author : entry.author), address: undefined });
-    const address = entry.address ?? author.origin?.address ?? null;
     const row = this.#database.get<AuditColumns>(
       `INSERT INTO audit_entries (at, author_id, author_name, action, group_id, resource, address, detail, origin)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`,
-      ...[entry.at, entry.author.id, entry.author.name, entry.action, entry.groupId ?? null],
-      ...[entry.resource, address, JSON.stringify(entry.detail), origin],
+      ...columnsOfEntry(entry, author),
     );
     if (row === undefined) throw new Error('a written row was not returned');
     const head = this.readEnd('head');
     this.#keepEnd('head', this.#chain(row, typeof head === 'string' ? CHAIN_START : head.hash), nowSeconds);
   }
 
-  readEnd(which: keyof typeof SETTINGS): KeptChainEnd {
-    const name = SETTINGS[which];
-    const row = this.#database.get<{ value: Buffer }>('SELECT value FROM settings WHERE name = ?', name);
-    if (row === undefined) return 'missing';
-    try {
-      return decodeChainEnd(this.#cipher.open(row.value.toString(), ['setting', name]).toString()) ?? 'damaged';
-    } catch {
-      return 'damaged';
-    }
+  readEnd(which: ChainEndName): KeptChainEnd {
+    const row = this.#database.get<{ value: Buffer }>('SELECT value FROM settings WHERE name = ?', CHAIN_SETTINGS[which]);
+    return row === undefined ? 'missing' : openChainEnd(this.#cipher, which, row.value);
   }
 
   /** Chains the entries of a log that has no chain yet; call it inside a transaction. */
@@ -76,16 +56,12 @@ export class AuditLog {
       'SELECT number, at, hash FROM audit_entries ORDER BY number LIMIT ?',
       limits.limit,
     );
-    const kept = rows.findIndex(({ number, at }) => at >= limits.auditBefore && number >= (limits.auditBelow ?? 0));
-    const gone = kept < 0 ? rows : rows.slice(0, kept);
-    const last = gone.at(-1);
-    if (last === undefined) return 0;
-    const { hash } = gone.findLast((row) => row.hash !== null) ?? { hash: null };
-    const before = this.readEnd('anchor');
+    const { count, end } = beginningToForget(rows, limits, this.readEnd('anchor'));
+    if (end === undefined) return 0;
     // Kept before the rows go, so that what is left follows something whenever it is looked at.
-    this.#keepEnd('anchor', { number: last.number, hash: hash ?? (typeof before === 'string' ? CHAIN_START : before.hash) }, nowSeconds);
-    this.#database.run('DELETE FROM audit_entries WHERE number <= ?', last.number);
-    return gone.length;
+    this.#keepEnd('anchor', end, nowSeconds);
+    this.#database.run('DELETE FROM audit_entries WHERE number <= ?', end.number);
+    return count;
   }
 
   #chain(row: AuditColumns, previousHash: Buffer): ChainEnd {
@@ -94,13 +70,12 @@ export class AuditLog {
     return { number: row.number, hash };
   }
 
-  #keepEnd(which: keyof typeof SETTINGS, end: ChainEnd, nowSeconds: number): void {
-    const name = SETTINGS[which];
-    const sealed = Buffer.from(this.#cipher.seal(encodeChainEnd(end), ['setting', name]));
+  #keepEnd(which: ChainEndName, end: ChainEnd, nowSeconds: number): void {
+    const sealed = sealChainEnd(this.#cipher, which, end);
     this.#database.run(
       `INSERT INTO settings (name, value, secret, updated_at) VALUES (?, ?, 1, ?)
        ON CONFLICT (name) DO UPDATE SET value = excluded.value, secret = excluded.secret, updated_at = excluded.updated_at`,
-      ...[name, sealed, nowSeconds],
+      ...[CHAIN_SETTINGS[which], sealed, nowSeconds],
     );
   }
 

@@ -1,5 +1,5 @@
 import type { AuditPlace, AuditQuery } from '../history.ts';
-import type { AuditRow } from './history-rows.ts';
+import type { AuditRow } from '../rows/history-rows.ts';
 import type { SqliteDatabase, SqlValue } from './sqlite-database.ts';
 
 const EQUALS = [

@@ -1,8 +1,6 @@
 import type { SizeStep } from '../history.ts';
+import { addSizes } from '../rows/size-step.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
-
-/** What a row holds besides its documents: names, indexes. */
-const BYTES_OF_A_ROW = 300;
 
 const ROWS = {
   versions:
@@ -19,10 +17,5 @@ export function measureHistory(
   rows: number,
 ): SizeStep {
   const found = database.all<{ number: number; bytes: number }>(ROWS[log], from.below ?? Number.MAX_SAFE_INTEGER, rows);
-  let { bytes } = from;
-  for (const row of found) {
-    bytes += row.bytes + BYTES_OF_A_ROW;
-    if (bytes > maxBytes) return { below: row.number, bytes, cut: row.number + 1 };
-  }
-  return { below: found.length < rows ? undefined : found.at(-1)?.number, bytes, cut: undefined };
+  return addSizes(found, from, maxBytes, rows);
 }

@@ -1,5 +1,4 @@
 import type { GroupRevision, HistoryReader, ResourceVersion, VersionHead } from '../history.ts';
-import type { ResourceKey } from '../store.ts';
 import {
   type RevisionRow,
   revisionOfRow,
@@ -8,8 +7,10 @@ import {
   type VersionRow,
   versionHeadOfRow,
   versionOfRow,
-} from './history-rows.ts';
-import { type KeyColumns, keyOfRow } from './resource-rows.ts';
+} from '../rows/history-rows.ts';
+import { type KeyColumns, keyOfRow } from '../rows/resource-rows.ts';
+import { columnsOfKey } from '../rows/write-checks.ts';
+import type { ResourceKey } from '../store.ts';
 import { SqliteReader } from './sqlite-reader.ts';
 
 const KEY = 'group_id = ? AND kind = ? AND parent_id = ? AND id = ?';
@@ -21,7 +22,7 @@ export class SqliteHistoryReader extends SqliteReader implements HistoryReader {
       this.database
         .all<VersionRow>(
           `SELECT * FROM resource_versions WHERE ${KEY} AND number < ? ORDER BY number DESC LIMIT ?`,
-          ...[...columnsOf(key), below, limit],
+          ...[...columnsOfKey(key), below, limit],
         )
         .map(versionOfRow),
     );
@@ -32,7 +33,7 @@ export class SqliteHistoryReader extends SqliteReader implements HistoryReader {
       this.database
         .all<VersionHeadRow>(
           `SELECT ${VERSION_HEAD_COLUMNS} FROM resource_versions WHERE ${KEY} AND number < ? ORDER BY number DESC LIMIT ?`,
-          ...[...columnsOf(key), below, limit],
+          ...[...columnsOfKey(key), below, limit],
         )
         .map(versionHeadOfRow),
     );
@@ -41,7 +42,8 @@ export class SqliteHistoryReader extends SqliteReader implements HistoryReader {
   async countVersions(key: ResourceKey): Promise<number> {
     return this.step(
       () =>
-        this.database.get<{ count: number }>(`SELECT count(*) AS count FROM resource_versions WHERE ${KEY}`, ...columnsOf(key))?.count ?? 0,
+        this.database.get<{ count: number }>(`SELECT count(*) AS count FROM resource_versions WHERE ${KEY}`, ...columnsOfKey(key))?.count ??
+        0,
     );
   }
 
@@ -50,7 +52,7 @@ export class SqliteHistoryReader extends SqliteReader implements HistoryReader {
       const row = this.database.get<VersionRow>(
         // The plus keeps SQLite from the index over revisions, by which it would read those of the whole group.
         `SELECT * FROM resource_versions WHERE ${KEY} AND +revision <= ? ORDER BY number DESC LIMIT 1`,
-        ...[...columnsOf(key), revision],
+        ...[...columnsOfKey(key), revision],
       );
       return row && versionOfRow(row);
     });
@@ -99,8 +101,4 @@ export class SqliteHistoryReader extends SqliteReader implements HistoryReader {
       () => this.database.get<{ kept_from: number }>('SELECT kept_from FROM history_limits WHERE group_id = ?', groupId)?.kept_from ?? 0,
     );
   }
-}
-
-function columnsOf(key: ResourceKey): readonly string[] {
-  return [key.groupId, key.kind, key.parentId, key.id];
 }

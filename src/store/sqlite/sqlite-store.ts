@@ -13,14 +13,14 @@ import type {
 } from '../history.ts';
 import type { Keyring } from '../keyring.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
-import type { Author, Store, StoreTransaction } from '../store.ts';
+import { type AuditRow, auditEntryOfRow, chainedEntryOfRow } from '../rows/history-rows.ts';
+import type { Author, RevisionHints, Store, StoreTransaction } from '../store.ts';
 import { TransactionQueue } from '../transaction-queue.ts';
 import { AuditLog } from './audit-log.ts';
 import { BUSY_TIMEOUT_MS, beginImmediate } from './begin-immediate.ts';
 import { checkKeyring } from './check-keyring.ts';
 import { runFailure, startFailure } from './failures.ts';
 import { findAuditRows } from './find-audit.ts';
-import { type AuditRow, auditEntryOfRow } from './history-rows.ts';
 import { measureHistory } from './measure-history.ts';
 import { type Connections, openConnections } from './open-connections.ts';
 import { pruneVersionsAndRemovals } from './prune-history.ts';
@@ -43,7 +43,7 @@ export async function openSqliteStore(options: {
   readonly file: string;
   readonly keyring: Keyring;
   readonly clock: Clock;
-}): Promise<Store & StoreHistory> {
+}): Promise<Store & StoreHistory & RevisionHints> {
   const connections = await openConnections({ ...options, migrations: MIGRATIONS });
   try {
     const cipher = await checkKeyring(connections.writer, options.keyring, options.file);
@@ -72,7 +72,7 @@ async function beginAuditChain(writer: SqliteDatabase, cipher: FieldCipher, cloc
 /** Enough for a short transaction of another process, whatever was waited for before. */
 const SHORTEST_WAIT_MS = 20;
 
-class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory {
+class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, RevisionHints {
   readonly #connections: Connections;
   readonly #clock: Clock;
   readonly #queue: TransactionQueue;
@@ -114,7 +114,7 @@ class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory {
     return this.step(() =>
       this.database
         .all<AuditRow>('SELECT * FROM audit_entries WHERE number > ? ORDER BY number LIMIT ?', above, limit)
-        .map((row) => ({ columns: row, previousHash: row.previous_hash ?? undefined, hash: row.hash ?? undefined })),
+        .map(chainedEntryOfRow),
     );
   }
 
@@ -140,6 +140,11 @@ class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory {
     rows: number,
   ): Promise<SizeStep> {
     return this.step(() => measureHistory(this.database, log, from, maxBytes, rows));
+  }
+
+  /** Nobody tells a process that another one has written to the file: there are no hints. */
+  watchRevisions(): () => Promise<void> {
+    return async () => undefined;
   }
 
   async close(): Promise<void> {

@@ -1,19 +1,18 @@
 import { PortcullisError } from '../../errors/index.ts';
+import { type GroupRow, groupOfRow } from '../rows/record-rows.ts';
 import {
   type ApiToken,
   type AuditEntry,
   type Author,
   type GatewayGroup,
+  isConflict,
   type ResourceKey,
   type ResourceWrite,
-  RevisionConflict,
   type StoredResource,
   type StoreTransaction,
-  UniqueConflict,
   type User,
 } from '../store.ts';
 import { AuditLog } from './audit-log.ts';
-import { type GroupRow, groupOfRow } from './record-rows.ts';
 import { SqliteHistoryReader } from './sqlite-history-reader.ts';
 import type { ReaderParts } from './sqlite-reader.ts';
 import { ResourceWriter } from './write-resources.ts';
@@ -21,7 +20,7 @@ import { ResourceWriter } from './write-resources.ts';
 /**
  * What a transaction's work sees: reads include its own writes.
  *
- * Work may catch a UniqueConflict or RevisionConflict and go on, for such a write has changed nothing. After any other failure of a
+ * Work may catch a conflict and go on, for such a write has changed nothing. After any other failure of a
  * write the transaction cannot commit.
  */
 export class SqliteTransaction extends SqliteHistoryReader implements StoreTransaction {
@@ -70,6 +69,16 @@ export class SqliteTransaction extends SqliteHistoryReader implements StoreTrans
       );
       if (row === undefined) throw new PortcullisError('store_unavailable', { detail: 'a written row was not returned' });
       return groupOfRow(row);
+    });
+  }
+
+  async deleteGroup(groupId: string): Promise<boolean> {
+    return this.#write(() => {
+      if (this.database.get('SELECT 1 FROM resources WHERE group_id = ? LIMIT 1', groupId) !== undefined) {
+        throw new PortcullisError('admin_conflict', { publicMessage: 'the gateway group still holds resources' });
+      }
+      this.database.run('DELETE FROM resource_removals WHERE group_id = ?', groupId);
+      return this.database.get('DELETE FROM gateway_groups WHERE id = ? RETURNING id', groupId) !== undefined;
     });
   }
 
@@ -122,7 +131,7 @@ export class SqliteTransaction extends SqliteHistoryReader implements StoreTrans
       try {
         return work();
       } catch (error) {
-        if (!(error instanceof UniqueConflict || error instanceof RevisionConflict)) this.#failure = error;
+        if (!isConflict(error)) this.#failure = error;
         throw error;
       }
     });

@@ -1,7 +1,8 @@
 import type { FieldCipher } from '../field-cipher.ts';
+import type { SecretField } from '../secret-fields.ts';
 import type { ResourceKey } from '../store.ts';
 import { openSecret } from './resource-rows.ts';
-import type { SqliteDatabase } from './sqlite-database.ts';
+import type { CurrentRow } from './write-checks.ts';
 
 /** A secret that a resource has now. */
 export interface SecretInForce {
@@ -11,22 +12,24 @@ export interface SecretInForce {
   readonly since: number;
 }
 
-interface SinceRow {
+/** The columns of the version in force that tell since when each of its secrets holds. */
+export interface SinceRow {
   readonly revision: number;
   readonly secret_pointers: string | null;
   readonly secrets_since: string | null;
 }
 
-/** The secrets of a resource by their pointers, with the revision since which each of them holds. */
+/**
+ * The secrets of a resource by their pointers, with the revision since which each of them holds. `version` is the one in force.
+ */
 export function secretsInForce(
-  database: SqliteDatabase,
   cipher: FieldCipher,
   key: ResourceKey,
-  current: { readonly revision: number; readonly secrets: string | null } | undefined,
+  current: Pick<CurrentRow, 'revision' | 'secrets'>,
+  version: SinceRow | undefined,
 ): ReadonlyMap<string, SecretInForce> {
-  if (current === undefined || current.secrets === null) return new Map();
-  const sealed: [string, string][] = JSON.parse(current.secrets);
-  const since = sinceByPointer(database, key, current.revision);
+  const sealed: [string, string][] = current.secrets === null ? [] : JSON.parse(current.secrets);
+  const since = sinceByPointer(version, current.revision);
   return new Map(
     sealed.map(([pointer, text]) => [
       pointer,
@@ -35,17 +38,21 @@ export function secretsInForce(
   );
 }
 
-/** Since when a secret that is written now holds; undefined when it is a new one. */
-export function sinceWhen(known: SecretInForce | undefined, json: string): number | undefined {
+/** The column `secrets_since` of a version with these secrets: null for none. A secret that differs from the known one is a new one. */
+export function secretsSinceColumn(
+  secrets: readonly SecretField[],
+  known: ReadonlyMap<string, SecretInForce>,
+  revision: number,
+): string | null {
+  if (secrets.length === 0) return null;
+  return JSON.stringify(secrets.map(({ pointer, json }) => sinceWhen(known.get(pointer), json) ?? revision));
+}
+
+function sinceWhen(known: SecretInForce | undefined, json: string): number | undefined {
   return known?.json === json ? known.since : undefined;
 }
 
-function sinceByPointer(database: SqliteDatabase, key: ResourceKey, revision: number): ReadonlyMap<string, number> {
-  const row = database.get<SinceRow>(
-    `SELECT revision, secret_pointers, secrets_since FROM resource_versions
-     WHERE group_id = ? AND kind = ? AND parent_id = ? AND id = ? AND superseded_at IS NULL ORDER BY number DESC LIMIT 1`,
-    ...[key.groupId, key.kind, key.parentId, key.id],
-  );
+function sinceByPointer(row: SinceRow | undefined, revision: number): ReadonlyMap<string, number> {
   // Older software tells no revisions, and what it wrote counts as new.
   if (row === undefined || row.revision !== revision || row.secrets_since === null) return new Map();
   const pointers: string[] = JSON.parse(row.secret_pointers ?? '[]');

@@ -1,6 +1,6 @@
 import type { AuditColumns } from '../audit-chain.ts';
 import { readOrigin } from '../change-origin.ts';
-import type { GroupRevision, NumberedAuditEntry, ResourceVersion, VersionHead } from '../history.ts';
+import type { ChainedEntry, GroupRevision, NumberedAuditEntry, ResourceVersion, VersionHead } from '../history.ts';
 import { type KeyColumns, keyOfRow } from './resource-rows.ts';
 
 interface AuthorColumns {
@@ -74,4 +74,8 @@ export function auditEntryOfRow(row: AuditRow): NumberedAuditEntry {
     detail: JSON.parse(row.detail),
     hash: row.hash ?? undefined,
   };
+}
+
+export function chainedEntryOfRow(row: AuditRow): ChainedEntry {
+  return { columns: row, previousHash: row.previous_hash ?? undefined, hash: row.hash ?? undefined };
 }

@@ -1,0 +1,197 @@
+import { PortcullisError, StartError } from '../../errors/index.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { ChainEndName } from '../audit-chain.ts';
+import type { FieldCipher } from '../field-cipher.ts';
+import type {
+  AuditPlace,
+  AuditQuery,
+  ChainedEntry,
+  HistoryLimits,
+  KeptChainEnd,
+  NumberedAuditEntry,
+  SizeStep,
+  StoreHistory,
+} from '../history.ts';
+import type { Keyring } from '../keyring.ts';
+import { MIGRATIONS } from '../migrations/index.ts';
+import { type AuditRow, auditEntryOfRow, chainedEntryOfRow } from '../rows/history-rows.ts';
+import type { Author, RevisionHints, Store, StoreTransaction } from '../store.ts';
+import { TransactionQueue } from '../transaction-queue.ts';
+import { AUDIT_COLUMNS, AuditLog } from './audit-log.ts';
+import { parseDatabaseUrl } from './database-url.ts';
+import { runFailure } from './failures.ts';
+import { findAuditRows, listAuditActions } from './find-audit.ts';
+import { measureHistory } from './measure-history.ts';
+import { openDatabase } from './open-database.ts';
+import type { PostgresConnection } from './postgres-connection.ts';
+import type { PostgresDatabase } from './postgres-database.ts';
+import { PostgresHistoryReader } from './postgres-history-reader.ts';
+import { PostgresTransaction } from './postgres-transaction.ts';
+import { pruneVersionsAndRemovals } from './prune-history.ts';
+import { RevisionListener } from './revision-listener.ts';
+import { readOneState, runTransaction } from './run-transaction.ts';
+import { TransactionSteps } from './transaction-steps.ts';
+
+/** Where a store is, and how long it waits. */
+export interface PostgresStoreOptions {
+  /** As in `parseDatabaseUrl`; holds the password. */
+  readonly url: string;
+  /** Schema of all tables: lower-case letters, digits and `_`; made when absent. */
+  readonly schema: string;
+  /** Connections of this process at once, at least 2; one more listens. */
+  readonly connections: number;
+  /** How long a connection is waited for, and the write lock. */
+  readonly timeoutMs: number;
+  /** How long a statement may take. */
+  readonly statementTimeoutMs: number;
+  /** How long a server that is not there yet is waited for. */
+  readonly patienceMs: number;
+}
+
+/**
+ * Opens a store on PostgreSQL 14 or newer, which several control planes may use at once: one schema of one database, made when absent.
+ *
+ * A transaction that resolved is as durable as the server makes it (`fsync`, replicas); `synchronous_commit` is never less than a local
+ * flush. Transactions of all processes run one after the other: work given to `transaction` holds the only write lock, and is ended when
+ * it idles for 10 s. Reads outside a transaction see what is committed and never wait for a writer.
+ *
+ * While the server is away every call is refused with the PortcullisError `store_unavailable`, after `timeoutMs` at the latest where it
+ * does not answer, and calls succeed again as soon as it is back. A transaction refused so has left nothing behind, but for one whose
+ * connection was lost during its very commit, of which nobody here knows. A name that is no well-formed text is `admin_invalid`, as is one
+ * of over 2,700 bytes when compressed; a write to an unknown group `admin_not_found`.
+ *
+ * @throws StartError when the database cannot be used, needs a newer version, or the keyring does not open it; nothing is changed then.
+ */
+export async function openPostgresStore(
+  options: PostgresStoreOptions & { readonly keyring: Keyring; readonly clock: Clock },
+): Promise<Store & StoreHistory & RevisionHints> {
+  if (!SCHEMA.test(options.schema)) {
+    throw new StartError('--database-schema must be up to 63 lower-case letters, digits and "_", and not begin with a digit or "pg_".');
+  }
+  const database = { ...options, address: parseDatabaseUrl(options.url), connections: Math.max(options.connections, 2) };
+  const opened = await openDatabase({ ...options, database, migrations: MIGRATIONS });
+  return new PostgresStore(opened.database, opened.cipher, options.clock, new TransactionQueue());
+}
+
+const SCHEMA = /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/;
+/** Enough for a short transaction of another process, whatever was waited for before. */
+const SHORTEST_WAIT_MS = 20;
+
+class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory, RevisionHints {
+  readonly #database: PostgresDatabase;
+  readonly #clock: Clock;
+  readonly #queue: TransactionQueue;
+  readonly #listener: RevisionListener;
+
+  constructor(database: PostgresDatabase, cipher: FieldCipher, clock: Clock, queue: TransactionQueue) {
+    const step = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+      if (queue.closed) throw new PortcullisError('store_unavailable', { detail: 'the store is closed' });
+      return asStoreCall(work);
+    };
+    const source = {
+      run: <Result>(work: (connection: PostgresConnection) => Promise<Result>) => step(() => database.lendFresh(work)),
+      runOnOneState: <Result>(work: (connection: PostgresConnection) => Promise<Result>) => step(() => readOneState(database, work)),
+    };
+    super(source, cipher);
+    this.#database = database;
+    this.#clock = clock;
+    this.#queue = queue;
+    this.#listener = new RevisionListener(database, clock);
+  }
+
+  async transaction<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {
+    const askedAtMs = this.#clock.monotonicMs();
+    return this.#queue.run(() => this.#holdingTheLock(askedAtMs, (connection) => this.#transact(connection, author, work)));
+  }
+
+  async pageOfAudit(before: number | undefined, limit: number): Promise<readonly NumberedAuditEntry[]> {
+    const rows = await this.all<AuditRow>(
+      `SELECT ${AUDIT_COLUMNS} FROM audit_entries WHERE number < $1 ORDER BY number DESC LIMIT $2`,
+      ...[before ?? Number.MAX_SAFE_INTEGER, limit],
+    );
+    return rows.map(auditEntryOfRow);
+  }
+
+  async findAudit(query: AuditQuery, after: AuditPlace | undefined, limit: number): Promise<readonly NumberedAuditEntry[]> {
+    return (await this.source.run((connection) => findAuditRows(connection, query, after, limit))).map(auditEntryOfRow);
+  }
+
+  async listAuditActions(): Promise<readonly string[]> {
+    return this.source.run(listAuditActions);
+  }
+
+  async pageOfChain(above: number, limit: number): Promise<readonly ChainedEntry[]> {
+    const rows = await this.all<AuditRow>(
+      `SELECT ${AUDIT_COLUMNS} FROM audit_entries WHERE number > $1 ORDER BY number LIMIT $2`,
+      ...[above, limit],
+    );
+    return rows.map(chainedEntryOfRow);
+  }
+
+  async readChainEnd(which: ChainEndName): Promise<KeptChainEnd> {
+    return this.source.run((connection) => new AuditLog(this.cipher).readEnd(connection, which));
+  }
+
+  async pruneHistory(limits: HistoryLimits): Promise<number> {
+    const askedAtMs = this.#clock.monotonicMs();
+    return this.#queue.run(() =>
+      this.#holdingTheLock(askedAtMs, async (connection) => {
+        const audit = await new AuditLog(this.cipher).prune(connection, limits, Math.floor(this.#clock.nowMs() / 1000));
+        return audit + (await pruneVersionsAndRemovals(connection, limits));
+      }),
+    );
+  }
+
+  async measureHistory(
+    log: 'versions' | 'audit',
+    from: Pick<SizeStep, 'below' | 'bytes'>,
+    maxBytes: number,
+    rows: number,
+  ): Promise<SizeStep> {
+    return this.source.run((connection) => measureHistory(connection, log, from, maxBytes, rows));
+  }
+
+  watchRevisions(onHint: (groupId: string | undefined) => void): () => Promise<void> {
+    return this.#listener.watch(onHint);
+  }
+
+  async close(): Promise<void> {
+    if (this.#queue.closed) return;
+    await this.#queue.close();
+    await this.#listener.close();
+    await this.#database.close();
+  }
+
+  async #transact<Result>(
+    connection: PostgresConnection,
+    author: Author,
+    work: (transaction: StoreTransaction) => Promise<Result>,
+  ): Promise<Result> {
+    const steps = new TransactionSteps(connection);
+    const transaction = new PostgresTransaction(steps, this.cipher, author, Math.floor(this.#clock.nowMs() / 1000));
+    try {
+      const result = await work(transaction);
+      await steps.settle();
+      await this.#listener.announce(connection, transaction.raisedGroups);
+      return result;
+    } catch (error) {
+      await steps.abandon();
+      throw error;
+    }
+  }
+
+  #holdingTheLock<Result>(askedAtMs: number, work: (connection: PostgresConnection) => Promise<Result>): Promise<Result> {
+    // What stood in the queue while another process held the lock has waited for it too; else a queue of them would fail for minutes.
+    const waitedMs = this.#clock.monotonicMs() - askedAtMs;
+    const leftMs = Math.max(this.#database.options.timeoutMs - waitedMs, SHORTEST_WAIT_MS);
+    return asStoreCall(() => runTransaction(this.#database, leftMs, work));
+  }
+}
+
+async function asStoreCall<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw runFailure(error);
+  }
+}
