@@ -14,7 +14,12 @@ import { systemRandom } from '../../lib/random.ts';
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 async function verify(folder: string, ...options: readonly string[]) {
-  const child = spawn(process.execPath, [MAIN, 'audit', 'verify', '--data-dir', folder, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // The store is the one in the folder, whatever database other tests are given.
+  const { DATABASE_URL: _database, ...env } = process.env;
+  const child = spawn(process.execPath, [MAIN, 'audit', 'verify', '--data-dir', folder, ...options], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env,
+  });
   const [output, errors, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { output, errors, status };
 }

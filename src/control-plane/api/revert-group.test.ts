@@ -138,7 +138,9 @@ test('after any history, a revert to any revision gives that state, less ended c
   );
 });
 
-test('ten thousand changed resources come back in one revision, while the process goes on', async (t) => {
+test('thousands of changed resources come back in one revision, while the process goes on', async (t) => {
+  // A server that is asked over a socket takes its time for each.
+  const count = process.env.PORTCULLIS_TEST_STORE === 'postgres' ? 1_200 : 10_000;
   const admin = await makeAdminFixture(t);
   const write = (index: number, desc: string): ResourceWrite => ({
     key: { groupId: 'default', kind: 'service', parentId: '', id: `s${index}` },
@@ -150,20 +152,20 @@ test('ten thousand changed resources come back in one revision, while the proces
   const author = { id: 'system', name: 'system' };
   const writeAll = (desc: string): Promise<void> =>
     admin.store.transaction(author, async (transaction) => {
-      for (let index = 0; index < 10_000; index += 1) await transaction.putResource(write(index, desc));
+      for (let index = 0; index < count; index += 1) await transaction.putResource(write(index, desc));
     });
   await writeAll('one');
   await writeAll('two');
   let turns = 0;
   let isOver = false;
-  const count = (): void => {
+  const takeTurn = (): void => {
     turns += 1;
-    if (!isOver) setImmediate(count);
+    if (!isOver) setImmediate(takeTurn);
   };
-  count();
+  takeTurn();
   const answer = await admin.send('POST', '/api/gateway_groups/default/revert', { body: { revision: 1 } });
   isOver = true;
-  assert.deepEqual([answer.status, answer.body.restored_count, answer.body.restored.length], [200, 10_000, 1_000]);
+  assert.deepEqual([answer.status, answer.body.restored_count, answer.body.restored.length], [200, count, 1_000]);
   assert.ok(turns > 100, 'the loop gets its turns');
   const services = await admin.store.listResources({ groupId: 'default', kind: 'service' });
   assert.deepEqual(new Set(services.map(({ document, revision }) => `${String(document.desc)} ${revision}`)), new Set(['one 3']));
