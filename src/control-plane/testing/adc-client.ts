@@ -86,10 +86,8 @@ export class AdcClient {
     for (const step of STEPS) {
       const ofStep = changes.filter(({ action, type }) => `${action} ${type}` === step);
       for (let at = 0; at < ofStep.length; at += REQUESTS_AT_ONCE) {
-        const batch = ofStep.slice(at, at + REQUESTS_AT_ONCE).map(({ path, body }) => this.#write(path, body));
-        // What was sent beside the one that failed is answered too.
-        const failed = (await Promise.allSettled(batch)).find((outcome) => outcome.status === 'rejected');
-        if (failed !== undefined) throw failed.reason;
+        const written = await Promise.allSettled(ofStep.slice(at, at + REQUESTS_AT_ONCE).map(({ path, body }) => this.#write(path, body)));
+        for (const each of written) if (each.status === 'rejected') throw each.reason;
       }
     }
     return changes.map(({ action, type, path }) => `${action} ${type} ${path}`);
