@@ -4,7 +4,7 @@ import path from 'node:path';
 import { issueInstanceCertificate, issueServerCertificate, openHistory, Publisher } from '../distribution/index.ts';
 import { createDialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
-import { isInClear, parseDatabaseUrl, type Store } from '../store/index.ts';
+import { isInClear, parseDatabaseUrl, type Store, type StoreHistory } from '../store/index.ts';
 import { addressFilter } from './address-filter.ts';
 import { apiRoutes } from './api/index.ts';
 import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
@@ -154,7 +154,7 @@ function serverNames({ syncListeners }: ControlPlaneOptions): string[] {
 }
 
 interface AdminParts {
-  readonly store: Store;
+  readonly store: Store & StoreHistory;
   readonly people: People;
   readonly installation: Installation;
   readonly certificate: CertificateSource;
@@ -176,6 +176,7 @@ function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<Ad
     }),
     authenticator: people.authenticator,
     isAddressAllowed: addressFilter(options.adminAllow),
+    random,
     softwareVersion,
     listeners: adminListeners,
     certificate: certificate.current,

@@ -26,6 +26,7 @@ export function controlPlaneRole(context: InstanceContext): SupervisedChild {
     adminTls: configuration.adminTls ?? null,
     adminAllow: configuration.adminAllow,
     dial: configuration.dial,
+    retention: configuration.retention,
     bootstrapToken: secrets.bootstrapToken ?? null,
     adminPassword: secrets.adminPassword ?? null,
     softwareVersion: context.softwareVersion,

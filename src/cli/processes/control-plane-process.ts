@@ -11,7 +11,7 @@ import { type LogSettings, openLog } from './log-settings.ts';
 export interface ControlPlaneSettings
   extends Pick<
     ControlPlaneOptions,
-    'dataFolder' | 'keyringFile' | 'adminAllow' | 'dial' | 'adminListeners' | 'syncListeners' | 'softwareVersion'
+    'dataFolder' | 'keyringFile' | 'adminAllow' | 'dial' | 'retention' | 'adminListeners' | 'syncListeners' | 'softwareVersion'
   > {
   readonly lockFile: string;
   readonly log: LogSettings;
@@ -39,6 +39,7 @@ const role: ChildRole = {
       adminListeners: settings.adminListeners,
       syncListeners: settings.syncListeners,
       adminTls: settings.adminTls ?? undefined,
+      retention: settings.retention,
       bootstrapToken: settings.bootstrapToken ?? undefined,
       adminPassword: settings.adminPassword ?? undefined,
       softwareVersion: settings.softwareVersion,

@@ -3,6 +3,7 @@ import type { StoreTransaction } from '../../store/index.ts';
 import type { ApiAnswer, ApiRequest } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
+import { describeChange } from './describe-change.ts';
 import { permitGroup } from './gateway-group-permissions.ts';
 import { GATEWAY_GROUP, gatewayGroupKey, requireGatewayGroup } from './gateway-group-record.ts';
 import { checkWritePreconditions } from './preconditions.ts';
@@ -20,7 +21,9 @@ export async function deleteGatewayGroup(context: ApiContext, request: ApiReques
     checkWritePreconditions(request, resource.revision);
     await refuseWhileUsed(context, transaction, groupId);
     const key = gatewayGroupKey(groupId);
-    await transaction.deleteResource(key);
+    const isDeleted = await transaction.deleteResource(key);
+    const revision = (await transaction.getGroup(groupId))?.revision ?? 0;
+    const change = isDeleted ? await describeChange(transaction, key, revision) : {};
     await transaction.deleteGroup(groupId);
     await transaction.appendAudit({
       at: Math.floor(context.clock.nowMs() / 1000),
@@ -29,7 +32,7 @@ export async function deleteGatewayGroup(context: ApiContext, request: ApiReques
       groupId,
       resource: resourceName(GATEWAY_GROUP, key),
       address: request.address,
-      detail: {},
+      detail: change,
     });
   });
   return { body: {} };

@@ -2,7 +2,9 @@ import type { ApiRoute } from '../http/index.ts';
 import { peopleRoutes } from '../people/index.ts';
 import { ssoRoutes } from '../sso/index.ts';
 import type { ApiContext } from './api-context.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { gatewayGroupRoutes } from './gateway-groups.ts';
+import { historyRoutes } from './history-routes.ts';
 import { labelRoutes } from './label-routes.ts';
 import { pluginCatalogueRoutes } from './plugin-catalogue.ts';
 import { productRoutes } from './product-routes.ts';
@@ -16,6 +18,8 @@ export function apiRoutes(context: ApiContext): readonly ApiRoute[] {
   return [
     ...productRoutes(),
     ...gatewayGroupRoutes(context),
+    ...historyRoutes(context),
+    ...auditRoutes(context),
     ...resourceRoutes(context),
     ...validateConfigsRoutes(context),
     ...pluginCatalogueRoutes(context),

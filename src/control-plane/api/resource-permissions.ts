@@ -2,11 +2,11 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { ResourceKind, ResourceKindName } from '../../schema/index.ts';
 import type { ResourceKey } from '../../store/index.ts';
 import { gatewayGroupName, gatewayTarget, isAllowedForAll, needsFacts, type Target } from '../access/index.ts';
-import type { Action, ApiRequest } from '../http/index.ts';
+import { type Action, type ApiRequest, forbidden } from '../http/index.ts';
 import { type FactReader, factsOfResource } from './permission-facts.ts';
 
 /** What can be done to a resource. `create` is what POST does; PUT and PATCH need `write`, also where nothing is there yet. */
-export type Verb = 'read' | 'create' | 'write' | 'delete';
+export type Verb = 'read' | 'create' | 'write' | 'delete' | 'read history' | 'revert' | 'revive';
 
 type Writing = 'Create' | 'Update' | 'Put';
 
@@ -39,6 +39,12 @@ export function actionOn(kind: ResourceKindName, verb: Verb): Action {
       return `gateway:${create}${noun}`;
     case 'write':
       return `gateway:${write}${noun}`;
+    case 'read history':
+      return `gateway:Get${noun}History`;
+    case 'revert':
+      return `gateway:Revert${noun}`;
+    case 'revive':
+      return `gateway:Revive${noun}`;
     case 'delete':
       return isPartOfService(kind) ? `gateway:${write}${noun}` : `gateway:Delete${noun}`;
   }
@@ -58,6 +64,17 @@ export function permitKind(request: ApiRequest, kind: ResourceKind, verb: Verb, 
 /** Whether the caller may do this to everything of the kind in the group, so that nothing needs to be looked at one by one. */
 export function isFree({ caller }: ApiRequest, kind: ResourceKindName, verb: Verb, groupId: string): boolean {
   return caller !== undefined && isAllowedForAll(caller.access, actionOn(kind, verb), allOfKind(kind, groupId));
+}
+
+/**
+ * For what looks at the past or brings it back: a resource may have belonged to another service then, and have had other labels, so the
+ * caller must be allowed this for everything of the kind in the group, without conditions.
+ *
+ * @throws PortcullisError 403
+ */
+export function permitWholeKind(request: ApiRequest, kind: ResourceKind, verb: Verb, groupId: string): void {
+  permitKind(request, kind, verb, groupId);
+  if (!isFree(request, kind.name, verb, groupId)) throw forbidden(actionOn(kind.name, verb));
 }
 
 /** @throws PortcullisError 403 unless the caller may do this to the resource with this document */

@@ -1,8 +1,10 @@
+import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { PortcullisError } from '../../errors/index.ts';
 import { METHODS as HTTP_METHODS } from '../../lib/node-http.ts';
+import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
-import { type Authenticator, type Caller, ownGroupOf } from '../auth/index.ts';
+import { type Authenticator, type Caller, ownGroupOf, randomId } from '../auth/index.ts';
 import { addressOf, contentTypeOf, FrameworkRequest, headerOf } from './api-request.ts';
 import type { ApiAnswer, ApiRoute, RoutePermission } from './api-route.ts';
 import { authorize } from './authorize.ts';
@@ -37,6 +39,8 @@ export interface AdminApplicationOptions {
   readonly authenticator: Pick<Authenticator, 'authenticate' | 'renew'>;
   /** Whether clients at this (canonical) address are served at all. */
   isAddressAllowed(address: string): boolean;
+  /** Makes the ids of requests. */
+  readonly random: Random;
   readonly log: Logger;
   readonly softwareVersion: string;
   readonly maxBodyBytes: number;
@@ -55,6 +59,7 @@ export interface AdminApplicationOptions {
 export function createAdminApplication(options: AdminApplicationOptions): FastifyInstance {
   const app = Fastify({
     logger: false,
+    genReqId: () => randomId(options.random),
     routerOptions: { maxParamLength: 16_384, querystringParser: () => ({}) },
     frameworkErrors: (error, _request, reply) => void sendError(options, reply, error),
   });
@@ -64,7 +69,7 @@ export function createAdminApplication(options: AdminApplicationOptions): Fastif
     if (route.config?.permission === undefined) throw new Error(`the route ${String(route.method)} ${route.url} declares no permission`);
   });
   app.addHook('onRequest', (request, reply) => admit(options, callers, request, reply));
-  app.addHook('onSend', async (_request, reply) => addCommonHeaders(options, reply));
+  app.addHook('onSend', async (request, reply) => addCommonHeaders(options, reply, request));
   app.addHook('onResponse', async (request, reply) => logRequest(options, callers.get(request), request, reply));
   app.setErrorHandler((error, request, reply) => sendError(options, reply, error, request));
   // Never reached: the hook has refused the request.
@@ -90,7 +95,7 @@ function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route:
       if (route.resource?.kind === 'handler' && !apiRequest.wasAuthorized) {
         throw new Error(`the handler of ${route.method} ${route.path} checked no permission`);
       }
-      return send(reply, answer);
+      return answer.stream === undefined ? send(reply, answer) : sendStream(options, request, reply, { ...answer, ...answer.stream });
     },
   });
 }
@@ -218,17 +223,34 @@ function send(reply: FastifyReply, answer: ApiAnswer): FastifyReply {
   return reply.type('application/json').send(JSON.stringify(answer.body));
 }
 
+function sendStream(
+  options: AdminApplicationOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, headers, contentType, pieces }: ApiAnswer & Required<ApiAnswer>['stream'],
+): FastifyReply {
+  const stream = Readable.from(pieces);
+  stream.on('error', (error) => {
+    const fields = { method: request.method, path: pathOf(request), requestId: request.id };
+    options.log.error('an answer of the Admin API broke off', fields, error);
+  });
+  reply.code(status ?? 200);
+  for (const [name, value] of Object.entries(headers ?? {})) reply.header(name, value);
+  return reply.type(contentType).send(stream);
+}
+
 function sendError(options: AdminApplicationOptions, reply: FastifyReply, error: unknown, request?: FastifyRequest): FastifyReply {
   const answer = describeError(error);
   if (answer.isOurs) {
-    const fields = request === undefined ? {} : { method: request.method, path: pathOf(request) };
+    const fields = request === undefined ? {} : { method: request.method, path: pathOf(request), requestId: request.id };
     options.log.error('a request of the Admin API failed', { ...fields, reason: answer.reason }, error);
   }
-  addCommonHeaders(options, reply);
+  addCommonHeaders(options, reply, request);
   return send(reply, { status: answer.status, headers: answer.headers, body: { error_msg: answer.message } });
 }
 
-function addCommonHeaders(options: AdminApplicationOptions, reply: FastifyReply): void {
+function addCommonHeaders(options: AdminApplicationOptions, reply: FastifyReply, request: FastifyRequest | undefined): void {
+  if (request !== undefined) reply.header('portcullis-request-id', request.id);
   reply.headers({ 'portcullis-version': options.softwareVersion, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   if (options.isDraining()) reply.header('connection', 'close');
 }
@@ -240,6 +262,7 @@ function logRequest(options: AdminApplicationOptions, caller: Caller | undefined
     status: reply.statusCode,
     ms: Math.round(reply.elapsedTime * 10) / 10,
     ...whoOf(caller),
+    requestId: request.id,
     address: addressOf(request),
   });
 }

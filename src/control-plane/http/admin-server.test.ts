@@ -13,6 +13,7 @@ import { createSelfSignedCertificate } from '../../distribution/index.ts';
 import { StartError } from '../../errors/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Listener } from '../../lib/listener.ts';
+import { systemRandom } from '../../lib/random.ts';
 import { authenticatorOf } from '../testing/caller-of-token.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
 import type { ApiRoute } from './api-route.ts';
@@ -46,6 +47,7 @@ async function start(t: TestContext, options: Options = {}) {
     isAddressAllowed: () => true,
     certificate,
     limits: { ...ADMIN_SERVER_LIMITS, ...options.limits },
+    random: systemRandom,
     softwareVersion: '1.2.3',
     clock: serverClock,
     log,

@@ -15,7 +15,7 @@ import { PendingHandshakes } from './pending-handshakes.ts';
 
 /** What `startAdminServer` needs. */
 export interface AdminServerOptions
-  extends Pick<AdminApplicationOptions, 'routes' | 'authenticator' | 'isAddressAllowed' | 'softwareVersion'> {
+  extends Pick<AdminApplicationOptions, 'routes' | 'authenticator' | 'isAddressAllowed' | 'random' | 'softwareVersion'> {
   readonly listeners: readonly Listener[];
   readonly certificate: CertificatePair;
   readonly limits: AdminServerLimits;

@@ -13,6 +13,7 @@ export class FrameworkRequest implements ApiRequest {
   readonly query: URLSearchParams;
   readonly caller: Caller | undefined;
   readonly address: string;
+  readonly id: string;
   readonly #request: FastifyRequest;
   #wasAuthorized = false;
 
@@ -26,6 +27,7 @@ export class FrameworkRequest implements ApiRequest {
     this.query = new URLSearchParams(queryStart < 0 ? '' : url.slice(queryStart + 1));
     this.caller = caller;
     this.address = addressOf(request);
+    this.id = request.id;
   }
 
   /** Whether anybody has asked for a permission: a handler that was to do so itself must not forget it. */

@@ -1,8 +1,9 @@
 import { firstSchema } from './0001-first-schema.ts';
 import { people } from './0002-people.ts';
+import { historyAndAudit } from './0004-history-and-audit.ts';
 import type { Migration } from './migration.ts';
 
 /** All steps, oldest first. */
-export const MIGRATIONS: readonly Migration[] = [firstSchema, people];
+export const MIGRATIONS: readonly Migration[] = [firstSchema, people, historyAndAudit];
 
 export type { Migration } from './migration.ts';

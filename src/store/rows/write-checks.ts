@@ -1,11 +1,12 @@
 import { PortcullisError } from '../../errors/index.ts';
-import { type ResourceKey, RevisionConflict, UniqueConflict, type UniqueValue } from '../store.ts';
+import { isConflict, type ResourceKey, RevisionConflict, type UniqueValue } from '../store.ts';
 
 /** What a driver reads of a resource before it writes it. */
 export interface CurrentRow {
   readonly row: number;
   readonly revision: number;
   readonly created_at: number;
+  readonly secrets: string | null;
 }
 
 /** The columns that name a resource, in the order of `group_id, kind, parent_id, id`. */
@@ -40,6 +41,6 @@ export function secretPointersColumn(secrets: readonly { readonly pointer: strin
 
 /** Whether a write that threw this had done nothing yet, so that its transaction may go on. */
 export function hasChangedNothing(error: unknown): boolean {
-  if (error instanceof UniqueConflict || error instanceof RevisionConflict) return true;
+  if (isConflict(error)) return true;
   return error instanceof PortcullisError && error.reason === 'admin_conflict';
 }
