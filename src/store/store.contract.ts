@@ -2,6 +2,7 @@ import { describe } from 'node:test';
 import { changeContract } from './contract/changes.contract.ts';
 import { documentContract } from './contract/documents.contract.ts';
 import type { MakeDatabase } from './contract/fresh-database.ts';
+import { listContract } from './contract/lists.contract.ts';
 import { recordContract } from './contract/records.contract.ts';
 import { resourceContract } from './contract/resources.contract.ts';
 import { transactionContract } from './contract/transactions.contract.ts';
@@ -11,6 +12,7 @@ export function runStoreContract(name: string, makeDatabase: MakeDatabase): void
   describe(`the store contract on ${name}`, () => {
     documentContract(makeDatabase);
     resourceContract(makeDatabase);
+    listContract(makeDatabase);
     transactionContract(makeDatabase);
     changeContract(makeDatabase);
     recordContract(makeDatabase);

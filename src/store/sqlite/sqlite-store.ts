@@ -3,9 +3,20 @@ import type { Clock } from '../../lib/clock.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import type { Keyring } from '../keyring.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
-import type { Author, NumberedAuditEntry, ResourceKey, ResourceVersion, Store, StoreHistory, StoreTransaction } from '../store.ts';
+import type {
+  Author,
+  NumberedAuditEntry,
+  ResourceKey,
+  ResourceSelection,
+  ResourceVersion,
+  SelectedResources,
+  Store,
+  StoreHistory,
+  StoreTransaction,
+} from '../store.ts';
 import { TransactionQueue } from '../transaction-queue.ts';
 import { BUSY_TIMEOUT_MS, beginImmediate } from './begin-immediate.ts';
+import { areListsCurrent, catchUpLists } from './catch-up-lists.ts';
 import { checkKeyring } from './check-keyring.ts';
 import { runFailure, startFailure } from './failures.ts';
 import { type Connections, openConnections } from './open-connections.ts';
@@ -33,7 +44,9 @@ export async function openSqliteStore(options: {
   const connections = await openConnections({ ...options, migrations: MIGRATIONS });
   try {
     const cipher = await checkKeyring(connections.writer, options.keyring, options.file);
-    return new SqliteStore(connections, cipher, options.clock, new TransactionQueue());
+    const store = new SqliteStore(connections, cipher, options.clock, new TransactionQueue());
+    for (const { id } of await store.listGroups()) await store.keepListsCurrent(id);
+    return store;
   } catch (error) {
     closeConnections(connections);
     throw startFailure(error, options.file);
@@ -58,6 +71,18 @@ class SqliteStore extends SqliteReader implements Store, StoreHistory {
   async transaction<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {
     const askedAtMs = this.#clock.monotonicMs();
     return this.#queue.run(() => this.#transact(author, work, askedAtMs));
+  }
+
+  override async selectResources(selection: ResourceSelection): Promise<SelectedResources> {
+    await this.keepListsCurrent(selection.groupId);
+    return super.selectResources(selection);
+  }
+
+  /** Lists are behind after a migration, and where software from before them has written. */
+  async keepListsCurrent(groupId: string): Promise<void> {
+    if (this.step(() => areListsCurrent(this.database, groupId))) return;
+    const askedAtMs = this.#clock.monotonicMs();
+    await this.#queue.run(() => this.#holdingTheLock(askedAtMs, async () => catchUpLists(this.#connections.writer, groupId)));
   }
 
   async listVersions(key: ResourceKey, limit: number): Promise<readonly ResourceVersion[]> {

@@ -5,13 +5,16 @@ import {
   type Author,
   type GatewayGroup,
   type ResourceKey,
+  type ResourceSelection,
   type ResourceWrite,
   RevisionConflict,
+  type SelectedResources,
   type StoredResource,
   type StoreTransaction,
   UniqueConflict,
   type User,
 } from '../store.ts';
+import { catchUpLists } from './catch-up-lists.ts';
 import { type GroupRow, groupOfRow } from './record-rows.ts';
 import { type ReaderParts, SqliteReader } from './sqlite-reader.ts';
 import { ResourceWriter } from './write-resources.ts';
@@ -39,6 +42,11 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
     if (!this.database.inTransaction) {
       throw new PortcullisError('store_unavailable', { detail: 'the store ended the transaction' });
     }
+  }
+
+  override async selectResources(selection: ResourceSelection): Promise<SelectedResources> {
+    this.#write(() => catchUpLists(this.database, selection.groupId));
+    return super.selectResources(selection);
   }
 
   async putResource(write: ResourceWrite): Promise<StoredResource> {

@@ -1,5 +1,6 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { FieldCipher } from '../field-cipher.ts';
+import { listingOf } from '../lists/resource-listing.ts';
 import { splitSecrets } from '../secret-fields.ts';
 import {
   type Author,
@@ -11,6 +12,7 @@ import {
   type UniqueValue,
 } from '../store.ts';
 import { GroupRevisions } from './group-revisions.ts';
+import { ListWriter } from './list-writer.ts';
 import { type KeyColumns, keyOfRow, sealSecrets } from './resource-rows.ts';
 import type { SqliteDatabase, SqlValue } from './sqlite-database.ts';
 
@@ -38,6 +40,7 @@ export class ResourceWriter {
   /** Unix seconds; all writes of a transaction bear the same time. */
   readonly #now: number;
   readonly #revisions: GroupRevisions;
+  readonly #lists: ListWriter;
 
   constructor(database: SqliteDatabase, cipher: FieldCipher, author: Author, now: number) {
     this.#database = database;
@@ -45,6 +48,7 @@ export class ResourceWriter {
     this.#author = author;
     this.#now = now;
     this.#revisions = new GroupRevisions(database);
+    this.#lists = new ListWriter(database);
   }
 
   put(write: ResourceWrite): StoredResource {
@@ -59,6 +63,12 @@ export class ResourceWriter {
     const { revision, position } = this.#revisions.next(key.groupId);
     const createdAt = current?.created_at ?? this.#now;
     const row = this.#upsert(write, { revision, position, createdAt, text: split.text, labels: labelsOf(split.publicText), sealed });
+    this.#lists.list(
+      listingOf({
+        ...{ row, group_id: key.groupId, kind: key.kind, parent_id: key.parentId, id: key.id, revision, position },
+        ...{ owner_kind: write.owner?.kind ?? null, owner_id: write.owner?.id ?? null, document: split.publicText },
+      }),
+    );
     this.#database.run('DELETE FROM unique_values WHERE resource_row = ?', row);
     for (const value of unique) {
       this.#database.run(
@@ -131,9 +141,10 @@ export class ResourceWriter {
     for (const owner of found.values()) {
       // Only what has no parent can own: an owner is named by kind and id alone.
       if (owner.parentId !== '') continue;
+      // Named, because without statistics SQLite prefers the index that saves the sorting, and goes through the whole group.
       const owned = this.#database.all<KeyColumns>(
-        `SELECT group_id, kind, parent_id, id FROM resources WHERE group_id = ? AND owner_kind = ? AND owner_id = ?
-         ORDER BY kind, parent_id, id`,
+        `SELECT group_id, kind, parent_id, id FROM resources INDEXED BY resources_by_owner
+         WHERE group_id = ? AND owner_kind = ? AND owner_id = ? ORDER BY kind, parent_id, id`,
         ...[owner.groupId, owner.kind, owner.id],
       );
       for (const key of owned.map(keyOfRow)) {
@@ -147,6 +158,7 @@ export class ResourceWriter {
   #remove(key: ResourceKey): void {
     const { revision, position } = this.#revisions.next(key.groupId);
     this.#database.run(`DELETE FROM resources WHERE ${KEY}`, ...columnsOf(key));
+    this.#lists.unlist(key);
     this.#database.run(
       'INSERT INTO resource_removals (group_id, kind, parent_id, id, revision, position, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
       ...[...columnsOf(key), revision, position, this.#now],
