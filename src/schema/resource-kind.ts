@@ -32,6 +32,8 @@ export interface ResourceKind {
   readonly pluginSite: PluginSite | undefined;
   /** False: lists are never narrowed by labels, because such resources have none. */
   readonly isLabelled: boolean;
+  /** Whether lists can be ordered by name. */
+  readonly isSortedByName: boolean;
   /**
    * How answers show it. `resource`: with its id and times, and a list is an array. `document`: exactly as it was written, and a list is
    * one object of documents by id.
@@ -64,10 +66,11 @@ export interface ResourceKindDefinition<Schema extends TSchema> extends Pick<Res
 type RequiredPart = 'name' | 'collection' | 'parent' | 'idSchema' | 'idField' | 'bodyIdFields' | 'pluginSite' | 'present';
 
 /** What holds for a kind that says nothing else. */
-const USUAL: Pick<ResourceKind, 'otherCollections' | 'idPath' | 'isLabelled' | 'form' | 'secretPointers' | 'owner'> = {
+const USUAL: Pick<ResourceKind, 'otherCollections' | 'idPath' | 'isLabelled' | 'isSortedByName' | 'form' | 'secretPointers' | 'owner'> = {
   otherCollections: [],
   idPath: ':id',
   isLabelled: true,
+  isSortedByName: false,
   form: 'resource',
   secretPointers: () => [],
   owner: () => undefined,

@@ -24,6 +24,7 @@ const service = defineResourceKind({
   idField: 'id',
   bodyIdFields: ['id', 'service_id'],
   pluginSite: 'service',
+  isSortedByName: true,
   check: checkService,
   warnings: warningsForService,
   // Clients read `type` to know which kind of routes to ask for, but must not find it among the stored defaults.
@@ -57,6 +58,7 @@ const consumer = defineResourceKind({
   idField: 'username',
   bodyIdFields: ['username'],
   pluginSite: 'consumer',
+  isSortedByName: true,
   check: checkConsumer,
   present: (document, id) => ({ ...document, username: id }),
 });

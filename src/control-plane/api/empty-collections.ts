@@ -1,6 +1,8 @@
 import type { ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
+import { labelFilterOf } from './label-filter.ts';
+import { readListQuery } from './list-query.ts';
 
 /**
  * Collections of which a group holds nothing, because nothing can be written there: clients that read everything before they write
@@ -19,6 +21,8 @@ export function emptyCollectionRoutes(context: ApiContext): readonly ApiRoute[] 
     permission,
     handle: async (request) => {
       await gatewayGroupOf(context.store, request);
+      readListQuery(request.query, { isSortedByName: false });
+      labelFilterOf(request.query);
       return { body: { list: [], total: 0 } };
     },
   }));

@@ -1,7 +1,7 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { GatewayGroup } from '../../store/index.ts';
-import type { ApiRoute } from '../http/index.ts';
+import type { ApiAnswer, ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { listAnswer } from './paging.ts';
 
@@ -12,7 +12,7 @@ export function gatewayGroupRoutes({ store }: ApiContext): readonly ApiRoute[] {
       method: 'GET',
       path: '/api/gateway_groups',
       permission: 'gateway:GetGatewayGroup',
-      handle: async ({ query }) => listAnswer(select(await store.listGroups(), query), query, present),
+      handle: async ({ query }) => listGroups(await store.listGroups(), query),
     },
     {
       method: 'GET',
@@ -28,11 +28,15 @@ export function gatewayGroupRoutes({ store }: ApiContext): readonly ApiRoute[] {
 }
 
 /** `name` is exact and wins over `search`: ADC sends both and takes the first group of the answer for the one it named. */
-function select(groups: readonly GatewayGroup[], query: URLSearchParams): readonly GatewayGroup[] {
+function listGroups(groups: readonly GatewayGroup[], query: URLSearchParams): ApiAnswer {
   const name = query.get('name');
-  if (name !== null) return groups.filter((group) => group.name === name);
-  const search = query.get('search')?.toLowerCase() ?? '';
-  return groups.filter((group) => group.name.toLowerCase().includes(search));
+  const named = name === null ? groups : groups.filter((group) => group.name === name);
+  return listAnswer(named, query, {
+    present,
+    texts: (group) => (name === null ? [group.id, group.name, group.description] : [query.get('search') ?? '']),
+    createdAt: (group) => group.createdAt,
+    updatedAt: (group) => group.updatedAt,
+  });
 }
 
 function present(group: GatewayGroup): JsonObject {

@@ -22,7 +22,12 @@ export function serviceUpstreamRoutes(context: ApiContext): readonly ApiRoute[] 
         const service = await context.store.getResource(key, { secrets: 'omit' });
         if (service === undefined) throw new PortcullisError('admin_not_found', { publicMessage: 'service not found' });
         const upstream = service.document.upstream;
-        return listAnswer(isJsonObject(upstream) ? [upstream] : [], request.query, (own) => ({ ...own, id: key.id }));
+        return listAnswer(isJsonObject(upstream) ? [upstream] : [], request.query, {
+          present: (own) => ({ ...own, id: key.id }),
+          texts: (own) => [key.id, own.name, own.desc].filter((text) => typeof text === 'string'),
+          createdAt: () => service.createdAt,
+          updatedAt: () => service.updatedAt,
+        });
       },
     },
   ];

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { PortcullisError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -154,6 +155,7 @@ function addBodyParser(app: FastifyInstance, options: AdminApplicationOptions): 
 
 function send(reply: FastifyReply, answer: ApiAnswer): FastifyReply {
   reply.code(answer.status ?? 200).headers({ ...answer.headers });
+  if (answer.parts !== undefined) return reply.type('application/json').send(Readable.from(answer.parts, { objectMode: false }));
   if (answer.body === undefined) return reply.send();
   return reply.type('application/json').send(JSON.stringify(answer.body));
 }

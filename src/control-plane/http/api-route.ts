@@ -26,6 +26,8 @@ export interface ApiAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON; undefined for an answer without a body. */
   readonly body: JsonValue | undefined;
+  /** JSON text that is sent in place of a body while it is made, as fast as the client takes it. */
+  readonly parts?: AsyncIterable<string>;
 }
 
 /** One operation of the Admin API. */
