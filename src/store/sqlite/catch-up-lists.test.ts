@@ -14,7 +14,9 @@ test('a database from before lists has them when it was opened, the longest with
   const { file, open } = await makeDatabaseFolder(context);
   const older = await openConnections({ file, clock: new FakeClock(), migrations: [firstSchema] });
   older.writer.run("INSERT INTO gateway_groups VALUES ('default', '', '', 0, 0, 0, 0)");
+  older.writer.execute('BEGIN');
   for (let number = 0; number < 1_300; number += 1) putAsBefore(older.writer, `c${number}`, number % 2 === 0 ? 'x' : 'y');
+  older.writer.execute('COMMIT');
   older.reader.close();
   older.writer.close();
   const store = await open();

@@ -28,6 +28,7 @@ export function catchUpLists(database: SqliteDatabase, groupId: string): void {
     const writer = new ListWriter(database);
     unlistRemoved(database, writer, groupId, since);
     listWritten(database, writer, groupId, since);
+    writer.settle();
   }
   markListed(database, groupId, revisions.revision);
 }

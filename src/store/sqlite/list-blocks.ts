@@ -1,3 +1,4 @@
+import { compareCodePoints } from '../lists/compare-code-points.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
 /** A list that grows to this length gets blocks; any shorter one is counted through. A block that outgrows it is parted. */
@@ -6,6 +7,9 @@ const USUAL_ENTRIES = 512;
 /** A block below this is joined with the next, where both fit into one with room to grow. */
 const FEWEST_ENTRIES = 128;
 const MOST_JOINED_ENTRIES = 768;
+
+/** Up to so many changes each find their block by a query; for more, all blocks of the order are read. */
+const FEW_CHANGES = 8;
 
 /** The first block begins before all keys. */
 const BEFORE_ALL = '';
@@ -36,31 +40,20 @@ export function makeBlocks(database: SqliteDatabase, list: number, sort: number,
   }
 }
 
-/** Counts an entry that was added to a list with blocks. */
-export function countIn(database: SqliteDatabase, list: number, sort: number, key: string): void {
-  const block = changeBlock(database, list, sort, key, 1);
-  if (block.entries <= MOST_ENTRIES) return;
-  const middle = database.get<{ sort_key: string }>(
-    'SELECT sort_key FROM list_entries WHERE list = ? AND sort = ? AND sort_key >= ? ORDER BY sort_key LIMIT 1 OFFSET ?',
-    ...[list, sort, block.first_key, USUAL_ENTRIES],
-  );
-  if (middle === undefined) throw new Error('a block of a list counts more entries than there are');
-  setEntries(database, list, sort, { first_key: block.first_key, entries: USUAL_ENTRIES });
-  insertBlock(database, list, sort, { first_key: middle.sort_key, entries: block.entries - USUAL_ENTRIES });
-}
-
-/** Counts an entry that was taken from a list with blocks. */
-export function countOut(database: SqliteDatabase, list: number, sort: number, key: string): void {
-  const block = changeBlock(database, list, sort, key, -1);
-  if (block.entries >= FEWEST_ENTRIES) return;
-  const next = database.get<BlockRow>(
-    'SELECT first_key, entries FROM list_blocks WHERE list = ? AND sort = ? AND first_key > ? ORDER BY first_key LIMIT 1',
-    ...[list, sort, block.first_key],
-  );
-  if (next !== undefined && block.entries + next.entries <= MOST_JOINED_ENTRIES) {
-    deleteBlock(database, list, sort, next.first_key);
-    setEntries(database, list, sort, { first_key: block.first_key, entries: block.entries + next.entries });
-  } else if (block.entries === 0 && block.first_key !== BEFORE_ALL) deleteBlock(database, list, sort, block.first_key);
+/** Counts entries in and out of one order of a list with blocks: by so many at each key. The entries themselves are as they will be. */
+export function applyCounts(database: SqliteDatabase, list: number, sort: number, changes: ReadonlyMap<string, number>): void {
+  const known = changes.size > FEW_CHANGES ? allBlocks(database, list, sort) : undefined;
+  const touched = new Map<string, number>();
+  for (const [key, by] of changes) {
+    const block = known === undefined ? findBlock(database, list, sort, key) : lastUpTo(known, key);
+    if (block === undefined) throw new Error('a long list has no blocks');
+    touched.set(block.first_key, (touched.get(block.first_key) ?? block.entries) + by);
+  }
+  for (const [first_key, entries] of touched) {
+    if (entries > MOST_ENTRIES) partBlock(database, list, sort, { first_key, entries });
+    else setEntries(database, list, sort, { first_key, entries });
+  }
+  for (const [first_key, entries] of touched) if (entries < FEWEST_ENTRIES) joinBlock(database, list, sort, first_key);
 }
 
 /** The block that holds the entry at a place, counted from 0, and the place of its first entry. */
@@ -79,15 +72,54 @@ export function blockAt(
   return { firstKey: block?.first_key ?? BEFORE_ALL, firstPlace: block?.before ?? 0 };
 }
 
-function changeBlock(database: SqliteDatabase, list: number, sort: number, key: string, by: number): BlockRow {
-  const block = database.get<BlockRow>(
+function allBlocks(database: SqliteDatabase, list: number, sort: number): readonly BlockRow[] {
+  return database.all<BlockRow>('SELECT first_key, entries FROM list_blocks WHERE list = ? AND sort = ? ORDER BY first_key', list, sort);
+}
+
+function findBlock(database: SqliteDatabase, list: number, sort: number, key: string): BlockRow | undefined {
+  return database.get<BlockRow>(
     'SELECT first_key, entries FROM list_blocks WHERE list = ? AND sort = ? AND first_key <= ? ORDER BY first_key DESC LIMIT 1',
     ...[list, sort, key],
   );
-  if (block === undefined) throw new Error('a long list has no blocks');
-  const changed = { first_key: block.first_key, entries: block.entries + by };
-  setEntries(database, list, sort, changed);
-  return changed;
+}
+
+function lastUpTo(blocks: readonly BlockRow[], key: string): BlockRow | undefined {
+  let low = 0;
+  let high = blocks.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareCodePoints(blocks[middle]?.first_key ?? '', key) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return blocks[low - 1];
+}
+
+function partBlock(database: SqliteDatabase, list: number, sort: number, block: BlockRow): void {
+  const firsts = database.column<string>(
+    `SELECT sort_key FROM (
+       SELECT sort_key, row_number() OVER (ORDER BY sort_key) - 1 AS place FROM (
+         SELECT sort_key FROM list_entries WHERE list = ? AND sort = ? AND sort_key >= ? ORDER BY sort_key LIMIT ?) AS part) AS placed
+     WHERE place % ? = 0 ORDER BY sort_key`,
+    ...[list, sort, block.first_key, block.entries, USUAL_ENTRIES],
+  );
+  for (const [index, first] of firsts.entries()) {
+    const entries = Math.min(USUAL_ENTRIES, block.entries - index * USUAL_ENTRIES);
+    if (index === 0) setEntries(database, list, sort, { first_key: block.first_key, entries });
+    else insertBlock(database, list, sort, { first_key: first, entries });
+  }
+}
+
+/** Joins a block with the next where both fit into one; goes where it is empty. It may be gone already, joined with the one before. */
+function joinBlock(database: SqliteDatabase, list: number, sort: number, firstKey: string): void {
+  const [block, next] = database.all<BlockRow>(
+    'SELECT first_key, entries FROM list_blocks WHERE list = ? AND sort = ? AND first_key >= ? ORDER BY first_key LIMIT 2',
+    ...[list, sort, firstKey],
+  );
+  if (block?.first_key !== firstKey) return;
+  if (next !== undefined && block.entries + next.entries <= MOST_JOINED_ENTRIES) {
+    deleteBlock(database, list, sort, next.first_key);
+    setEntries(database, list, sort, { first_key: firstKey, entries: block.entries + next.entries });
+  } else if (block.entries === 0 && firstKey !== BEFORE_ALL) deleteBlock(database, list, sort, firstKey);
 }
 
 function setEntries(database: SqliteDatabase, list: number, sort: number, block: BlockRow): void {

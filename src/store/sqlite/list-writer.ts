@@ -2,7 +2,8 @@ import { WHOLE_KIND } from '../lists/list-facet.ts';
 import type { ResourceListing } from '../lists/resource-listing.ts';
 import { SORTS } from '../lists/sort-key.ts';
 import type { ListOrder, ResourceKey } from '../store.ts';
-import { countIn, countOut, makeBlocks, needsBlocks } from './list-blocks.ts';
+import { makeBlocks, needsBlocks } from './list-blocks.ts';
+import { PendingCounts } from './pending-counts.ts';
 import { insertListing } from './rebuild-lists.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
@@ -27,12 +28,19 @@ type SortKeys = ResourceListing['keys'];
 const ORDERS: readonly ListOrder[] = ['updated', 'created', 'name'];
 const LISTED_COLUMNS = 'group_id, kind, resource_row, updated_key, created_key, name_key, facets';
 
-/** Keeps the lists in step with what is written: what an update leaves as it was costs nothing but where it stands by time. */
+/** Keeps the lists in step with what is written; `settle` comes last. What an update leaves as it was costs nothing. */
 export class ListWriter {
   readonly #database: SqliteDatabase;
+  readonly #counts: PendingCounts;
 
   constructor(database: SqliteDatabase) {
     this.#database = database;
+    this.#counts = new PendingCounts(database);
+  }
+
+  /** Completes what was written; until then parts of long lists may be read wrongly. */
+  settle(): void {
+    this.#counts.apply();
   }
 
   /** Brings a resource to its places in all lists, from wherever it stood. */
@@ -104,7 +112,7 @@ export class ListWriter {
         'INSERT INTO list_entries (list, sort, sort_key, resource_row) VALUES (?, ?, ?, ?)',
         ...[list.list, SORTS[order], keys[order], place.row],
       );
-      if (list.has_blocks === 1) countIn(this.#database, list.list, SORTS[order], keys[order]);
+      if (list.has_blocks === 1) this.#counts.add(list.list, SORTS[order], keys[order], 1);
       else if (needsBlocks(list.entries)) makeBlocks(this.#database, list.list, SORTS[order], list.entries);
     }
     if (list.has_blocks === 0 && needsBlocks(list.entries)) {
@@ -116,12 +124,13 @@ export class ListWriter {
     const list = this.#listOf(place, facet);
     for (const order of ORDERS) {
       this.#database.run('DELETE FROM list_entries WHERE list = ? AND sort = ? AND sort_key = ?', list.list, SORTS[order], keys[order]);
-      if (list.has_blocks === 1 && list.entries > 1) countOut(this.#database, list.list, SORTS[order], keys[order]);
+      if (list.has_blocks === 1) this.#counts.add(list.list, SORTS[order], keys[order], -1);
     }
     if (list.entries > 1) {
       this.#database.run('UPDATE resource_lists SET entries = entries - 1 WHERE list = ?', list.list);
       return;
     }
+    this.#counts.forget(list.list);
     this.#database.run('DELETE FROM list_blocks WHERE list = ?', list.list);
     this.#database.run('DELETE FROM resource_lists WHERE list = ?', list.list);
   }
@@ -133,8 +142,8 @@ export class ListWriter {
         ...[to[order], list.list, SORTS[order], from[order]],
       );
       if (list.has_blocks === 0) continue;
-      countOut(this.#database, list.list, SORTS[order], from[order]);
-      countIn(this.#database, list.list, SORTS[order], to[order]);
+      this.#counts.add(list.list, SORTS[order], from[order], -1);
+      this.#counts.add(list.list, SORTS[order], to[order], 1);
     }
   }
 

@@ -36,6 +36,12 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
     this.#resources = new ResourceWriter(parts.database, parts.cipher, author, nowSeconds);
   }
 
+  /** Completes what was written. @throws as `assertCommittable` */
+  complete(): void {
+    this.#write(() => this.#resources.settleLists());
+    this.assertCommittable();
+  }
+
   /** @throws what a write threw that left the transaction half done; PortcullisError when SQLite has ended it already. */
   assertCommittable(): void {
     if (this.#failure !== undefined) throw this.#failure;
@@ -45,7 +51,10 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
   }
 
   override async selectResources(selection: ResourceSelection): Promise<SelectedResources> {
-    this.#write(() => catchUpLists(this.database, selection.groupId));
+    this.#write(() => {
+      this.#resources.settleLists();
+      catchUpLists(this.database, selection.groupId);
+    });
     return super.selectResources(selection);
   }
 

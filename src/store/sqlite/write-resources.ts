@@ -92,6 +92,11 @@ export class ResourceWriter {
     return true;
   }
 
+  /** Completes the lists, before they are read and before the transaction ends. */
+  settleLists(): void {
+    this.#lists.settle();
+  }
+
   #current(key: ResourceKey): CurrentRow | undefined {
     return this.#database.get<CurrentRow>(`SELECT row, revision, created_at FROM resources WHERE ${KEY}`, ...columnsOf(key));
   }
