@@ -77,10 +77,11 @@ export class ListWriter {
   #move(listed: ListedRow, listing: ResourceListing): void {
     const before = keysOf(listed);
     const changed = ORDERS.filter((order) => before[order] !== listing.keys[order]);
-    const facetsBefore = facetsOf(listed);
-    for (const facet of facetsBefore) if (!listing.facets.includes(facet)) this.#leave(listing, facet, before);
-    for (const facet of [WHOLE_KIND, ...listing.facets]) {
-      if (facet !== WHOLE_KIND && !facetsBefore.includes(facet)) this.#enter(listing, facet, listing.keys);
+    const facetsBefore = new Set([WHOLE_KIND, ...facetsOf(listed)]);
+    const facets = new Set([WHOLE_KIND, ...listing.facets]);
+    for (const facet of facetsBefore) if (!facets.has(facet)) this.#leave(listing, facet, before);
+    for (const facet of facets) {
+      if (!facetsBefore.has(facet)) this.#enter(listing, facet, listing.keys);
       else this.#moveWithin(this.#listOf(listing, facet), changed, before, listing.keys);
     }
     this.#database.run(
