@@ -154,7 +154,7 @@ export const ERROR_CODES = {
   admin_body_too_large: { status: 413, source: 'client', retry: 'no', publicMessage: 'request body too large' },
   admin_busy: {
     status: 503,
-    source: 'client',
+    source: 'gateway',
     retry: 'yes',
     publicMessage: 'too many long lists are being read at once',
     retryAfterSeconds: 1,
