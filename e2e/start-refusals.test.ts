@@ -33,6 +33,8 @@ test('a folder that is no folder, a newer folder and wrong settings are refused 
   assert.match(await refused(dataFolder, ['--http-port', 'many']), /--http-port must be a port/);
   assert.match(await refused(dataFolder, [], { PORTCULLIS_ADMIN_PROT: '1' }), /did you mean PORTCULLIS_ADMIN_PORT\?/);
   assert.match(await refused(dataFolder, [], { PORTCULLIS_BOOTSTRAP_TOKEN: 'short' }), /16/);
+  const refusal = await refused(dataFolder, [], { DATABASE_URL: 'mysql://user:hidden@127.0.0.1/d' });
+  assert.match(refusal, /^DATABASE_URL is no address of the form postgres:/);
   writeFileSync(path.join(dataFolder, 'format.json'), '{"format":999}');
   assert.match(await refused(dataFolder, []), /made by a newer version/);
   writeFileSync(path.join(dataFolder, 'file'), '');

@@ -224,5 +224,7 @@ function childrenOf(parent: number): { pid: number; role: string }[] {
 
 /** Without what the machine that runs the tests has set for itself. */
 function cleanEnvironment(): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(PORTCULLIS_|NODE_OPTIONS$|NODE_TEST_)/.test(name)));
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(PORTCULLIS_|DATABASE_URL|NODE_OPTIONS$|NODE_TEST_)/.test(name)),
+  );
 }

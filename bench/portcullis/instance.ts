@@ -90,7 +90,7 @@ function commandOf(checkout: string): string {
 }
 
 function environment({ token, nodeOptions }: InstanceOptions): Record<string, string | undefined> {
-  const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(PORTCULLIS_|NODE_OPTIONS$)/.test(name)));
+  const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(PORTCULLIS_|DATABASE_URL|NODE_OPTIONS$)/.test(name)));
   return { ...kept, PORTCULLIS_BOOTSTRAP_TOKEN: token, ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions }) };
 }
 

@@ -2,12 +2,15 @@ import type { Clock } from '../lib/clock.ts';
 import type { Listener } from '../lib/listener.ts';
 import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/index.ts';
+import type { PostgresStoreOptions } from '../store/index.ts';
 
 /** What a control-plane process is started with. */
 export interface ControlPlaneOptions {
-  /** Folder of the store, certificates and keyring; exists already, mode 0700. */
+  /** Folder of certificates and, unless told otherwise, of store and keyring; exists already, mode 0700. */
   readonly dataFolder: string;
   readonly keyringFile: string;
+  /** Undefined: the store is a file in the data folder. */
+  readonly database?: PostgresStoreOptions | undefined;
   readonly adminListeners: readonly Listener[];
   readonly syncListeners: readonly Listener[];
   /** PEM files that replace the self-signed certificate of the Admin API. */
@@ -32,6 +35,8 @@ export interface FirstStart {
 
 /** A running control plane. */
 export interface RunningControlPlane {
+  /** The PostgreSQL database that is the store, in words without a secret; undefined for a file in the data folder. */
+  readonly database: string | undefined;
   readonly firstStart: FirstStart | undefined;
   /** Where the Admin API listens, one entry a listener. */
   readonly adminAddresses: readonly { readonly host: string; readonly port: number }[];

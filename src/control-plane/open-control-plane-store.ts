@@ -1,20 +1,42 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
-import { openKeyring, openSqliteStore, type Store, type StoreHistory } from '../store/index.ts';
+import {
+  openKeyring,
+  openPostgresStore,
+  openSqliteStore,
+  type PostgresStoreOptions,
+  type RevisionHints,
+  type Store,
+  type StoreHistory,
+} from '../store/index.ts';
 
 /**
- * Opens the store of a data folder with its keyring, as the control plane and the command line both do; they may hold it open at the
- * same time. A folder without a store gets an empty one.
+ * Opens the store with its keyring, as the control plane and the command line both do; they may hold it open at the same time. With
+ * `database` it is that PostgreSQL database, which other control planes may use too, else a file in the data folder. Where there is
+ * no store yet, an empty one is made.
  *
- * @throws StartError when the file or the keyring is unusable
+ * @throws StartError when database, file or keyring is unusable
  */
 export async function openControlPlaneStore(options: {
   readonly dataFolder: string;
   readonly keyringFile: string;
+  readonly database?: PostgresStoreOptions | undefined;
   readonly clock: Clock;
   readonly random: Random;
-}): Promise<Store & StoreHistory> {
+}): Promise<Store & StoreHistory & RevisionHints> {
+  const { database, clock } = options;
   const keyring = await openKeyring({ file: options.keyringFile, random: options.random });
-  return openSqliteStore({ file: path.join(options.dataFolder, 'store.sqlite'), keyring, clock: options.clock });
+  if (database !== undefined) return openPostgresStore({ ...database, keyring, clock });
+  return openSqliteStore({ file: sqliteFileOf(options.dataFolder), keyring, clock });
+}
+
+/** Whether a control plane has ever had its store in this folder. */
+export function hasSqliteStore(dataFolder: string): boolean {
+  return existsSync(sqliteFileOf(dataFolder));
+}
+
+function sqliteFileOf(dataFolder: string): string {
+  return path.join(dataFolder, 'store.sqlite');
 }

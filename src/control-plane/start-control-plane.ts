@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { issueInstanceCertificate, issueServerCertificate, openHistory, Publisher } from '../distribution/index.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
-import type { Store } from '../store/index.ts';
+import { isInClear, parseDatabaseUrl, type Store } from '../store/index.ts';
 import { apiRoutes } from './api/index.ts';
 import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
 import { type ExpiryClock, openExpiryClock } from './expiry-clock.ts';
@@ -9,7 +9,7 @@ import { openInstallation } from './first-start.ts';
 import { startHistoryPruner } from './history-pruner.ts';
 import { ADMIN_SERVER_LIMITS, type AdminServer, startAdminServer } from './http/index.ts';
 import type { Installation } from './installation.ts';
-import { openControlPlaneStore } from './open-control-plane-store.ts';
+import { hasSqliteStore, openControlPlaneStore } from './open-control-plane-store.ts';
 import { toSnapshotPlugin } from './snapshot-plugin.ts';
 import { type CertificateSource, openCertificateFiles, openKeptCertificate } from './tls/index.ts';
 import { warmUp } from './warm-up.ts';
@@ -29,6 +29,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
   try {
     const store = await openControlPlaneStore(options);
     closers.push(() => store.close());
+    tellOfDatabase(options);
     closers.push(startHistoryPruner({ ...options, store }));
     const expiryClock = await openExpiryClock({ ...options, store });
     closers.push(() => expiryClock.close());
@@ -38,6 +39,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     const { installation, firstStart } = await openInstallation({ ...options, store });
     const publisher = await makePublisher(options, store, installation);
     closers.push(() => publisher.close());
+    closers.push(store.watchRevisions((groupId) => publisher.checkRevision(groupId)));
     const { ports: syncPorts } = await publisher.start();
     const stopping = new AbortController();
     const server = await startAdmin(options, { store, expiryClock, installation, certificate, publisher, stopping: stopping.signal });
@@ -57,6 +59,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     await closeAll(closers);
     throw error;
   }
+}
+
+/** What a person may not have meant. */
+function tellOfDatabase({ database, dataFolder, log }: ControlPlaneOptions): void {
+  if (database === undefined) return;
+  const address = parseDatabaseUrl(database.url);
+  log.info('the store is a PostgreSQL database', { database: address.description, schema: database.schema });
+  if (hasSqliteStore(dataFolder)) log.warn('store.sqlite in the data folder is not used while DATABASE_URL is set');
+  if (isInClear(address)) log.warn('the connection to the database is not encrypted: add sslmode=verify-full to DATABASE_URL');
 }
 
 interface Parts {
@@ -84,6 +95,7 @@ function runningControlPlane(options: ControlPlaneOptions, parts: Parts): Runnin
     await closeAll(closers);
   };
   return {
+    database: options.database === undefined ? undefined : parseDatabaseUrl(options.database.url).description,
     firstStart,
     adminAddresses: server.addresses,
     syncPorts,
@@ -142,11 +154,12 @@ interface AdminParts {
 }
 
 function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<AdminServer> {
-  const { clock, log, softwareVersion, adminListeners } = options;
+  const { clock, log, random, softwareVersion, adminListeners, dataFolder, keyringFile } = options;
+  const closedFolders = [dataFolder, keyringFile];
   const { store, expiryClock, installation, certificate, publisher, stopping } = parts;
   const { keySalt } = installation;
   return startAdminServer({
-    routes: apiRoutes({ store, publisher, plugins: PLUGIN_SCHEMAS, keySalt, clock, log, stopping }),
+    routes: apiRoutes({ store, publisher, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders, clock, random, log, stopping }),
     store,
     expiryClock,
     softwareVersion,

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../lib/json.ts';
-import { isJsonObject } from '../schema/index.ts';
+import { isJsonObject, isStreamService } from '../schema/index.ts';
 import type { KeyDigest, ReferencedKey, SnapshotChange, SnapshotItem, SnapshotItemName } from '../schema/snapshot.ts';
 import type { ResourceChange, ResourceKey, StoredResource } from '../store/store.ts';
 import type { SnapshotPlugins } from './snapshot-plugins.ts';
@@ -15,11 +15,14 @@ export function toSnapshotItem(resource: StoredResource, plugins: SnapshotPlugin
   const { key, document } = resource;
   switch (key.kind) {
     case 'service':
+      return isStreamService(document) ? undefined : { kind: key.kind, id: key.id, value: document };
     case 'route':
     case 'global_rule':
     case 'plugin_metadata':
     case 'secret_provider':
       return { kind: key.kind, id: key.id, value: document };
+    case 'upstream':
+      return { kind: 'upstream', id: key.id, service: key.parentId, value: document };
     case 'consumer':
       return { kind: 'consumer', id: key.id, value: withoutAuthPlugins(document, plugins), ...toKeys(resource, plugins) };
     case 'credential':
@@ -37,17 +40,17 @@ export function toSnapshotItem(resource: StoredResource, plugins: SnapshotPlugin
 
 /** The same for one change; undefined when it concerns no gateway. */
 export function toSnapshotChange(change: ResourceChange, plugins: SnapshotPlugins): SnapshotChange | undefined {
-  if (change.op === 'delete') {
-    const name = toItemName(change.key);
-    return name === undefined ? undefined : { op: 'delete', name };
-  }
-  const item = toSnapshotItem(change.resource, plugins);
-  return item === undefined ? undefined : { op: 'put', item };
+  const item = change.op === 'delete' ? undefined : toSnapshotItem(change.resource, plugins);
+  if (item !== undefined) return { op: 'put', item };
+  // What gateways have no use for now may have been of use before it was changed: a service that has become one for streams.
+  const name = toItemName(change.op === 'delete' ? change.key : change.resource.key);
+  return name === undefined ? undefined : { op: 'delete', name };
 }
 
 function toItemName(key: ResourceKey): SnapshotItemName | undefined {
   switch (key.kind) {
     case 'service':
+    case 'upstream':
     case 'route':
     case 'consumer':
     case 'credential':

@@ -265,6 +265,18 @@ describe('a control plane and its gateways over mutual TLS', () => {
     await eventually(() => gateway.lastCurrent === 1);
   });
 
+  test('a hint that another process has written makes the publisher look at once, for one group or for all', async (t) => {
+    const controlPlane = await TestControlPlane.start(t, installation);
+    const gateway = await startGateway(t, controlPlane.port);
+    await eventually(() => controlPlane.states().join() === 'gw-1 0 current');
+    controlPlane.publisher.checkRevision('no-group');
+    for (const [index, groupId] of ['default', undefined].entries()) {
+      controlPlane.store.put('service', `elsewhere-${index}`);
+      controlPlane.publisher.checkRevision(groupId);
+      await eventually(() => gateway.lastCurrent === index + 1);
+    }
+  });
+
   test('a store that fails for a while costs a delay, nothing else', async (t) => {
     const controlPlane = await TestControlPlane.start(t, installation);
     const gateway = await startGateway(t, controlPlane.port);

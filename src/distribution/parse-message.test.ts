@@ -113,6 +113,7 @@ describe('payloads', () => {
   test('items of all kinds are read, and kinds of later versions are counted but left out', () => {
     const items = [
       { kind: 'service', id: 's', value: { name: 'S' } },
+      { kind: 'upstream', id: 'u', service: 's', value: {} },
       { kind: 'route', id: 'r', value: {} },
       { kind: 'consumer', id: 'jack', value: {}, keys: [] },
       { kind: 'credential', id: 'c', consumer: 'jack', value: {}, keys: [{ plugin: 'key-auth', digest }] },

@@ -65,6 +65,8 @@ function readItem(fields: UnknownFields): SnapshotItem | undefined {
     case 'plugin_metadata':
     case 'secret_provider':
       return { kind, id, value };
+    case 'upstream':
+      return { kind, id, service: readString(fields, 'service'), value };
     case 'consumer':
       return { kind, id, value, keys: readKeys(fields), ...readReferences(fields) };
     case 'credential':
@@ -115,6 +117,7 @@ function readObject<Name extends string>(key: UnknownFields, name: Name): { read
 
 const KNOWN_KINDS: ReadonlySet<string> = new Set<SnapshotItem['kind']>([
   'service',
+  'upstream',
   'route',
   'consumer',
   'credential',

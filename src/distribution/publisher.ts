@@ -76,6 +76,12 @@ export class Publisher {
     this.#channel(groupId).noteRevision(revision);
   }
 
+  /** To be called when another process may have raised the revision of a group, or of any: asks the store now, and not at the next poll. */
+  checkRevision(groupId: string | undefined): void {
+    if (groupId !== undefined) void this.#channels.get(groupId)?.poll();
+    else for (const channel of this.#channels.values()) void channel.poll();
+  }
+
   /**
    * Waits until every connected instance that was current has answered the revision, for at most `timeoutMs`.
    *

@@ -120,6 +120,32 @@ test('another call gives the same bytes, and one that allows more goes on', asyn
   assert.equal((await readMessage(client)).body.toString(), 'too-large too-large abcd abcd too-large');
 });
 
+test('the start of a longer body comes without waiting for the rest, in any framing and pieces', async (t) => {
+  const engine = await startEngine(t, (exchange) => {
+    if (isNext(exchange)) exchange.respond(answerOf(200, 'next'));
+    else void exchange.readBodyStart(7).then((start) => exchange.respond(answerOf(200, start.toString('latin1'))));
+  });
+  for (const [, rest] of BODIES) {
+    const message = `POST / HTTP/1.1\r\nHost: a\r\n${rest}`;
+    for (let cut = message.indexOf('\r\n\r\n'); cut <= message.length; cut++) {
+      const client = await engine.client();
+      client.send(message.slice(0, cut));
+      await turns(cut % 2);
+      client.send(message.slice(cut));
+      assert.equal((await readMessage(client)).body.toString(), 'hello w');
+      client.socket.destroy();
+    }
+  }
+  const client = await engine.client();
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nhello world');
+  assert.equal((await readMessage(client)).body.toString(), 'hello w');
+  const short = await engine.client();
+  short.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi${NEXT}`);
+  assert.equal((await readMessage(short)).body.toString(), 'hi');
+  assert.equal((await readMessage(short)).body.toString(), 'next');
+  assert.deepEqual(engine.failures, []);
+});
+
 test('two calls at once, and one behind the decision, are refused', async (t) => {
   const failures: string[] = [];
   const engine = await startEngine(t, (exchange) => {

@@ -109,6 +109,23 @@ test('a handler that never decides is answered for, and the connection serves th
   ]);
 });
 
+test('a handler that waits on purpose has so much longer to decide', async (t) => {
+  const asked: Exchange[] = [];
+  const engine = await startEngine(t, (exchange) => {
+    exchange.grantTime(40_000);
+    asked.push(exchange);
+  });
+  const client = await engine.client();
+  client.send(GET);
+  await turnsUntil(() => asked.length === 1);
+  engine.clock.advance(99_000);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(engine.server.exchangesInFlight, 1);
+  engine.clock.advance(1500);
+  await readMessage(client);
+  assert.deepEqual(await ends(engine), [[500, 'decision_timeout']]);
+});
+
 test('an undecided request with a body that is still coming ends with its connection', async (t) => {
   const engine = await startEngine(t, () => {});
   const client = await engine.client();

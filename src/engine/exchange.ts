@@ -38,6 +38,8 @@ export interface ClientConnection {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
+  /** Asked of the system each time; undefined when the connection has gone. */
+  localAddress(): string | undefined;
   readonly encrypted: boolean;
   /** Belongs to the handler. */
   context: unknown;
@@ -120,6 +122,13 @@ export interface Exchange {
    * body; then it is over, and nothing needs to be decided. Rejects also when the exchange is decided already, or a call is under way.
    */
   readBody(maxBytes: number): Promise<Buffer | 'too-large'>;
+  /** Lets the handler take so much longer to decide: it waits on purpose. */
+  grantTime(durationMs: number): void;
+  /**
+   * As `readBody`, but of a longer body the first `maxBytes` bytes alone: the rest is neither waited for nor kept. Forwarded, the request goes
+   * on with what was collected and then with what comes, framed as the client framed it.
+   */
+  readBodyStart(maxBytes: number): Promise<Buffer>;
   respond(answer: LocalAnswer): void;
   forward(plan: ForwardPlan): void;
   /** Ends it before its time, e.g. when the credential behind a tunnel is revoked: with the answer of `reason`, or by a cut inside one. */

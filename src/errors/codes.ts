@@ -148,8 +148,10 @@ export const ERROR_CODES = {
   admin_bad_json: { status: 400, source: 'client', retry: 'no', publicMessage: 'invalid request body' },
   admin_invalid: { status: 400, source: 'client', retry: 'no', publicMessage: 'invalid configuration' },
   admin_unauthorized: { status: 401, source: 'client', retry: 'no', publicMessage: 'Unauthorized' },
+  admin_forbidden: { status: 403, source: 'client', retry: 'no', publicMessage: 'Forbidden' },
   admin_not_found: { status: 404, source: 'client', retry: 'no', publicMessage: 'not found' },
   admin_method_not_allowed: { status: 405, source: 'client', retry: 'no', publicMessage: 'method not allowed' },
+  admin_conflict: { status: 409, source: 'client', retry: 'no', publicMessage: 'the resource exists already' },
   admin_precondition_failed: { status: 412, source: 'client', retry: 'no', publicMessage: 'the resource has changed' },
   admin_body_too_large: { status: 413, source: 'client', retry: 'no', publicMessage: 'request body too large' },
   admin_busy: {

@@ -3,7 +3,9 @@ import type { Clock } from '../lib/clock.ts';
 import type { Listener } from '../lib/listener.ts';
 import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { AnyPlugin } from '../plugin-kit/index.ts';
 import type { LimitSettings } from './limits/index.ts';
+import type { DialSettings } from './names/index.ts';
 
 /** The certificate by which this instance is known to control planes. All PEM. */
 export interface InstanceIdentity {
@@ -38,6 +40,8 @@ export type PreviousExit =
 export interface GatewayOptions {
   /** Folder of the journal; exists already, mode 0700. */
   readonly dataFolder: string;
+  /** Absolute paths of files and folders of the instance into which no plugin may write. */
+  readonly closedFolders: readonly string[];
   readonly identity: InstanceIdentity;
   readonly controlPlane: { readonly host: string; readonly port: number };
   /** One entry a worker. */
@@ -48,6 +52,8 @@ export interface GatewayOptions {
   readonly metricsListeners: readonly Listener[];
   /** Sockets of the product itself that no upstream may point to. */
   readonly protectedPorts: readonly number[];
+  /** Addresses and networks that are opened beyond, and closed within, what may be connected to by default. Closing wins. */
+  readonly dial: DialSettings;
   /** File that gets one JSON line a request; undefined writes none. */
   readonly accessLogFile: string | undefined;
   /** Addresses and networks of proxies in front whose X-Forwarded headers are believed. */
@@ -67,6 +73,8 @@ export interface GatewayOptions {
   readonly allowOlder: boolean;
   /** Obeys failure hooks over the worker channel (`POST /test/…` on the status listener). Tests only. */
   readonly testHooks: boolean;
+  /** Plugins beside the product's, and the module that gives the same to each worker as `PLUGINS`. Tests only. */
+  readonly testPlugins?: { readonly plugins: readonly AnyPlugin[]; readonly module: string };
   readonly softwareVersion: string;
   readonly clock: Clock;
   readonly random: Random;

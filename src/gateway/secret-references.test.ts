@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
-import type { JsonObject } from '../lib/json.ts';
+import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { SnapshotItem } from '../schema/index.ts';
 import { guideItems, routeItem } from './testing/guide-items.ts';
 import { sendRequest } from './testing/send-request.ts';
@@ -66,4 +66,29 @@ test('keys, passwords and plugin fields that are kept in the environment and in 
   const unresolved = gateway.log.lines.filter(({ message }) => message === 'a secret reference does not resolve');
   assert.deepEqual(unresolved.map(({ fields }) => fields.id).sort(), ['missing', 'withheld']);
   assert.ok(!JSON.stringify(gateway.log.lines).includes('key-of-'));
+});
+
+test('references in `_meta` and in the metadata of plugins work as those in other fields do', async (t) => {
+  const upstream = await startTestUpstream(t);
+  const environment = { REFUSAL: 'ask for a key', OFFICE: '127.0.0.0/8', ORIGIN: 'https://a.example' };
+  const gateway = await startTestGateway(t, { environment });
+  const guarded = (filter: JsonValue[]): JsonObject => ({ 'key-auth': { _meta: { error_response: '$env://REFUSAL', filter } } });
+  await gateway.load([
+    ...guideItems(upstream.port),
+    { kind: 'plugin_metadata', id: 'cors', value: { allow_origins: { office: '$env://ORIGIN' } } },
+    routeItem('inside', { paths: ['/inside'], plugins: guarded([['remote_addr', 'ipmatch', '$env://OFFICE']]) }),
+    routeItem('outside', { paths: ['/outside'], plugins: guarded([['remote_addr', '!', 'ipmatch', '$env://OFFICE']]) }),
+    routeItem('object', { paths: ['/object'], plugins: { 'key-auth': { _meta: { error_response: { why: '$env://REFUSAL' } } } } }),
+    routeItem('cors', {
+      paths: ['/cors'],
+      plugins: { cors: { allow_origins: 'https://b.example', allow_origins_by_metadata: ['office'] } },
+    }),
+  ]);
+  await gateway.agent.whenReady();
+  const answerTo = (target: string, ...headers: string[]) => sendRequest(gateway.httpPort, { target, headers });
+  const [inside, outside, object] = await Promise.all(['/inside', '/outside', '/object'].map((target) => answerTo(target)));
+  assert.deepEqual([inside?.status, inside?.body], [401, 'ask for a key']);
+  assert.equal(outside?.status, 200);
+  assert.deepEqual(JSON.parse(object?.body ?? ''), { why: 'ask for a key' });
+  assert.match((await answerTo('/cors', 'Origin: https://a.example')).head, /Access-Control-Allow-Origin: https:\/\/a\.example/i);
 });

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
+import type { JsonObject } from '../lib/json.ts';
+import type { SnapshotItem } from '../schema/index.ts';
 import { sampleValue } from './metrics/testing/parse-exposition.ts';
 import { routeItem, serviceItem } from './testing/guide-items.ts';
 import { type RequestText, sendRequest } from './testing/send-request.ts';
-import { startTestGateway } from './testing/test-gateway.ts';
+import { keyDigestOf, startTestGateway } from './testing/test-gateway.ts';
 import { startTestUpstream } from './testing/test-upstream.ts';
 
 const worker = { httpDescriptors: [], httpsDescriptors: [] };
@@ -78,4 +80,23 @@ test('a mocked route asks no upstream', async () => {
   assert.match(answer.head, /^x-mock-by: APISIX\/\S+\r$/m);
   assert.match(answer.head, /^Content-Type: application\/json;charset=utf8\r$/m);
   assert.equal(own.requests.length, before);
+});
+
+test('names in the upstreams of a consumer’s and of a global rule’s plugins are resolved before a request needs them', async (t) => {
+  const named = await startTestGateway(t);
+  const splitTo = (port: number): JsonObject => ({
+    'traffic-split': { rules: [{ weighted_upstreams: [{ upstream: { type: 'roundrobin', nodes: { [`localhost:${port}`]: 1 } } }] }] },
+  });
+  const jack: SnapshotItem = { kind: 'consumer', id: 'jack', value: { plugins: splitTo(other.port) }, keys: [keyDigestOf('the-key')] };
+  const rule: SnapshotItem = { kind: 'global_rule', id: 'traffic-split', value: { plugins: splitTo(own.port) } };
+  const routes = [
+    routeItem('guarded', { paths: ['/of-consumer'], plugins: { 'key-auth': {} } }),
+    routeItem('open', { paths: ['/of-rule'] }),
+  ];
+  // Nobody listens at the service's own node.
+  await named.load([serviceItem(1), ...routes, jack, rule]);
+  await named.agent.whenReady();
+  const askNamed = (target: string) => sendRequest(named.httpPort, { target, headers: ['apikey: the-key'] });
+  assert.deepEqual([(await askNamed('/of-consumer')).status, other.requests.at(-1)?.target], [200, '/of-consumer']);
+  assert.deepEqual([(await askNamed('/of-rule')).status, own.requests.at(-1)?.target], [200, '/of-rule']);
 });

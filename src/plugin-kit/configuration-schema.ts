@@ -14,6 +14,7 @@ export function isCredential(schema: PluginSchema, site: PluginSite): boolean {
       return schema.type === 'auth' && schema.consumerSchema !== undefined;
     case 'service':
     case 'route':
+    case 'stream_route':
     case 'global_rule':
       return false;
   }

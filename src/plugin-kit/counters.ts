@@ -89,7 +89,6 @@ export type CounterServer =
       readonly kind: 'redis-sentinel';
       readonly sentinels: readonly { readonly host: string; readonly port: number }[];
       readonly masterName: string;
-      readonly role: 'master' | 'slave';
       readonly username: string | undefined;
       readonly password: string | undefined;
       readonly sentinelUsername: string | undefined;

@@ -16,7 +16,10 @@ export type {
   SharedRecords,
   WindowDecision,
 } from './counters.ts';
+export { describeMetadataSecrets } from './describe-metadata-secrets.ts';
 export { describeSecrets, type PluginSecrets, type UniquePluginValue } from './describe-secrets.ts';
+export { describeShared, type SharedConfiguration } from './describe-shared.ts';
+export { describeUpstreamIds } from './describe-upstream-ids.ts';
 export { ENGINE_FIELDS } from './engine-fields.ts';
 export { compileHeaderTemplates, type HeaderTemplates } from './header-templates.ts';
 export { instantiatePlugin, type PhaseFunction, type PluginInstance } from './instantiate-plugin.ts';
@@ -44,8 +47,8 @@ export type {
 } from './metrics.ts';
 export type { LineFile, LineFiles, OutgoingCalls, OutgoingRequest, OutgoingResponse } from './outgoing-calls.ts';
 export { type AnyPlugin, definePlugin, type PhaseResult, type Plugin, type PluginPhases } from './plugin.ts';
-export { type PluginMeta, readPluginMeta } from './plugin-meta.ts';
-export type { CheckContext, NestedPlugin, PluginSchema } from './plugin-schema.ts';
+export { type PluginMeta, pluginMetaSchema, readPluginMeta } from './plugin-meta.ts';
+export type { CheckContext, NestedPlugin, PluginFacts, PluginSchema, UpstreamReference } from './plugin-schema.ts';
 export type { PluginLog, PluginLogFields, PluginOwner, PluginSetup } from './plugin-setup.ts';
 export { type ReadableSchema, type ReadNestedPlugin, type ReadPlugin, readPlugin } from './read-plugin.ts';
 export { checkPluginConfiguration, readPluginConfiguration } from './read-plugin-configuration.ts';
@@ -57,6 +60,7 @@ export {
   forEachSecretReference,
   hasSecretReferences,
   isSecretReference,
+  issuesBesideReferences,
   resolveSecretReferences,
   type ValueOfReference,
 } from './secret-references.ts';
@@ -65,4 +69,6 @@ export { type UnrecognisedClient, unrecognisedClient } from './unrecognised-clie
 export type { UpstreamHandle } from './upstream-handle.ts';
 export { checkRegexes, compileRegexes } from './user-regexes.ts';
 export { validatePlugins } from './validate-plugins.ts';
+export { VARIABLE_NAMES, VARIABLE_PREFIXES } from './variable-names.ts';
 export type { VariableValue } from './variable-value.ts';
+export { waitFor } from './wait-for.ts';

@@ -85,7 +85,7 @@ test('reading a configuration changes nothing in it', () => {
 });
 
 test('a _meta that is not well formed switches nothing off', () => {
-  const nothing = { disabled: false, priority: undefined, filter: undefined, errorBody: undefined };
+  const nothing = { disabled: false, priority: undefined, filter: undefined, errorResponse: undefined };
   for (const configuration of [
     null,
     'x',

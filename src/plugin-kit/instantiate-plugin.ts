@@ -2,7 +2,7 @@ import { PortcullisError } from '../errors/index.ts';
 import { compileExpression } from '../expression/index.ts';
 import { isThenable } from '../lib/is-thenable.ts';
 import type { JsonValue } from '../lib/json.ts';
-import type { PluginAnswer } from './answer.ts';
+import { bodyText, type PluginAnswer } from './answer.ts';
 import type { BodyFilter } from './body-filter.ts';
 import type { LogView } from './log-view.ts';
 import type { AnyPlugin, PhaseResult } from './plugin.ts';
@@ -58,15 +58,16 @@ export function instantiatePlugin(plugin: AnyPlugin, read: ReadPlugin, setup: Pl
   if (read.kind === 'disabled') return { plugin, priority, disabled: true, ...NO_PHASES };
   // The parsing border: the schema has vouched for the shape that the plugin's `Config` describes.
   const state = plugin.create(read.configuration as never, setup);
+  const errorBody = meta.errorResponse === undefined ? undefined : bodyText(meta.errorResponse);
   const { rewrite, access, beforeProxy, headerFilter, bodyFilter, log } = plugin.phases;
   return {
     plugin,
     priority,
     disabled: false,
     filter: meta.filter === undefined ? undefined : compileFilter(meta.filter),
-    rewrite: rewrite && withErrorBody((request) => rewrite(request, state), meta.errorBody),
-    access: access && withErrorBody((request) => access(request, state), meta.errorBody),
-    beforeProxy: beforeProxy && withErrorBody((request) => beforeProxy(request, state), meta.errorBody),
+    rewrite: rewrite && withErrorBody((request) => rewrite(request, state), errorBody),
+    access: access && withErrorBody((request) => access(request, state), errorBody),
+    beforeProxy: beforeProxy && withErrorBody((request) => beforeProxy(request, state), errorBody),
     headerFilter: headerFilter && ((request, response) => headerFilter(request, response, state)),
     bodyFilter:
       bodyFilter === undefined || plugin.changesBodies?.(state) === false

@@ -1,7 +1,7 @@
 import type { RequestView } from './request-view.ts';
 
-/** A finished request. The client's head can still be read; nothing can be edited. Times are monotonic milliseconds, 0 where the request never got there. */
-export interface LogView extends RequestView {
+/** How a request went. Times are monotonic milliseconds, 0 where the request never got there. */
+export interface ExchangeFacts {
   /** Status sent to the client; 0 when none was. */
   readonly status: number;
   /** Why the gateway answered itself, from the table of errors. */
@@ -22,6 +22,10 @@ export interface LogView extends RequestView {
   readonly connectedAtMs: number;
   readonly firstByteAtMs: number;
   readonly finishedAtMs: number;
+}
+
+/** A finished request. The client's head can still be read; nothing can be edited. */
+export interface LogView extends RequestView, ExchangeFacts {
   /** Headers of the answer as it was sent. */
   responseHeader(lowerCaseName: string): string | undefined;
   responseHeaderNames(): readonly string[];

@@ -1,13 +1,13 @@
 import { compileExpression } from '../expression/index.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import { compileValidator, type Issue, isJsonObject, Type } from '../schema/index.ts';
-import { bodyText } from './answer.ts';
+import { resolveSecretReferences } from './secret-references.ts';
 
 /** The field that every plugin configuration may have, whatever the plugin. */
-export const META_FIELD = '_meta';
+const META_FIELD = '_meta';
 
 /** `_meta` of a plugin configuration: APISIX, plugin common configuration. `pre_function` (Lua source) has no place here. */
-const pluginMetaSchema = Type.Object(
+export const pluginMetaSchema = Type.Object(
   {
     disable: Type.Optional(Type.Boolean()),
     priority: Type.Optional(Type.Integer()),
@@ -25,9 +25,12 @@ export interface PluginMeta {
   readonly priority: number | undefined;
   /** The condition under which the plugin runs (`compileExpression` reads it); undefined for always. */
   readonly filter: readonly JsonValue[] | undefined;
-  /** The body that replaces the plugin's whenever it ends a request with a status of 400 or above. */
-  readonly errorBody: string | undefined;
+  /** The body, as text or as the object whose JSON it is, that replaces the plugin's whenever it ends a request with a status of 400 or above. */
+  readonly errorResponse: string | JsonObject | undefined;
 }
+
+/** Stands for what is not known yet in a condition: an address, a pattern and a text at once. */
+const ANY_VALUE = '0.0.0.0';
 
 const matchMeta = compileValidator(pluginMetaSchema);
 
@@ -38,7 +41,7 @@ export function checkPluginMeta(configuration: JsonObject): readonly Issue[] {
   const matched = matchMeta(meta);
   if (!matched.ok) return matched.issues.map((issue) => ({ pointer: `/${META_FIELD}${issue.pointer}`, message: issue.message }));
   const { filter } = matched.value;
-  const compiled = filter === undefined ? undefined : compileExpression([...filter]);
+  const compiled = filter === undefined ? undefined : compileExpression([...resolveSecretReferences(filter, () => ANY_VALUE)]);
   if (compiled?.kind !== 'invalid') return [];
   return [{ pointer: `/${META_FIELD}/filter`, message: `failed to validate the 'vars' expression: ${compiled.message}` }];
 }
@@ -46,7 +49,7 @@ export function checkPluginMeta(configuration: JsonObject): readonly Issue[] {
 /** Reads the `_meta` of a plugin configuration; what is not well formed counts as absent. */
 export function readPluginMeta(configuration: JsonValue): PluginMeta {
   const meta = isJsonObject(configuration) ? ownField(configuration, META_FIELD) : undefined;
-  if (!isJsonObject(meta)) return { disabled: false, priority: undefined, filter: undefined, errorBody: undefined };
+  if (!isJsonObject(meta)) return { disabled: false, priority: undefined, filter: undefined, errorResponse: undefined };
   const priority = ownField(meta, 'priority');
   const errorResponse = ownField(meta, 'error_response');
   const filter = ownField(meta, 'filter');
@@ -54,7 +57,7 @@ export function readPluginMeta(configuration: JsonValue): PluginMeta {
     disabled: ownField(meta, 'disable') === true,
     priority: typeof priority === 'number' ? priority : undefined,
     filter: Array.isArray(filter) && filter.length > 0 ? filter : undefined,
-    errorBody: typeof errorResponse === 'string' || isJsonObject(errorResponse) ? bodyText(errorResponse) : undefined,
+    errorResponse: typeof errorResponse === 'string' || isJsonObject(errorResponse) ? errorResponse : undefined,
   };
 }
 

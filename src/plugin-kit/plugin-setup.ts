@@ -49,5 +49,7 @@ export interface PluginSetup {
   /** The plugins that the plugin's `nestedPlugins` named, created, in that order. Disposed of by the gateway. */
   readonly nested: readonly PluginInstance[];
   readonly hostName: string;
+  /** Where this instance takes HTTPS from clients; 0 where it does not. */
+  readonly httpsPort: number;
   readonly version: string;
 }

@@ -40,15 +40,15 @@ export interface Plugin<Config, State> extends PluginSchema {
    */
   readonly readsHeadLater?: boolean;
   /**
-   * Whether a configuration changes bodies; where it does not, `bodyFilter` counts as absent, which is cheaper, and lets `headerFilter` see
-   * also the answers that the engine makes by itself (502, 504, …). True unless said.
+   * Whether a configuration changes bodies; where it does not, `bodyFilter` counts as absent, which is cheaper. True unless said.
    */
   changesBodies?(state: State): boolean;
   /** `prefer-route`: of a global rule and a route that both have the plugin, only the route's runs. Both run unless said. */
   readonly runPolicy?: 'prefer-route';
   /**
    * The plugin puts a coding on bodies: its header and body filters run behind those of all plugins that do not, whatever the priorities,
-   * and also where those belong to a route and this one to a global rule, so that others see bodies as they are. False unless said.
+   * and also where those belong to a route and this one to a global rule, so that others see bodies as they are. Answers that the engine makes
+   * by itself (502, 504, …) pass it by. False unless said.
    */
   readonly encodesBody?: boolean;
 }

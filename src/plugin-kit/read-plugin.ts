@@ -45,7 +45,7 @@ export function readPlugin(
   if (meta.disabled) return { kind: 'disabled', meta };
   try {
     const read = readPluginConfiguration(schema.schema, configuration);
-    const issues = issuesBesideReferences(read, schema.check?.(read, { site: 'route', schemas: [] }) ?? []);
+    const issues = issuesBesideReferences(read, schema.check?.(read, { site: 'route', schemas: [], isStored: true }) ?? []);
     if (issues.length > 0 && schema.nestedPlugins === undefined) return { kind: 'invalid', problem: formatIssues(issues) };
     const nested = schema
       .nestedPlugins?.(read)

@@ -93,6 +93,8 @@ export interface RequestView {
   setMethod(method: string): void;
   /** The Host that the upstream receives, over everything the upstream's settings say. */
   setUpstreamHost(host: string): void;
+  /** A further upstream of the route's service by its id, for `useUpstream`; undefined where there is none. The service's own has no handle. */
+  serviceUpstream(id: string): UpstreamHandle | undefined;
   /** Sends the request to another upstream than the service's. */
   useUpstream(upstream: UpstreamHandle): void;
   /** The client's address from here on: for plugins, logs and the headers that the upstream gets. */
@@ -101,7 +103,14 @@ export interface RequestView {
   limitBody(maxBytes: number): void;
   /** The whole body in memory, decoded; `too-large` when it has more bytes. What was read goes on to the upstream unless `setBody` replaces it. */
   readBody(maxBytes: number): Promise<Uint8Array | 'too-large'>;
+  /** The first bytes of the body, `maxBytes` at most, decoded; a longer body is not waited for and goes on to the upstream as it comes. */
+  readBodyStart(maxBytes: number): Promise<Uint8Array>;
   setBody(body: Uint8Array): void;
+  /**
+   * The plugin is about to let the request wait for so long because its configuration says so: every deadline of plugins moves by this time.
+   * `end` is called when the request is over before; it may come after the wait has ended. Plugins call `waitFor`, which does all of it.
+   */
+  beginWait(durationMs: number, end: () => void): void;
   /** Sets a header of whatever answer the client gets, over the upstream's own; plugins' header filters come after. */
   setResponseHeader(name: string, value: string): void;
   addResponseHeader(name: string, value: string): void;

@@ -1,6 +1,5 @@
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import { appendPointer, type Issue, isSecretReference, parseSecretReference } from '../schema/index.ts';
-import { META_FIELD } from './plugin-meta.ts';
 
 export { isSecretReference } from '../schema/index.ts';
 
@@ -10,7 +9,7 @@ const MAX_DEPTH = 64;
 /** What a reference stands for; undefined while that is not known. */
 export type ValueOfReference = (reference: string) => string | undefined;
 
-/** Calls `visit` for each secret reference in a plugin's configuration, `_meta` left aside: nothing there is ever resolved. */
+/** Calls `visit` for each secret reference in a plugin's configuration, those in `_meta` among them. */
 export function forEachSecretReference(configuration: JsonValue, visit: (reference: string, pointer: string) => void): void {
   walk(configuration, '', 0, visit);
 }
@@ -49,10 +48,7 @@ export function resolveSecretReferences<Value extends JsonValue>(configuration: 
 function contains(value: JsonValue, depth: number): boolean {
   if (typeof value === 'string') return isSecretReference(value);
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return false;
-  for (const [name, field] of Object.entries(value)) {
-    if ((depth > 0 || name !== META_FIELD) && contains(field, depth + 1)) return true;
-  }
-  return false;
+  return Object.values(value).some((field) => contains(field, depth + 1));
 }
 
 function walk(value: JsonValue, pointer: string, depth: number, visit: (reference: string, pointer: string) => void): void {
@@ -62,7 +58,6 @@ function walk(value: JsonValue, pointer: string, depth: number, visit: (referenc
   }
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return;
   for (const [name, field] of Object.entries(value)) {
-    if (depth === 0 && name === META_FIELD) continue;
     if (typeof field === 'string' || typeof field === 'object') walk(field, appendPointer(pointer, name), depth + 1, visit);
   }
 }
@@ -80,7 +75,7 @@ function resolve(value: JsonValue, lookUp: ValueOfReference, depth: number): Jso
 function resolveObject(value: JsonObject, lookUp: ValueOfReference, depth: number): JsonObject {
   let changed = false;
   const fields = Object.entries(value).map(([name, field]): [string, JsonValue] => {
-    const resolved = depth === 0 && name === META_FIELD ? field : resolve(field, lookUp, depth + 1);
+    const resolved = resolve(field, lookUp, depth + 1);
     if (resolved !== field) changed = true;
     return [name, resolved];
   });

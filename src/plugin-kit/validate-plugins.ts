@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../lib/json.ts';
 import { appendPointer, type Issue, isJsonObject, issuesBelow, type PluginSite } from '../schema/index.ts';
 import { configurationSchema } from './configuration-schema.ts';
 import { checkPluginMeta, readPluginMeta } from './plugin-meta.ts';
-import type { CheckContext, PluginSchema } from './plugin-schema.ts';
+import type { CheckContext, PluginFacts, PluginSchema } from './plugin-schema.ts';
 import { checkPluginConfiguration, readPluginConfiguration } from './read-plugin-configuration.ts';
 import { checkSecretReferences, issuesBesideReferences } from './secret-references.ts';
 
@@ -15,11 +15,16 @@ import { checkSecretReferences, issuesBesideReferences } from './secret-referenc
  *
  * Where a text is wanted, a well-formed secret reference may stand; what schema and checks say of that text is not asked of it.
  */
-export function validatePlugins(plugins: JsonValue | undefined, site: PluginSite, schemas: readonly PluginSchema[]): readonly Issue[] {
+export function validatePlugins(
+  plugins: JsonValue | undefined,
+  site: PluginSite,
+  schemas: readonly PluginSchema[],
+  facts: PluginFacts = {},
+): readonly Issue[] {
   if (!isJsonObject(plugins)) return [];
   const known = new Map(schemas.map((schema) => [schema.name, schema]));
   return Object.entries(plugins).flatMap(([name, configuration]) =>
-    issuesBelow(appendPointer('/plugins', name), checkPlugin(name, configuration, { site, schemas }, known.get(name))),
+    issuesBelow(appendPointer('/plugins', name), checkPlugin(name, configuration, { ...facts, site, schemas }, known.get(name))),
   );
 }
 
@@ -28,6 +33,9 @@ function checkPlugin(name: string, configuration: JsonValue, context: CheckConte
   if (schema === undefined) return [{ pointer: '', message: `unknown plugin [${name.slice(0, 128)}]` }];
   if (site === 'credential' && (schema.type !== 'auth' || schema.consumerSchema === undefined)) {
     return [{ pointer: '', message: 'only supports auth type plugins in consumer credential' }];
+  }
+  if (site === 'stream_route' && schema.type === 'auth') {
+    return [{ pointer: '', message: 'a connection without HTTP carries no credential: the plugin does not run on stream routes' }];
   }
   if (!isJsonObject(configuration)) return [{ pointer: '', message: 'value must be an object' }];
   if (readPluginMeta(configuration).disabled) return checkSecretsAreText(configuration, schema);

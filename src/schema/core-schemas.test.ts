@@ -60,8 +60,11 @@ test('a client reads the defaults that API7 has, and no other scalar at the top'
   assert.partialDeepStrictEqual(defaultsOf(published.service), { strip_path_prefix: true, upstream });
   assert.deepEqual(scalarsOf(published.service), { strip_path_prefix: true });
   assert.deepEqual(defaultsOf(published.route), { priority: 0, timeout });
-  assert.deepEqual(defaultsOf(published.stream_service), {
-    upstream: {
+  assert.deepEqual(scalarsOf(published.stream_service), {});
+  const streamUpstream = asSchema(asSchema(defaultsOf(published.stream_service)).upstream);
+  assert.deepEqual(
+    { ...streamUpstream, checks: {} },
+    {
       name: 'default',
       type: 'roundrobin',
       scheme: 'tcp',
@@ -69,8 +72,10 @@ test('a client reads the defaults that API7 has, and no other scalar at the top'
       retry_timeout: 0,
       timeout,
       nodes: [{ priority: 0 }],
+      ...{ keepalive_pool: {}, discovery_args: {}, checks: {} },
     },
-  });
+  );
+  assert.deepEqual(defaultsOf(published.ssl), { client: { depth: 1 } });
   for (const name of ['consumer', 'consumer_credential', 'ssl', 'global_rule', 'plugin_metadata', 'stream_route']) {
     assert.deepEqual(scalarsOf(published[name]), {}, name);
   }
@@ -88,6 +93,20 @@ test('what a write stores beyond the body is what a client reads out of the sche
     name: 's',
     ...defaults,
     upstream: { ...upstream, nodes: [{ host: 'a', port: 1, weight: 1, priority: 0 }] },
+  });
+});
+
+test('a stream service is stored with the defaults that its own schema announces', () => {
+  const nodes = [{ host: 'a', port: 1, weight: 1 }];
+  const validation = resourceKind('service').validate({ name: 's', type: 'stream', upstream: { nodes, pass_host: 'pass', timeout: {} } });
+  assert.ok(validation.ok);
+  assert.deepEqual(validation.value, {
+    name: 's',
+    type: 'stream',
+    upstream: {
+      ...{ name: 'default', type: 'roundrobin', scheme: 'tcp', hash_on: 'vars', pass_host: 'pass', retry_timeout: 0, timeout },
+      nodes: [{ host: 'a', port: 1, weight: 1, priority: 0 }],
+    },
   });
 });
 

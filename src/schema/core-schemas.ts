@@ -1,11 +1,13 @@
 import { consumerSchema } from './consumer.ts';
 import { credentialSchema } from './credential.ts';
-import { timeoutField } from './fields.ts';
 import { globalRuleSchema } from './global-rule.ts';
 import { pluginMetadataSchema } from './plugin-metadata.ts';
 import { routeSchema } from './route.ts';
-import { type TSchema, Type } from './schema-builder.ts';
+import type { TSchema } from './schema-builder.ts';
 import { serviceSchema } from './service.ts';
+import { sslSchema } from './ssl.ts';
+import { streamRouteSchema } from './stream-route.ts';
+import { streamServiceSchema } from './stream-service.ts';
 import { upstreamSchema } from './upstream.ts';
 
 /** Kinds that a client asks for in `GET /api/schema/core`; the names are API7's. */
@@ -21,28 +23,15 @@ export type CoreSchemaName =
   | 'global_rule'
   | 'plugin_metadata';
 
-/** Only what clients read out of it: the defaults of an upstream that speaks plain TCP, UDP or TLS. */
-const streamUpstreamSchema = Type.Object({
-  name: Type.Optional(Type.String({ default: 'default' })),
-  type: Type.Optional(Type.String({ default: 'roundrobin' })),
-  scheme: Type.Optional(Type.String({ default: 'tcp' })),
-  hash_on: Type.Optional(Type.String({ default: 'vars' })),
-  retry_timeout: Type.Optional(Type.Number({ default: 0 })),
-  timeout: Type.Optional(timeoutField),
-  nodes: Type.Optional(Type.Array(Type.Object({ priority: Type.Optional(Type.Integer({ default: 0 })) }))),
-});
-
-const anyObject = Type.Object({});
-
 const CORE_SCHEMAS: Readonly<Record<CoreSchemaName, TSchema>> = Object.freeze({
   service: serviceSchema,
-  stream_service: Type.Object({ upstream: Type.Optional(streamUpstreamSchema) }),
+  stream_service: streamServiceSchema,
   route: routeSchema,
-  stream_route: anyObject,
+  stream_route: streamRouteSchema,
   upstream: upstreamSchema,
   consumer: consumerSchema,
   consumer_credential: credentialSchema,
-  ssl: anyObject,
+  ssl: sslSchema,
   global_rule: globalRuleSchema,
   plugin_metadata: pluginMetadataSchema,
 });

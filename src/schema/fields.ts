@@ -13,7 +13,7 @@ export const nameField = Type.String({ minLength: 1, maxLength: MAX_TEXT_CHARACT
 export const descriptionField = Type.String({ maxLength: MAX_TEXT_CHARACTERS });
 
 /** Label → text. `custom_id` on a consumer reaches the upstream as `X-Consumer-Custom-ID`. */
-const labelsField = Type.Unsafe<Readonly<Record<string, string>>>({
+export const labelsField = Type.Unsafe<Readonly<Record<string, string>>>({
   type: 'object',
   propertyNames: { pattern: NOT_RESERVED_PATTERN },
   additionalProperties: { type: 'string', minLength: 1, maxLength: MAX_TEXT_CHARACTERS, pattern: '^.+$' },
@@ -34,6 +34,12 @@ export const timeoutField = Type.Object({
   send: Type.Optional(Type.Integer({ exclusiveMinimum: 0, default: 60 })),
   read: Type.Optional(Type.Integer({ exclusiveMinimum: 0, default: 60 })),
 });
+
+/** A host name, or one with a leading `*` that stands for any beginning: API7's OpenAPI document, hosts of a service. */
+export const hostPatternField = Type.String({ minLength: 1, pattern: '^\\*?[0-9a-zA-Z-._]+$' });
+
+/** Certificates or a private key in PEM form, or a reference to them. */
+export const pemField = Type.String({ minLength: 1, maxLength: MAX_TEXT_CHARACTERS });
 
 /** Fields that every resource may have. */
 export const describingFields = {

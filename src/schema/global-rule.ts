@@ -1,4 +1,5 @@
-import type { JsonValue } from '../lib/json.ts';
+import type { JsonObject, JsonValue } from '../lib/json.ts';
+import { isJsonObject } from './copy-document.ts';
 import { describingFields, idField, pluginsField } from './fields.ts';
 import type { Issue } from './issue.ts';
 import { type Static, Type } from './schema-builder.ts';
@@ -18,4 +19,9 @@ export function checkGlobalRule(rule: Static<typeof globalRuleSchema>, idInPath:
   const id = idInPath ?? rule.id;
   if (id === undefined || Object.hasOwn(rule.plugins, id)) return [];
   return [{ pointer: '/id', message: 'a global rule must have the name of its plugin as its id' }];
+}
+
+/** The plugin of a rule that names no id. */
+export function pluginOfGlobalRule({ plugins }: JsonObject): string | undefined {
+  return isJsonObject(plugins) ? Object.keys(plugins)[0] : undefined;
 }

@@ -11,9 +11,10 @@ export {
   readConsumer,
   readRoute,
   readService,
+  readServiceUpstream,
   type Service,
 } from './read-resources.ts';
-export type { ResourceKind, ResourceKindName } from './resource-kind.ts';
+export type { ResourceKind, ResourceKindName, ResourceReference } from './resource-kind.ts';
 export { RESOURCE_KINDS, resourceKind } from './resource-kinds.ts';
 export { type TSchema, Type } from './schema-builder.ts';
 export { isSecretReference, parseSecretReference, type SecretManager, type SecretReference } from './secret-reference.ts';
@@ -25,5 +26,6 @@ export type {
   SnapshotItem,
   SnapshotItemName,
 } from './snapshot.ts';
-export { checkUpstream, type UpstreamDocument, upstreamSchema } from './upstream.ts';
+export { isStreamService } from './stream-service.ts';
+export { asUpstreamDocument, checkUpstream, type UpstreamDocument, upstreamSchema } from './upstream.ts';
 export { type DocumentValidation, validateDocument } from './validate-document.ts';

@@ -1,2 +1,2 @@
 /** Where a `plugins` object stands; it decides which of a plugin's schemas holds. */
-export type PluginSite = 'service' | 'route' | 'consumer' | 'credential' | 'global_rule';
+export type PluginSite = 'service' | 'route' | 'stream_route' | 'consumer' | 'credential' | 'global_rule';

@@ -6,6 +6,7 @@ import { type EffectiveUpstream, type HopTimeouts, readTimeouts, readUpstream } 
 import { formatIssues, type Issue } from './issue.ts';
 import { checkRoute, routeSchema } from './route.ts';
 import { checkService, serviceSchema } from './service.ts';
+import { checkUpstream, upstreamSchema } from './upstream.ts';
 
 /** Plugin name → configuration as it was written, without defaults. */
 export type PluginConfigurations = ReadonlyMap<string, JsonValue>;
@@ -56,6 +57,7 @@ export interface Consumer {
 
 const matchService = compileValidator(serviceSchema);
 const matchRoute = compileValidator(routeSchema);
+const matchUpstream = compileValidator(upstreamSchema);
 
 /**
  * Reads a stored service. The same schema and checks hold as on a write, so that a document with a rule that this version cannot
@@ -75,6 +77,11 @@ export function readService(value: JsonObject): Service {
     plugins: readPlugins(service.plugins),
     upstream: service.upstream === undefined ? undefined : readUpstream(service.upstream),
   };
+}
+
+/** Reads a stored upstream of a service, as `readService` does. @throws PortcullisError `internal` with all faults in its detail */
+export function readServiceUpstream(value: JsonObject): EffectiveUpstream {
+  return readUpstream(readDocument('upstream', matchUpstream, checkUpstream, value));
 }
 
 /** Reads a stored route, as `readService` does. @throws PortcullisError `internal` with all faults in its detail */

@@ -5,7 +5,28 @@ import type { PluginSite } from './plugin-site.ts';
 import { isReservedName } from './reserved-names.ts';
 import { type Static, type TSchema, Type } from './schema-builder.ts';
 
-export type ResourceKindName = 'service' | 'route' | 'consumer' | 'credential' | 'global_rule' | 'plugin_metadata' | 'secret_provider';
+export type ResourceKindName =
+  | 'service'
+  | 'upstream'
+  | 'route'
+  | 'stream_route'
+  | 'consumer'
+  | 'credential'
+  | 'ssl'
+  | 'certificate'
+  | 'ca_certificate'
+  | 'sni'
+  | 'global_rule'
+  | 'plugin_metadata'
+  | 'proto'
+  | 'secret_provider'
+  | 'gateway_group';
+
+/** Another resource of the group that a document names. */
+export interface ResourceReference {
+  readonly kind: ResourceKindName;
+  readonly id: string;
+}
 
 /**
  * All that the generic machinery (Admin API, store, distribution) must know of one kind of resource. Documents that are handed
@@ -30,6 +51,10 @@ export interface ResourceKind {
   readonly bodyIdFields: readonly string[];
   /** Which of a plugin's schemas holds in `plugins`; undefined for kinds whose `plugins` means nothing. */
   readonly pluginSite: PluginSite | undefined;
+  /** Fields that answers show of what is not stored, besides id and times; sent back, they are dropped. */
+  readonly answerFields: readonly string[];
+  /** Whether POST on the list creates one, under an id that the server makes up where the body has none. */
+  readonly isCreatable: boolean;
   /** False: lists are never narrowed by labels, because such resources have none. */
   readonly isLabelled: boolean;
   /** Whether lists can be ordered by name. */
@@ -46,12 +71,21 @@ export interface ResourceKind {
    * `id` is the one in the path, where there is one.
    */
   validate(body: unknown, id?: string): Validation<JsonObject>;
-  /** For `warning_msg`: what was accepted, but is served in a simpler way than it asks for. */
-  warnings(document: JsonObject): readonly string[];
-  /** JSON pointers of the texts that are encrypted at rest, besides those inside `plugins`. */
+  /**
+   * For `warning_msg`: what was accepted, but is served in a simpler way than it asks for. Where `nowMs` (wall clock) is absent, nothing is
+   * said of what depends on it.
+   */
+  warnings(document: JsonObject, nowMs?: number): readonly string[];
+  /** JSON pointers of the texts that are encrypted at rest and never given back, besides those inside `plugins`. */
   secretPointers(document: JsonObject): readonly string[];
+  /** What only one resource of a group may have, besides the keys inside `plugins`; the space says what it is. */
+  uniqueValues(document: JsonObject): readonly { readonly space: string; readonly value: string }[];
   /** The resource that takes this one along when it is deleted. It may not exist yet. */
-  owner(document: JsonObject, parentId: string): { readonly kind: ResourceKindName; readonly id: string } | undefined;
+  owner(document: JsonObject, parentId: string): ResourceReference | undefined;
+  /** Resources without which this one does not work. They may not exist yet, and are not deleted while this one names them. */
+  references(document: JsonObject): readonly ResourceReference[];
+  /** The id that a document gives itself where no path and no id field does. */
+  ownId(document: JsonObject): string | undefined;
   /** The document as answers show it: with its id, and what is shown though it is not stored. Times are the caller's. */
   present(document: JsonObject, id: string): JsonObject;
 }
@@ -60,20 +94,39 @@ export interface ResourceKind {
 export interface ResourceKindDefinition<Schema extends TSchema> extends Pick<ResourceKind, RequiredPart>, Partial<typeof USUAL> {
   readonly schema: Schema;
   readonly check?: (document: Static<Schema> & JsonObject, id: string | undefined) => readonly Issue[];
-  readonly warnings?: (document: Static<Schema>) => readonly string[];
+  readonly warnings?: (document: Static<Schema>, nowMs: number | undefined) => readonly string[];
 }
 
 type RequiredPart = 'name' | 'collection' | 'parent' | 'idSchema' | 'idField' | 'bodyIdFields' | 'pluginSite' | 'present';
 
+type UsualPart =
+  | 'otherCollections'
+  | 'idPath'
+  | 'answerFields'
+  | 'isCreatable'
+  | 'isLabelled'
+  | 'isSortedByName'
+  | 'form'
+  | 'secretPointers'
+  | 'uniqueValues'
+  | 'owner'
+  | 'references'
+  | 'ownId';
+
 /** What holds for a kind that says nothing else. */
-const USUAL: Pick<ResourceKind, 'otherCollections' | 'idPath' | 'isLabelled' | 'isSortedByName' | 'form' | 'secretPointers' | 'owner'> = {
+const USUAL: Pick<ResourceKind, UsualPart> = {
   otherCollections: [],
   idPath: ':id',
+  answerFields: [],
+  isCreatable: true,
   isLabelled: true,
   isSortedByName: false,
   form: 'resource',
   secretPointers: () => [],
+  uniqueValues: () => [],
   owner: () => undefined,
+  references: () => [],
+  ownId: () => undefined,
 };
 
 /** Makes a kind of its definition: compiles the schema once and joins it with the kind's own checks. */
@@ -96,10 +149,10 @@ export function defineResourceKind<Schema extends TSchema>(definition: ResourceK
       const issues = check(matched.value, id);
       return issues.length === 0 ? matched : { ok: false, issues };
     },
-    warnings: (document: JsonObject) => {
+    warnings: (document: JsonObject, nowMs?: number) => {
       if (warnings === undefined) return [];
       const matched = matchSchema(document);
-      return matched.ok ? warnings(matched.value) : [];
+      return matched.ok ? warnings(matched.value, nowMs) : [];
     },
   });
 }

@@ -4,10 +4,13 @@ import { RESOURCE_KINDS, resourceKind } from './index.ts';
 
 test('every kind has its own name and collection, and comes after its parent', () => {
   const names = RESOURCE_KINDS.map((kind) => kind.name);
-  assert.deepEqual(names, ['service', 'route', 'consumer', 'credential', 'global_rule', 'plugin_metadata', 'secret_provider']);
+  assert.equal(new Set(names).size, names.length);
   assert.deepEqual(
     RESOURCE_KINDS.map((kind) => kind.collection),
-    ['services', 'routes', 'consumers', 'credentials', 'global_rules', 'plugin_metadata', 'secret_providers'],
+    [
+      ...['services', 'upstreams', 'routes', 'stream_routes', 'consumers', 'credentials', 'ssls', 'certificates', 'ca_certificates'],
+      ...['snis', 'global_rules', 'plugin_metadata', 'protos', 'secret_providers'],
+    ],
   );
   for (const kind of RESOURCE_KINDS) {
     assert.equal(resourceKind(kind.name), kind);
@@ -15,7 +18,9 @@ test('every kind has its own name and collection, and comes after its parent', (
   }
 });
 
-test('a route belongs to its service and a credential to its consumer', () => {
+test('routes and upstreams belong to their service and a credential to its consumer', () => {
+  assert.deepEqual(resourceKind('upstream').owner({ nodes: [] }, 's'), { kind: 'service', id: 's' });
+  assert.deepEqual(resourceKind('stream_route').owner({ service_id: 's' }, ''), { kind: 'service', id: 's' });
   assert.deepEqual(resourceKind('route').owner({ service_id: 's' }, ''), { kind: 'service', id: 's' });
   assert.deepEqual(resourceKind('credential').owner({ plugins: {} }, 'jack'), { kind: 'consumer', id: 'jack' });
   assert.equal(resourceKind('service').owner({ name: 's' }, ''), undefined);

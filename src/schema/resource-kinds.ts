@@ -1,11 +1,13 @@
-import type { JsonObject, JsonValue } from '../lib/json.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { caCertificate, certificate, sni, ssl } from './certificate-kinds.ts';
 import { checkConsumer, consumerSchema, usernameField } from './consumer.ts';
 import { credentialSchema } from './credential.ts';
 import { idField } from './fields.ts';
-import { checkGlobalRule, globalRuleSchema } from './global-rule.ts';
+import { gatewayGroup } from './gateway-group.ts';
+import { checkGlobalRule, globalRuleSchema, pluginOfGlobalRule } from './global-rule.ts';
 import { pluginMetadataSchema } from './plugin-metadata.ts';
+import { protoSchema } from './proto.ts';
 import { defineResourceKind, type ResourceKind, type ResourceKindName } from './resource-kind.ts';
-import { checkRoute, routeSchema, warningsForRoute } from './route.ts';
 import {
   checkSecretProvider,
   presentSecretProvider,
@@ -13,41 +15,7 @@ import {
   secretProviderIdField,
   secretProviderSchema,
 } from './secret-provider.ts';
-import { checkService, serviceSchema, warningsForService } from './service.ts';
-
-const service = defineResourceKind({
-  name: 'service',
-  collection: 'services',
-  parent: undefined,
-  schema: serviceSchema,
-  idSchema: idField,
-  idField: 'id',
-  bodyIdFields: ['id', 'service_id'],
-  pluginSite: 'service',
-  isSortedByName: true,
-  check: checkService,
-  warnings: warningsForService,
-  // Clients read `type` to know which kind of routes to ask for, but must not find it among the stored defaults.
-  present: (document, id) => ({ type: 'http', ...document, id }),
-});
-
-const route = defineResourceKind({
-  name: 'route',
-  collection: 'routes',
-  parent: undefined,
-  schema: routeSchema,
-  idSchema: idField,
-  idField: 'id',
-  bodyIdFields: ['id', 'route_id'],
-  pluginSite: 'route',
-  check: checkRoute,
-  warnings: warningsForRoute,
-  owner: (document) => {
-    const serviceId = textOf(document.service_id);
-    return serviceId === undefined ? undefined : { kind: 'service', id: serviceId };
-  },
-  present: (document, id) => ({ ...document, id }),
-});
+import { route, service, streamRoute, upstream } from './service-kinds.ts';
 
 const consumer = defineResourceKind({
   name: 'consumer',
@@ -88,6 +56,7 @@ const globalRule = defineResourceKind({
   // Clients ask for all of them even where they ask for labels (ADC).
   isLabelled: false,
   check: checkGlobalRule,
+  ownId: pluginOfGlobalRule,
   present: (document, id) => ({ ...document, id }),
 });
 
@@ -102,7 +71,21 @@ const pluginMetadata = defineResourceKind({
   pluginSite: undefined,
   isLabelled: false,
   form: 'document',
+  isCreatable: false,
   present: (document) => document,
+});
+
+const proto = defineResourceKind({
+  name: 'proto',
+  collection: 'protos',
+  parent: undefined,
+  schema: protoSchema,
+  idSchema: idField,
+  idField: 'id',
+  bodyIdFields: ['id'],
+  pluginSite: undefined,
+  warnings: () => ['protos are stored, but not used by this version'],
+  present: (document, id) => ({ ...document, id }),
 });
 
 const secretProvider = defineResourceKind({
@@ -118,30 +101,38 @@ const secretProvider = defineResourceKind({
   bodyIdFields: ['id'],
   pluginSite: undefined,
   check: checkSecretProvider,
+  isCreatable: false,
   secretPointers: secretPointersOfProvider,
   present: presentSecretProvider,
 });
 
-/** Every kind of resource, parents before their children. A new kind is one schema, its own checks, and one entry here. */
+/**
+ * Every kind of resource of a gateway group, parents before their children. A new kind is one schema, its own checks, and one entry here.
+ */
 export const RESOURCE_KINDS: readonly ResourceKind[] = Object.freeze([
   service,
+  upstream,
   route,
+  streamRoute,
   consumer,
   credential,
+  ssl,
+  certificate,
+  caCertificate,
+  sni,
   globalRule,
   pluginMetadata,
+  proto,
   secretProvider,
 ]);
 
-const kindsByName: ReadonlyMap<ResourceKindName, ResourceKind> = new Map(RESOURCE_KINDS.map((kind) => [kind.name, kind]));
+const kindsByName: ReadonlyMap<ResourceKindName, ResourceKind> = new Map(
+  [...RESOURCE_KINDS, gatewayGroup].map((kind) => [kind.name, kind]),
+);
 
-/** The kind with this name. */
+/** The kind with this name: one of `RESOURCE_KINDS`, or that of the groups themselves. */
 export function resourceKind(name: ResourceKindName): ResourceKind {
   const kind = kindsByName.get(name);
   if (kind === undefined) throw new Error(`no resource kind is called ${name}`);
   return kind;
-}
-
-function textOf(value: JsonValue | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }

@@ -1,4 +1,4 @@
-import { describingFields, nameField, pluginsField, statusField } from './fields.ts';
+import { describingFields, hostPatternField, nameField, pluginsField, statusField } from './fields.ts';
 import { type Issue, issuesBelow } from './issue.ts';
 import { type Static, Type } from './schema-builder.ts';
 import { isUnreachablePath } from './unreachable-path.ts';
@@ -9,9 +9,7 @@ export const serviceSchema = Type.Object({
   name: nameField,
   ...describingFields,
   type: Type.Optional(Type.Unsafe<'http' | 'stream'>({ type: 'string', enum: ['http', 'stream'] })),
-  hosts: Type.Optional(
-    Type.Array(Type.String({ minLength: 1, pattern: '^\\*?[0-9a-zA-Z-._]+$' }), { minItems: 1, maxItems: 32, uniqueItems: true }),
-  ),
+  hosts: Type.Optional(Type.Array(hostPatternField, { minItems: 1, maxItems: 32, uniqueItems: true })),
   path_prefix: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, pattern: '^/' })),
   strip_path_prefix: Type.Optional(Type.Boolean({ default: true })),
   enable_websocket: Type.Optional(Type.Unsafe<boolean | null>({ type: 'boolean', nullable: true })),

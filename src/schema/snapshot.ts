@@ -27,6 +27,8 @@ export interface ReferencedKey {
 export type SnapshotItem =
   | { readonly kind: 'service'; readonly id: string; readonly value: JsonObject }
   | { readonly kind: 'route'; readonly id: string; readonly value: JsonObject }
+  /** An upstream of a service beside the one inside it. */
+  | { readonly kind: 'upstream'; readonly id: string; readonly service: string; readonly value: JsonObject }
   | { readonly kind: 'global_rule'; readonly id: string; readonly value: JsonObject }
   /** The id is the plugin's name, the value what all its configurations share. */
   | { readonly kind: 'plugin_metadata'; readonly id: string; readonly value: JsonObject }
@@ -51,7 +53,7 @@ export type SnapshotItem =
       readonly references?: readonly ReferencedKey[];
     };
 
-/** What names one resource inside a gateway group. `parentId` is the consumer of a credential, and empty for all other kinds. */
+/** What names one resource inside a gateway group. `parentId` is the consumer of a credential or the service of an upstream, and else empty. */
 export interface SnapshotItemName {
   readonly kind: SnapshotItem['kind'];
   readonly parentId: string;
@@ -72,5 +74,16 @@ export interface SnapshotDelta {
 
 /** The name of an item, as deltas and tables use it. */
 export function nameOfSnapshotItem(item: SnapshotItem): SnapshotItemName {
-  return { kind: item.kind, parentId: item.kind === 'credential' ? item.consumer : '', id: item.id };
+  return { kind: item.kind, parentId: parentIdOf(item), id: item.id };
+}
+
+function parentIdOf(item: SnapshotItem): string {
+  switch (item.kind) {
+    case 'credential':
+      return item.consumer;
+    case 'upstream':
+      return item.service;
+    default:
+      return '';
+  }
 }

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../lib/json.ts';
 import { describingFields, descriptionField, freeObjectField, idField, nameField, timeoutField } from './fields.ts';
 import { healthChecksField } from './health-checks.ts';
 import { parseNodeHost } from './host-name.ts';
@@ -54,8 +55,19 @@ export const upstreamSchema = Type.Object({
 
 export type UpstreamDocument = Static<typeof upstreamSchema>;
 
-/** What the schema cannot say. Pointers are relative to the upstream. */
+/** The parsing border for upstreams inside plugins: the plugin's schema has vouched for the shape. */
+export function asUpstreamDocument(document: JsonObject): UpstreamDocument {
+  return document as unknown as UpstreamDocument;
+}
+
+/** What the schema cannot say, and what gateways could not serve. Pointers are relative to the upstream. */
 export function checkUpstream(upstream: UpstreamDocument): readonly Issue[] {
+  const unserved = checkSupport(upstream);
+  return [...unserved, ...checkUpstreamShape(upstream)];
+}
+
+/** What the schema cannot say, whoever serves the upstream. */
+export function checkUpstreamShape(upstream: UpstreamDocument): readonly Issue[] {
   return [...checkTarget(upstream), ...checkHashing(upstream), ...checkRewrite(upstream), ...checkHealthChecks(upstream)];
 }
 
@@ -74,7 +86,7 @@ export function warningsForUpstream(upstream: UpstreamDocument): readonly string
   return warnings;
 }
 
-function checkTarget(upstream: UpstreamDocument): readonly Issue[] {
+function checkSupport(upstream: UpstreamDocument): readonly Issue[] {
   const issues: Issue[] = [];
   if (upstream.scheme !== undefined && upstream.scheme !== 'http') {
     issues.push({ pointer: '/scheme', message: `upstream scheme ${upstream.scheme} is not supported by this version` });
@@ -82,7 +94,20 @@ function checkTarget(upstream: UpstreamDocument): readonly Issue[] {
   for (const field of ['service_name', 'discovery_type'] as const) {
     if (upstream[field] !== undefined) issues.push({ pointer: `/${field}`, message: 'service discovery is not supported by this version' });
   }
-  if (upstream.nodes === undefined && issues.length === 0) issues.push({ pointer: '/nodes', message: 'property "nodes" is missing' });
+  return issues;
+}
+
+function checkTarget(upstream: UpstreamDocument): readonly Issue[] {
+  const issues: Issue[] = [];
+  if (upstream.nodes === undefined && upstream.service_name === undefined && upstream.discovery_type === undefined)
+    issues.push({ pointer: '/nodes', message: 'property "nodes" is missing' });
+  for (const [field, other] of [
+    ['service_name', 'discovery_type'],
+    ['discovery_type', 'service_name'],
+  ] as const) {
+    if (upstream.nodes !== undefined || upstream[field] !== undefined || upstream[other] === undefined) continue;
+    issues.push({ pointer: `/${field}`, message: `property "${field}" is missing` });
+  }
   upstream.nodes?.forEach((node, index) => {
     if (parseNodeHost(node.host) !== undefined) return;
     issues.push({ pointer: `${appendPointer('/nodes', index)}/host`, message: 'value must be a host name or an IP address' });

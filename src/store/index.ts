@@ -1,4 +1,5 @@
 export { type Keyring, openKeyring } from './keyring.ts';
+export { isInClear, openPostgresStore, type PostgresStoreOptions, parseDatabaseUrl } from './postgres/index.ts';
 export { openSqliteStore } from './sqlite/index.ts';
 export {
   type ApiToken,
@@ -16,8 +17,11 @@ export {
   type ResourceVersion,
   type ResourceWrite,
   RevisionConflict,
+  type RevisionHints,
   type SecretSelection,
   type SelectedResources,
+  SharedConflict,
+  type SharedValue,
   type Store,
   type StoredResource,
   type StoreHistory,

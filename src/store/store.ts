@@ -15,6 +15,16 @@ export interface UniqueValue {
   readonly digest: Buffer;
 }
 
+/**
+ * What all resources of a group that use one name must agree about, e.g. the configuration behind the name of a counter that they share.
+ * Name and value are digests of one length.
+ */
+export interface SharedValue {
+  readonly space: string;
+  readonly name: Buffer;
+  readonly value: Buffer;
+}
+
 /** Who wrote, when a person or program did. */
 export interface Author {
   /** A token's or user's id; `system` for the product itself, `cli` for the command line. */
@@ -40,6 +50,8 @@ export interface ResourceWrite {
   /** JSON pointers (RFC 6901) of the string fields to be encrypted at rest. */
   readonly secretPointers: readonly string[];
   readonly unique: readonly UniqueValue[];
+  /** None where absent. */
+  readonly shared?: readonly SharedValue[];
   /** The resource that takes this one along when it is deleted: a route's service, a credential's consumer. */
   readonly owner: { readonly kind: string; readonly id: string } | undefined;
   /** Write only over this revision; 0 demands that the resource does not exist; absent: last write wins. */
@@ -200,16 +212,22 @@ export interface ReadOptions {
 /** What can be written. Resource writes of one transaction and one group share one new revision. */
 export interface StoreTransaction extends StoreReader {
   /**
-   * Either conflict is found before anything is written, so the work may catch it and go on; after any other failure of a write the
+   * Each conflict is found before anything is written, so the work may catch it and go on; after any other failure of a write the
    * transaction cannot commit.
    *
-   * @throws UniqueConflict, RevisionConflict, PortcullisError (`admin_not_found` for an unknown group, `admin_invalid` for a name that is
+   * @throws UniqueConflict, SharedConflict, RevisionConflict, PortcullisError (`admin_not_found` for an unknown group, `admin_invalid` for a name that is
    * not well-formed text).
    */
   putResource(write: ResourceWrite): Promise<StoredResource>;
   /** Deletes the resource and all it owns, transitively; false when there was nothing. @throws RevisionConflict */
   deleteResource(key: ResourceKey, expectedRevision?: number): Promise<boolean>;
   putGroup(group: { readonly id: string; readonly name: string; readonly description: string }): Promise<GatewayGroup>;
+  /**
+   * Deletes a group that holds no resource; false when there was none. Its id must not be used again: revisions would begin anew.
+   *
+   * @throws PortcullisError (`admin_conflict`) while it holds one
+   */
+  deleteGroup(groupId: string): Promise<boolean>;
   putSetting(name: string, value: Buffer, options: { readonly secret: boolean }): Promise<void>;
   putUser(user: User): Promise<void>;
   putToken(token: ApiToken): Promise<void>;
@@ -217,7 +235,7 @@ export interface StoreTransaction extends StoreReader {
 }
 
 /**
- * The one place where configuration lives. Drivers: SQLite (embedded), PostgreSQL (later); one contract suite runs over all.
+ * The one place where configuration lives. Drivers: SQLite (embedded), PostgreSQL; one contract suite runs over all.
  *
  * A transaction that resolved is durable: it survives kill -9 and power loss. Transactions are serialised; one that throws
  * leaves nothing behind. Revisions of a group have no gaps and never run backwards.
@@ -225,6 +243,16 @@ export interface StoreTransaction extends StoreReader {
 export interface Store extends StoreReader {
   transaction<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
+}
+
+/** How a store tells of what other processes write. */
+export interface RevisionHints {
+  /**
+   * Calls `onHint` soon after another process has raised a group's revision; `undefined` stands for any group. A hint may be
+   * missing, late or needless: the group's revision in the store is what counts, and is to be asked for now and then without a hint too.
+   * Returns the end of the watch.
+   */
+  watchRevisions(onHint: (groupId: string | undefined) => void): () => Promise<void>;
 }
 
 /** One version of a resource, as history keeps it: never with a secret. */
@@ -267,6 +295,19 @@ export class UniqueConflict extends Error {
   constructor(space: string, holder: ResourceKey) {
     super(`a value of ${space} is already in use`);
     this.name = 'UniqueConflict';
+    this.space = space;
+    this.holder = holder;
+  }
+}
+
+/** Another resource of the group uses a name with another value. The cost of finding out does not grow with the number of holders. */
+export class SharedConflict extends Error {
+  readonly space: string;
+  readonly holder: ResourceKey;
+
+  constructor(space: string, holder: ResourceKey) {
+    super(`a name of ${space} is used with another value`);
+    this.name = 'SharedConflict';
     this.space = space;
     this.holder = holder;
   }

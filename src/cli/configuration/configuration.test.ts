@@ -49,6 +49,15 @@ test('variables are opened to references by a list of their names', () => {
   }
 });
 
+test('what may be connected to is a list of addresses and networks', () => {
+  assert.deepEqual(read({}).dial, { allow: [], deny: [] });
+  const flags = { 'dial-allow': '169.254.10.0/24, fe80::1', 'dial-deny': '10.0.0.0/8,::ffff:192.0.2.0/120' };
+  assert.deepEqual(read({ flags }).dial, { allow: ['169.254.10.0/24', 'fe80::1'], deny: ['10.0.0.0/8', '::ffff:192.0.2.0/120'] });
+  for (const text of ['localhost', '10.0.0.0/33', '10.0.0.1,', '::ffff:10.0.0.0/90']) {
+    assert.throws(() => read({ flags: { 'dial-deny': text } }), refusal(/--dial-deny must be a list of IP addresses and networks/), text);
+  }
+});
+
 test('flags win over the environment, and the environment over the file', async (t) => {
   const place = await temporaryFolder(t);
   writeFileSync(path.join(place, 'portcullis.yaml'), 'http-port: 1000\nadmin-port: 1001\nsync-port: 1002\n');

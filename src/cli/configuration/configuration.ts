@@ -39,9 +39,18 @@ export interface Configuration {
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly keyringFile: string;
+  /** Of a store on PostgreSQL. Its URL is a secret, and stands elsewhere. */
+  readonly database: {
+    readonly schema: string;
+    readonly connections: number;
+    readonly timeoutMs: number;
+    readonly statementTimeoutMs: number;
+  };
   readonly adminTls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly accessLogFile: string | undefined;
   readonly trustedAddresses: readonly string[];
+  /** What gateways may connect to, beyond and within the defaults. */
+  readonly dial: { readonly allow: readonly string[]; readonly deny: readonly string[] };
   /** A plugin that has not decided after this time has failed. */
   readonly pluginDeadlineMs: number;
   /** Variables that `$env://` references may name although they are withheld. */
@@ -111,12 +120,19 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     drainDelayMs: number('drain-delay', 0) * 1000,
     drainTimeoutMs: number('drain-timeout', 30) * 1000,
     keyringFile: absolute('keyring-file') ?? path.join(dataFolder, 'keyring.json'),
+    database: {
+      schema: text('database-schema') ?? 'portcullis',
+      connections: number('database-connections', 10),
+      timeoutMs: number('database-timeout', 5) * 1000,
+      statementTimeoutMs: number('database-statement-timeout', 15) * 1000,
+    },
     adminTls: readAdminTls(absolute('admin-tls-cert'), absolute('admin-tls-key')),
     accessLogFile: text('access-log') === 'off' ? undefined : (absolute('access-log') ?? path.join(dataFolder, 'logs', 'access.log')),
     logFile: text('log-file') === '-' ? undefined : (absolute('log-file') ?? path.join(dataFolder, 'logs', 'portcullis.log')),
     logLevel: readLevel(text('log-level')),
     allowOlder: flag('allow-older'),
     trustedAddresses: hosts('trusted-addresses', []),
+    dial: { allow: hosts('dial-allow', []), deny: hosts('dial-deny', []) },
     pluginDeadlineMs: number('plugin-timeout', 10) * 1000,
     envReferences: hosts('env-references', []),
     engine: { ...engineSettings(values), transport: flag('documented-sockets') ? 'documented' : 'auto' },

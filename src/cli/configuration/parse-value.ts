@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { StartError } from '../../errors/index.ts';
+import { canonicalAddress } from '../../lib/canonical-address.ts';
 import { networkList } from '../../lib/network-list.ts';
 import type { Setting } from './setting.ts';
 
@@ -72,10 +73,17 @@ function networks(text: string): readonly string[] | undefined {
   const list = text.split(',').map((network) => network.trim());
   try {
     networkList(list);
-    return list;
+    return list.every(isOneFamily) ? list : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** A network around the IPv4-mapped addresses would be one of both families. */
+function isOneFamily(network: string): boolean {
+  const [address = '', prefix] = network.split('/');
+  const isMapped = isIP(address) === 6 && isIP(canonicalAddress(address) ?? '') === 4;
+  return !isMapped || prefix === undefined || Number(prefix) >= 96;
 }
 
 function names(text: string): readonly string[] | undefined {

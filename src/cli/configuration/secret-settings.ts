@@ -3,12 +3,19 @@ import { StartError } from '../../errors/index.ts';
 
 /** Secrets have no flag and no place in the file: a variable, or `NAME_FILE` that names a file. */
 export const SECRET_SETTINGS = [
+  {
+    name: 'DATABASE_URL',
+    meaning:
+      'PostgreSQL as the store, `postgres://user:password@host:5432/database?sslmode=verify-full`; without it SQLite in the data folder',
+  },
   { name: 'PORTCULLIS_BOOTSTRAP_TOKEN', meaning: 'First API token (16 to 256 printable characters); used at the first start only' },
   { name: 'PORTCULLIS_ADMIN_PASSWORD', meaning: 'First password of the user `admin`; used at the first start only' },
 ] as const;
 
 /** What the control plane is told and nobody else. */
 export interface SecretSettings {
+  /** Undefined: SQLite in the data folder. */
+  readonly databaseUrl: string | undefined;
   readonly bootstrapToken: string | undefined;
   readonly adminPassword: string | undefined;
 }
@@ -22,6 +29,7 @@ type Environment = Record<string, string | undefined>;
  */
 export function takeSecretSettings(environment: Environment): SecretSettings {
   return {
+    databaseUrl: take(environment, 'DATABASE_URL'),
     bootstrapToken: take(environment, 'PORTCULLIS_BOOTSTRAP_TOKEN'),
     adminPassword: take(environment, 'PORTCULLIS_ADMIN_PASSWORD'),
   };

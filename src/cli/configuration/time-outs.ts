@@ -42,12 +42,18 @@ export const REQUEST_TIME_OUTS: readonly RequestTimeOut[] = [
     reason: 'request_timeout',
   },
   {
-    wait: 'One plugin to decide',
-    setBy: constant('src/gateway/pipeline/run-plugins.ts', 'PLUGIN_DEADLINE_MS'),
+    wait: 'One plugin to decide, without the delay that its configuration asks for',
+    setBy: setting('plugin-timeout'),
     client: 'answer',
     reason: 'plugin_failed',
   },
-  { wait: 'All plugins to decide', setBy: engine('decisionMs'), client: 'answer', reason: 'decision_timeout' },
+  {
+    wait: 'A delay that the configuration of a plugin asks for',
+    setBy: constant('src/plugin-kit/wait-for.ts', 'LONGEST_WAIT_MS'),
+    client: 'nothing',
+    reason: undefined,
+  },
+  { wait: 'All plugins to decide, without such delays', setBy: engine('decisionMs'), client: 'answer', reason: 'decision_timeout' },
   {
     wait: 'More of the request body, while it is read',
     setBy: setting('client-body-timeout'),

@@ -12,6 +12,7 @@ const facts = {
   gatewayUrl: 'http://127.0.0.1:9080',
   demo: { host: '127.0.0.1', port: 8081 },
   groupId: 'default',
+  database: undefined,
   firstStart: undefined,
 };
 const shown = { kind: 'shown', username: 'admin', password: 'a-password', token: 'a7ee-token', tokenDays: 30 } as const;
@@ -21,6 +22,14 @@ test('a first start shows user, password and token once, ready to export', () =>
   assert.match(text, /Admin user {6}admin\n {2}Password {8}a-password\n/);
   assert.match(text, /^export API_KEY=a7ee-token$/m);
   assert.match(text, /\(30 days\)/);
+});
+
+test('a store on PostgreSQL is named, so that nobody uses one unawares', () => {
+  assert.match(
+    banner({ ...facts, database: 'the PostgreSQL database d at h:5432' }),
+    /^ {2}Store {11}the PostgreSQL database d at h:5432$/m,
+  );
+  assert.doesNotMatch(banner(facts), /Store/);
 });
 
 test('a later start says how to make another token', () => {

@@ -8,6 +8,8 @@ export interface BannerFacts {
   /** Undefined when the demo upstream does not run. */
   readonly demo: { readonly host: string; readonly port: number } | undefined;
   readonly groupId: string;
+  /** Undefined when the store is in the data folder. */
+  readonly database: string | undefined;
   readonly firstStart: BannerFirstStart | undefined;
 }
 
@@ -34,6 +36,7 @@ export function banner(facts: BannerFacts): string {
     ...(gatewayUrl === undefined ? [] : [`  Gateway         ${gatewayUrl}`]),
     ...(demo === undefined ? [] : [`  Demo upstream   ${originOf('http', demo.host, demo.port)}`]),
     `  Gateway group   ${facts.groupId}`,
+    ...(facts.database === undefined ? [] : [`  Store           ${facts.database}`]),
     '',
     ...accessLines(facts),
   ];

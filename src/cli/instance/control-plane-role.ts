@@ -7,6 +7,8 @@ import { type InstanceContext, lockFileOf, logSettingsOf, superviseRole } from '
 import { addressListeners } from './instance-endpoints.ts';
 
 const DAY_SECONDS = 86_400;
+/** Where everything is started at once, the database may be the last to be ready. */
+const DATABASE_PATIENCE_MS = 10_000;
 
 /** The control-plane process of this instance. Secrets of the environment go to it alone. */
 export function controlPlaneRole(context: InstanceContext): SupervisedChild {
@@ -19,6 +21,8 @@ export function controlPlaneRole(context: InstanceContext): SupervisedChild {
     keyringFile: configuration.keyringFile,
     adminListeners: admin.length > 0 ? admin : addressListeners(endpoints.admin.port, configuration.adminHosts),
     syncListeners: sync.length > 0 ? sync : addressListeners(endpoints.sync.port, configuration.syncHosts),
+    database:
+      secrets.databaseUrl === undefined ? null : { ...configuration.database, url: secrets.databaseUrl, patienceMs: DATABASE_PATIENCE_MS },
     adminTls: configuration.adminTls ?? null,
     bootstrapToken: secrets.bootstrapToken ?? null,
     adminPassword: secrets.adminPassword ?? null,
@@ -37,6 +41,8 @@ export function controlPlaneRole(context: InstanceContext): SupervisedChild {
 export interface ControlPlaneReady {
   /** Certificate (PEM) that instances must have been certified by. */
   readonly authority: string;
+  /** Of a store on PostgreSQL. */
+  readonly database: string | undefined;
   /** The secrets of a first start. */
   readonly firstStart: Extract<BannerFirstStart, { kind: 'shown' }> | undefined;
 }
@@ -44,7 +50,8 @@ export interface ControlPlaneReady {
 /** Reads it. */
 export function readControlPlaneReady(body: JsonValue): ControlPlaneReady {
   if (typeof body !== 'object' || body === null || !('authority' in body)) throw new Error('the control plane told nothing');
-  return { authority: String(body.authority), firstStart: readFirstStart(body.firstStart ?? null) };
+  const database = typeof body.database === 'string' ? body.database : undefined;
+  return { authority: String(body.authority), database, firstStart: readFirstStart(body.firstStart ?? null) };
 }
 
 function readFirstStart(body: JsonValue): ControlPlaneReady['firstStart'] {

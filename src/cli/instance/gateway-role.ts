@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { WorkerListeners } from '../../gateway/index.ts';
 import type { JsonValue } from '../../lib/json.ts';
 import type { SupervisedChild } from '../../supervisor/index.ts';
+import type { Configuration } from '../configuration/index.ts';
 import type { GatewaySettings } from '../processes/gateway-process.ts';
 import { InheritedDescriptors } from './inherited-descriptors.ts';
 import { type InstanceContext, lockFileOf, logSettingsOf, superviseRole } from './instance-context.ts';
@@ -26,6 +27,12 @@ const ALL_ACCEPTORS = 32;
  */
 const MAX_SEMI_SPACE_MB = 2;
 
+/** The whole of the instance's data, of which the gateway's own folder is a part, and what may lie elsewhere. */
+function closedFolders({ dataFolder, keyringFile, identityFile, adminTls }: Configuration): readonly string[] {
+  const files = [keyringFile, identityFile, adminTls?.certificateFile, adminTls?.keyFile];
+  return [dataFolder, ...files.filter((file) => file !== undefined)];
+}
+
 /** The gateway process of this instance. `identity` is asked anew for each process, so that a renewed certificate is taken up. */
 export function gatewayRole(
   context: InstanceContext,
@@ -49,6 +56,7 @@ export function gatewayRole(
   const httpHosts = configuration.httpHosts.length > 0 ? configuration.httpHosts : ['::'];
   const fixed = {
     dataFolder: path.join(configuration.dataFolder, 'gateway'),
+    closedFolders: closedFolders(configuration),
     controlPlane: options.controlPlane,
     workers,
     httpAddresses: httpHosts.map((host) => ({ host, port: endpoints.http.port })),
@@ -56,6 +64,7 @@ export function gatewayRole(
     statusListeners: status.length > 0 ? status : addressListeners(endpoints.status.port, configuration.statusHosts),
     metricsListeners: metrics.length > 0 ? metrics : addressListeners(endpoints.metrics.port, configuration.metricsHosts),
     protectedPorts: [endpoints.admin.port, endpoints.sync.port, endpoints.status.port, endpoints.metrics.port].filter((port) => port !== 0),
+    dial: configuration.dial,
     accessLogFile: configuration.accessLogFile ?? null,
     trustedAddresses: configuration.trustedAddresses,
     pluginDeadlineMs: configuration.pluginDeadlineMs,

@@ -128,7 +128,7 @@ class Instance {
     const firstStart = this.#showFirstStart(ready);
     if (roles.gateway) await this.#joinGateway(ready, early);
     await demo;
-    if (!this.#stopping) this.#announce(firstStart);
+    if (!this.#stopping) this.#announce(firstStart, ready.database);
   }
 
   #showFirstStart(ready: ControlPlaneReady): BannerFirstStart | undefined {
@@ -136,7 +136,7 @@ class Instance {
     return showFirstStart(ready.firstStart, { dataFolder: configuration.dataFolder, terminal: process.stdout.isTTY === true, owner });
   }
 
-  #announce(firstStart: BannerFirstStart | undefined): void {
+  #announce(firstStart: BannerFirstStart | undefined, database: string | undefined): void {
     const { roles, softwareVersion, endpoints, log } = this.#context;
     const gatewayHost = hostOf(endpoints.http, '127.0.0.1');
     process.stdout.write(
@@ -146,6 +146,7 @@ class Instance {
         gatewayUrl: roles.gateway ? originOf('http', gatewayHost, endpoints.http.port) : undefined,
         demo: roles.demo ? { host: hostOf(endpoints.demo, '127.0.0.1'), port: endpoints.demo.port } : undefined,
         groupId: DEFAULT_GROUP,
+        database,
         firstStart,
       }),
     );

@@ -15,6 +15,7 @@ export interface ControlPlaneSettings
   readonly adminTls: { readonly certificateFile: string; readonly keyFile: string } | null;
   readonly bootstrapToken: string | null;
   readonly adminPassword: string | null;
+  readonly database: ControlPlaneOptions['database'] | null;
 }
 
 let controlPlane: RunningControlPlane | undefined;
@@ -29,6 +30,7 @@ const role: ChildRole = {
     controlPlane = await startControlPlane({
       dataFolder: path.resolve(settings.dataFolder),
       keyringFile: settings.keyringFile,
+      database: settings.database ?? undefined,
       adminListeners: settings.adminListeners,
       syncListeners: settings.syncListeners,
       adminTls: settings.adminTls ?? undefined,
@@ -39,7 +41,7 @@ const role: ChildRole = {
       random: systemRandom,
       log,
     });
-    return { authority: controlPlane.authority, firstStart: firstStartBody(controlPlane) };
+    return { authority: controlPlane.authority, database: controlPlane.database ?? null, firstStart: firstStartBody(controlPlane) };
   },
   async drain({ timeoutMs }) {
     await controlPlane?.drain(timeoutMs);

@@ -10,6 +10,7 @@ export interface GatewaySettings
   extends Pick<
     GatewayOptions,
     | 'dataFolder'
+    | 'closedFolders'
     | 'identity'
     | 'controlPlane'
     | 'workers'
@@ -18,6 +19,7 @@ export interface GatewaySettings
     | 'statusListeners'
     | 'metricsListeners'
     | 'protectedPorts'
+    | 'dial'
     | 'trustedAddresses'
     | 'pluginDeadlineMs'
     | 'envReferences'

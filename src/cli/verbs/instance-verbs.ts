@@ -16,7 +16,7 @@ export function instanceVerb(verb: Exclude<Verb, 'demo-upstream'>): Command {
   if (verb !== 'gateway') {
     command.addHelpText(
       'after',
-      '\nSecrets come from the environment only, each also as NAME_FILE:\n  PORTCULLIS_BOOTSTRAP_TOKEN  first API token\n  PORTCULLIS_ADMIN_PASSWORD   first admin password',
+      '\nSecrets come from the environment only, each also as NAME_FILE:\n  DATABASE_URL                PostgreSQL as the store: postgres://user:password@host:5432/database\n  PORTCULLIS_BOOTSTRAP_TOKEN  first API token\n  PORTCULLIS_ADMIN_PASSWORD   first admin password',
     );
   }
   return command.action(async () => {

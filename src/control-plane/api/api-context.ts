@@ -1,11 +1,12 @@
 import type { Publisher } from '../../distribution/index.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
 import type { Store } from '../../store/index.ts';
 
-/** What the Admin API needs of the publisher to tell whether a change is in force. */
-export type ChangeAnnouncer = Pick<Publisher, 'groupChanged' | 'waitApplied'>;
+/** What the Admin API needs of the publisher to tell whether a change is in force, and for whom. */
+export type ChangeAnnouncer = Pick<Publisher, 'groupChanged' | 'waitApplied' | 'instances'>;
 
 /** What the operations of the Admin API work with. */
 export interface ApiContext {
@@ -14,7 +15,11 @@ export interface ApiContext {
   readonly plugins: readonly PluginSchema[];
   /** Salt of the digests by which keys are unique. */
   readonly keySalt: Buffer;
+  /** Absolute paths of files and folders of the product itself: no plugin may be told to write there. */
+  readonly closedFolders: readonly string[];
   readonly clock: Clock;
+  /** Makes ids and keys. */
+  readonly random: Random;
   readonly log: Logger;
   /** Aborted when the control plane is about to end: no answer waits for gateways any longer. */
   readonly stopping: AbortSignal;

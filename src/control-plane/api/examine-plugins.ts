@@ -1,5 +1,12 @@
 import type { JsonObject, JsonValue } from '../../lib/json.ts';
-import { checkPluginConfiguration, checkSecretReferences, type PluginSchema, validatePlugins } from '../../plugin-kit/index.ts';
+import {
+  checkPluginConfiguration,
+  checkSecretReferences,
+  issuesBesideReferences,
+  type PluginFacts,
+  type PluginSchema,
+  validatePlugins,
+} from '../../plugin-kit/index.ts';
 import { type Issue, isJsonObject, type ResourceKind } from '../../schema/index.ts';
 
 /**
@@ -11,13 +18,19 @@ export function examinePlugins(
   body: JsonValue,
   id: string | undefined,
   schemas: readonly PluginSchema[],
+  facts: PluginFacts,
 ): readonly Issue[] {
   if (!isJsonObject(body)) return [];
-  if (kind.name === 'plugin_metadata') return examineMetadata(body, id ?? ownField(body, 'id'), schemas);
-  return kind.pluginSite === undefined ? [] : validatePlugins(ownField(body, 'plugins'), kind.pluginSite, schemas);
+  if (kind.name === 'plugin_metadata') return examineMetadata(body, id ?? ownField(body, 'id'), schemas, facts);
+  return kind.pluginSite === undefined ? [] : validatePlugins(ownField(body, 'plugins'), kind.pluginSite, schemas, facts);
 }
 
-function examineMetadata(body: JsonObject, plugin: JsonValue | undefined, schemas: readonly PluginSchema[]): readonly Issue[] {
+function examineMetadata(
+  body: JsonObject,
+  plugin: JsonValue | undefined,
+  schemas: readonly PluginSchema[],
+  facts: PluginFacts,
+): readonly Issue[] {
   if (typeof plugin !== 'string') return [{ pointer: '/id', message: 'property "id" is missing' }];
   const schema = schemas.find((each) => each.name === plugin);
   if (schema === undefined) return [{ pointer: '/id', message: `unknown plugin [${plugin.slice(0, 128)}]` }];
@@ -25,7 +38,9 @@ function examineMetadata(body: JsonObject, plugin: JsonValue | undefined, schema
   const metadata = Object.fromEntries(Object.entries(body).filter(([name]) => name !== 'id'));
   const issues = checkPluginConfiguration(schema.metadataSchema, metadata);
   // Only what passed is known to be shallow enough to be walked through.
-  return issues.length > 0 ? issues : checkSecretReferences(metadata);
+  if (issues.length > 0) return issues;
+  const found = schema.checkMetadata?.(metadata, facts) ?? [];
+  return [...checkSecretReferences(metadata), ...issuesBesideReferences(metadata, found)];
 }
 
 function ownField(body: JsonObject, name: string): JsonValue | undefined {

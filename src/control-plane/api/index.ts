@@ -1,10 +1,10 @@
 import type { ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
-import { emptyCollectionRoutes } from './empty-collections.ts';
 import { gatewayGroupRoutes } from './gateway-groups.ts';
+import { labelRoutes } from './label-routes.ts';
+import { pluginCatalogueRoutes } from './plugin-catalogue.ts';
 import { productRoutes } from './product-routes.ts';
 import { resourceRoutes } from './resource-routes.ts';
-import { serviceUpstreamRoutes } from './service-upstreams.ts';
 import { validateConfigsRoutes } from './validate-configs.ts';
 
 export type { ApiContext, ChangeAnnouncer } from './api-context.ts';
@@ -15,8 +15,8 @@ export function apiRoutes(context: ApiContext): readonly ApiRoute[] {
     ...productRoutes(),
     ...gatewayGroupRoutes(context),
     ...resourceRoutes(context),
-    ...serviceUpstreamRoutes(context),
-    ...emptyCollectionRoutes(context),
     ...validateConfigsRoutes(context),
+    ...pluginCatalogueRoutes(context),
+    ...labelRoutes(context),
   ];
 }

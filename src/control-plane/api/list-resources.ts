@@ -15,6 +15,7 @@ import { parentIdOf } from './resource-path.ts';
 /** Query parameters by which a list is narrowed to what one resource owns. */
 const OWNER_PARAMETERS: ReadonlyMap<ResourceKindName, { readonly parameter: string; readonly kind: ResourceKindName }> = new Map([
   ['route', { parameter: 'service_id', kind: 'service' }],
+  ['stream_route', { parameter: 'service_id', kind: 'service' }],
 ]);
 
 /** So many resources are read in one step, about 2 ms; longer lists are sent while they are read, and other requests run in between. */

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createTestCertificate } from '../../../test-support/test-certificate.ts';
 import { makeAdminFixture } from '../testing/admin-fixture.ts';
 
 const GROUP = 'gateway_group_id=default';
 const AUTHOR = { id: 'test', name: 'test' };
+
+/** One for each name of the first test. */
+const NAMES = ['x', 'zB', 'ya'];
+const CERTIFICATES = new Map(await Promise.all(NAMES.map(async (name) => [name, await createTestCertificate()] as const)));
+const TIMES = ['created_at', 'updated_at'];
 
 /** The list of each kind, with the documents of three of it, and what orders it has. */
 const LISTS = [
@@ -33,6 +39,37 @@ const LISTS = [
     orders: ['created_at', 'updated_at'],
     body: () => ({ apiserver_addr: 'https://kubernetes.example', token: 't' }),
   },
+  {
+    path: '/apisix/admin/stream_routes',
+    idField: 'id',
+    orders: TIMES,
+    body: (name: string) => ({ name, service_id: 'x', server_port: 9100 }),
+  },
+  {
+    path: '/apisix/admin/ssls',
+    idField: 'id',
+    orders: TIMES,
+    body: (name: string) => ({ snis: [`${name}.example`], ...CERTIFICATES.get(name) }),
+  },
+  {
+    path: '/apisix/admin/certificates',
+    idField: 'id',
+    orders: TIMES,
+    body: (name: string) => ({ name, ...CERTIFICATES.get(name) }),
+  },
+  {
+    path: '/apisix/admin/ca_certificates',
+    idField: 'id',
+    orders: TIMES,
+    body: (name: string) => ({ name, cert: CERTIFICATES.get(name)?.cert }),
+  },
+  {
+    path: '/apisix/admin/snis',
+    idField: 'id',
+    orders: TIMES,
+    body: (name: string) => ({ name, domain: `${name}.example`, certificates: ['x'] }),
+  },
+  { path: '/apisix/admin/protos', idField: 'id', orders: TIMES, body: (name: string) => ({ name, content: 'syntax = "proto3";' }) },
 ] as const;
 
 test('each list takes every parameter', async (t) => {
@@ -40,7 +77,7 @@ test('each list takes every parameter', async (t) => {
   for (const list of LISTS) {
     const { path, idField } = list;
     const prefix = 'prefix' in list ? list.prefix : '';
-    for (const name of ['x', 'zB', 'ya']) {
+    for (const name of NAMES) {
       const labels = name === 'ya' ? { team: 'b' } : { team: 'a', stage: name };
       const put = await admin.send('PUT', `${path}/${prefix}${name}`, { body: { ...list.body(name), desc: `of ${name}`, labels } });
       assert.equal(put.status, 200, put.text);
@@ -80,7 +117,7 @@ test('a parameter that is no good is 400 and named, in every list, together with
   const admin = await makeAdminFixture(t);
   await admin.send('PUT', '/apisix/admin/consumers/x', { body: { username: 'x' } });
   await admin.send('PUT', '/apisix/admin/services/x', { body: { name: 'x' } });
-  const paths = [...LISTS.map(({ path }) => path), '/apisix/admin/global_rules', '/apisix/admin/ssls', '/apisix/admin/stream_routes'];
+  const paths = [...LISTS.map(({ path }) => path), '/apisix/admin/global_rules'];
   const cases = [
     ['page=0', 'Error at "/page": number must be at least 1'],
     ['page=-3', 'Error at "/page": number must be at least 1'],
@@ -160,7 +197,43 @@ test('secrets are found by no search', async (t) => {
   }
 });
 
-test('gateway groups are searched, ordered and paged like other lists', async (t) => {
+test('the upstreams of a service are searched, ordered, filtered and paged like other lists, the one inside it by the times of the service', async (t) => {
+  const admin = await makeAdminFixture(t);
+  const service = '/apisix/admin/services/x';
+  const upstream = (desc: string, labels: object) => ({ desc, labels, nodes: [{ host: 'a.example', port: 80, weight: 1 }] });
+  await admin.send('PUT', service, { body: { name: 'x', upstream: upstream('within', { team: 'a' }) } });
+  for (const id of ['u1', 'u2', 'u1']) {
+    admin.clock.advance(1_000);
+    const put = await admin.send('PUT', `${service}/upstreams/${id}`, { body: upstream(`of ${id}`, { team: 'a', stage: id }) });
+    assert.equal(put.status, 200, put.text);
+  }
+  const ids = async (query: string) => {
+    const { body } = await admin.send('GET', `${service}/upstreams?${GROUP}${query}`);
+    return [body.total, ...body.list.map(({ id }: { id: string }) => id)];
+  };
+  assert.deepEqual(await ids(''), [3, 'u1', 'u2', 'x']);
+  assert.deepEqual(await ids('&order_by=created_at&page=1&page_size=2'), [3, 'u2', 'u1']);
+  assert.deepEqual(await ids('&direction=asc&page=2&page_size=2'), [3, 'u1']);
+  assert.deepEqual(await ids('&search=WITH'), [1, 'x']);
+  assert.deepEqual(await ids('&labels[team]=a&label=stage'), [2, 'u1', 'u2']);
+  assert.deepEqual(await ids('&labels[stage]=u2&labels[stage]=u1'), [0]);
+});
+
+test('stream routes are narrowed to those of a service', async (t) => {
+  const admin = await makeAdminFixture(t);
+  for (const [id, service] of [
+    ['a', 's'],
+    ['b', 't'],
+    ['c', 's'],
+  ]) {
+    await admin.send('PUT', `/apisix/admin/services/${service}`, { body: { name: service, type: 'stream' } });
+    await admin.send('PUT', `/apisix/admin/stream_routes/${id}`, { body: { name: id, service_id: service, server_port: 9100 } });
+  }
+  const { body } = await admin.send('GET', `/apisix/admin/stream_routes?${GROUP}&service_id=s&page_size=1`);
+  assert.deepEqual([body.total, body.list[0].id], [2, 'c']);
+});
+
+test('gateway groups are searched, ordered, filtered and paged like other lists', async (t) => {
   const admin = await makeAdminFixture(t);
   for (const id of ['g1', 'g2']) {
     admin.clock.advance(1_000);
@@ -176,4 +249,7 @@ test('gateway groups are searched, ordered and paged like other lists', async (t
   assert.deepEqual(await ids('order_by=created_at&direction=asc&page=2&page_size=2'), [3, 'g2']);
   assert.deepEqual(await ids('search=ABOUT'), [2, 'g2', 'g1']);
   assert.deepEqual(await ids('search=nothing&name=G1'), [1, 'g1']);
+  await admin.send('PATCH', '/api/gateway_groups/g1', { body: { labels: { zone: 'a' } } });
+  assert.deepEqual(await ids('labels[zone]=a'), [1, 'g1']);
+  assert.deepEqual(await ids('label=zone&labels[zone]=b'), [0]);
 });

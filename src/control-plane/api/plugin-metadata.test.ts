@@ -55,6 +55,21 @@ test('validation takes metadata as ADC sends it, with the plugin as its id', asy
   );
 });
 
+test('what a plugin names as secret in its metadata is encrypted at rest, given back in clear, and in no version that is over', async (t) => {
+  const admin = await makeAdminFixture(t, {
+    plugins: plugins.map((schema) => (schema.metadataSchema === undefined ? schema : { ...schema, metadataSecrets: ['/log_format/*'] })),
+  });
+  const metadata = { log_format: { token: 'a-secret', other: '$env://TOKEN', size: 7 } };
+  assert.deepEqual((await admin.send('PUT', `${LIST}/a-logger`, { body: metadata })).body, { value: metadata });
+  assert.deepEqual((await admin.send('GET', `${LIST}/a-logger`)).body, { value: metadata });
+  const key = { groupId: 'default', kind: 'plugin_metadata', parentId: '', id: 'a-logger' } as const;
+  assert.ok(!JSON.stringify((await admin.store.getResource(key, { secrets: 'omit' }))?.document).includes('a-secret'));
+  await admin.send('PUT', `${LIST}/a-logger`, { body: {} });
+  const versions = await admin.history.listVersions(key, 9);
+  assert.deepEqual(versions[1]?.secretPointers, ['/log_format/token']);
+  assert.ok(!JSON.stringify(versions).includes('a-secret'));
+});
+
 test('every write of metadata is a version in its history and an entry in the audit log', async (t) => {
   const admin = await makeAdminFixture(t, { plugins });
   await admin.send('PUT', `${LIST}/a-logger`, { body: METADATA });

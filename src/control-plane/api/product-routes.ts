@@ -11,7 +11,19 @@ export function productRoutes(): readonly ApiRoute[] {
   return [
     { method: 'GET', path: '/healthz', permission: 'public', handle: async () => ({ body: { status: 'ok' } }) },
     { method: 'GET', path: '/api/status', permission: 'public', handle: async () => ({ body: { status: 'ok' } }) },
-    { method: 'GET', path: '/api/version', permission: 'gateway:GetGatewayGroup', handle: async () => ({ body: { value: API_LEVEL } }) },
-    { method: 'GET', path: '/api/schema/core', permission: 'gateway:GetGatewayGroup', handle: async () => ({ body: { value: schemas } }) },
+    {
+      method: 'GET',
+      path: '/api/version',
+      permission: 'gateway:GetGatewayGroup',
+      groupScoped: true,
+      handle: async () => ({ body: { value: API_LEVEL } }),
+    },
+    {
+      method: 'GET',
+      path: '/api/schema/core',
+      permission: 'gateway:GetGatewayGroup',
+      groupScoped: true,
+      handle: async () => ({ body: { value: schemas } }),
+    },
   ];
 }

@@ -37,7 +37,8 @@ export function resourceName(kind: ResourceKind, key: ResourceKey): string {
   return kind.parent === undefined ? `${kind.name}/${key.id}` : `${kind.parent}/${key.parentId}/${kind.name}/${key.id}`;
 }
 
-function checkedId(kind: ResourceKind, id: string): string {
+/** An id that a path or a body names. @throws PortcullisError 400 when it is malformed or reserved */
+export function checkedId(kind: ResourceKind, id: string): string {
   const issues = kind.checkId(id);
   if (issues.length > 0) throw new PortcullisError('admin_invalid', { publicMessage: formatIssues(issues) });
   return id;

@@ -44,6 +44,25 @@ test('a malformed reference is refused by its pointer, and validation of a whole
   assert.match(validated.text, /secret:\/\/manager\/provider\/name\/key/);
 });
 
+test('_meta takes references, and what they stand for is no reason to refuse a condition', async (t) => {
+  const admin = await makeAdminFixture(t);
+  const put = async (meta: unknown) => {
+    const answer = await admin.send('PUT', '/apisix/admin/global_rules/key-auth', { body: { plugins: { 'key-auth': { _meta: meta } } } });
+    return [answer.status, answer.body.error_msg];
+  };
+  const filter = [
+    ['remote_addr', 'ipmatch', '$env://OFFICE'],
+    ['uri', '~~', '$secret://vault/1/a/b'],
+  ];
+  assert.deepEqual(await put({ error_response: '$env://REFUSAL', filter }), [200, undefined]);
+  assert.deepEqual(await put({ error_response: { message: '$secret://vault/1/a/b' } }), [200, undefined]);
+  assert.match(
+    String((await put({ error_response: { message: '$env://' } }))[1]),
+    /^Error at "\/plugins\/key-auth\/_meta\/error_response\/message"/,
+  );
+  assert.match(String((await put({ filter: [['uri', '$env://A', 'b']] }))[1]), /_meta\/filter": failed to validate the 'vars' expression/);
+});
+
 test('plugin metadata takes references where it takes text', async (t) => {
   const metadataSchema = {
     type: 'object',

@@ -1,19 +1,15 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject, JsonValue } from '../../lib/json.ts';
+import type { PluginFacts } from '../../plugin-kit/index.ts';
 import { formatIssues, type Issue, isJsonObject, RESOURCE_KINDS, type ResourceKind } from '../../schema/index.ts';
 import type { ApiAnswer, ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
-import { examineDocument } from './examine-document.ts';
+import { type ExaminationContext, examineDocument } from './examine-document.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
-
-/** Collections of API7 that this version has no kind for: an element in them is a fault. */
-const UNSUPPORTED = ['ssls', 'stream_routes'];
+import { metadataOfGroup } from './plugin-facts.ts';
 
 /** Where an element of a collection holds its own id; `id` alone for those that are not named. */
-const ID_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
-  ...RESOURCE_KINDS.map((kind) => [kind.collection, kind.bodyIdFields] as const),
-  ['stream_routes', ['id', 'stream_route_id']],
-]);
+const ID_FIELDS: ReadonlyMap<string, readonly string[]> = new Map(RESOURCE_KINDS.map((kind) => [kind.collection, kind.bodyIdFields]));
 
 /**
  * `POST /apisix/admin/configs/validate`: examines whole lists of resources as a PUT of each would, stores nothing, and tells every
@@ -25,28 +21,33 @@ export function validateConfigsRoutes(context: ApiContext): readonly ApiRoute[] 
       method: 'POST',
       path: '/apisix/admin/configs/validate',
       permission: 'gateway:GetPublishedService',
+      groupScoped: true,
       handle: async (request) => {
         const body = request.body();
-        await gatewayGroupOf(context.store, request);
+        const group = await gatewayGroupOf(context.store, request);
         if (!isJsonObject(body)) throw new PortcullisError('admin_invalid', { publicMessage: 'Error at "": value must be an object' });
-        return answer(examineAll(context, body));
+        const stored = await metadataOfGroup(context, group.id);
+        return answer(examineAll({ ...context, facts: factsOf(context, stored, body) }, body));
       },
     },
   ];
 }
 
-function examineAll(context: ApiContext, body: JsonObject): readonly JsonObject[] {
-  const known = RESOURCE_KINDS.flatMap((kind) =>
+/** Metadata that stands in the body lies over what is stored. */
+function factsOf({ closedFolders }: ApiContext, stored: ReadonlyMap<string, JsonObject>, body: JsonObject): PluginFacts {
+  const metadata = new Map(stored);
+  for (const element of elementsOf(body, 'plugin_metadata')) {
+    if (isJsonObject(element) && typeof element.id === 'string') metadata.set(element.id, element);
+  }
+  return { closedFolders, metadataOf: (plugin) => metadata.get(plugin) };
+}
+
+function examineAll(context: ExaminationContext, body: JsonObject): readonly JsonObject[] {
+  return RESOURCE_KINDS.flatMap((kind) =>
     elementsOf(body, kind.collection).flatMap((element, index) =>
       describe(kind.collection, index, element, examine(context, kind, element)),
     ),
   );
-  const unsupported = UNSUPPORTED.flatMap((collection) =>
-    elementsOf(body, collection).flatMap((element, index) =>
-      describe(collection, index, element, [{ pointer: '', message: `${collection} are not supported by this version` }]),
-    ),
-  );
-  return [...known, ...unsupported];
 }
 
 function elementsOf(body: JsonObject, collection: string): readonly JsonValue[] {
@@ -56,7 +57,7 @@ function elementsOf(body: JsonObject, collection: string): readonly JsonValue[] 
   throw new PortcullisError('admin_invalid', { publicMessage: `Error at "/${collection}": value must be an array` });
 }
 
-function examine(context: ApiContext, kind: ResourceKind, element: JsonValue): readonly Issue[] {
+function examine(context: ExaminationContext, kind: ResourceKind, element: JsonValue): readonly Issue[] {
   const examination = examineDocument(kind, element, undefined, context);
   return examination.ok ? [] : examination.issues;
 }

@@ -1,72 +1,88 @@
 import { PortcullisError } from '../../errors/index.ts';
-import type { PluginSchema } from '../../plugin-kit/index.ts';
-import { type ResourceKind, resourceKind } from '../../schema/index.ts';
-import {
-  type Author,
-  type ResourceKey,
-  RevisionConflict,
-  type StoredResource,
-  type StoreTransaction,
-  UniqueConflict,
-} from '../../store/index.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import type { ResourceKind } from '../../schema/index.ts';
+import type { Author, ResourceKey, StoredResource, StoreTransaction } from '../../store/index.ts';
 import type { ApiAnswer, ApiRequest } from '../http/index.ts';
 import { announceChange } from './announce-change.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
-import { type ExaminedDocument, requireValidDocument } from './examine-document.ts';
-import { gatewayGroupOf } from './gateway-group-of.ts';
+import type { ExaminedDocument } from './examine-document.ts';
+import { warningsForUpstreams } from './missing-upstreams.ts';
 import { checkWritePreconditions } from './preconditions.ts';
 import { entityTag, presentResource } from './present-resource.ts';
-import { parentKeyOf, resourceKeyOf, resourceName } from './resource-path.ts';
+import { parentKeyOf, resourceName } from './resource-path.ts';
+import { refuseDuplicates, translateConflicts } from './unique-conflicts.ts';
+import { warningsForReferences } from './warnings-for-references.ts';
+
+/** One write of one resource. */
+export interface ResourceWriting {
+  readonly context: ApiContext;
+  readonly request: ApiRequest;
+  readonly kind: ResourceKind;
+  readonly key: ResourceKey;
+  /** `create` is refused with 409 where the resource exists already; `patch` works on what is there, with its secrets. */
+  readonly mode: 'put' | 'create' | 'patch';
+  /** What is to be stored, of what is there now; secrets are left out of it unless the mode is `patch`. Called inside the transaction, so it must not take long. @throws PortcullisError */
+  examine(current: StoredResource | undefined): ExaminedDocument;
+  /** Other writes of the same transaction, after all checks and before the resource's own. */
+  alongside?(transaction: StoreTransaction, examined: ExaminedDocument): Promise<void>;
+  /** How the answer shows it; default: as a read does. */
+  present?(stored: StoredResource): JsonObject;
+}
 
 /**
- * PUT of one resource: creates it, or replaces it as a whole, and answers 200 in both cases. Nothing is stored unless everything
- * holds; the answer waits until the gateways have the change in force.
+ * Writes a resource in one transaction and answers 200 when the gateways have it in force, or have been waited for. Nothing is stored
+ * unless everything holds.
  *
- * Faults are told in APISIX's order: JSON, schemas, duplicate keys (400), then a parent that does not exist (404).
+ * Faults are told in APISIX's order: JSON, schemas, duplicate keys (400), then a parent that does not exist (404), one that exists
+ * already (409), conditions (412).
  */
-export async function putResource(context: ApiContext, kind: ResourceKind, request: ApiRequest): Promise<ApiAnswer> {
-  const body = request.body();
-  const group = await gatewayGroupOf(context.store, request);
-  const key = resourceKeyOf(kind, group.id, request);
-  const examined = requireValidDocument(kind, body, key.id, context);
+export async function writeResource(writing: ResourceWriting): Promise<ApiAnswer> {
+  const { context, request, kind, key } = writing;
   const author = authorOf(request);
-  const { stored, warnings } = await translateConflicts(context.plugins, () =>
-    context.store.transaction(author, (transaction) => store({ context, transaction, kind, key, examined, request, author })),
+  let examined: ExaminedDocument | undefined;
+  const noted: ResourceWriting = {
+    ...writing,
+    examine: (current) => {
+      examined = writing.examine(current);
+      return examined;
+    },
+  };
+  const { stored, warnings } = await translateConflicts(
+    context.plugins,
+    () => context.store.transaction(author, (transaction) => store(noted, transaction, author)),
+    () => examined?.shared ?? [],
   );
-  const headers = await announceChange(context, request, group.id, stored.revision);
+  const headers = await announceChange(context, request, key.groupId, stored.revision);
   return {
     headers: { ...headers, etag: entityTag(stored.revision) },
     body: {
-      value: presentResource(kind, stored),
+      value: writing.present?.(stored) ?? presentResource(kind, stored),
       ...(warnings.length > 0 ? { warning_msg: warnings.join('; ') } : {}),
     },
   };
 }
 
-interface Write {
-  readonly context: ApiContext;
-  readonly transaction: StoreTransaction;
-  readonly kind: ResourceKind;
-  readonly key: ResourceKey;
-  readonly examined: ExaminedDocument;
-  readonly request: ApiRequest;
-  readonly author: Author;
-}
-
-async function store(write: Write): Promise<{ readonly stored: StoredResource; readonly warnings: readonly string[] }> {
-  const { context, transaction, kind, key, examined, request, author } = write;
-  await refuseDuplicates(transaction, key, examined);
+async function store(
+  writing: ResourceWriting,
+  transaction: StoreTransaction,
+  author: Author,
+): Promise<{ readonly stored: StoredResource; readonly warnings: readonly string[] }> {
+  const { context, request, kind, key } = writing;
+  const current = await transaction.getResource(key, { secrets: writing.mode === 'patch' ? 'include' : 'omit' });
+  const examined = writing.examine(current);
+  await refuseDuplicates(transaction, key, examined.unique);
   await requireParent(transaction, kind, key);
-  const current = await transaction.getResource(key, { secrets: 'omit' });
+  if (writing.mode === 'create' && current !== undefined) throw existsAlready(kind, key);
   const isConditional = checkWritePreconditions(request, current?.revision);
-  const owner = kind.owner(examined.document, key.parentId);
+  await writing.alongside?.(transaction, examined);
   const stored = await transaction.putResource({
     key,
     document: examined.document,
     secretPointers: examined.secretPointers,
     unique: examined.unique,
-    owner,
+    shared: examined.shared,
+    owner: kind.owner(examined.document, key.parentId),
     ...(isConditional ? { expectedRevision: current?.revision ?? 0 } : {}),
   });
   await transaction.appendAudit({
@@ -78,53 +94,20 @@ async function store(write: Write): Promise<{ readonly stored: StoredResource; r
     address: request.address,
     detail: { revision: stored.revision, created: current === undefined },
   });
-  return { stored, warnings: [...examined.warnings, ...(await warningsForOwner(transaction, kind, key, owner))] };
+  const warnings = [
+    ...examined.warnings,
+    ...(await warningsForReferences(transaction, kind, key, examined.document)),
+    ...(await warningsForUpstreams(transaction, kind, key, examined.document, context.plugins)),
+  ];
+  return { stored, warnings };
 }
 
-/** Asked before the parent is looked for, so that a duplicate is told first; the store refuses it in any case. */
-async function refuseDuplicates(transaction: StoreTransaction, key: ResourceKey, examined: ExaminedDocument): Promise<void> {
-  for (const value of examined.unique) {
-    const holder = await transaction.findUnique(key.groupId, value);
-    if (holder !== undefined && !isSameKey(holder, key)) throw new UniqueConflict(value.space, holder);
-  }
-}
-
-function isSameKey(one: ResourceKey, other: ResourceKey): boolean {
-  return one.groupId === other.groupId && one.kind === other.kind && one.parentId === other.parentId && one.id === other.id;
+function existsAlready(kind: ResourceKind, key: ResourceKey): PortcullisError {
+  return new PortcullisError('admin_conflict', { publicMessage: `${kind.name} ${key.id} exists already` });
 }
 
 async function requireParent(transaction: StoreTransaction, kind: ResourceKind, key: ResourceKey): Promise<void> {
   const parentKey = parentKeyOf(kind, key);
   if (parentKey === undefined || (await transaction.getResource(parentKey, { secrets: 'omit' })) !== undefined) return;
   throw new PortcullisError('admin_not_found', { publicMessage: `${parentKey.kind} not found` });
-}
-
-/** An owner other than the parent may come later: ADC moves a route before it creates the service. */
-async function warningsForOwner(
-  transaction: StoreTransaction,
-  kind: ResourceKind,
-  key: ResourceKey,
-  owner: { readonly kind: string; readonly id: string } | undefined,
-): Promise<readonly string[]> {
-  if (owner === undefined || owner.kind === kind.parent) return [];
-  const found = await transaction.getResource({ groupId: key.groupId, kind: owner.kind, parentId: '', id: owner.id }, { secrets: 'omit' });
-  return found === undefined ? [`the ${owner.kind} ${owner.id} does not exist yet: the ${kind.name} is not served until it does`] : [];
-}
-
-/** What the store refuses, in the words of the Admin API; the texts for duplicates are APISIX's. */
-async function translateConflicts<Result>(schemas: readonly PluginSchema[], work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof RevisionConflict) throw new PortcullisError('admin_precondition_failed');
-    if (!(error instanceof UniqueConflict)) throw error;
-    const field = schemas.find(({ name }) => name === error.space)?.uniqueField ?? 'key';
-    throw new PortcullisError('admin_invalid', {
-      publicMessage: `duplicate ${field} of plugin ${error.space} found with ${describeHolder(error.holder)}`,
-    });
-  }
-}
-
-function describeHolder({ kind, parentId, id }: ResourceKey): string {
-  return parentId === '' ? `${kind}: ${id}` : `${kind}: ${id} of ${resourceKind('credential').parent ?? ''}: ${parentId}`;
 }

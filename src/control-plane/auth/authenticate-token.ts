@@ -8,6 +8,8 @@ export interface Caller {
   readonly tokenId: string;
   readonly name: string;
   readonly userId: string;
+  /** Set for the admin key of a gateway group, which may do everything in that group and nothing outside it. */
+  readonly groupId?: string;
 }
 
 /**

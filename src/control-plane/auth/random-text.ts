@@ -4,6 +4,9 @@ const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** No 0, 1, i, l, o: what is read from one screen and typed on another must not be mistaken. */
 const READABLE = '23456789abcdefghjkmnpqrstuvwxyz';
 
+/** How the admin key of a gateway group begins. */
+export const ADMIN_KEY_PREFIX = 'a7adm-';
+
 /** `length` characters of an alphabet (at most 256), each equally likely. */
 function randomText(random: Random, alphabet: string, length: number): string {
   const limit = 256 - (256 % alphabet.length);
@@ -19,6 +22,14 @@ function randomText(random: Random, alphabet: string, length: number): string {
 /** A new API token: `a7ee-`, API7's prefix of user access tokens, and 256 random bits. */
 export function randomToken(random: Random): string {
   return `a7ee-${randomText(random, BASE62, 43)}`;
+}
+
+/**
+ * A new admin key of a gateway group: `a7adm-`, by which API7's clients tell it from a token, 256 random bits, and the group that it belongs
+ * to, which is no secret and leads to the key's digest.
+ */
+export function randomAdminKey(random: Random, groupId: string): string {
+  return `${ADMIN_KEY_PREFIX}${randomText(random, BASE62, 43)}.${groupId}`;
 }
 
 /** A password of 99 random bits in five groups that can be read aloud: `k7mq-…`. */

@@ -13,7 +13,7 @@ function makeApplication(t: TestContext, routes: readonly ApiRoute[]) {
   const log = new RecordingLogger();
   const app = createAdminApplication({
     routes,
-    store: { findTokenByHash: async () => undefined },
+    store: { findTokenByHash: async () => undefined, findUnique: async () => undefined },
     expiryClock: new FakeClock(),
     log,
     softwareVersion: '1.2.3',

@@ -5,7 +5,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { METHODS as HTTP_METHODS } from '../../lib/node-http.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { StoreReader } from '../../store/index.ts';
-import { authenticateToken, type Caller } from '../auth/index.ts';
+import { authenticateAdminKey, authenticateToken, type Caller, isAdminKey } from '../auth/index.ts';
 import { addressOf, headerOf, toApiRequest } from './api-request.ts';
 import type { ApiAnswer, ApiRoute, RoutePermission } from './api-route.ts';
 import { describeError } from './error-answer.ts';
@@ -17,6 +17,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Set on every route of the Admin API; a route without it is refused. */
     readonly permission?: RoutePermission;
+    /** As `ApiRoute.groupScoped`. */
+    readonly groupScoped?: boolean;
     /** On the routes that stand for "this path has no such method": the methods that it has. */
     readonly allow?: string;
   }
@@ -32,7 +34,7 @@ const UNAUTHORIZED = 'Unauthorized — Authentication is required. Provide a val
 /** What `createAdminApplication` needs. */
 export interface AdminApplicationOptions {
   readonly routes: readonly ApiRoute[];
-  readonly store: Pick<StoreReader, 'findTokenByHash'>;
+  readonly store: Pick<StoreReader, 'findTokenByHash' | 'findUnique'>;
   /** Says whether a token is still alive. */
   readonly expiryClock: Pick<Clock, 'nowMs'>;
   readonly log: Logger;
@@ -76,7 +78,7 @@ function addRoute(app: FastifyInstance, route: ApiRoute, callers: WeakMap<Fastif
   app.route({
     method: route.method,
     url: route.path,
-    config: { permission: route.permission },
+    config: { permission: route.permission, groupScoped: route.groupScoped === true },
     handler: async (request, reply) => {
       if (request.body instanceof UnreadableBody) throw request.body.error;
       return send(reply, await route.handle(toApiRequest(request, callers.get(request))));
@@ -110,9 +112,9 @@ async function admit(
   // Bodies are JSON whatever the client calls them, and ADC calls even absent ones JSON: the framework must not judge by it.
   delete request.raw.headers['content-type'];
   refuseImproperHead(request);
-  const { permission, allow } = request.routeOptions.config;
+  const { permission, allow, groupScoped } = request.routeOptions.config;
   if (permission !== 'public') {
-    const caller = await authenticateToken(options.store, options.expiryClock, headerOf(request, 'x-api-key'));
+    const caller = await authenticate(options, headerOf(request, 'x-api-key'));
     if (caller === undefined) throw new PortcullisError('admin_unauthorized', { publicMessage: UNAUTHORIZED });
     callers.set(request, caller);
   }
@@ -121,6 +123,13 @@ async function admit(
     reply.header('allow', allow);
     throw new PortcullisError('admin_method_not_allowed');
   }
+  if (callers.get(request)?.groupId !== undefined && groupScoped !== true) {
+    throw new PortcullisError('admin_forbidden', { publicMessage: 'the admin key of a gateway group is not allowed to do this' });
+  }
+}
+
+function authenticate({ store, expiryClock }: AdminApplicationOptions, key: string | undefined): Promise<Caller | undefined> {
+  return isAdminKey(key) ? authenticateAdminKey(store, key) : authenticateToken(store, expiryClock, key);
 }
 
 /** What RFC 9110, sections 7.2 and 10.1.1, demand of a request's head, and the server below leaves to the application. */

@@ -43,7 +43,7 @@ async function start(t: TestContext, options: Options = {}) {
   const server = await startAdminServer({
     routes: options.routes ?? [ECHO],
     listeners: options.listeners ?? [LOCAL],
-    store: { findTokenByHash: async (hash) => (hash.equals(row.tokenHash) ? row : undefined) },
+    store: { findTokenByHash: async (hash) => (hash.equals(row.tokenHash) ? row : undefined), findUnique: async () => undefined },
     certificate,
     limits: { ...ADMIN_SERVER_LIMITS, ...options.limits },
     expiryClock: serverClock,

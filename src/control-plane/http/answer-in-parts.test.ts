@@ -57,7 +57,7 @@ async function serve(t: TestContext, route: ApiRoute): Promise<number> {
   const server = await startAdminServer({
     routes: [route],
     listeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }],
-    store: { findTokenByHash: async () => row },
+    store: { findTokenByHash: async () => row, findUnique: async () => undefined },
     certificate: await createSelfSignedCertificate({ names: ['localhost'] }, systemClock),
     limits: ADMIN_SERVER_LIMITS,
     expiryClock: clock,

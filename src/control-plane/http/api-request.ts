@@ -13,11 +13,17 @@ export function toApiRequest(request: FastifyRequest, caller: Caller | undefined
     // The router has only text here.
     parameters: new Map(Object.entries(request.params as Readonly<Record<string, string>>)),
     query: new URLSearchParams(queryStart < 0 ? '' : url.slice(queryStart + 1)),
-    header: (name) => headerOf(request, name),
+    header: (name) => (name === 'content-type' ? contentTypeOf(request) : headerOf(request, name)),
     body: () => parseJson(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)),
     caller,
     address: addressOf(request),
   };
+}
+
+/** What the client calls its body. It is hidden from the framework, which would refuse what is no JSON by name; only the raw head still has it. */
+function contentTypeOf({ raw }: FastifyRequest): string | undefined {
+  const at = raw.rawHeaders.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === 'content-type');
+  return at < 0 ? undefined : raw.rawHeaders[at + 1];
 }
 
 /** A header's value by its lower-case name; repeated ones are joined by commas. */

@@ -32,10 +32,12 @@ export interface ApiAnswer {
 
 /** One operation of the Admin API. */
 export interface ApiRoute {
-  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   /** `:name` stands for one path segment. */
   readonly path: string;
   /** What a caller must be allowed to do. There is no default: a route without it is refused when the server starts. */
   readonly permission: RoutePermission;
+  /** True where the operation keeps to one gateway group by itself (`gatewayGroupOf`), so that the admin key of a group may call it. */
+  readonly groupScoped?: boolean;
   handle(request: ApiRequest): Promise<ApiAnswer>;
 }

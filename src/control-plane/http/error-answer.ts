@@ -1,4 +1,5 @@
 import { ERROR_CODES, type ErrorReason, PortcullisError } from '../../errors/index.ts';
+import { PreconditionFailed } from './precondition-failed.ts';
 
 /** What a client is told of a failure, and what the log is told. */
 export interface ErrorAnswer {
@@ -20,6 +21,9 @@ const STORE_TROUBLE = /^SQLITE_(BUSY|LOCKED|FULL|READONLY|IOERR|CANTOPEN|NOMEM|P
 
 /** Translates anything that was thrown. Only `PortcullisError`s speak to the client; all else is an internal error. */
 export function describeError(error: unknown): ErrorAnswer {
+  if (error instanceof PreconditionFailed && error.currentTag !== undefined) {
+    return { ...answerFor(error.reason, error.publicMessage), headers: { etag: error.currentTag } };
+  }
   if (error instanceof PortcullisError) return answerFor(error.reason, error.publicMessage);
   const code = codeOf(error);
   if (STORE_TROUBLE.test(code)) return answerFor('store_unavailable');

@@ -8,10 +8,11 @@ import { systemRandom } from '../../lib/random.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
 import { PLUGIN_SCHEMAS } from '../../plugins/schemas.ts';
 import type { Store, StoreHistory } from '../../store/index.ts';
-import { apiRoutes, type ChangeAnnouncer } from '../api/index.ts';
+import { type ApiContext, apiRoutes, type ChangeAnnouncer } from '../api/index.ts';
 import { openInstallation } from '../first-start.ts';
-import { ADMIN_SERVER_LIMITS, createAdminApplication, ExpectedContinues } from '../http/index.ts';
+import { ADMIN_SERVER_LIMITS, type ApiRoute, createAdminApplication, ExpectedContinues } from '../http/index.ts';
 import { openControlPlaneStore } from '../open-control-plane-store.ts';
+import { testDatabase } from './test-database.ts';
 
 /** The token of every fixture. */
 export const TOKEN = 'a-token-that-only-tests-know';
@@ -21,6 +22,12 @@ class FakeAnnouncer implements ChangeAnnouncer {
   readonly announced: { readonly groupId: string; readonly revision: number }[] = [];
   readonly waits: { readonly groupId: string; readonly revision: number; readonly timeoutMs: number }[] = [];
   result: AppliedRevision | Promise<AppliedRevision> | Error = { applied: 1, expected: 1, lagging: [] };
+
+  connected: ReturnType<ChangeAnnouncer['instances']> = [];
+
+  instances(): ReturnType<ChangeAnnouncer['instances']> {
+    return this.connected;
+  }
 
   groupChanged(groupId: string, revision: number): void {
     this.announced.push({ groupId, revision });
@@ -55,11 +62,15 @@ interface FixtureRequest {
 /** The Admin API without sockets, on a real store. */
 export interface AdminFixture {
   readonly app: FastifyInstance;
+  /** All operations that it has. */
+  readonly routes: readonly ApiRoute[];
   readonly store: Store;
   readonly history: StoreHistory;
   readonly clock: FakeClock;
   readonly log: RecordingLogger;
   readonly announcer: FakeAnnouncer;
+  /** The first is the folder of its data. */
+  readonly closedFolders: readonly string[];
   /** Its signal says that the control plane is about to end. */
   readonly stopping: AbortController;
   /** Sends a request; `gateway_group_id=default` is added to paths under `/apisix/admin/` that have no query. */
@@ -75,7 +86,14 @@ export async function makeAdminFixture(
   const clock = new FakeClock();
   const log = new RecordingLogger();
   const announcer = new FakeAnnouncer();
-  const opened = await openControlPlaneStore({ dataFolder: folder, keyringFile: `${folder}/keyring.json`, clock, random: systemRandom });
+  const database = await testDatabase();
+  const opened = await openControlPlaneStore({
+    dataFolder: folder,
+    keyringFile: `${folder}/keyring.json`,
+    database: database?.options,
+    clock,
+    random: systemRandom,
+  });
   const { installation } = await openInstallation({
     store: opened,
     bootstrapToken: TOKEN,
@@ -87,9 +105,13 @@ export async function makeAdminFixture(
   const stopping = new AbortController();
   const { keySalt } = installation;
   const { plugins = PLUGIN_SCHEMAS } = change;
-  const context = { store, publisher: announcer, plugins, keySalt, clock, log, stopping: stopping.signal };
+  const context: ApiContext = {
+    ...{ store, publisher: announcer, plugins, keySalt, closedFolders: [folder] },
+    ...{ clock, random: systemRandom, log, stopping: stopping.signal },
+  };
+  const routes = apiRoutes(context);
   const app = createAdminApplication({
-    routes: apiRoutes(context),
+    routes,
     store,
     expiryClock: clock,
     log,
@@ -101,12 +123,15 @@ export async function makeAdminFixture(
   test.after(async () => {
     await app.close();
     await opened.close();
+    await database?.drop();
   });
   return {
     app,
+    routes,
     store,
     history: opened,
     clock,
+    closedFolders: context.closedFolders,
     log,
     announcer,
     stopping,

@@ -8,7 +8,7 @@ import { ADMIN_SERVER_LIMITS, startAdminServer } from '../http/index.ts';
 await startAdminServer({
   routes: [{ method: 'GET', path: '/healthz', permission: 'public', handle: async () => ({ body: 'by descriptor' }) }],
   listeners: [{ kind: 'descriptor', fd: 3, host: '127.0.0.1', port: 0 }],
-  store: { findTokenByHash: async () => undefined },
+  store: { findTokenByHash: async () => undefined, findUnique: async () => undefined },
   certificate: await createSelfSignedCertificate({ names: ['localhost'] }, systemClock),
   limits: ADMIN_SERVER_LIMITS,
   expiryClock: systemClock,

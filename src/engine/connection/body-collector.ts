@@ -5,7 +5,11 @@ import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
 
 const SMALLEST_BYTES = 1024;
 
+/** What a caller wants: the body, or its first bytes and no more. */
+export type CollectedPart = 'whole' | 'start';
+
 interface Waiter {
+  readonly part: CollectedPart;
   resolve(body: Buffer | 'too-large'): void;
   reject(error: Error): void;
 }
@@ -48,15 +52,15 @@ export class BodyCollector {
     return this.#body.done;
   }
 
-  /** As `Exchange.readBody`; more may be given to `take` while `collecting`. */
-  collect(maxBytes: number): Promise<Buffer | 'too-large'> {
+  /** As `Exchange.readBody` or, where its `start` is wanted, `Exchange.readBodyStart`; more may be given to `take` while `collecting`. */
+  collect(maxBytes: number, part: CollectedPart): Promise<Buffer | 'too-large'> {
     if (this.#waiter !== undefined) return Promise.reject(new Error('the body is being read already'));
     // What is to come of a chunked body is not known.
-    if (this.#length + this.#body.remaining > maxBytes) return Promise.resolve('too-large');
-    if (this.#body.done) return Promise.resolve(this.bytes);
+    if (part === 'whole' && this.#length + this.#body.remaining > maxBytes) return Promise.resolve('too-large');
+    if (this.#body.done || (part === 'start' && this.#length >= maxBytes)) return Promise.resolve(this.bytes.subarray(0, maxBytes));
     this.#maxBytes = maxBytes;
     const promise = new Promise<Buffer | 'too-large'>((resolve, reject) => {
-      this.#waiter = { resolve, reject };
+      this.#waiter = { part, resolve, reject };
     });
     // Who has asked may have stopped listening, and a rejection that nobody hears ends the process.
     promise.catch(() => {});
@@ -73,7 +77,9 @@ export class BodyCollector {
       if (event === BODY.more) return position;
       if (event === BODY.failed || (event === BODY.done && hasRefusedTrailer(body.chunked))) return -1;
       if (event === BODY.data) this.#append(bytes, body.dataStart, body.dataEnd);
-      if (this.#length > this.#maxBytes) this.#settle('too-large');
+      if (this.#waiter?.part === 'start') {
+        if (body.done || this.#length >= this.#maxBytes) this.#settle(this.bytes.subarray(0, this.#maxBytes));
+      } else if (this.#length > this.#maxBytes) this.#settle('too-large');
       else if (body.done) this.#settle(this.bytes);
     }
     return position;

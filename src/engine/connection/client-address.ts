@@ -6,5 +6,16 @@ import type { AcceptedConnection } from '../transport/accepted-connection.ts';
 export function clientOf(accepted: AcceptedConnection): ClientConnection | undefined {
   const { remoteAddress, remotePort, localPort, encrypted } = accepted;
   if (remoteAddress === undefined) return undefined;
-  return { remoteAddress: canonicalAddress(remoteAddress) ?? remoteAddress, remotePort, localPort, encrypted, context: undefined };
+  const localAddress = (): string | undefined => {
+    const address = accepted.localAddress();
+    return address === undefined ? undefined : canonicalAddress(address);
+  };
+  return {
+    remoteAddress: canonicalAddress(remoteAddress) ?? remoteAddress,
+    remotePort,
+    localPort,
+    localAddress,
+    encrypted,
+    context: undefined,
+  };
 }

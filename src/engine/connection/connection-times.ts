@@ -50,7 +50,7 @@ export class ConnectionTimes {
 
   /** The handler has had its time, which begins anew with a body that was collected for it. */
   decisionTooLate(nowMs: number, exchange: HttpExchange): boolean {
-    return nowMs - (exchange.collector?.settledAtMs ?? exchange.headReadAtMs) >= this.#timeouts.decisionMs;
+    return nowMs - (exchange.collector?.settledAtMs ?? exchange.headReadAtMs) >= this.#timeouts.decisionMs + exchange.grantedMs;
   }
 
   lingeredEnough(nowMs: number): boolean {

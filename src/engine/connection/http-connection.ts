@@ -11,7 +11,7 @@ import type { RequestParser } from '../parser/request-parser.ts';
 import type { Transport, TransportReceiver } from '../transport/transport.ts';
 import type { Tunnel } from '../tunnel/tunnel.ts';
 import { sendContinue, sendLocalAnswer } from './answer-output.ts';
-import { BodyCollector } from './body-collector.ts';
+import { BodyCollector, type CollectedPart } from './body-collector.ts';
 import { BodyDiscarder } from './body-discarder.ts';
 import { ClientInput, type InputReader } from './client-input.ts';
 import { checkConnection, type WaitingConnection } from './connection-deadlines.ts';
@@ -177,10 +177,10 @@ export class HttpConnection
     this.#continue();
   }
 
-  readBody(exchange: HttpExchange, maxBytes: number): Promise<Buffer | 'too-large'> {
+  readBody(exchange: HttpExchange, maxBytes: number, part: CollectedPart): Promise<Buffer | 'too-large'> {
     if (this.phase !== PHASE.deciding) return Promise.reject(new Error('the exchange is over'));
     exchange.collector ??= new BodyCollector(this.body, exchange.headReadAtMs);
-    const outcome = exchange.collector.collect(maxBytes);
+    const outcome = exchange.collector.collect(maxBytes, part);
     if (!this.request.asking && exchange.collector.collecting) {
       beginCollecting(this, this.#context, exchange, this.#input.kept === undefined);
       this.#continue();

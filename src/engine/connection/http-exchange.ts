@@ -1,13 +1,14 @@
 import type { ErrorReason } from '../../errors/index.ts';
 import type { ClientConnection, Exchange, ForwardPlan, LocalAnswer, RequestHead, UpstreamTarget } from '../exchange.ts';
-import type { BodyCollector } from './body-collector.ts';
+import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
+import type { BodyCollector, CollectedPart } from './body-collector.ts';
 
 /** Carries an exchange's decision out. */
 export interface DecisionMaker {
   onDecided(exchange: HttpExchange): void;
   onAborted(exchange: HttpExchange, reason: ErrorReason): void;
-  /** As `Exchange.readBody`, for an exchange that is not decided yet. */
-  readBody(exchange: HttpExchange, maxBytes: number): Promise<Buffer | 'too-large'>;
+  /** As `Exchange.readBody` and `readBodyStart`, for an exchange that is not decided yet. */
+  readBody(exchange: HttpExchange, maxBytes: number, part: CollectedPart): Promise<Buffer | 'too-large'>;
   reportFailure(error: unknown): void;
 }
 
@@ -41,6 +42,8 @@ export class HttpExchange implements Exchange {
   abortReason: ErrorReason | undefined = undefined;
   /** Nothing more happens to it. */
   finished = false;
+  /** What the handler has beyond the usual to decide. */
+  grantedMs = 0;
   /** Made when the handler wants the body first. */
   collector: BodyCollector | undefined = undefined;
   readonly #decisionMaker: DecisionMaker;
@@ -62,7 +65,17 @@ export class HttpExchange implements Exchange {
 
   readBody(maxBytes: number): Promise<Buffer | 'too-large'> {
     if (this.finished || !this.undecided) return Promise.reject(new Error('the exchange is decided, or over'));
-    return this.#decisionMaker.readBody(this, maxBytes);
+    return this.#decisionMaker.readBody(this, maxBytes, 'whole');
+  }
+
+  async readBodyStart(maxBytes: number): Promise<Buffer> {
+    if (this.finished || !this.undecided) throw new Error('the exchange is decided, or over');
+    const start = await this.#decisionMaker.readBody(this, maxBytes, 'start');
+    return start === 'too-large' ? EMPTY_BYTES : start;
+  }
+
+  grantTime(durationMs: number): void {
+    this.grantedMs += durationMs;
   }
 
   respond(answer: LocalAnswer): void {

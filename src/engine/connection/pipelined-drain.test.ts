@@ -10,7 +10,14 @@ import { answerOf, TestHandler } from '../testing/test-handler.ts';
 import { UpstreamPool } from '../upstream/upstream-pool.ts';
 import { HttpConnection } from './http-connection.ts';
 
-const CLIENT = { remoteAddress: '127.0.0.1', remotePort: 1, localPort: 1, encrypted: false, context: undefined };
+const CLIENT = {
+  remoteAddress: '127.0.0.1',
+  remotePort: 1,
+  localPort: 1,
+  localAddress: () => '10.0.0.1',
+  encrypted: false,
+  context: undefined,
+};
 
 /** One connection without a socket: the test decides what has been received, and when each request is answered. */
 class Scene {

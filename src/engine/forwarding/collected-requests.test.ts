@@ -25,6 +25,35 @@ async function startReading(t: Cleanup, maxBytes = 1000, changes: Parameters<typ
   return proxy;
 }
 
+test('a request of whose body only the start was collected goes on as the client framed it, byte for byte', async (t) => {
+  const proxy = await startProxy(t);
+  proxy.handler.decide = (exchange) => {
+    if (isNext(exchange)) exchange.respond(answerOf(200, 'next'));
+    else void exchange.readBodyStart(20_000).then(() => exchange.forward(planTo(proxy.target)));
+  };
+  const body = Buffer.alloc(300_000, 'abcdefghijklmnopqrstuvwxyz');
+  let upstream: Awaited<ReturnType<typeof proxy.upstream.connection>> | undefined;
+  for (const chunked of [false, true]) {
+    const client = await proxy.client();
+    const head = chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${body.length}`;
+    client.send(`POST /x HTTP/1.1\r\nHost: a\r\n${head}\r\n\r\n`);
+    for (let start = 0; start < body.length; start += 30_000) {
+      const piece = body.toString('latin1', start, start + 30_000);
+      client.send(chunked ? `${piece.length.toString(16)}\r\n${piece}\r\n` : piece);
+      await turns(2);
+    }
+    client.send(`${chunked ? '0\r\n\r\n' : ''}${NEXT}`);
+    // The second request comes on the connection of the first.
+    upstream ??= await proxy.upstream.connection();
+    const received = await readMessage(upstream);
+    assert.equal(received.body.equals(body), true, head);
+    upstream.send(OK);
+    assert.equal((await readMessage(client)).body.toString(), 'ok');
+    assert.equal((await readMessage(client)).body.toString(), 'next');
+    client.socket.destroy();
+  }
+});
+
 const BODIES: readonly (readonly [string, string])[] = [
   ['with a length', 'Content-Length: 11\r\n\r\nhello world'],
   ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n6\r\n world\r\n0\r\nX-Sum: 1\r\n\r\n'],

@@ -71,7 +71,14 @@ export async function relayInPieces(
 }
 
 function exchangeFor(): HttpExchange {
-  const connection = { remoteAddress: '::1', remotePort: 1, localPort: 2, encrypted: false, context: undefined };
+  const connection = {
+    remoteAddress: '::1',
+    remotePort: 1,
+    localPort: 2,
+    localAddress: () => '10.0.0.1',
+    encrypted: false,
+    context: undefined,
+  };
   const decisionMaker = {
     onDecided: () => {},
     onAborted: () => {},

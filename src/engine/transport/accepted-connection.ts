@@ -6,6 +6,8 @@ export interface AcceptedConnection {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number;
   readonly localPort: number;
+  /** As the system spells it; undefined when the connection has gone. */
+  localAddress(): string | undefined;
   readonly encrypted: boolean;
   /** Begins to read. Nothing reaches the receiver before this returns. */
   open(receiver: TransportReceiver): Transport;

@@ -105,6 +105,10 @@ class SocketConnection implements AcceptedConnection {
     this.#makeTransport = makeTransport;
   }
 
+  localAddress(): string | undefined {
+    return this.#socket.localAddress;
+  }
+
   open(receiver: TransportReceiver): Transport {
     return this.#makeTransport(this.#socket, receiver);
   }

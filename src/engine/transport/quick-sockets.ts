@@ -21,6 +21,7 @@ interface TcpHandle {
   /** 0: the kernel has everything. Another number: the system's error, negative. An object: under way. */
   writeBuffer(request: null, bytes: Buffer): number | PendingWrite;
   getpeername(out: PeerName): number;
+  getsockname(out: PeerName): number;
   setNoDelay(on: boolean): number;
   close(): void;
 }
@@ -74,6 +75,11 @@ class HandleConnection implements AcceptedConnection {
     this.#handle = handle;
     this.#readBuffer = readBuffer;
     this.#writesToHandle = writesToHandle;
+  }
+
+  localAddress(): string | undefined {
+    const own: PeerName = {};
+    return this.#handle.getsockname(own) === 0 ? own.address : undefined;
   }
 
   open(receiver: TransportReceiver): Transport {
@@ -244,6 +250,6 @@ function isTcpHandle(value: unknown): value is TcpHandle {
   return (
     typeof value === 'object' &&
     value !== null &&
-    ['writeBuffer', 'getpeername', 'setNoDelay', 'close'].every((name) => typeof Reflect.get(value, name) === 'function')
+    ['writeBuffer', 'getpeername', 'getsockname', 'setNoDelay', 'close'].every((name) => typeof Reflect.get(value, name) === 'function')
   );
 }

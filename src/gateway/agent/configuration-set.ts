@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '../../lib/json.ts';
-import type { PluginSettings, RouteSettings, ServiceSettings } from '../runtime/settings.ts';
+import type { EffectiveUpstream } from '../../schema/index.ts';
+import type { ConsumerNeeds, PluginSettings, RouteSettings, ServiceSettings } from '../runtime/settings.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import type { CompiledKind } from './read-item.ts';
 import { RouteNumbers } from './route-numbers.ts';
+import { namesOfUpstreamKey, upstreamKey } from './upstream-key.ts';
 
 /** Changes that go to a worker in one message: small enough that neither side is busy with it for long. */
 const CHANGES_PER_MESSAGE = 200;
@@ -11,10 +13,14 @@ const CHANGES_PER_MESSAGE = 200;
 /** What workers compile, as it is in force and as every worker that starts must get it. */
 export class ConfigurationSet {
   readonly services = new Map<string, ServiceSettings>();
+  /** Upstreams beside those inside services, by `upstreamKey`. */
+  readonly upstreams = new Map<string, EffectiveUpstream>();
   readonly routes = new Map<string, RouteSettings>();
   readonly globalRules = new Map<string, PluginSettings>();
   /** By the plugin's name, defaults in place. */
   readonly pluginMetadata = new Map<string, JsonObject>();
+  /** Of the few consumers that need anything. */
+  readonly consumerNeeds = new Map<string, ConsumerNeeds>();
   readonly numbers = new RouteNumbers();
 
   /** Takes changes that the workers have taken. */
@@ -32,14 +38,22 @@ export class ConfigurationSet {
     switch (change.op) {
       case 'put-service':
         return isDeepStrictEqual(this.services.get(change.id), change.settings);
+      case 'put-upstream':
+        return isDeepStrictEqual(this.upstreams.get(upstreamKey(change.serviceId, change.id)), change.settings);
       case 'put-route':
         return isDeepStrictEqual(this.routes.get(change.id), change.settings);
       case 'put-global-rule':
         return isDeepStrictEqual(this.globalRules.get(change.id), change.settings);
       case 'put-plugin-metadata':
         return isDeepStrictEqual(this.pluginMetadata.get(change.plugin), change.value);
+      case 'put-consumer-needs':
+        return isDeepStrictEqual(this.consumerNeeds.get(change.id), change.needs);
+      case 'delete-consumer-needs':
+        return !this.consumerNeeds.has(change.id);
       case 'delete-service':
         return !this.services.has(change.id);
+      case 'delete-upstream':
+        return !this.upstreams.has(upstreamKey(change.serviceId, change.id));
       case 'delete-route':
         return !this.routes.has(change.id);
       case 'delete-global-rule':
@@ -65,6 +79,8 @@ export class ConfigurationSet {
     switch (kind) {
       case 'service':
         return this.services;
+      case 'upstream':
+        return this.upstreams;
       case 'route':
         return this.routes;
       case 'global_rule':
@@ -76,7 +92,9 @@ export class ConfigurationSet {
 
   *#all(): Generator<RuntimeChange> {
     for (const [plugin, value] of this.pluginMetadata) yield { op: 'put-plugin-metadata', plugin, value };
+    for (const [id, needs] of this.consumerNeeds) yield { op: 'put-consumer-needs', id, needs };
     for (const [id, settings] of this.globalRules) yield { op: 'put-global-rule', id, settings };
+    for (const [key, settings] of this.upstreams) yield { op: 'put-upstream', ...namesOfUpstreamKey(key), settings };
     for (const [id, settings] of this.services) yield { op: 'put-service', id, settings };
     for (const [id, settings] of this.routes) yield { op: 'put-route', id, number: this.numbers.numberOf(id), settings };
   }
@@ -88,6 +106,12 @@ export class ConfigurationSet {
         return;
       case 'delete-service':
         this.services.delete(change.id);
+        return;
+      case 'put-upstream':
+        this.upstreams.set(upstreamKey(change.serviceId, change.id), change.settings);
+        return;
+      case 'delete-upstream':
+        this.upstreams.delete(upstreamKey(change.serviceId, change.id));
         return;
       case 'put-route':
         this.routes.set(change.id, change.settings);
@@ -107,6 +131,12 @@ export class ConfigurationSet {
         return;
       case 'delete-plugin-metadata':
         this.pluginMetadata.delete(change.plugin);
+        return;
+      case 'put-consumer-needs':
+        this.consumerNeeds.set(change.id, change.needs);
+        return;
+      case 'delete-consumer-needs':
+        this.consumerNeeds.delete(change.id);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { StartError } from '../../errors/index.ts';
 import { createStatusServer, type LogRotation, openAccessLog, type StatusServer, startLogRotation } from '../../observability/index.ts';
+import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import { CounterTables, machineTime } from '../counters/index.ts';
 import type { GatewayOptions, RunningGateway } from '../gateway-options.ts';
@@ -19,6 +20,7 @@ import { GatewayConfiguration } from './gateway-configuration.ts';
 import { NodeNames } from './node-names.ts';
 import { reusePortIsSupported } from './reuse-port.ts';
 import { WorkerFleet } from './worker-fleet.ts';
+import { workerStart } from './worker-start.ts';
 import { WorkerThread } from './worker-thread.ts';
 
 const HEARTBEAT_CHECK_MS = 250;
@@ -33,6 +35,7 @@ const STOP_MS = 1000;
  */
 export class GatewayAgent implements RunningGateway {
   readonly #options: GatewayOptions;
+  readonly #plugins: readonly AnyPlugin[];
   readonly #board: WorkerBoard;
   readonly #tables: CredentialIndexWriter;
   readonly #load: LoadTables;
@@ -65,11 +68,11 @@ export class GatewayAgent implements RunningGateway {
     // A slot's next thread starts before the memory of the one before is given back, and there is a spare one.
     const maxThreads = options.workers.length * 2 + 2;
     this.#board = WorkerBoard.forWorkers(maxThreads);
-    const authPlugins = PLUGINS.filter((plugin) => plugin.type === 'auth').map((plugin) => plugin.name);
+    this.#plugins = [...PLUGINS, ...(options.testPlugins?.plugins ?? [])];
     this.#secrets = openSecretValues(options);
     this.#tables = new CredentialIndexWriter({
-      plugins: authPlugins,
-      consumerPlugins: PLUGINS,
+      plugins: PLUGINS.filter(({ type }) => type === 'auth').map(({ name }) => name),
+      consumerPlugins: this.#plugins,
       resolvePlugins: (plugins) => resolvePluginSettings(plugins, this.#secrets.values.valueOf),
       maxReaders: maxThreads,
       random,
@@ -229,6 +232,7 @@ export class GatewayAgent implements RunningGateway {
   #createConfiguration(): GatewayConfiguration {
     return new GatewayConfiguration({
       set: this.#set,
+      plugins: this.#plugins,
       names: this.#names,
       tables: this.#tables,
       fleet: this.#fleet,
@@ -245,27 +249,16 @@ export class GatewayAgent implements RunningGateway {
   }
 
   #startThread(): WorkerThread {
-    const { protectedPorts, accessLogFile, trustedAddresses, pluginDeadlineMs, engine, testHooks, dataFolder, softwareVersion } =
-      this.#options;
     const row = this.#tables.registerReader();
     this.#board.clearRow(row);
-    const { handles: load } = this.#load;
-    const start = {
+    const start = workerStart(this.#options, {
       row,
       board: this.#board.shared,
       tables: this.#tables.handles,
-      load,
+      load: this.#load.handles,
       metrics: this.#metrics.metrics.handles,
       counters: this.#counters.handles,
-      forbiddenFolders: [dataFolder],
-      softwareVersion,
-      protectedPorts,
-      accessLogFile,
-      trustedAddresses,
-      pluginDeadlineMs,
-      engine,
-      testHooks,
-    };
+    });
     return new WorkerThread(start, {
       onLog: (thread, message) => this.#logOf(thread, message),
       onAccepting: (thread, state) => this.#fleet.onAccepting(thread, state),
@@ -304,7 +297,7 @@ export class GatewayAgent implements RunningGateway {
         worker: slot,
         cause: thread.endReason ?? error?.message ?? 'it exited',
         last_route: this.#set.numbers.idOf(last.route),
-        last_plugin: PLUGINS[last.plugin - 1]?.name,
+        last_plugin: this.#plugins[last.plugin - 1]?.name,
       };
       this.#options.log.error('a worker thread ended and is replaced', fields, error);
       this.#source?.restartProbation();

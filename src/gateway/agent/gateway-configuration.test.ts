@@ -24,6 +24,7 @@ const TEST_PLUGINS = [
     metadataSchema: Type.Object({ header: Type.Optional(Type.String({ default: 'X-Limit' })) }),
   },
   { name: 'a-split', schema: Type.Object({}), upstreams: ({ upstream }: JsonObject) => [Object(upstream)] },
+  { name: 'a-sign', schema: Type.Object({}), identityHeaders: ({ header }: JsonObject) => [String(header)] },
 ];
 
 /** A configuration whose workers are the test: it says how each change ends and sees what stands in the tables meanwhile. */
@@ -254,4 +255,69 @@ test('a consumer’s own plugins and labels come with it through the tables', as
   const found = reader.findByKey('key-auth', TEST_SALT, 'secret-api-key');
   assert.deepEqual([found?.labels, applied], [new Map([['team', 'a']]), []]);
   assert.deepEqual(JSON.parse(found?.pluginsText ?? '')[0][1].configuration, { count: 2, policy: 'local' });
+});
+
+test('what the plugins of consumers need is known to all workers before the consumer is', async () => {
+  const consumerItem = (id: string, plugins: JsonObject): SnapshotItem => ({ kind: 'consumer', id, value: { plugins }, keys: [] });
+  const splits = (host: string) => ({ 'a-split': { upstream: { nodes: [{ host, port: 80, weight: 1 }] } } });
+  const seen: boolean[] = [];
+  const started = start(() => {
+    seen.push(started.reader.findByName('rose') !== undefined);
+    return { kind: 'committed' };
+  });
+  const { load, change, names, applied, set } = started;
+  const used = () => ['one.invalid', 'two.invalid'].map((name) => names.isUsed(name));
+  await load([consumerItem('jack', splits('one.invalid')), consumerItem('lily', { 'a-limit': { count: 1 } })]);
+  const jack = { op: 'put-consumer-needs', id: 'jack', needs: { nodeNames: ['one.invalid'], identityHeaders: [] } };
+  assert.deepEqual([applied.flat(), used()], [[jack], [true, false]]);
+
+  await change({ op: 'put', item: consumerItem('rose', { ...splits('two.invalid'), 'a-sign': { header: 'X-Signed' } }) });
+  const rose = { op: 'put-consumer-needs', id: 'rose', needs: { nodeNames: ['two.invalid'], identityHeaders: ['X-Signed'] } };
+  assert.deepEqual([applied.at(-1), used()], [[rose], [true, true]]);
+  assert.deepEqual([seen.at(-1), started.reader.findByName('rose')?.username], [false, 'rose']);
+  assert.deepEqual([...set.parts()].flat(), [jack, rose]);
+
+  const rounds = applied.length;
+  await change({ op: 'put', item: consumerItem('lily', { 'a-limit': { count: 2 } }) });
+  assert.equal(applied.length, rounds, 'a consumer without needs costs the workers nothing');
+  await change({ op: 'put', item: consumerItem('rose', { 'a-sign': { header: '*' } }) });
+  assert.deepEqual([applied.at(-1), used()], [[{ op: 'delete-consumer-needs', id: 'rose' }], [true, false]]);
+  await change({ op: 'delete', name: { kind: 'consumer', parentId: '', id: 'jack' } });
+  assert.deepEqual([[...set.consumerNeeds], used()], [[], [false, false]]);
+});
+
+test('a snapshot without a consumer lets go of what that needed', async () => {
+  const { load, names, applied, set, reader } = start();
+  const plugins = { 'a-split': { upstream: { nodes: [{ host: 'one.invalid', port: 80, weight: 1 }] } } };
+  const jack: SnapshotItem = { kind: 'consumer', id: 'jack', value: { plugins }, keys: [] };
+  await load([jack]);
+  await load([jack], 2);
+  assert.equal(applied.length, 1);
+  assert.equal(reader.findByName('jack')?.username, 'jack');
+  await load([], 3);
+  assert.deepEqual([[...set.consumerNeeds], names.isUsed('one.invalid'), reader.findByName('jack')], [[], false, undefined]);
+});
+
+test('upstreams of services come and go like what they belong to, and their names are resolved meanwhile', async () => {
+  const { load, change, names, applied, set } = start();
+  const upstream = (service: string, host: string): SnapshotItem => ({
+    kind: 'upstream',
+    id: 'canary',
+    service,
+    value: { nodes: [{ host, port: 80, weight: 1 }] },
+  });
+  await load([serviceItem(80), upstream('service', 'one.invalid'), upstream('elsewhere', 'two.invalid')]);
+  assert.deepEqual([names.isUsed('one.invalid'), names.isUsed('two.invalid')], [true, true]);
+  assert.deepEqual([...set.upstreams.keys()], ['service/canary', 'elsewhere/canary']);
+  await change(
+    { op: 'put', item: upstream('service', 'three.invalid') },
+    { op: 'delete', name: { kind: 'upstream', parentId: 'elsewhere', id: 'canary' } },
+  );
+  assert.deepEqual([...set.parts()].flat().map(nameOf), ['put-upstream canary', 'put-service service']);
+  assert.deepEqual(['one.invalid', 'two.invalid', 'three.invalid'].map((name) => names.isUsed(name)), [false, false, true]); // biome-ignore format: one line
+  applied.length = 0;
+  await load([serviceItem(80), upstream('service', 'three.invalid')], 5);
+  assert.deepEqual(applied, []);
+  await load([serviceItem(80)], 6);
+  assert.deepEqual(applied.flat(), [{ op: 'delete-upstream', serviceId: 'service', id: 'canary' }]);
 });

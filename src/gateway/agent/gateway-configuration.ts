@@ -2,14 +2,15 @@ import type { ConfigurationApplier, SnapshotMeta } from '../../distribution/gate
 import type { JsonObject } from '../../lib/json.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { PLUGINS } from '../../plugins/index.ts';
-import type { SnapshotChange, SnapshotDelta, SnapshotItem } from '../../schema/index.ts';
-import type { PluginSettings } from '../runtime/settings.ts';
+import type { SnapshotChange, SnapshotDelta, SnapshotItem, SnapshotItemName } from '../../schema/index.ts';
 import { type CredentialPlugin, referencesOfItem } from '../secrets/index.ts';
 import type { CredentialIndexWriter } from '../tables/index.ts';
 import type { AgentMessage, RuntimeChange } from '../worker/worker-messages.ts';
+import { namesBroughtBy, namesReplacedBy } from './change-names.ts';
 import type { ConfigurationSet } from './configuration-set.ts';
+import { consumerNeedsOf, mayHaveNeeds, type NeedyPlugin } from './consumer-needs.ts';
 import { ItemReferences, type ReferencingItem, type SecretSource } from './item-references.ts';
-import { type NamedNodes, type NodeNames, nodeNamesOf, type UpstreamPlugin } from './node-names.ts';
+import type { NodeNames, UpstreamPlugin } from './node-names.ts';
 import {
   COMPILED_KINDS,
   type CompiledItem,
@@ -17,14 +18,18 @@ import {
   type ItemPlugin,
   isCompiled,
   isCompiledKind,
+  keyOfItem,
   readDeletion,
   readItem,
 } from './read-item.ts';
 import { SerialQueue } from './serial-queue.ts';
+import { upstreamKey } from './upstream-key.ts';
 import type { WorkerFleet } from './worker-fleet.ts';
 
 /** What must be known of a plugin to put its configurations and credentials in force. */
-export type ConfiguredPlugin = ItemPlugin & UpstreamPlugin & CredentialPlugin;
+export type ConfiguredPlugin = ItemPlugin & UpstreamPlugin & CredentialPlugin & NeedyPlugin;
+
+type ConsumerItem = Extract<SnapshotItem, { readonly kind: 'consumer' }>;
 
 /** What puts configuration in force. */
 export interface GatewayConfigurationOptions {
@@ -102,6 +107,7 @@ export class GatewayConfiguration implements ConfigurationApplier {
     const compiled = new Map<string, CompiledItem>();
     const providers = new Map<string, JsonObject>();
     const referencing: ReferencingItem[] = [];
+    const needy: ConsumerItem[] = [];
     const slices = this.#slices();
     this.#useSalt(meta.keySalt);
     tables.beginReplace();
@@ -109,16 +115,22 @@ export class GatewayConfiguration implements ConfigurationApplier {
       for (const item of part) {
         const references = referencesOfItem(item);
         if (references.length > 0) referencing.push({ item, references });
-        if (isCompiled(item)) compiled.set(keyOf(item.kind, item.id), item);
+        if (isCompiled(item)) compiled.set(keyOf(item.kind, keyOfItem(item)), item);
         else if (item.kind === 'secret_provider') providers.set(item.id, item.value);
+        // Not before the workers know what they need.
+        else if (item.kind === 'consumer' && mayHaveNeeds(item.value, this.#plugins)) needy.push(item);
         else tables.applyPut(this.#references.withKeys(item, meta.keySalt));
         await slices.pause();
       }
     }
     await this.#withProviders(this.#references.useProviders(providers), referencing, SNAPSHOT_SECRET_WAIT_MS, async () => {
       // Once more, now that it is known what they refer to.
-      for (const { item, references } of referencing) if (!isCompiled(item)) this.#enter(item, references);
-      await this.#applyRuntime(await this.#difference(compiled), () => {});
+      const later = new Set<SnapshotItem>(needy);
+      for (const { item, references } of referencing) if (!isCompiled(item) && !later.has(item)) this.#enter(item, references);
+      const changes = [...(await this.#difference(compiled)), ...this.#needsOfAll(needy)];
+      await this.#applyRuntime(changes, () => {
+        for (const item of needy) this.#enter(item, referencesOfItem(item));
+      });
       for (const { item, references } of referencing) if (isCompiled(item)) this.#references.keep(item, references);
       this.#references.retainOnly(referencing);
     });
@@ -146,7 +158,8 @@ export class GatewayConfiguration implements ConfigurationApplier {
     );
     await this.#withProviders(this.#references.changeProviders(providers), [...puts, ...compiledPuts], SECRET_WAIT_MS, async () => {
       // Only now, because it may refuse: what is taken away is taken away in any case.
-      await this.#applyRuntime(await this.#read(compiled), () => {
+      const changes = [...(await this.#read(compiled)), ...this.#changedNeeds(delta.changes)];
+      await this.#applyRuntime(changes, () => {
         for (const { item, references } of puts) this.#enter(item, references);
       });
       for (const change of compiled) if (change.op === 'delete') this.#references.forget(change.name);
@@ -188,7 +201,8 @@ export class GatewayConfiguration implements ConfigurationApplier {
     const compiled = items.filter(isCompiled);
     try {
       for (const item of items) if (!isCompiled(item)) this.#enter(item, referencesOfItem(item));
-      await this.#applyRuntime(await this.#changesOf(compiled), () => {});
+      const needs = this.#changedNeeds(items.map((item) => ({ op: 'put', item })));
+      await this.#applyRuntime([...(await this.#changesOf(compiled)), ...needs], () => {});
       for (const item of compiled) this.#references.keep(item);
     } catch (error) {
       this.#options.secrets?.log.error('a secret that has changed cannot be put in force; what was before stays', {}, error);
@@ -202,11 +216,11 @@ export class GatewayConfiguration implements ConfigurationApplier {
       enterCredentials();
       return;
     }
-    const wanted = await this.#namesOf(changes, newNodes);
+    const wanted = await this.#namesOf(changes, (change) => namesBroughtBy(change, this.#plugins));
     names.retain(wanted);
     await names.resolved([...new Set(wanted)], NAME_WAIT_MS);
     fleet.broadcast({ kind: 'addresses', entries: names.known(new Set(wanted)) });
-    const replaced = await this.#namesOf(changes, (change) => this.#replacedNodes(change));
+    const replaced = await this.#namesOf(changes, (change) => namesReplacedBy(change, set, this.#plugins));
     try {
       const outcome = await fleet.apply(changes, () => {
         enterCredentials();
@@ -231,7 +245,7 @@ export class GatewayConfiguration implements ConfigurationApplier {
   async #read(changes: readonly SnapshotChange[]): Promise<readonly RuntimeChange[]> {
     return this.#collect(changes, (change) => {
       if (change.op === 'put') return isCompiled(change.item) ? this.#readItem(change.item) : undefined;
-      return isCompiledKind(change.name.kind) ? readDeletion(change.name.kind, change.name.id) : undefined;
+      return isCompiledKind(change.name.kind) ? readDeletion(change.name.kind, keyOfName(change.name)) : undefined;
     });
   }
 
@@ -280,38 +294,39 @@ export class GatewayConfiguration implements ConfigurationApplier {
     }
   }
 
-  /** The node names that `nodesOf` tells, with repetitions, as they are counted. */
-  async #namesOf(
-    changes: readonly RuntimeChange[],
-    nodesOf: (change: RuntimeChange) => NamedNodes | undefined,
-  ): Promise<readonly string[]> {
+  /** What consumers need after these changes, as far as it is another than before. */
+  #changedNeeds(changes: readonly SnapshotChange[]): readonly RuntimeChange[] {
+    const needs = new Map<string, RuntimeChange>();
+    for (const change of changes) {
+      if (change.op === 'put' && change.item.kind === 'consumer') needs.set(change.item.id, this.#needsOf(change.item));
+      if (change.op === 'delete' && change.name.kind === 'consumer')
+        needs.set(change.name.id, { op: 'delete-consumer-needs', id: change.name.id });
+    }
+    return [...needs.values()].filter((change) => !this.#options.set.holds(change));
+  }
+
+  /** The same where these are all consumers that may need anything. */
+  #needsOfAll(consumers: readonly ConsumerItem[]): readonly RuntimeChange[] {
+    const present = new Set(consumers.map(({ id }) => id));
+    const gone = [...this.#options.set.consumerNeeds.keys()].filter((id) => !present.has(id));
+    const needs = consumers.map((item) => this.#needsOf(item)).filter((change) => !this.#options.set.holds(change));
+    return [...gone.map((id) => ({ op: 'delete-consumer-needs', id }) as const), ...needs];
+  }
+
+  #needsOf({ id, value }: ConsumerItem): RuntimeChange {
+    const needs = consumerNeedsOf(value, this.#plugins, this.#references.lookUp);
+    return needs === undefined ? { op: 'delete-consumer-needs', id } : { op: 'put-consumer-needs', id, needs };
+  }
+
+  /** The node names that `namesIn` tells, with repetitions, as they are counted. */
+  async #namesOf(changes: readonly RuntimeChange[], namesIn: (change: RuntimeChange) => readonly string[]): Promise<readonly string[]> {
     const slices = this.#slices();
     const names: string[] = [];
     for (const change of changes) {
-      const nodes = nodesOf(change);
-      if (nodes !== undefined) names.push(...nodeNamesOf(nodes, this.#plugins));
+      names.push(...namesIn(change));
       await slices.pause();
     }
     return names;
-  }
-
-  /** What a change takes out of force. */
-  #replacedNodes(change: RuntimeChange): NamedNodes | undefined {
-    const { services, routes, globalRules } = this.#options.set;
-    switch (change.op) {
-      case 'put-service':
-      case 'delete-service':
-        return services.get(change.id);
-      case 'put-route':
-      case 'delete-route':
-        return routes.get(change.id);
-      case 'put-global-rule':
-      case 'delete-global-rule':
-        return asNodes(globalRules.get(change.id));
-      case 'put-plugin-metadata':
-      case 'delete-plugin-metadata':
-        return undefined;
-    }
   }
 
   #releaseNames(released: readonly string[]): void {
@@ -342,21 +357,8 @@ export class GatewayConfiguration implements ConfigurationApplier {
   }
 }
 
-/** What a change brings. */
-function newNodes(change: RuntimeChange): NamedNodes | undefined {
-  switch (change.op) {
-    case 'put-service':
-    case 'put-route':
-      return change.settings;
-    case 'put-global-rule':
-      return asNodes(change.settings);
-    default:
-      return undefined;
-  }
-}
-
-function asNodes(plugins: PluginSettings | undefined): NamedNodes | undefined {
-  return plugins === undefined ? undefined : { plugins };
+function keyOfName({ kind, parentId, id }: SnapshotItemName): string {
+  return kind === 'upstream' ? upstreamKey(parentId, id) : id;
 }
 
 function keyOf(kind: CompiledKind, id: string): string {

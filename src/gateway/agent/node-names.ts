@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { PluginSchema, ReadPlugin } from '../../plugin-kit/index.ts';
-import { type EffectiveUpstream, readUpstream, type UpstreamDocument, type UpstreamNode } from '../../schema/index.ts';
+import { asUpstreamDocument, type EffectiveUpstream, readUpstream, type UpstreamNode } from '../../schema/index.ts';
 import type { NameResolver } from '../names/index.ts';
 import type { PluginSettings } from '../runtime/settings.ts';
 import type { NameAddresses } from '../worker/worker-messages.ts';
@@ -11,7 +11,7 @@ export interface NamedNodes {
   readonly plugins: PluginSettings;
 }
 
-/** The names (not addresses) that the nodes of a service, a route or a global rule go by, each once. */
+/** The names (not addresses) that the nodes of a service, a route, a global rule or a consumer go by, each once. */
 export function nodeNamesOf({ upstream, plugins }: NamedNodes, schemas: readonly UpstreamPlugin[]): readonly string[] {
   const nodes = [...(upstream?.nodes ?? []), ...[...plugins].flatMap(([name, read]) => nodesOfPlugin(name, read, schemas))];
   return [...new Set(nodes.map((node) => node.host).filter((host) => isIP(host) === 0))];
@@ -23,8 +23,7 @@ export type UpstreamPlugin = Pick<PluginSchema, 'name' | 'upstreams'>;
 function nodesOfPlugin(name: string, read: ReadPlugin, schemas: readonly UpstreamPlugin[]): readonly UpstreamNode[] {
   if (read.kind !== 'ready') return [];
   const upstreams = schemas.find((schema) => schema.name === name)?.upstreams?.(read.configuration) ?? [];
-  // The parsing border: the plugin's schema has vouched for the shape of an upstream.
-  const own = upstreams.flatMap((document) => readUpstream(document as unknown as UpstreamDocument).nodes);
+  const own = upstreams.flatMap((document) => readUpstream(asUpstreamDocument(document)).nodes);
   return [...own, ...(read.nested ?? []).flatMap((nested) => nodesOfPlugin(nested.name, nested.read, schemas))];
 }
 

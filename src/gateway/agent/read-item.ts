@@ -8,14 +8,15 @@ import {
 } from '../../plugin-kit/index.ts';
 import { isJsonObject, type SnapshotItem } from '../../schema/index.ts';
 import { CompileError } from '../runtime/compile-error.ts';
-import { readPlugins, readRouteSettings, readServiceSettings } from '../runtime/read-settings.ts';
+import { readPlugins, readRouteSettings, readServiceSettings, readUpstreamSettings } from '../runtime/read-settings.ts';
 import type { PluginSettings } from '../runtime/settings.ts';
 import { resolvePluginSettings } from '../secrets/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import type { RouteNumbers } from './route-numbers.ts';
+import { namesOfUpstreamKey, upstreamKey } from './upstream-key.ts';
 
 /** Kinds of items that workers compile. Consumers and credentials lie in the shared tables, secret providers are the agent's own. */
-export const COMPILED_KINDS = ['plugin_metadata', 'global_rule', 'service', 'route'] as const;
+export const COMPILED_KINDS = ['plugin_metadata', 'global_rule', 'service', 'upstream', 'route'] as const;
 
 export type CompiledKind = (typeof COMPILED_KINDS)[number];
 
@@ -53,6 +54,8 @@ export function readItem(item: CompiledItem, { numbers, plugins, lookUp }: ReadI
       const settings = readServiceSettings(id, value, plugins);
       return { op: 'put-service', id, settings: withSecrets(settings, lookUp) };
     }
+    case 'upstream':
+      return { op: 'put-upstream', id, serviceId: item.service, settings: readUpstreamSettings(id, value) };
     case 'route': {
       const settings = readRouteSettings(id, value, plugins);
       return { op: 'put-route', id, number: numbers.numberOf(id), settings: withSecrets(settings, lookUp) };
@@ -68,11 +71,18 @@ function withSecrets<Settings extends { readonly plugins: PluginSettings }>(sett
   return { ...settings, plugins: resolvePluginSettings(settings.plugins, lookUp) };
 }
 
-/** What workers are told of an item that is gone. */
+/** What names a compiled item among those of its kind. */
+export function keyOfItem(item: CompiledItem): string {
+  return item.kind === 'upstream' ? upstreamKey(item.service, item.id) : item.id;
+}
+
+/** What workers are told of an item that is gone; `id` is what `keyOfItem` gave. */
 export function readDeletion(kind: CompiledKind, id: string): RuntimeChange {
   switch (kind) {
     case 'service':
       return { op: 'delete-service', id };
+    case 'upstream':
+      return { op: 'delete-upstream', ...namesOfUpstreamKey(id) };
     case 'route':
       return { op: 'delete-route', id };
     case 'global_rule':

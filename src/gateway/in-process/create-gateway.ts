@@ -5,12 +5,13 @@ import type { Logger } from '../../observability/index.ts';
 import { type AnyPlugin, readPluginConfiguration } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import type { SnapshotItem } from '../../schema/index.ts';
+import { consumerNeedsOf } from '../agent/consumer-needs.ts';
 import { CounterTables, machineTime } from '../counters/index.ts';
 import { InstanceMetrics, WorkerMetrics } from '../metrics/index.ts';
 import { createDialPolicy } from '../names/index.ts';
 import { ClientHeaderRules, Pipeline, REQUEST_ID_HEADER } from '../pipeline/index.ts';
 import { AddressBook, catalogueOf, Runtime } from '../runtime/index.ts';
-import { readPlugins, readRouteSettings, readServiceSettings } from '../runtime/read-settings.ts';
+import { readPlugins, readRouteSettings, readServiceSettings, readUpstreamSettings } from '../runtime/read-settings.ts';
 import { CredentialIndexReader, CredentialIndexWriter } from '../tables/index.ts';
 import { CredentialDirectory } from '../worker/credential-directory.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
@@ -92,9 +93,11 @@ function createParts(options: PartOptions) {
     log,
     counters: counters.handles,
     row: 0,
+    workers: 1,
     metrics,
     mayDial,
     forbiddenFolders: [],
+    httpsPort: 0,
     version: '0.0.0',
   });
   const pool = new UpstreamPool({ clock });
@@ -161,6 +164,8 @@ function changesOf(item: SnapshotItem, plugins: readonly AnyPlugin[]): readonly 
   switch (item.kind) {
     case 'service':
       return [{ op: 'put-service', id: item.id, settings: readServiceSettings(item.id, item.value, plugins) }];
+    case 'upstream':
+      return [{ op: 'put-upstream', id: item.id, serviceId: item.service, settings: readUpstreamSettings(item.id, item.value) }];
     case 'route':
       return [{ op: 'put-route', id: item.id, number: 1, settings: readRouteSettings(item.id, item.value, plugins) }];
     case 'global_rule': {
@@ -172,7 +177,10 @@ function changesOf(item: SnapshotItem, plugins: readonly AnyPlugin[]): readonly 
       const value = schema === undefined ? item.value : readPluginConfiguration(schema, item.value);
       return [{ op: 'put-plugin-metadata', plugin: item.id, value }];
     }
-    case 'consumer':
+    case 'consumer': {
+      const needs = consumerNeedsOf(item.value, plugins, () => undefined);
+      return needs === undefined ? [] : [{ op: 'put-consumer-needs', id: item.id, needs }];
+    }
     case 'credential':
     case 'secret_provider':
       return [];

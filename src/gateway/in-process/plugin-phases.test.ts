@@ -98,6 +98,21 @@ test('a filter that throws costs that request a 500, and the log names plugin, p
   assert.ok(log.lines.length > 0);
 });
 
+test('the log of a failure names the consumer where there is one, whatever phase failed', async (t) => {
+  const fail = () => {
+    throw new Error('no');
+  };
+  for (const phases of [{ access: fail }, { headerFilter: fail }, { bodyFilter: fail }, { log: fail }]) {
+    const { gateway, log } = await serve(t, [plugin('broken', 1, phases)], { route: { 'key-auth': {}, broken: {} } });
+    await gateway.fetch(get('/a', { apikey: 'the-key' })).then((answer) => answer.text());
+    const failures = () => log.lines.filter(({ message }) => message === 'a plugin failed');
+    while (failures().length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const { request_id: id, ...fields } = failures()[0]?.fields ?? {};
+    assert.deepEqual(fields, { plugin: 'broken', phase: Object.keys(phases)[0], route: 'r', consumer: 'jack', credential: 'c' });
+    assert.match(String(id), /^[0-9a-f]{32}$/);
+  }
+});
+
 test('global rules run on requests that no route takes, and their filters and logs too', async (t) => {
   const seen: string[] = [];
   const watch = plugin('watch', 1, {

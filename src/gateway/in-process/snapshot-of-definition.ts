@@ -1,13 +1,21 @@
 import type { JsonObject } from '../../lib/json.ts';
 import { digestKey } from '../../lib/key-digest.ts';
-import { describeSecrets, type PluginSchema, type PluginSite, readPluginConfiguration, validatePlugins } from '../../plugin-kit/index.ts';
+import {
+  describeSecrets,
+  type PluginFacts,
+  type PluginSchema,
+  type PluginSite,
+  readPluginConfiguration,
+  validatePlugins,
+} from '../../plugin-kit/index.ts';
 import { formatIssues, isJsonObject, type KeyDigest, resourceKind, type SnapshotItem, validateDocument } from '../../schema/index.ts';
 import type { GatewayDefinition } from './gateway-definition.ts';
 
-type KindName = 'service' | 'route' | 'consumer' | 'credential' | 'global_rule' | 'plugin_metadata';
+type KindName = 'service' | 'upstream' | 'route' | 'consumer' | 'credential' | 'global_rule' | 'plugin_metadata';
 
 const SITES: Readonly<Record<KindName, PluginSite | undefined>> = {
   service: 'service',
+  upstream: undefined,
   route: 'route',
   consumer: 'consumer',
   credential: 'credential',
@@ -25,14 +33,26 @@ export function snapshotOfDefinition(
   schemas: readonly PluginSchema[],
   salt: Uint8Array,
 ): readonly SnapshotItem[] {
-  const { services = {}, routes = {}, consumers = {}, credentials = {}, globalRules = {}, pluginMetadata = {} } = definition;
+  const {
+    services = {},
+    upstreams = {},
+    routes = {},
+    consumers = {},
+    credentials = {},
+    globalRules = {},
+    pluginMetadata = {},
+  } = definition;
   const check = (kind: KindName, resources: Readonly<Record<string, JsonObject>>): readonly (readonly [string, JsonObject])[] =>
-    Object.entries(resources).map(([id, value]) => [id, checked(kind, id, value, schemas)]);
+    Object.entries(resources).map(([id, value]) => [id, checked(kind, id, value, schemas, facts)]);
+  const facts: PluginFacts = { metadataOf: (plugin) => (Object.hasOwn(pluginMetadata, plugin) ? pluginMetadata[plugin] : undefined) };
   const keysOf = (value: JsonObject, site: PluginSite): readonly KeyDigest[] => keysOfPlugins(value, site, schemas, salt);
   return [
     ...check('plugin_metadata', pluginMetadata).map(([id, value]): SnapshotItem => ({ kind: 'plugin_metadata', id, value })),
     ...check('global_rule', globalRules).map(([id, value]): SnapshotItem => ({ kind: 'global_rule', id, value })),
     ...check('service', services).map(([id, value]): SnapshotItem => ({ kind: 'service', id, value })),
+    ...Object.entries(upstreams).flatMap(([service, own]) =>
+      check('upstream', own).map(([id, value]): SnapshotItem => ({ kind: 'upstream', id, service, value })),
+    ),
     ...check('route', routes).map(([id, value]): SnapshotItem => ({ kind: 'route', id, value })),
     ...check('consumer', withUsernames(consumers)).map(
       ([id, value]): SnapshotItem => ({ kind: 'consumer', id, value: withoutAuth(value, schemas), keys: keysOf(value, 'consumer') }),
@@ -49,10 +69,10 @@ function withUsernames(consumers: Readonly<Record<string, JsonObject>>): Readonl
   return Object.fromEntries(Object.entries(consumers).map(([username, value]) => [username, { username, ...value }]));
 }
 
-function checked(kindName: KindName, id: string, value: JsonObject, schemas: readonly PluginSchema[]): JsonObject {
+function checked(kindName: KindName, id: string, value: JsonObject, schemas: readonly PluginSchema[], facts: PluginFacts): JsonObject {
   const validation = validateDocument(resourceKind(kindName), value, id);
   const site = SITES[kindName];
-  const pluginIssues = site === undefined ? [] : validatePlugins(value.plugins, site, schemas);
+  const pluginIssues = site === undefined ? [] : validatePlugins(value.plugins, site, schemas, facts);
   const issues = [...(validation.ok ? [] : validation.issues), ...pluginIssues];
   if (!validation.ok || issues.length > 0) throw new TypeError(`${kindName} ${id}: ${formatIssues(issues)}`);
   return validation.document;

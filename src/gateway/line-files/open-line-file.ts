@@ -1,5 +1,6 @@
 import { constants, openSync, readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
+import { isInsideFolder } from '../../lib/is-inside-folder.ts';
 
 /** For appending, without waiting for a reader of a pipe, and without making the file a terminal of the process. */
 const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
@@ -21,7 +22,7 @@ export function openLineFile(file: string, forbiddenFolders: readonly string[]):
   if (!path.isAbsolute(file)) throw new LinePathRefused('the path of a log file must be absolute');
   const real = realPath(file);
   for (const folder of forbiddenFolders) {
-    if (isInside(real, realPath(folder))) throw new LinePathRefused("the path of a log file leads into the gateway's own data");
+    if (isInsideFolder(real, realPath(folder))) throw new LinePathRefused("the path of a log file leads into the gateway's own data");
   }
   return openSync(file, FLAGS, 0o600);
 }
@@ -44,9 +45,4 @@ function readLink(file: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isInside(file: string, folder: string): boolean {
-  const relative = path.relative(folder, file);
-  return relative === '' || (relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative));
 }

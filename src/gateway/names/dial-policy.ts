@@ -3,14 +3,18 @@ import { networkInterfaces } from 'node:os';
 import { canonicalAddress } from '../../lib/canonical-address.ts';
 import { formatIPv4, parseIPv6 } from '../../lib/ip-address.ts';
 
-/** Settings of the address policy. */
-export interface DialPolicyOptions {
-  /** Ports of the product's own sockets: never dialled on this machine, whatever `allow` says. */
-  readonly protectedPorts: readonly number[];
+/** What an instance's operator says of addresses. */
+export interface DialSettings {
   /** Addresses or CIDR blocks to open although they are denied by default. */
   readonly allow: readonly string[];
   /** Addresses or CIDR blocks to deny in addition; wins over `allow`. */
   readonly deny: readonly string[];
+}
+
+/** What the address policy is made from. */
+export interface DialPolicyOptions extends DialSettings {
+  /** Ports of the product's own sockets: never dialled on this machine, whatever `allow` says. */
+  readonly protectedPorts: readonly number[];
   /** Addresses of this machine's interfaces; the system's when absent. */
   readonly localAddresses?: () => readonly string[];
 }

@@ -27,9 +27,18 @@ function accessLine(of: Exchange, about: AccessFacts, nowMs: number): string {
 
 const exchange: Exchange = {
   head: undefined,
-  connection: { remoteAddress: '10.0.0.7', remotePort: 5, localPort: 9080, encrypted: false, context: undefined },
+  connection: {
+    remoteAddress: '10.0.0.7',
+    remotePort: 5,
+    localPort: 9080,
+    localAddress: () => '10.0.0.1',
+    encrypted: false,
+    context: undefined,
+  },
   context: undefined,
   readBody: () => Promise.resolve('too-large'),
+  grantTime: () => {},
+  readBodyStart: () => Promise.resolve(Buffer.alloc(0)),
   respond: () => {},
   forward: () => {},
   abort: () => {},

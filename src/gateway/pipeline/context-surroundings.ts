@@ -26,6 +26,8 @@ export interface ContextSurroundings {
   readonly trustedAddresses: BlockList | undefined;
   /** A consumer's own plugins. @throws CompileError */
   readonly pluginsOfConsumer: (username: string, text: string) => ConsumerPlugins;
+  /** Notes what is entered, so that it is known even after this thread has died. */
+  readonly enter: (route: number, plugin: number) => void;
   /** The answer's head has come; gives what its body passes through. */
   readonly filterResponse: (context: RequestContext, head: ResponseHead) => BodyFilter | undefined;
   /** What a filter of the answer threw. */

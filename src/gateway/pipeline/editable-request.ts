@@ -1,3 +1,4 @@
+import type { Exchange } from '../../engine/index.ts';
 import { canonicalAddress } from '../../lib/canonical-address.ts';
 import { isFieldName, isFieldValue } from '../../lib/field-syntax.ts';
 import { type ConsumerMatch, type CredentialMatch, ENGINE_FIELDS, type UpstreamHandle } from '../../plugin-kit/index.ts';
@@ -39,6 +40,9 @@ export abstract class EditableRequest extends ClientRequest {
   protected ownHost: Buffer | undefined;
   protected answerEdits: AnswerEdits | undefined;
   #bodyReads = 0;
+  #grantedMs = 0;
+  /** What ends the waits of plugins at once. */
+  #waits: (() => void)[] | undefined;
   /** The consumer's plugins lie over the route's; another consumer comes too late. */
   #isMerged = false;
 
@@ -123,6 +127,10 @@ export abstract class EditableRequest extends ClientRequest {
     this.ownHost = Buffer.from(host, 'latin1');
   }
 
+  serviceUpstream(id: string): UpstreamHandle | undefined {
+    return this.candidate?.route.otherUpstreams.get(id);
+  }
+
   useUpstream(upstream: UpstreamHandle): void {
     this.requireUndecided();
     if (!(upstream instanceof PluginUpstream)) throw new TypeError('an upstream must come from the plugin’s own configuration');
@@ -145,21 +153,41 @@ export abstract class EditableRequest extends ClientRequest {
     this.maxBodyBytes = maxBytes;
   }
 
+  get isMerged(): boolean {
+    return this.#isMerged;
+  }
+
   /** A plugin waits for the client's body. */
   get readsBody(): boolean {
     return this.#bodyReads > 0;
   }
 
-  async readBody(maxBytes: number): Promise<Uint8Array | 'too-large'> {
-    this.requireUndecided();
+  readBody(maxBytes: number): Promise<Uint8Array | 'too-large'> {
+    return this.#readFrom((exchange) => exchange.readBody(maxBytes));
+  }
+
+  readBodyStart(maxBytes: number): Promise<Uint8Array> {
+    return this.#readFrom((exchange) => exchange.readBodyStart(maxBytes));
+  }
+
+  /** By how much waits that configurations ask for have moved the deadline of plugins since this was asked last. */
+  takeGrantedTime(): number {
+    const grantedMs = this.#grantedMs;
+    this.#grantedMs = 0;
+    return grantedMs;
+  }
+
+  beginWait(durationMs: number, end: () => void): void {
     const { current } = this;
-    if (current === undefined) throw new Error('the request is over');
-    this.#bodyReads++;
-    try {
-      return await current.readBody(maxBytes);
-    } finally {
-      this.#bodyReads--;
+    if (current === undefined) {
+      end();
+      return;
     }
+    this.requireUndecided();
+    this.#grantedMs += durationMs;
+    current.grantTime(durationMs);
+    this.#waits ??= [];
+    this.#waits.push(end);
   }
 
   setBody(body: Uint8Array): void {
@@ -224,7 +252,21 @@ export abstract class EditableRequest extends ClientRequest {
     }
   }
 
+  async #readFrom<Body>(read: (exchange: Exchange) => Promise<Body>): Promise<Body> {
+    this.requireUndecided();
+    const { current } = this;
+    if (current === undefined) throw new Error('the request is over');
+    this.#bodyReads++;
+    try {
+      return await read(current);
+    } finally {
+      this.#bodyReads--;
+    }
+  }
+
   protected forgetEdits(): void {
+    this.#grantedMs = 0;
+    this.#endWaits();
     this.#isMerged = false;
     this.isDecided = false;
     this.attached = undefined;
@@ -236,6 +278,13 @@ export abstract class EditableRequest extends ClientRequest {
     this.requestTarget = undefined;
     this.body = undefined;
     this.maxBodyBytes = Number.POSITIVE_INFINITY;
+  }
+
+  #endWaits(): void {
+    const waits = this.#waits;
+    if (waits === undefined) return;
+    this.#waits = undefined;
+    for (const end of waits) end();
   }
 
   protected requireUndecided(): void {

@@ -22,6 +22,8 @@ export class FilterFailure extends Error {
 type TakesPart = (member: ChainMember) => boolean;
 
 const EVERYBODY: TakesPart = () => true;
+/** Compressing takes time, and nginx compresses no answers to failures either. */
+const WITHOUT_CODINGS: TakesPart = ({ instance }) => instance.bodyFilter === undefined || instance.plugin.encodesBody !== true;
 /** Where there is no time to wait for a body: who changes bodies also says so in the head, and both must be left alone. */
 const WITHOUT_BODY_FILTER: TakesPart = ({ instance }) => instance.bodyFilter === undefined;
 
@@ -72,11 +74,28 @@ export function filterLocalAnswer(context: RequestContext, answer: LocalAnswer):
   return passed instanceof Promise ? passed.then((whole) => withHead(answer, head, whole)) : withHead(answer, head, passed);
 }
 
-/** An answer that the engine makes and cannot wait for: only plugins that leave bodies alone take part. @throws FilterFailure */
+/**
+ * An answer that the engine makes and cannot wait for (502, 504, …). Plugins that put a coding on bodies take no part; where the filter of
+ * another waits for something, only plugins that leave bodies alone do.
+ *
+ * @throws FilterFailure
+ */
 export function filterEngineAnswer(context: RequestContext, answer: LocalAnswer): LocalAnswer {
+  const filtered = filterAtOnce(context, answer);
+  if (filtered !== undefined) return filtered;
   const head = new LocalResponseHead(answer, context.method === 'HEAD');
   filterHead(context, head, WITHOUT_BODY_FILTER);
   return withHead(answer, head, answer.body);
+}
+
+function filterAtOnce(context: RequestContext, answer: LocalAnswer): LocalAnswer | undefined {
+  const head = new LocalResponseHead(answer, context.method === 'HEAD');
+  const filter = filterHead(context, head, WITHOUT_CODINGS);
+  const body = filter === undefined ? answer.body : passWhole(filter, answer.body);
+  if (!(body instanceof Promise)) return withHead(answer, head, body);
+  // What comes of it later is nobody's any more.
+  body.catch(() => {});
+  return undefined;
 }
 
 function withHead(answer: LocalAnswer, head: LocalResponseHead, body: Buffer): LocalAnswer {
@@ -86,6 +105,7 @@ function withHead(answer: LocalAnswer, head: LocalResponseHead, body: Buffer): L
 function runHeaderFilters(context: RequestContext, head: ResponseHead, chain: PluginChain, takesPart: TakesPart): void {
   for (const { member, run } of chain.headerFilters) {
     if (!takesPart(member) || !context.runs(member.instance)) continue;
+    context.entersPlugin(member.number);
     try {
       const result: unknown = run(context, head);
       if (isThenable(result)) throw notNow(result);
@@ -110,6 +130,7 @@ function addBodyFilters(
 ): void {
   for (const { member, run } of chain.bodyFilters) {
     if (!takesPart(member) || !context.runs(member.instance)) continue;
+    context.entersPlugin(member.number);
     try {
       const filter = run(context, head);
       if (filter === undefined) continue;
@@ -117,17 +138,22 @@ function addBodyFilters(
       if (typeof filter.write !== 'function' || typeof filter.end !== 'function') throw new TypeError('what it gave is no body filter');
       // It may keep the request as long as it runs, even beyond its end.
       context.reusable = false;
-      filters.push(named(member.name, filter, !member.isProduct));
+      filters.push(named(context, member, filter));
     } catch (error) {
       throw new FilterFailure(member.name, 'bodyFilter', error);
     }
   }
 }
 
-/** The same filter, whose failures say whose they are. What it gets is its own to keep where `mayKeep`, at the price of a copy. */
-function named(plugin: string, filter: BodyFilter, mayKeep: boolean): BodyFilter {
+/**
+ * The same filter, whose failures say whose they are, and which is noted as entered each time. What a plugin of others gets is its own to keep,
+ * at the price of a copy.
+ */
+function named(context: RequestContext, { name, number, isProduct }: ChainMember, filter: BodyFilter): BodyFilter {
+  const { routeNumber } = context;
   const guard = (run: () => void | Promise<void>): void | Promise<void> => {
-    const failure = (error: unknown): FilterFailure => new FilterFailure(plugin, 'bodyFilter', error);
+    const failure = (error: unknown): FilterFailure => new FilterFailure(name, 'bodyFilter', error);
+    context.entersPlugin(number, routeNumber);
     try {
       const ran = run();
       if (!isThenable(ran)) return undefined;
@@ -137,9 +163,12 @@ function named(plugin: string, filter: BodyFilter, mayKeep: boolean): BodyFilter
     }
   };
   return {
-    write: (chunk, push) => guard(() => filter.write(mayKeep ? Buffer.from(chunk) : chunk, push)),
+    write: (chunk, push) => guard(() => filter.write(isProduct ? chunk : Buffer.from(chunk), push)),
     end: (push) => guard(() => filter.end(push)),
-    abort: () => filter.abort?.(),
+    abort: () => {
+      context.entersPlugin(number, routeNumber);
+      filter.abort?.();
+    },
   };
 }
 

@@ -11,6 +11,7 @@ import { appendAccessLine } from './access-line.ts';
 import { clientFactsOf } from './client-facts.ts';
 import type { ClientHeaderRules } from './client-header-rules.ts';
 import type { ConsumerDirectory } from './context-surroundings.ts';
+import { type FailedStep, failureFields } from './failure-fields.ts';
 import { FilterFailure, filterEngineAnswer, filterHead, filterLocalAnswer } from './filter-answer.ts';
 import { errorAnswer, REQUEST_ID_HEADER } from './local-answers.ts';
 import { localAnswerOf } from './plugin-answer.ts';
@@ -19,7 +20,7 @@ import { RequestIds } from './request-id.ts';
 import { RouteFinder } from './route-finder.ts';
 import type { RouteCandidate, RouteSource } from './route-match.ts';
 import { runLogs } from './run-logs.ts';
-import { type FailedStep, type PluginOutcome, runPlugins } from './run-plugins.ts';
+import { type PluginOutcome, runPlugins } from './run-plugins.ts';
 
 /** What a pipeline is made from. */
 export interface PipelineOptions {
@@ -77,6 +78,7 @@ export class Pipeline implements ExchangeHandler {
       admission,
       monotonicMs: () => clock.monotonicMs(),
       nowMs: () => clock.nowMs(),
+      enter: options.enter,
       pluginsOfConsumer: (username: string, text: string) => routes.pluginsOfConsumer(username, text),
       filterResponse: filterHead,
       filterFailed: (context: RequestContext, error: unknown) => void this.#unfiltered(context, error),
@@ -104,7 +106,7 @@ export class Pipeline implements ExchangeHandler {
     }
     this.#options.enter(candidate?.route.number ?? 0, 0);
     context.enter(candidate, exchange, head, globals);
-    if (context.chains.hasSteps) this.#runPlugins(context, exchange, candidate);
+    if (context.chains.hasSteps || context.chains.bodyUse !== 0) this.#runPlugins(context, exchange, candidate);
     else this.#passed(context, exchange, candidate);
   }
 
@@ -185,7 +187,7 @@ export class Pipeline implements ExchangeHandler {
       try {
         this.#decide(context, exchange, candidate, decided);
       } catch (error) {
-        this.#options.log.error('a request failed', { request_id: context.requestId, ...routeField(candidate) }, error);
+        this.#options.log.error('a request failed', failureFields(context, undefined), error);
         this.#refuse(context, exchange, 'internal');
       }
     });
@@ -222,8 +224,7 @@ export class Pipeline implements ExchangeHandler {
   }
 
   #pluginFailed(context: RequestContext, exchange: Exchange, step: FailedStep, error: unknown): void {
-    const fields = { plugin: step.plugin, phase: step.phase, ...routeField(context.candidate), request_id: context.requestId };
-    this.#options.log.error('a plugin failed', fields, error);
+    this.#options.log.error('a plugin failed', failureFields(context, step), error);
     this.#refuse(context, exchange, 'plugin_failed');
   }
 
@@ -257,16 +258,12 @@ export class Pipeline implements ExchangeHandler {
 
   /** What is answered where a filter failed. */
   #unfiltered(context: RequestContext, error: unknown): LocalAnswer {
-    const step = error instanceof FilterFailure ? { plugin: error.plugin, phase: error.phase } : {};
-    const cause = error instanceof FilterFailure ? error.cause : error;
-    this.#options.log.error('a plugin failed', { ...step, ...routeField(context.candidate), request_id: context.requestId }, cause);
+    const [step, cause] = error instanceof FilterFailure ? [error, error.cause] : [undefined, error];
+    this.#options.log.error('a plugin failed', failureFields(context, step), cause);
     return errorAnswer('plugin_failed');
   }
 }
 
-function routeField(candidate: RouteCandidate | undefined): { readonly route?: string } {
-  return candidate === undefined ? {} : { route: candidate.route.id };
-}
 function clientRequestId(head: RequestHead): string | undefined {
   const index = head.findHeader(CLIENT_REQUEST_ID);
   if (index === -1) return undefined;

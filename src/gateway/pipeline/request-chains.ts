@@ -85,6 +85,11 @@ export class RequestChains {
     return this.own.sharesContexts && this.global.sharesContexts;
   }
 
+  /** Variables of the body that plugins may ask for (see `BODY_USE`). */
+  get bodyUse(): number {
+    return this.own.bodyUse | this.global.bodyUse;
+  }
+
   get logs(): boolean {
     return this.own.logs.length + this.global.logs.length > 0;
   }

@@ -12,6 +12,7 @@ import type { ByteWriter } from '../../lib/byte-writer.ts';
 import type { LogView, PluginInstance, RequestView, VariableValue } from '../../plugin-kit/index.ts';
 import type { Endpoint, HeldChain, RuntimeUpstream } from '../runtime/index.ts';
 import { AnsweredRequest } from './answered-request.ts';
+import { BodyVariables } from './body-variables/body-variables.ts';
 import { clientFactsOf } from './client-facts.ts';
 import type { ContextSurroundings } from './context-surroundings.ts';
 import { appendForwardedLines, takeForwardedFor } from './forwarded-lines.ts';
@@ -45,6 +46,8 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
   /** Plugins that have not come back yet; as long as there are any, the plugins' state stays. */
   #running = 0;
   #leave: (() => void) | undefined;
+  #bodyUse = 0;
+  #bodyVariables: BodyVariables | undefined;
 
   // What the engine reads.
   responseFilter: ResponseFilter | undefined;
@@ -91,6 +94,8 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
       };
     }
     this.filterFailed = false;
+    this.#bodyUse = 0;
+    this.#bodyVariables = undefined;
     this.#forwardedFor = '';
     this.#attempts.end();
     this.forgetRequest();
@@ -137,6 +142,26 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
 
   variable(name: string): VariableValue {
     return this.ownVariable(name) ?? requestVariable(this, name);
+  }
+
+  /** Waits for the body where variables of plugins that will run could tell something of it; undefined where none could, or it was read. */
+  readBodyVariables(): Promise<void> | undefined {
+    const use = this.chains.bodyUse & ~this.#bodyUse;
+    if (use === 0) return undefined;
+    this.#bodyUse |= use;
+    // Whoever comes later may want more of the same body.
+    return BodyVariables.of(this, this.#bodyUse).then((variables) => {
+      this.#bodyVariables = variables;
+    });
+  }
+
+  bodyVariable(name: string): VariableValue {
+    return this.#bodyVariables?.variable(name);
+  }
+
+  /** A phase behind the decision of the plugin with this number begins. `route` where the context may serve another request by then. */
+  entersPlugin(number: number, route: number = this.routeNumber): void {
+    this.surroundings.enter(route, number);
   }
 
   /** Whether the phases of this plugin run for the request. */

@@ -1,4 +1,6 @@
+import { hostname } from 'node:os';
 import type { VariableValue } from '../../plugin-kit/index.ts';
+import { findBasicUser } from './find-basic-user.ts';
 import type { RequestContext } from './request-context.ts';
 
 const ARGUMENT = 'arg_';
@@ -6,6 +8,9 @@ const HEADER = 'http_';
 const COOKIE = 'cookie_';
 const SENT_HEADER = 'sent_http_';
 const UPSTREAM_HEADER = 'upstream_http_';
+const POST_ARGUMENT = 'post_arg';
+const GRAPHQL = 'graphql_';
+const HOST_NAME = hostname();
 
 type ReadVariable = (request: RequestContext) => VariableValue;
 
@@ -28,6 +33,10 @@ const FIXED: ReadonlyMap<string, ReadVariable> = new Map<string, ReadVariable>([
   ['remote_addr', (request) => request.remoteAddress],
   ['remote_port', (request) => request.remotePort],
   ['realip_remote_addr', (request) => request.exchange?.connection.remoteAddress],
+  ['server_addr', (request) => request.exchange?.connection.localAddress()],
+  ['server_name', () => '_'],
+  ['hostname', () => HOST_NAME],
+  ['remote_user', (request) => findBasicUser(request.header('authorization'))],
   ['server_port', (request) => request.localPort],
   ['request_id', (request) => request.requestId],
   ['apisix_request_id', (request) => request.requestId],
@@ -62,6 +71,11 @@ const FIXED: ReadonlyMap<string, ReadVariable> = new Map<string, ReadVariable>([
   ['request_type', () => 'traditional_http'],
 ]);
 
+/** The names that have a value of their own, for comparing them with those that are told to whoever writes configurations. */
+export function fixedVariableNames(): readonly string[] {
+  return [...FIXED.keys()];
+}
+
 /** The value of a variable by its name without `$`; undefined for an unknown name, and where the request has none. */
 export function requestVariable(request: RequestContext, name: string): VariableValue {
   const fixed = FIXED.get(name);
@@ -70,6 +84,7 @@ export function requestVariable(request: RequestContext, name: string): Variable
   if (name.startsWith(HEADER)) return headerVariable(request, name.slice(HEADER.length));
   if (name.startsWith(COOKIE)) return request.cookie(name.slice(COOKIE.length));
   if (name.startsWith(SENT_HEADER)) return request.responseHeader(dashed(name.slice(SENT_HEADER.length)));
+  if (name.startsWith(POST_ARGUMENT) || name.startsWith(GRAPHQL)) return request.bodyVariable(name);
   if (name.startsWith(UPSTREAM_HEADER)) return request.responseHeader(dashed(name.slice(UPSTREAM_HEADER.length)));
   return undefined;
 }

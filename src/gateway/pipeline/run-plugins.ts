@@ -2,14 +2,9 @@ import type { CancelTask, Clock } from '../../lib/clock.ts';
 import { isThenable } from '../../lib/is-thenable.ts';
 import type { PhaseResult, PluginAnswer } from '../../plugin-kit/index.ts';
 import type { PluginStep } from '../runtime/index.ts';
+import type { FailedStep } from './failure-fields.ts';
 import { STAGE } from './request-chains.ts';
 import type { RequestContext } from './request-context.ts';
-
-/** Where a request's way through its plugins broke off. */
-export interface FailedStep {
-  readonly plugin: string;
-  readonly phase: string;
-}
 
 /** How the plugins of a request ended. */
 export type PluginOutcome =
@@ -31,6 +26,7 @@ const PLUGIN_DEADLINE_MS = 10_000;
 
 const PASSED: PluginOutcome = { kind: 'passed' };
 const CONSUMER: FailedStep = { plugin: '', phase: 'consumer' };
+const BODY: FailedStep = { plugin: '', phase: 'body' };
 
 /**
  * Runs a request's plugins, stage by stage, until one answers, fails or all have let the request pass. As long as no plugin waits for
@@ -44,9 +40,13 @@ export function runPlugins(
 ): PluginOutcome | Promise<PluginOutcome> {
   let index = fromIndex;
   for (let stage = fromStage; stage < STAGE.done; stage++) {
-    if (stage === STAGE.consumerRewrite && index === 0 && context.consumer !== undefined) {
+    if (stage === STAGE.consumerRewrite && index === 0 && context.consumer !== undefined && !context.isMerged) {
       const error = context.mergeConsumer();
       if (error !== undefined) return { kind: 'failed', step: CONSUMER, error };
+    }
+    if (context.chains.bodyUse !== 0) {
+      const body = context.readBodyVariables();
+      if (body !== undefined) return runWithBody(context, surroundings, stage, index, body);
     }
     const steps = context.chains.stepsOf(stage);
     for (; index < steps.length; index++) {
@@ -66,6 +66,22 @@ export function runPlugins(
     index = 0;
   }
   return PASSED;
+}
+
+/** Goes on when the body has come that variables of the plugins tell of. */
+async function runWithBody(
+  context: RequestContext,
+  surroundings: PluginSurroundings,
+  stage: number,
+  index: number,
+  body: Promise<void>,
+): Promise<PluginOutcome> {
+  try {
+    await body;
+  } catch (error) {
+    return context.isOver ? PASSED : { kind: 'failed', step: BODY, error };
+  }
+  return context.isOver ? PASSED : runPlugins(context, surroundings, stage, index);
 }
 
 async function runLater(
@@ -91,8 +107,8 @@ async function runLater(
 }
 
 /**
- * What the promise gives, or a rejection when it takes too long; whatever it gives later is ignored. While the plugin waits for the
- * client's body the time does not count: that has limits of its own.
+ * What the promise gives, or a rejection when it takes too long; whatever it gives later is ignored. Neither the time in which the plugin
+ * waits for the client's body counts, which has limits of its own, nor waits that a configuration asks for.
  */
 function withDeadline(
   waiting: PromiseLike<PhaseResult>,
@@ -101,15 +117,20 @@ function withDeadline(
 ): Promise<PhaseResult> {
   return new Promise((resolve, reject) => {
     let cancel: CancelTask = () => {};
-    const wait = (): void => {
-      cancel = clock.schedule(pluginDeadlineMs, () => {
-        if (context.readsBody) wait();
+    const wait = (durationMs: number): void => {
+      cancel = clock.schedule(durationMs, () => {
+        const grantedMs = context.takeGrantedTime();
+        if (grantedMs > 0) wait(grantedMs);
+        else if (context.readsBody) wait(pluginDeadlineMs);
         else reject(new Error(`the plugin did not decide within ${pluginDeadlineMs} ms`));
       });
     };
-    wait();
+    wait(pluginDeadlineMs);
     Promise.resolve(waiting)
       .then(resolve, reject)
-      .finally(() => cancel());
+      .finally(() => {
+        cancel();
+        context.takeGrantedTime();
+      });
   });
 }

@@ -47,6 +47,7 @@ export function compileRoute(
     hosts,
     plugins: createPlugins(definition, service, surroundings),
     upstream: service.upstream,
+    otherUpstreams: service.others,
     ownTimeouts: settings.timeouts,
     timeouts: settings.timeouts ?? service.upstream?.settings ?? NO_TIMEOUTS,
     allowsUpgrade: settings.enableWebsocket ?? service.settings.enableWebsocket,

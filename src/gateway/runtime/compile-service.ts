@@ -1,4 +1,6 @@
+import type { EffectiveUpstream } from '../../schema/index.ts';
 import { CompileError } from './compile-error.ts';
+import { PluginUpstream } from './plugin-upstream.ts';
 import { RuntimeUpstream, type UpstreamSurroundings } from './runtime-upstream.ts';
 import type { ServiceSettings } from './settings.ts';
 
@@ -7,13 +9,32 @@ export interface RuntimeService {
   readonly id: string;
   readonly settings: ServiceSettings;
   readonly upstream: RuntimeUpstream | undefined;
+  /** Those beside it, by id. */
+  readonly others: ReadonlyMap<string, PluginUpstream>;
 }
 
-/** Prepares a service's upstream, which follows no names before it is attached. @throws CompileError */
-export function compileService(id: string, settings: ServiceSettings, surroundings: UpstreamSurroundings): RuntimeService {
+/** The settings of a service's upstreams beside the one inside it, by id. */
+export type UpstreamSettings = ReadonlyMap<string, EffectiveUpstream>;
+
+/** Calls back with each upstream of a service. */
+export function forEachUpstream({ upstream, others }: RuntimeService, visit: (upstream: RuntimeUpstream) => void): void {
+  if (upstream !== undefined) visit(upstream);
+  for (const other of others.values()) visit(other.upstream);
+}
+
+/** Prepares a service's upstreams, which follow no names before they are attached. @throws CompileError */
+export function compileService(
+  id: string,
+  settings: ServiceSettings,
+  others: UpstreamSettings,
+  surroundings: UpstreamSurroundings,
+): RuntimeService {
   try {
     const upstream = settings.upstream === undefined ? undefined : new RuntimeUpstream(id, settings.upstream, surroundings);
-    return { id, settings, upstream };
+    const prepared = [...others].map(
+      ([otherId, other], index) => [otherId, new PluginUpstream(index, new RuntimeUpstream(id, other, surroundings))] as const,
+    );
+    return { id, settings, upstream, others: new Map(prepared) };
   } catch (error) {
     throw new CompileError(`service ${id}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }

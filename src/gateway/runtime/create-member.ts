@@ -7,8 +7,10 @@ import {
   type PluginSetup,
   type ReadPlugin,
 } from '../../plugin-kit/index.ts';
-import { readUpstream, type UpstreamDocument } from '../../schema/index.ts';
+import { asUpstreamDocument, readUpstream } from '../../schema/index.ts';
+import { bodyUseOf } from './body-use.ts';
 import { CompileError } from './compile-error.ts';
+import { configuredIdentity, isIdentityName } from './configured-identity.ts';
 import type { OwnedPlugin } from './owned-plugins.ts';
 import type { ChainMember, PluginCatalogue } from './plugin-chain.ts';
 import type { MetadataOf, PluginServices } from './plugin-services.ts';
@@ -43,10 +45,19 @@ export function createMember(name: string, owned: OwnedPlugin, surroundings: Mem
     for (const end of made.splice(0).reverse()) end();
   };
   try {
-    const identityHeaders = [...configuredIdentity(entry.plugin, owned.read)];
+    const identityHeaders = [...checkedIdentity(entry.plugin, owned.read)];
     const instance = instantiate(entry.plugin, owned, surroundings, made, identityHeaders);
     const held = { ...instance, dispose: () => disposeAll(name, instance, undo, surroundings) };
-    return { name, number: entry.number, instance: held, identityHeaders, nested: nestedNames(owned.read), isProduct: entry.isProduct };
+    return {
+      name,
+      number: entry.number,
+      instance: held,
+      identityHeaders,
+      nested: nestedNames(owned.read),
+      bodyUse:
+        owned.read.kind === 'ready' ? bodyUseOf([owned.read.configuration, owned.read.meta.filter, surroundings.metadataOf(name)]) : 0,
+      isProduct: entry.isProduct,
+    };
   } catch (error) {
     undo();
     if (error instanceof CompileError) throw error;
@@ -59,10 +70,9 @@ function nestedNames(read: ReadPlugin): readonly string[] {
 }
 
 /** @throws CompileError for a name that would stand for all headers, or for none */
-function configuredIdentity({ name, identityHeaders }: AnyPlugin, read: ReadPlugin): readonly string[] {
-  const names = typeof identityHeaders === 'function' && read.kind === 'ready' ? identityHeaders(read.configuration) : [];
-  if (names.some((each) => each.replace(/\*$/, '') === ''))
-    throw new CompileError(`plugin ${name} names an identity header without a name`);
+function checkedIdentity(plugin: AnyPlugin, read: ReadPlugin): readonly string[] {
+  const names = configuredIdentity(plugin, read);
+  if (!names.every(isIdentityName)) throw new CompileError(`plugin ${plugin.name} names an identity header without a name`);
   return names;
 }
 
@@ -94,8 +104,7 @@ function attachUpstream(
   surroundings: MemberSurroundings,
   made: (() => void)[],
 ): PluginUpstream {
-  // The parsing border: the plugin's schema has vouched for the shape of an upstream.
-  const upstream = new RuntimeUpstream(`${owner.kind} ${owner.id}`, readUpstream(document as unknown as UpstreamDocument), surroundings);
+  const upstream = new RuntimeUpstream(`${owner.kind} ${owner.id}`, readUpstream(asUpstreamDocument(document)), surroundings);
   upstream.attach();
   made.push(() => upstream.detach());
   return new PluginUpstream(index, upstream);
@@ -130,6 +139,7 @@ function setupOf(
     upstreams,
     nested,
     hostName: services.hostName,
+    httpsPort: services.httpsPort,
     version: services.version,
   };
 }

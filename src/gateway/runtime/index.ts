@@ -1,4 +1,5 @@
 export { AddressBook } from './address-book.ts';
+export { BODY_USE } from './body-use.ts';
 export { type ConsumerChain, ConsumerPlugins } from './consumer-plugins.ts';
 export { HeldChain } from './held-chain.ts';
 export {

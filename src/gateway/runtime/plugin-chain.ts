@@ -1,4 +1,5 @@
 import type { AnyPlugin, PhaseFunction, PluginInstance } from '../../plugin-kit/index.ts';
+import { BODY_USE } from './body-use.ts';
 
 /** The phases before a request is forwarded, in the order in which a chain runs them. */
 export type RequestPhase = 'rewrite' | 'access' | 'beforeProxy';
@@ -13,6 +14,8 @@ export interface ChainMember {
   readonly identityHeaders: readonly string[];
   /** The names of the plugins inside it. */
   readonly nested: readonly string[];
+  /** Which variables of the request's body its configuration may ask for (see `BODY_USE`). */
+  readonly bodyUse: number;
   /** One of the product's plugins: it is known to let a request go when that is over. */
   readonly isProduct: boolean;
 }
@@ -56,6 +59,8 @@ export interface PluginChain {
   readonly hasSteps: boolean;
   /** All plugins are the product's own, so a request's object may serve another request. */
   readonly sharesContexts: boolean;
+  /** Variables of the body that some plugin may ask for (see `BODY_USE`). */
+  readonly bodyUse: number;
   /** As global rules, some of the plugins do not run where the route has them too. */
   readonly yieldsToRoute: boolean;
 }
@@ -100,6 +105,7 @@ export function chainOf(unsorted: readonly ChainMember[]): PluginChain {
     filtersAnswers: headerFilters.length + bodyFilters.length > 0,
     hasSteps: rewrite.length + access.length + beforeProxy.length > 0,
     sharesContexts: members.every(({ isProduct }) => isProduct),
+    bodyUse: members.reduce<number>((use, member) => use | member.bodyUse, BODY_USE.none),
     yieldsToRoute: members.some(({ instance }) => instance.plugin.runPolicy === 'prefer-route'),
   };
 }

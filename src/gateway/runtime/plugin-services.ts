@@ -23,6 +23,7 @@ export interface PluginServices {
   readonly calls: OutgoingCalls;
   readonly files: LineFiles;
   readonly hostName: string;
+  readonly httpsPort: number;
   readonly version: string;
 }
 

@@ -2,16 +2,19 @@ import type { JsonObject } from '../../lib/json.ts';
 import { Router } from '../router/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import { compileRoute, type RouteDefinition, type RoutingEntry } from './compile-route.ts';
-import { compileService, type RuntimeService } from './compile-service.ts';
+import type { RuntimeService, UpstreamSettings } from './compile-service.ts';
 import { compileGlobalRules } from './global-rules.ts';
 import type { HeldChain } from './held-chain.ts';
 import type { Runtime } from './runtime.ts';
 import type { RuntimeRoute } from './runtime-route.ts';
+import { ServicesChange } from './services-change.ts';
 import type { PluginSettings } from './settings.ts';
 
 /** A change compiled aside. `undefined` in a map: removed, or (among entries) not served. */
 export interface PreparedChange {
   readonly services: ReadonlyMap<string, RuntimeService | undefined>;
+  /** All further upstreams of those services that have other ones now. */
+  readonly upstreams: ReadonlyMap<string, UpstreamSettings>;
   readonly definitions: ReadonlyMap<string, RouteDefinition | undefined>;
   readonly entries: ReadonlyMap<string, RoutingEntry | undefined>;
   /** A whole routing table, where building it aside stalls the worker less than changing the one in force. */
@@ -20,6 +23,8 @@ export interface PreparedChange {
   readonly globalRules: ReadonlyMap<string, PluginSettings> | undefined;
   /** All metadata, where some changed. */
   readonly metadata: ReadonlyMap<string, JsonObject> | undefined;
+  /** Headers by which the plugins of consumers assert an identity, by consumer; undefined: none any more. */
+  readonly consumerHeaders: ReadonlyMap<string, readonly string[] | undefined>;
   /** The global rules' plugins, where rules or metadata changed. */
   readonly globals: HeldChain | undefined;
 }
@@ -31,23 +36,25 @@ const MAX_ROUTES_IN_PLACE = 256;
 
 /** Compiles a change against what the runtime holds now. @throws CompileError, after disposing of what was compiled already */
 export async function prepareChange(runtime: Runtime, changes: readonly RuntimeChange[]): Promise<PreparedChange> {
-  const services = new Map<string, RuntimeService | undefined>();
+  const changed = new ServicesChange(runtime);
   const definitions = new Map<string, RouteDefinition | undefined>();
   const entries = new Map<string, RoutingEntry | undefined>();
   const slices = new Slices(runtime);
   const group = new GroupChange(runtime);
   try {
     for (const change of changes) {
-      readChange(runtime, change, services, definitions, group);
+      readChange(change, changed, definitions, group);
       await slices.pause();
     }
+    const services = changed.compile();
     for (const id of affectedRoutes(runtime, services, definitions, group.changedMetadata)) {
       entries.set(id, compileAffected(runtime, id, services, definitions, group));
       await slices.pause();
     }
     const router = entries.size > MAX_ROUTES_IN_PLACE ? await buildRouter(runtime, entries, slices) : undefined;
-    const { globalRules, metadata } = group;
-    return { services, definitions, entries, router, globalRules, metadata, globals: group.compile() };
+    const { globalRules, metadata, consumerHeaders } = group;
+    const { upstreams } = changed;
+    return { services, upstreams, definitions, entries, router, globalRules, metadata, consumerHeaders, globals: group.compile() };
   } catch (error) {
     disposeEntries(entries);
     throw error;
@@ -65,18 +72,23 @@ function disposeEntries(entries: ReadonlyMap<string, RoutingEntry | undefined>):
 }
 
 function readChange(
-  runtime: Runtime,
   change: RuntimeChange,
-  services: Map<string, RuntimeService | undefined>,
+  services: ServicesChange,
   definitions: Map<string, RouteDefinition | undefined>,
   group: GroupChange,
 ): void {
   switch (change.op) {
     case 'put-service':
-      services.set(change.id, compileService(change.id, change.settings, runtime.options));
+      services.put(change.id, change.settings);
       return;
     case 'delete-service':
-      services.set(change.id, undefined);
+      services.put(change.id, undefined);
+      return;
+    case 'put-upstream':
+      services.putUpstream(change.serviceId, change.id, change.settings);
+      return;
+    case 'delete-upstream':
+      services.putUpstream(change.serviceId, change.id, undefined);
       return;
     case 'put-route':
       definitions.set(change.id, { id: change.id, number: change.number, settings: change.settings });
@@ -95,6 +107,12 @@ function readChange(
       return;
     case 'delete-plugin-metadata':
       group.putMetadata(change.plugin, undefined);
+      return;
+    case 'put-consumer-needs':
+      group.consumerHeaders.set(change.id, change.needs.identityHeaders);
+      return;
+    case 'delete-consumer-needs':
+      group.consumerHeaders.set(change.id, undefined);
   }
 }
 
@@ -149,11 +167,12 @@ async function buildRouter(
   return router;
 }
 
-/** What of a change concerns the whole group: global rules and metadata, copied when they first change. */
+/** What of a change concerns the whole group: global rules and metadata, copied when they first change, and headers of identity. */
 class GroupChange {
   globalRules: Map<string, PluginSettings> | undefined = undefined;
   metadata: Map<string, JsonObject> | undefined = undefined;
   readonly changedMetadata = new Set<string>();
+  readonly consumerHeaders = new Map<string, readonly string[] | undefined>();
   readonly #runtime: Runtime;
 
   constructor(runtime: Runtime) {

@@ -5,7 +5,7 @@ import { readRouteSettings, readServiceSettings } from './read-settings.ts';
 
 const guard = { name: 'guard', schema: Type.Object({ text: Type.Optional(Type.String({ default: 'stop' })) }) };
 const ROUTE = { name: 'r', service_id: 's', paths: ['/r'] };
-const META = { disabled: false, priority: undefined, errorBody: undefined };
+const META = { disabled: false, priority: undefined, errorResponse: undefined };
 
 test('what cannot be served is refused by its name and its fault', () => {
   assert.throws(() => readServiceSettings('s', { name: 's', upstream: { nodes: 'x' } }, []), {

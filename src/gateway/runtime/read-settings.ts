@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts';
 import { type ReadableSchema, readPlugin } from '../../plugin-kit/index.ts';
-import { type PluginConfigurations, readRoute, readService } from '../../schema/index.ts';
+import { type EffectiveUpstream, type PluginConfigurations, readRoute, readService, readServiceUpstream } from '../../schema/index.ts';
 import { CompileError } from './compile-error.ts';
 import type { PluginSettings, RouteSettings, ServiceSettings } from './settings.ts';
 
@@ -18,6 +18,11 @@ export function readServiceSettings(id: string, value: JsonObject, plugins: read
     const service = readService(value);
     return { ...service, plugins: readPlugins(service.plugins, plugins) };
   });
+}
+
+/** Reads an upstream of a service in the same way. @throws CompileError when this version cannot serve it */
+export function readUpstreamSettings(id: string, value: JsonObject): EffectiveUpstream {
+  return readAs(`upstream ${id}`, () => readServiceUpstream(value));
 }
 
 /** Reads a route in the same way. @throws CompileError when this version cannot serve it */

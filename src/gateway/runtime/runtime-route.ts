@@ -1,6 +1,7 @@
 import type { HopTimeouts } from '../../schema/index.ts';
 import type { HeldChain } from './held-chain.ts';
 import type { PluginChain } from './plugin-chain.ts';
+import type { PluginUpstream } from './plugin-upstream.ts';
 import type { RuntimeUpstream } from './runtime-upstream.ts';
 
 /** What a route is made of once it is compiled. */
@@ -17,6 +18,8 @@ export interface RuntimeRouteParts {
   readonly hosts: readonly string[];
   readonly plugins: HeldChain;
   readonly upstream: RuntimeUpstream | undefined;
+  /** Further upstreams of the service, by id. */
+  readonly otherUpstreams: ReadonlyMap<string, PluginUpstream>;
   readonly timeouts: HopTimeouts;
   /** What the route itself says, over every upstream; undefined where it says nothing. */
   readonly ownTimeouts: HopTimeouts | undefined;
@@ -40,6 +43,7 @@ export class RuntimeRoute {
   readonly hosts: readonly string[];
   readonly chain: PluginChain;
   readonly upstream: RuntimeUpstream | undefined;
+  readonly otherUpstreams: ReadonlyMap<string, PluginUpstream>;
   readonly timeouts: HopTimeouts;
   readonly ownTimeouts: HopTimeouts | undefined;
   readonly allowsUpgrade: boolean;
@@ -56,6 +60,7 @@ export class RuntimeRoute {
     this.hosts = parts.hosts;
     this.chain = parts.plugins.chain;
     this.upstream = parts.upstream;
+    this.otherUpstreams = parts.otherUpstreams;
     this.timeouts = parts.timeouts;
     this.ownTimeouts = parts.ownTimeouts;
     this.allowsUpgrade = parts.allowsUpgrade;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CountedTargets, createTestRuntime, putInForce, routeChange, serviceChange, testPlugin } from '../testing/test-runtime.ts';
 import { AddressBook } from './address-book.ts';
+import { readUpstreamSettings } from './read-settings.ts';
 import type { Runtime } from './runtime.ts';
 
 function routeOf(runtime: Runtime, path: string, host = 'test'): string | undefined {
@@ -166,4 +167,22 @@ test('names are followed while their service is in force, and share the weight o
   assert.deepEqual([...targets.held.keys()], ['10.0.0.2 8080']);
   await putInForce(runtime, [{ op: 'delete-service', id: 's' }]);
   assert.equal(targets.held.size, 0);
+});
+
+test('an upstream of a service may come before it, and a change of it reaches the service’s routes and lets its targets go', async () => {
+  const targets = new CountedTargets();
+  const runtime = createTestRuntime([], { targets });
+  const settings = (port: number) => readUpstreamSettings('u', { nodes: [{ host: '10.1.1.1', port, weight: 1 }] });
+  const put = (port: number) => ({ op: 'put-upstream', id: 'u', serviceId: 's', settings: settings(port) }) as const;
+  const portOf = (): number | undefined =>
+    runtime.candidates({ host: 'test', path: '/a', method: 1 })[0]?.otherUpstreams.get('u')?.upstream.choice.balancer.nodes[0]?.target.port;
+  await putInForce(runtime, [put(81)]);
+  await putInForce(runtime, [serviceChange(), routeChange('a', ['/a'])]);
+  assert.equal(portOf(), 81);
+  await putInForce(runtime, [put(82)]);
+  assert.equal(portOf(), 82);
+  await putInForce(runtime, [{ op: 'delete-upstream', id: 'u', serviceId: 's' }]);
+  assert.equal(portOf(), undefined);
+  await putInForce(runtime, [put(83), { op: 'delete-service', id: 's' }]);
+  assert.deepEqual([...targets.held], []);
 });

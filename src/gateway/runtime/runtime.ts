@@ -3,7 +3,7 @@ import type { RoutableRequest } from '../router/index.ts';
 import { Router } from '../router/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import type { RouteDefinition, RoutingEntry } from './compile-route.ts';
-import type { RuntimeService } from './compile-service.ts';
+import { forEachUpstream, type RuntimeService, type UpstreamSettings } from './compile-service.ts';
 import { ConsumerPluginCache, type ConsumerPlugins } from './consumer-plugins.ts';
 import type { DisposeFailed, MemberSurroundings } from './create-member.ts';
 import { HeldChain } from './held-chain.ts';
@@ -32,6 +32,8 @@ export interface RuntimeOptions extends UpstreamSurroundings {
  */
 export class Runtime {
   readonly services = new Map<string, RuntimeService>();
+  /** Further upstreams of services, of services that do not exist too. */
+  readonly upstreams = new Map<string, UpstreamSettings>();
   readonly definitions = new Map<string, RouteDefinition>();
   /** Served routes; a definition without an entry is not served. */
   readonly entries = new Map<string, RoutingEntry>();
@@ -43,6 +45,7 @@ export class Runtime {
   readonly identityHeaders = new IdentityHeaders();
   readonly options: RuntimeOptions;
   readonly #consumers: ConsumerPluginCache;
+  readonly #consumerHeaders = new Map<string, readonly string[]>();
   #globals = new HeldChain([]);
   #router = new Router<RuntimeRoute>();
   #generation = 0;
@@ -91,6 +94,10 @@ export class Runtime {
     const replaced: RuntimeRoute[] = [];
     this.#generation++;
     for (const [id, service] of prepared.services) this.#putService(id, service);
+    for (const [id, upstreams] of prepared.upstreams) {
+      if (upstreams.size === 0) this.upstreams.delete(id);
+      else this.upstreams.set(id, upstreams);
+    }
     for (const [id, definition] of prepared.definitions) this.#putDefinition(id, definition);
     for (const [id, entry] of prepared.entries) {
       const old = this.entries.get(id);
@@ -125,7 +132,8 @@ export class Runtime {
   }
 
   /** What holds for the whole group. */
-  #commitGroup({ globalRules, globals, metadata }: PreparedChange): void {
+  #commitGroup({ globalRules, globals, metadata, consumerHeaders }: PreparedChange): void {
+    for (const [consumer, headers] of consumerHeaders) this.#putConsumerHeaders(consumer, headers);
     if (globalRules !== undefined) replaceAll(this.globalRules, globalRules);
     if (metadata !== undefined) {
       replaceAll(this.metadata, metadata);
@@ -138,13 +146,21 @@ export class Runtime {
     this.#globals = globals;
   }
 
+  #putConsumerHeaders(consumer: string, headers: readonly string[] | undefined): void {
+    const old = this.#consumerHeaders.get(consumer);
+    if (headers === undefined) this.#consumerHeaders.delete(consumer);
+    else this.#consumerHeaders.set(consumer, headers);
+    this.identityHeaders.add([{ identityHeaders: headers ?? [] }]);
+    this.identityHeaders.remove([{ identityHeaders: old ?? [] }]);
+  }
+
   #putService(id: string, service: RuntimeService | undefined): void {
     const old = this.services.get(id);
     if (service === undefined) this.services.delete(id);
     else this.services.set(id, service);
     // In this order, so that addresses in both keep their idle connections.
-    service?.upstream?.attach();
-    old?.upstream?.detach();
+    if (service !== undefined) forEachUpstream(service, (upstream) => upstream.attach());
+    if (old !== undefined) forEachUpstream(old, (upstream) => upstream.detach());
   }
 
   #putDefinition(id: string, definition: RouteDefinition | undefined): void {

@@ -9,6 +9,16 @@ export interface ServiceSettings extends Omit<Service, 'plugins'> {
   readonly plugins: PluginSettings;
 }
 
+/**
+ * What a consumer's plugins need of the whole gateway: a consumer is only known when it calls, but names must be resolved before, and a header
+ * by which its plugins assert an identity must not come from any client.
+ */
+export interface ConsumerNeeds {
+  /** Names of the nodes of their upstreams, each once. */
+  readonly nodeNames: readonly string[];
+  readonly identityHeaders: readonly string[];
+}
+
 /** A route as workers get it. */
 export interface RouteSettings extends Omit<Route, 'plugins'> {
   readonly plugins: PluginSettings;

@@ -1,4 +1,4 @@
-import { type ReadPlugin, resolveSecretReferences, type ValueOfReference } from '../../plugin-kit/index.ts';
+import { type PluginMeta, type ReadPlugin, resolveSecretReferences, type ValueOfReference } from '../../plugin-kit/index.ts';
 import type { PluginSettings } from '../runtime/settings.ts';
 
 /** Plugins with what the references in their configurations stand for. Those that are not known stay as they were written, as in APISIX. */
@@ -14,9 +14,17 @@ export function resolvePluginSettings(plugins: PluginSettings, lookUp: ValueOfRe
 
 function resolvePlugin(read: ReadPlugin, lookUp: ValueOfReference): ReadPlugin {
   if (read.kind !== 'ready') return read;
+  const meta = resolveMeta(read.meta, lookUp);
   const configuration = resolveSecretReferences(read.configuration, lookUp);
   // What is nested stands inside the configuration too.
-  if (configuration === read.configuration) return read;
-  if (read.nested === undefined) return { ...read, configuration };
-  return { ...read, configuration, nested: read.nested.map(({ name, read: inner }) => ({ name, read: resolvePlugin(inner, lookUp) })) };
+  if (configuration === read.configuration) return meta === read.meta ? read : { ...read, meta };
+  if (read.nested === undefined) return { ...read, meta, configuration };
+  const nested = read.nested.map(({ name, read: inner }) => ({ name, read: resolvePlugin(inner, lookUp) }));
+  return { ...read, meta, configuration, nested };
+}
+
+function resolveMeta(meta: PluginMeta, lookUp: ValueOfReference): PluginMeta {
+  const filter = meta.filter && resolveSecretReferences(meta.filter, lookUp);
+  const errorResponse = meta.errorResponse && resolveSecretReferences(meta.errorResponse, lookUp);
+  return filter === meta.filter && errorResponse === meta.errorResponse ? meta : { ...meta, filter, errorResponse };
 }

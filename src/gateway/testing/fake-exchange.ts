@@ -66,6 +66,7 @@ export class FakeExchange implements Exchange {
     remoteAddress: '10.0.0.7',
     remotePort: 4000,
     localPort: 9080,
+    localAddress: () => '10.0.0.1',
     encrypted: false,
     context: undefined,
   };
@@ -73,6 +74,7 @@ export class FakeExchange implements Exchange {
   answer: LocalAnswer | undefined;
   plan: ForwardPlan | undefined;
   finished = false;
+  grantedMs = 0;
   aborted: ErrorReason | undefined;
   upstreamStatus = 0;
   upstream: UpstreamTarget | undefined;
@@ -103,6 +105,14 @@ export class FakeExchange implements Exchange {
 
   readBody(): Promise<Buffer | 'too-large'> {
     return Promise.resolve('too-large');
+  }
+
+  grantTime(durationMs: number): void {
+    this.grantedMs += durationMs;
+  }
+
+  readBodyStart(): Promise<Buffer> {
+    return Promise.resolve(Buffer.alloc(0));
   }
 
   respond(answer: LocalAnswer): void {

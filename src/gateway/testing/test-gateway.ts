@@ -70,6 +70,7 @@ async function* oneByOne(items: readonly SnapshotItem[]): AsyncGenerator<readonl
 function testOptions(dataFolder: string, log: RecordingLogger): GatewayOptions {
   return {
     dataFolder,
+    closedFolders: [dataFolder],
     identity: { instanceId: 'test', groupId: 'default', certificate: '', privateKey: '', authority: '' },
     controlPlane: { host: '127.0.0.1', port: 1 },
     workers: [{ httpDescriptors: [], httpsDescriptors: [] }],
@@ -78,6 +79,7 @@ function testOptions(dataFolder: string, log: RecordingLogger): GatewayOptions {
     statusListeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }],
     metricsListeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }],
     protectedPorts: [],
+    dial: { allow: [], deny: [] },
     accessLogFile: undefined,
     trustedAddresses: [],
     pluginDeadlineMs: 10_000,

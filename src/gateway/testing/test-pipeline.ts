@@ -28,10 +28,10 @@ export async function startPipeline(
   changes: readonly RuntimeChange[],
   plugins: readonly AnyPlugin[] = [],
   trusted: readonly string[] = [],
+  clock: FakeClock = new FakeClock(),
 ) {
   const runtime = createTestRuntime(plugins);
   await putInForce(runtime, changes);
-  const clock = new FakeClock();
   const log = new RecordingLogger();
   const lines: string[] = [];
   const line = new ByteWriter(Buffer.alloc(0), 64);

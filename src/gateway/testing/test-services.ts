@@ -15,6 +15,7 @@ export function testServices(): PluginServices {
     calls: setup.calls,
     files: setup.files,
     hostName: setup.hostName,
+    httpsPort: setup.httpsPort,
     version: setup.version,
   };
 }

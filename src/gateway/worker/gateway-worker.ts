@@ -48,13 +48,14 @@ export class GatewayWorker {
   readonly #accessLog: AccessLog | undefined;
   readonly #server: HttpServer;
 
-  constructor(start: WorkerStart, transport: TransportChoice, post: (message: WorkerMessage) => void) {
+  /** `others`: plugins beside the product's. */
+  constructor(start: WorkerStart, transport: TransportChoice, others: readonly AnyPlugin[], post: (message: WorkerMessage) => void) {
     const random: Random = systemRandom;
     const board = new WorkerBoard(start.board);
     this.#start = start;
     this.#post = post;
     this.#log = createWorkerLogger(post, this.#clock);
-    this.#mayDial = createDialPolicy({ protectedPorts: start.protectedPorts, allow: [], deny: [] });
+    this.#mayDial = createDialPolicy({ protectedPorts: start.protectedPorts, ...start.dial });
     this.#row = board.row(start.row);
     this.#reader = new CredentialIndexReader(start.tables, start.row);
     this.#directory = new CredentialDirectory(this.#reader);
@@ -72,7 +73,7 @@ export class GatewayWorker {
       connectionAgeMs: upstreamAgeMs,
       admission,
     });
-    this.#runtime = this.#createRuntime(random);
+    this.#runtime = this.#createRuntime(random, others);
     this.#changes = new PreparedChanges(this.#runtime);
     this.#accessLog = this.#openAccessLog();
     const pipeline = new Pipeline({
@@ -170,14 +171,14 @@ export class GatewayWorker {
     }
   }
 
-  #createRuntime(random: Random): Runtime {
+  #createRuntime(random: Random, others: readonly AnyPlugin[]): Runtime {
     return new Runtime({
       addresses: this.#addresses,
       targets: this.#pool,
       slots: this.#load.admission,
       mayDial: this.#mayDial,
       random,
-      catalogue: catalogueOf(PLUGINS),
+      catalogue: catalogueOf(PLUGINS, others),
       services: this.#services,
       onDisposeFailed: (plugin, error) => this.#log.error('a plugin failed to dispose of its state', { plugin }, error),
       yieldTurn: () => new Promise((resolve) => setImmediate(resolve)),
@@ -192,16 +193,18 @@ export class GatewayWorker {
   }
 
   #createServices(random: Random): WorkerPluginServices {
-    const { counters, row, forbiddenFolders, softwareVersion } = this.#start;
+    const { counters, row, workers, forbiddenFolders, httpsPort, softwareVersion } = this.#start;
     return new WorkerPluginServices({
       clock: this.#clock,
       random,
       log: this.#log,
       counters,
       row,
+      workers,
       metrics: this.#metrics,
       mayDial: this.#mayDial,
       forbiddenFolders,
+      httpsPort,
       version: softwareVersion,
     });
   }

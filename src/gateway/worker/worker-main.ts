@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { chooseTransport } from '../../engine/index.ts';
+import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { GatewayWorker } from './gateway-worker.ts';
 import type { AgentMessage, WorkerMessage, WorkerStart } from './worker-messages.ts';
 
@@ -9,6 +10,7 @@ if (port === null) throw new Error('this is the entry of a worker thread');
 const start: WorkerStart = workerData;
 // Messages wait until there is somebody to receive them.
 const transport = await chooseTransport(start.engine.transport ?? 'auto');
-const worker = new GatewayWorker(start, transport, (message: WorkerMessage) => port.postMessage(message));
+const others: readonly AnyPlugin[] = start.testPluginModule === undefined ? [] : (await import(start.testPluginModule)).PLUGINS;
+const worker = new GatewayWorker(start, transport, others, (message: WorkerMessage) => port.postMessage(message));
 port.on('message', (message: AgentMessage) => worker.receive(message));
 worker.run();

@@ -1,16 +1,21 @@
 import type { EngineSettings } from '../../engine/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { LogFields, LogLevel } from '../../observability/index.ts';
+import type { EffectiveUpstream } from '../../schema/index.ts';
 import type { CounterHandles } from '../counters/index.ts';
 import type { LoadHandles } from '../limits/index.ts';
 import type { MetricsHandles } from '../metrics/index.ts';
-import type { PluginSettings, RouteSettings, ServiceSettings } from '../runtime/settings.ts';
+import type { DialSettings } from '../names/index.ts';
+import type { ConsumerNeeds, PluginSettings, RouteSettings, ServiceSettings } from '../runtime/settings.ts';
 import type { CredentialTableHandles } from '../tables/index.ts';
 
-/** One step of a change to what workers compile. Consumers and credentials never pass here: they lie in shared memory. */
+/** One step of a change to what workers compile. Consumers and credentials themselves never pass here: they lie in shared memory. */
 export type RuntimeChange =
   | { readonly op: 'put-service'; readonly id: string; readonly settings: ServiceSettings }
   | { readonly op: 'delete-service'; readonly id: string }
+  /** An upstream of a service beside the one inside it; the service may not be there yet. */
+  | { readonly op: 'put-upstream'; readonly id: string; readonly serviceId: string; readonly settings: EffectiveUpstream }
+  | { readonly op: 'delete-upstream'; readonly id: string; readonly serviceId: string }
   /** `number` names the route on the worker board. */
   | { readonly op: 'put-route'; readonly id: string; readonly number: number; readonly settings: RouteSettings }
   | { readonly op: 'delete-route'; readonly id: string }
@@ -18,7 +23,10 @@ export type RuntimeChange =
   | { readonly op: 'delete-global-rule'; readonly id: string }
   /** `value` has the schema's defaults. */
   | { readonly op: 'put-plugin-metadata'; readonly plugin: string; readonly value: JsonObject }
-  | { readonly op: 'delete-plugin-metadata'; readonly plugin: string };
+  | { readonly op: 'delete-plugin-metadata'; readonly plugin: string }
+  /** For the few consumers that need anything. */
+  | { readonly op: 'put-consumer-needs'; readonly id: string; readonly needs: ConsumerNeeds }
+  | { readonly op: 'delete-consumer-needs'; readonly id: string };
 
 /** Addresses of one node name; an empty list when it never resolved. */
 export interface NameAddresses {
@@ -29,20 +37,26 @@ export interface NameAddresses {
 /** What a worker thread is started with. */
 export interface WorkerStart {
   readonly row: number;
+  /** Workers of the instance. */
+  readonly workers: number;
   readonly board: SharedArrayBuffer;
   readonly tables: CredentialTableHandles;
   readonly protectedPorts: readonly number[];
+  readonly dial: DialSettings;
   readonly accessLogFile: string | undefined;
   readonly trustedAddresses: readonly string[];
   readonly pluginDeadlineMs: number;
+  readonly httpsPort: number;
   readonly engine: EngineSettings;
   readonly load: LoadHandles;
   readonly metrics: MetricsHandles;
   readonly counters: CounterHandles;
-  /** Folders that no plugin may write into. */
+  /** Files and folders that no plugin may write into. */
   readonly forbiddenFolders: readonly string[];
   readonly softwareVersion: string;
   readonly testHooks: boolean;
+  /** URL of a module whose `PLUGINS` stand beside the product's. */
+  readonly testPluginModule: string | undefined;
 }
 
 /** How a worker dies on request, in tests. */

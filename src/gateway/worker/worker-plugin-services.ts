@@ -16,12 +16,15 @@ export interface WorkerPluginServicesOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly counters: CounterHandles;
+  /** Workers of the instance. */
+  readonly workers: number;
   /** The worker's own row in shared memory. */
   readonly row: number;
   readonly metrics: Metrics;
   readonly mayDial: DialPolicy;
   /** Folders that no plugin may write into. */
   readonly forbiddenFolders: readonly string[];
+  readonly httpsPort: number;
   readonly version: string;
 }
 
@@ -38,6 +41,7 @@ export class WorkerPluginServices implements PluginServices {
   readonly calls: OutgoingCalls;
   readonly files: LineFiles;
   readonly hostName = hostname();
+  readonly httpsPort: number;
   readonly version: string;
   readonly #log: Logger;
   readonly #logs = new Map<string, PluginLog>();
@@ -51,6 +55,7 @@ export class WorkerPluginServices implements PluginServices {
     this.clock = clock;
     this.random = random;
     this.metrics = options.metrics;
+    this.httpsPort = options.httpsPort;
     this.version = options.version;
     this.#log = log;
     const local = new LocalCounters({ handles: options.counters, row: options.row, now: machineTime(clock) });
@@ -61,7 +66,14 @@ export class WorkerPluginServices implements PluginServices {
     this.calls = this.#calls;
     this.#files = new SharedLineFiles({ clock, log, forbiddenFolders });
     this.files = this.#files;
-    this.#servers = new ServerCounters({ clock, random, log, mayDial });
+    this.#servers = new ServerCounters({
+      clock,
+      random,
+      log,
+      mayDial,
+      workers: options.workers,
+      resolve: (host) => this.#callNames.addressesOf(host),
+    });
   }
 
   logOf(plugin: string): PluginLog {
@@ -85,9 +97,10 @@ export class WorkerPluginServices implements PluginServices {
   /** Ends calls and connections, after a moment for those under way; what files still have to write is written. */
   async close(): Promise<void> {
     await this.#calls.whenIdle(LAST_CALLS_MS);
-    this.#callNames.close();
     this.#calls.close();
     await this.#files.close();
+    // What is left to tell a server may need a connection, and its name.
     await this.#servers.close();
+    this.#callNames.close();
   }
 }

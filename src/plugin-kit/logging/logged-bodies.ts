@@ -11,9 +11,6 @@ import type { BodyTexts } from './default-log-entry.ts';
 import type { LogConfiguration } from './log-fields.ts';
 import { textOfBody } from './text-of-byte-string.ts';
 
-/** A body is read into memory only up to here, or to `max_req_body_bytes` where that is more; a longer one is not logged. */
-const MAX_READ_BYTES = 1024 * 1024;
-
 /** Bodies that are decoded at the same time for one configuration; one more is left out of its entry. */
 const MAX_DECODED_AT_ONCE = 32;
 
@@ -60,7 +57,7 @@ export class LoggedBodies {
     this.#maxResponseBytes = configuration.max_resp_body_bytes;
   }
 
-  /** To be called in the phase `access`; waits for the body only where it is to be logged. */
+  /** To be called in the phase `access`; waits for what is to be logged of the body, and no longer. */
   readRequest(request: RequestView): Promise<undefined> | undefined {
     if (request.bodyLength === undefined || request.bodyLength === 0 || !this.#wantsRequestBody(request)) return undefined;
     return this.#readRequest(request);
@@ -96,8 +93,8 @@ export class LoggedBodies {
   }
 
   async #readRequest(request: RequestView): Promise<undefined> {
-    const body = await request.readBody(Math.max(this.#maxRequestBytes, MAX_READ_BYTES));
-    if (body !== 'too-large') request.set(this.#requestBody, textOfBody(body.subarray(0, this.#maxRequestBytes)));
+    const start = await request.readBodyStart(this.#maxRequestBytes);
+    request.set(this.#requestBody, textOfBody(start));
     return undefined;
   }
 }

@@ -52,9 +52,11 @@ export function runResponse(
 
 /** The request is over. */
 export function runLog(instance: PluginInstance, request: TestRequest): void {
-  if (!passesFilter(instance, request)) return;
-  request.decide();
-  instance.log?.(request);
+  if (passesFilter(instance, request)) {
+    request.decide();
+    instance.log?.(request);
+  }
+  request.endWaits();
 }
 
 const filtered = new WeakMap<TestRequest, Map<PluginInstance, boolean>>();

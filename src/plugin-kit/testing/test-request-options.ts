@@ -1,25 +1,12 @@
 import type { ConsumerMatch } from '../consumer-match.ts';
+import type { ExchangeFacts } from '../log-view.ts';
 import type { MatchedRoute } from '../request-view.ts';
 import type { VariableValue } from '../variable-value.ts';
 import type { HeaderLines } from './header-list.ts';
 import type { TestConsumer } from './test-consumers.ts';
 
 /** What is known of a finished request, for the phase `log`. */
-export interface TestAnswer {
-  readonly status: number;
-  readonly reason: string | undefined;
-  readonly responseSource: 'upstream' | 'apisix' | 'nginx';
-  readonly upstreamStatus: number;
-  readonly upstreamAddress: string | undefined;
-  readonly upstreamHost: string | undefined;
-  readonly attempts: number;
-  readonly bytesFromClient: number;
-  readonly bytesToClient: number;
-  readonly headReadAtMs: number;
-  readonly decidedAtMs: number;
-  readonly connectedAtMs: number;
-  readonly firstByteAtMs: number;
-  readonly finishedAtMs: number;
+export interface TestAnswer extends ExchangeFacts {
   readonly headers: HeaderLines;
 }
 
@@ -54,6 +41,8 @@ export interface TestRequestOptions {
   readonly startedAtMs?: number;
   /** Laid over a route with the id `route-1` of the service `service-1`; null for none. */
   readonly route?: Partial<MatchedRoute> | null;
+  /** Ids of the service's further upstreams; their handles are numbered in this order. */
+  readonly serviceUpstreams?: readonly string[];
   /** Who can be found. */
   readonly consumers?: readonly TestConsumer[];
   /** Who is attached already. */

@@ -50,9 +50,13 @@ export class TestRequest implements LogView {
   bodyLimit: number | undefined;
   /** The bounds with which the body was read, in order. */
   readonly bodyReads: number[] = [];
+  /** By how much plugins have moved their deadline, by waits that their configuration asks for. */
+  grantedMs = 0;
+  readonly #waits: (() => void)[] = [];
   readonly #responseHeaders = new HeaderList([], GATEWAY_ANSWER_NAMES);
   readonly #headers: HeaderList;
   readonly #consumers: TestConsumers;
+  readonly #serviceUpstreams: ReadonlyMap<string, UpstreamHandle>;
   readonly #variables: Map<string, VariableValue>;
   readonly #slots = new Map<unknown, unknown>();
   readonly #chunked: boolean;
@@ -87,6 +91,7 @@ export class TestRequest implements LogView {
     this.#headers = new HeaderList(completeHeaders(headers, this.#body, this.#chunked), FRAMING_NAMES);
     this.host = hostName(this.#headers.first('host') ?? '');
     this.#consumers = new TestConsumers(options.consumers ?? []);
+    this.#serviceUpstreams = new Map((options.serviceUpstreams ?? []).map((id, index) => [id, { index }]));
     this.#variables = new Map(Object.entries(options.variables ?? {}));
     this.#answer = completeAnswer(options.answer ?? {});
   }
@@ -168,6 +173,10 @@ export class TestRequest implements LogView {
     this.#upstreamHost = host;
   }
 
+  serviceUpstream(id: string): UpstreamHandle | undefined {
+    return this.#serviceUpstreams.get(id);
+  }
+
   useUpstream(upstream: UpstreamHandle): void {
     this.#edit();
     this.chosenUpstream = upstream;
@@ -191,9 +200,21 @@ export class TestRequest implements LogView {
     return body.length > maxBytes ? 'too-large' : Buffer.from(body);
   }
 
+  async readBodyStart(maxBytes: number): Promise<Uint8Array> {
+    this.#edit();
+    this.bodyReads.push(maxBytes);
+    return Buffer.from(this.#body?.subarray(0, maxBytes) ?? []);
+  }
+
   setBody(body: Uint8Array): void {
     this.#edit();
     this.#upstreamBody = Buffer.from(body);
+  }
+
+  beginWait(durationMs: number, end: () => void): void {
+    this.#edit();
+    this.grantedMs += durationMs;
+    this.#waits.push(end);
   }
 
   setResponseHeader(name: string, value: string): void {
@@ -266,6 +287,11 @@ export class TestRequest implements LogView {
   /** The request is decided: from here on edits throw. */
   decide(): void {
     this.#decided = true;
+  }
+
+  /** The request is over: nothing waits any more. */
+  endWaits(): void {
+    for (const end of this.#waits.splice(0)) end();
   }
 
   /** There is an answer: what it says is what variables and the phase `log` tell. */

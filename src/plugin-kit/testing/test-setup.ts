@@ -23,6 +23,8 @@ export interface TestSetupOptions {
   readonly metadata?: JsonObject;
   readonly clock?: FakeClock;
   readonly random?: Random;
+  /** 0 unless said. */
+  readonly httpsPort?: number;
   /** The plugins that `nestedPlugins` may name. */
   readonly plugins?: readonly AnyPlugin[];
 }
@@ -68,6 +70,7 @@ export function testSetup(options: TestSetupOptions = {}): TestSetup {
     upstreams: [] as readonly UpstreamHandle[],
     nested: [] as readonly PluginInstance[],
     hostName: 'gateway-1',
+    httpsPort: options.httpsPort ?? 0,
     version: '0.0.0-test',
   };
 }

@@ -131,12 +131,16 @@ test('each of delay and abort throws dice of its own', async () => {
   assert.deepEqual([...seen].sort(), ['false 500', 'false undefined', 'true 500', 'true undefined']);
 });
 
-test('a delay of 0 waits for nothing, one beyond all timers does not end at once', () => {
+test('a delay of 0 waits for nothing, one beyond all bounds ends after an hour', async () => {
   assert.equal(runPhaseAtOnce(createPlugin(faultInjection, { delay: { duration: 0 } }), 'rewrite', new TestRequest()), undefined);
   const setup = testSetup();
-  void runPhase(createPlugin(faultInjection, { delay: { duration: 1e12 } }, setup), 'rewrite', new TestRequest());
-  setup.clock.advance(1e9);
+  const request = new TestRequest();
+  const waiting = runPhase(createPlugin(faultInjection, { delay: { duration: 1e12 } }, setup), 'rewrite', request);
+  setup.clock.advance(3_599_999);
   assert.equal(setup.clock.pendingTasks, 1);
+  setup.clock.advance(1);
+  assert.equal(await waiting, undefined);
+  assert.equal(request.grantedMs, 3_600_000);
 });
 
 test('fields have the bounds of APISIX', () => {

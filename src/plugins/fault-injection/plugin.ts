@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import { RandomNumbers } from '../../lib/random-numbers.ts';
-import { definePlugin, type PhaseResult, type PluginAnswer, type RequestView } from '../../plugin-kit/index.ts';
+import { definePlugin, type PhaseResult, type PluginAnswer, type RequestView, waitFor } from '../../plugin-kit/index.ts';
 import { abortAnswer } from './abort-answer.ts';
 import { type CompiledCondition, compileCondition } from './fault-condition.ts';
 import { type FaultInjectionConfiguration, faultInjectionSchema } from './schema.ts';
@@ -11,9 +11,6 @@ interface FaultInjectionState {
   readonly clock: Clock;
 }
 
-/** Timers of the machine fire at once when their delay does not fit 31 bits. */
-const LONGEST_DELAY_MS = 2_147_483_647;
-
 /** Lets requests wait, or answers them in place of the upstream, so that clients can be tried. As APISIX's fault-injection. */
 export const faultInjection = definePlugin<FaultInjectionConfiguration, FaultInjectionState>({
   ...faultInjectionSchema,
@@ -23,7 +20,7 @@ export const faultInjection = definePlugin<FaultInjectionConfiguration, FaultInj
     return {
       delay: delay && {
         condition: compileCondition(delay, numbers),
-        durationMs: Math.min(delay.duration * 1000, LONGEST_DELAY_MS),
+        durationMs: delay.duration * 1000,
       },
       abort: abort && { condition: compileCondition(abort, numbers), answer: abortAnswer(abort) },
       clock,
@@ -36,7 +33,7 @@ export const faultInjection = definePlugin<FaultInjectionConfiguration, FaultInj
       const mayAbort = abort?.condition.matches(request) ?? false;
       const decide = (): PhaseResult => (abort !== undefined && mayAbort && abort.condition.strikes() ? abort.answer(request) : undefined);
       if (delay === undefined || !mayDelay || !delay.condition.strikes() || delay.durationMs === 0) return decide();
-      return new Promise<void>((resolve) => clock.schedule(delay.durationMs, resolve)).then(decide);
+      return waitFor(request, clock, delay.durationMs).then(decide);
     },
   },
 });

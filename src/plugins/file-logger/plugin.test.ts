@@ -101,7 +101,8 @@ test('the limits of the configuration are those of APISIX', () => {
   const expression = [['arg_a', '==', 'b']];
   const good: readonly JsonObject[] = [
     { path: FILE },
-    { path: '' },
+    { path: 'logs/file.log' },
+    { path: '/dev/stdout' },
     { match: [] },
     { match: Array.from({ length: 20 }, () => expression) },
     { include_req_body_expr: [['a', 'like', 1]] },
@@ -110,6 +111,7 @@ test('the limits of the configuration are those of APISIX', () => {
   for (const configuration of good) assert.equal(configurationError(fileLoggerSchema, configuration), '', JSON.stringify(configuration));
   const bad: readonly JsonObject[] = [
     { path: 1 },
+    { path: '' },
     { match: {} },
     { match: ['a'] },
     { match: Array.from({ length: 21 }, () => expression) },
@@ -136,6 +138,38 @@ test('a path must stand in the configuration or in the metadata, where that is k
   assert.deepEqual(check({}, { path: FILE }), []);
   assert.deepEqual(check({ path: FILE }, undefined), []);
   assert.deepEqual(validatePlugins({ 'file-logger': {} }, 'route', [fileLoggerSchema]), []);
+});
+
+test('a path that no file could have, or that leads into the product’s own data, is refused on write', () => {
+  const closedFolders = ['/var/lib/portcullis', '/etc/portcullis/keyring.json'];
+  const errorOf = (path: string): string =>
+    validatePlugins({ 'file-logger': { path } }, 'route', [fileLoggerSchema], { closedFolders })[0]?.message ?? '';
+  for (const path of ['/var/log/a.log', 'a.log', '/var/lib/portcullis.log', '/etc/portcullis/other', '/dev/stdout', '$env://LOG_FILE']) {
+    assert.equal(errorOf(path), '', path);
+  }
+  const bad: readonly (readonly [string, RegExp])[] = [
+    ['', /not be empty/],
+    ['/var/log/a\0b', /control characters/],
+    ['/var/log/a\nb', /control characters/],
+    ['/var/log/', /name a file/],
+    ['/var/log/..', /name a file/],
+    ['.', /name a file/],
+    [`/${'a'.repeat(256)}`, /255 between slashes/],
+    ['/a'.repeat(2048), /4095 bytes/],
+    ['/var/lib/portcullis/store.sqlite', /own data/],
+    ['/var/lib/portcullis/gateway/x.log', /own data/],
+    ['/var/log/../lib//portcullis/./x.log', /own data/],
+    ['/var/lib/portcullis', /own data/],
+    ['/etc/portcullis/keyring.json', /own data/],
+  ];
+  for (const [path, message] of bad) {
+    assert.match(errorOf(path), message, path);
+    assert.match(fileLoggerSchema.checkMetadata?.({ path }, { closedFolders })[0]?.message ?? '', message, path);
+  }
+});
+
+test('a gateway goes on with a path that was accepted once', () => {
+  assert.deepEqual(fileLoggerSchema.check?.({ path: '' }, { site: 'route', schemas: [], isStored: true }), []);
 });
 
 test('the example of the page on file-logger works', async () => {

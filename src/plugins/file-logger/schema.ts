@@ -7,9 +7,11 @@ import {
   LOG_FIELDS,
   LOG_METADATA_FIELDS,
   type LogConfiguration,
+  type PluginFacts,
   type PluginSchema,
   Type,
 } from '../../plugin-kit/index.ts';
+import { findPathProblem } from './find-path-problem.ts';
 
 /** The configuration, defaults in place. */
 export interface FileLoggerConfiguration extends LogConfiguration {
@@ -43,12 +45,21 @@ export const fileLoggerSchema: PluginSchema = {
   }),
   secretFields: [],
   identityHeaders: [],
+  checkMetadata: checkGivenPath,
   check: (configuration, context) => [...checkPath(configuration, context), ...checkMatch(configuration)],
 };
 
-function checkPath(configuration: JsonObject, { metadataOf }: CheckContext): readonly Issue[] {
-  if (typeof configuration.path === 'string' || metadataOf === undefined || typeof metadataOf(NAME)?.path === 'string') return [];
+function checkPath(configuration: JsonObject, context: CheckContext): readonly Issue[] {
+  const { metadataOf, isStored } = context;
+  // A gateway goes on with what was accepted, and tells its log where the file cannot be had.
+  if (typeof configuration.path === 'string') return isStored === true ? [] : checkGivenPath(configuration, context);
+  if (metadataOf === undefined || typeof metadataOf(NAME)?.path === 'string') return [];
   return [{ pointer: '/path', message: 'property "path" is not set in either the plugin conf or the metadata' }];
+}
+
+function checkGivenPath({ path }: JsonObject, { closedFolders = [] }: PluginFacts): readonly Issue[] {
+  const problem = typeof path === 'string' ? findPathProblem(path, closedFolders) : undefined;
+  return problem === undefined ? [] : [{ pointer: '/path', message: problem }];
 }
 
 function checkMatch({ match }: JsonObject): readonly Issue[] {

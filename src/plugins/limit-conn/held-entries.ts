@@ -6,16 +6,9 @@ type Entered = Extract<EntryDecision, { kind: 'entered' }>;
 export class HeldEntries {
   #entries: Entered[] = [];
   #isOver = false;
-  #endWait: (() => void) | undefined;
 
   get isOver(): boolean {
     return this.#isOver;
-  }
-
-  /** What lets the request go on now, of a request that waits. */
-  waits(end: () => void): void {
-    if (this.#isOver) end();
-    else this.#endWait = end;
   }
 
   hold(entry: Entered): void {
@@ -29,6 +22,5 @@ export class HeldEntries {
     const entries = this.#entries;
     this.#entries = [];
     for (const entry of entries) entry.leave();
-    this.#endWait?.();
   }
 }

@@ -113,7 +113,9 @@ function runRules(
     isCounted = true;
     const decision = state.counters.enter(counter, conn + burst, state.lifetimeMs);
     const answer =
-      decision instanceof Promise ? decision.then((later) => apply(state, held, conn, later)) : apply(state, held, conn, decision);
+      decision instanceof Promise
+        ? decision.then((later) => apply(request, state, held, conn, later))
+        : apply(request, state, held, conn, decision);
     if (answer instanceof Promise)
       return answer.then((later) => later ?? (held.isOver ? undefined : runRules(request, state, held, index + 1, true)));
     if (answer !== undefined) return answer;
@@ -121,13 +123,20 @@ function runRules(
   return isCounted ? undefined : state.failed;
 }
 
-function apply(state: LimitConnState, held: HeldEntries, conn: number, decision: EntryDecision): PhaseResult | Promise<PhaseResult> {
+function apply(
+  request: RequestView,
+  state: LimitConnState,
+  held: HeldEntries,
+  conn: number,
+  decision: EntryDecision,
+): PhaseResult | Promise<PhaseResult> {
   switch (decision.kind) {
     case 'entered': {
       held.hold(decision);
       // Rises by one unit with each `conn` requests more.
       const units = decision.inFlight > conn ? Math.floor((decision.inFlight - 1) / conn) : 0;
-      return delayFor(state.clock, units * state.unitDelayMs, (end) => held.waits(end));
+      // What a server lets in after the request is over has nobody to wait for it.
+      return held.isOver ? undefined : delayFor(request, state.clock, units * state.unitDelayMs);
     }
     case 'rejected':
       return state.rejection;

@@ -116,6 +116,7 @@ export const limitCountSchema: PluginSchema = {
   }),
   secretFields: [...SERVER_SECRETS, 'sentinel_password'],
   identityHeaders: [],
+  sharedField: 'group',
   check: (configuration) => [...checkLimitCount(configuration), ...checkHeaderNames(configuration)],
 };
 

@@ -46,15 +46,19 @@ export const limitReq = definePlugin<LimitReqConfiguration, LimitReqState>({
   phases: {
     access: (request, state) => {
       const decision = state.counters.leakyBucket(state.counter(request), state.rate, state.burst);
-      return decision instanceof Promise ? decision.then((later) => apply(state, later)) : apply(state, decision);
+      return decision instanceof Promise ? decision.then((later) => apply(request, state, later)) : apply(request, state, decision);
     },
   },
 });
 
-function apply({ isDelayed, rejection, failed, clock, log }: LimitReqState, decision: BucketDecision): PhaseResult | Promise<PhaseResult> {
+function apply(
+  request: RequestView,
+  { isDelayed, rejection, failed, clock, log }: LimitReqState,
+  decision: BucketDecision,
+): PhaseResult | Promise<PhaseResult> {
   switch (decision.kind) {
     case 'allowed':
-      return isDelayed ? delayFor(clock, decision.delayMs) : undefined;
+      return isDelayed ? delayFor(request, clock, decision.delayMs) : undefined;
     case 'rejected':
       return rejection;
     case 'unavailable':

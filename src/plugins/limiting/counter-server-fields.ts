@@ -76,7 +76,11 @@ export const SENTINEL_FIELDS = Object.freeze({
   ),
   redis_master_name: Type.Optional(Type.String({ minLength: 1, description: 'Name under which they watch the master' })),
   redis_role: Type.Optional(
-    Type.Unsafe<'master' | 'slave'>({ enum: ['master', 'slave'], default: 'master', description: 'Which server is asked' }),
+    Type.Unsafe<'master' | 'slave'>({
+      enum: ['master', 'slave'],
+      default: 'master',
+      description: 'Accepted; the master counts in any case',
+    }),
   ),
   redis_connect_timeout: Type.Optional(Type.Integer({ minimum: 1, default: 1000, description: 'Milliseconds to wait for a connection' })),
   redis_read_timeout: Type.Optional(Type.Integer({ minimum: 1, default: 1000, description: 'Milliseconds to wait for an answer' })),

@@ -40,12 +40,12 @@ export function counterServerOf(configuration: CounterServerConfiguration & Part
   }
 }
 
+/** Whatever `redis_role` says, the master counts: a replica takes no writes, and would lose them with its next sync. */
 function sentinelServerOf(configuration: CounterServerConfiguration & Partial<SentinelConfiguration>): CounterServer {
   return {
     kind: 'redis-sentinel',
     sentinels: configuration.redis_sentinels ?? [],
     masterName: configuration.redis_master_name ?? '',
-    role: configuration.redis_role ?? 'master',
     username: configuration.redis_username,
     password: configuration.redis_password,
     sentinelUsername: configuration.sentinel_username,

@@ -60,9 +60,9 @@ test('a counter is named after the object that holds the plugin, and its configu
 
 test('a delay ends when the clock says so, and a short one is none', async () => {
   const clock = new FakeClock();
-  assert.equal(delayFor(clock, 0.9), undefined);
+  assert.equal(delayFor(new TestRequest(), clock, 0.9), undefined);
   let over = false;
-  const delayed = delayFor(clock, 1500)?.then(() => {
+  const delayed = delayFor(new TestRequest(), clock, 1500)?.then(() => {
     over = true;
   });
   clock.advance(1499);
@@ -130,7 +130,6 @@ test('each policy says all that its server has to know, with its own defaults', 
     kind: 'redis-sentinel',
     sentinels: [{ host: 's1', port: 26_379 }],
     masterName: 'm',
-    role: 'slave',
     username: undefined,
     password: undefined,
     sentinelUsername: undefined,

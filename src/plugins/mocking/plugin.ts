@@ -8,6 +8,7 @@ import {
   type PluginAnswer,
   type RequestView,
   respond,
+  waitFor,
 } from '../../plugin-kit/index.ts';
 import { type MockBody, mockBody } from './mock-body.ts';
 import { type MockingConfiguration, mockingSchema } from './schema.ts';
@@ -18,22 +19,19 @@ interface MockingState {
   readonly clock: Clock;
 }
 
-/** Timers of the machine fire at once when their delay does not fit 31 bits. */
-const LONGEST_DELAY_MS = 2_147_483_647;
-
 /** Answers every request that reaches it with something made up; no upstream is asked. As APISIX's mocking. */
 export const mocking = definePlugin<MockingConfiguration, MockingState>({
   ...mockingSchema,
   readsHeadLater: false,
   create: (configuration, { random, clock, version }) => ({
-    delayMs: Math.min(configuration.delay * 1000, LONGEST_DELAY_MS),
+    delayMs: configuration.delay * 1000,
     answer: answers(configuration, mockBody(configuration, new RandomNumbers(random)), version),
     clock,
   }),
   phases: {
     access: (request, { delayMs, answer, clock }) => {
       if (delayMs <= 0) return answer(request);
-      return new Promise<void>((resolve) => clock.schedule(delayMs, resolve)).then(() => answer(request));
+      return waitFor(request, clock, delayMs).then(() => answer(request));
     },
   },
 });

@@ -143,6 +143,7 @@ export const opentelemetrySchema: PluginSchema = {
     batch_span_processor: Type.Optional(batchField),
     set_ngx_var: Type.Optional(Type.Boolean({ default: false, description: 'Give the ids to variables, for logs' })),
   }),
+  metadataSecrets: ['/collector/request_headers/*'],
   secretFields: [],
   identityHeaders: [],
 };

@@ -6,10 +6,12 @@ import {
   configurationError,
   createPlugin,
   exampleOf,
+  type HeaderLines,
   readExamples,
   runPhaseAtOnce,
   TestRequest,
   type TestRequestOptions,
+  testSetup,
 } from '../../plugin-kit/testing/index.ts';
 import { redirect } from './plugin.ts';
 import { redirectSchema } from './schema.ts';
@@ -109,6 +111,27 @@ test('http_to_https leaves https alone, as a trusted proxy in front tells it', (
   assert.equal(answerTo({ http_to_https: true }, proto('https')), undefined);
   assert.equal(answerTo({ http_to_https: true }, { scheme: 'https', ...proto('http') })?.status, 301);
   assert.equal(answerTo({ http_to_https: false }), undefined);
+});
+
+test('http_to_https names the port of the metadata, or else the one at which the instance takes HTTPS', () => {
+  const locationOf = (httpsPort: number, metadata?: JsonObject, headers: HeaderLines = []): string | undefined => {
+    const setup = testSetup({ httpsPort, ...(metadata === undefined ? {} : { metadata }) });
+    const request = new TestRequest({ target: '/a', headers: [['Host', 'foo.com:9080'], ...headers] });
+    const answer = runPhaseAtOnce(createPlugin(redirect, { http_to_https: true }, setup), 'rewrite', request);
+    return answer?.headers.find(([name]) => name === 'Location')?.[1];
+  };
+  assert.equal(locationOf(9443), 'https://foo.com:9443/a');
+  assert.equal(locationOf(443), 'https://foo.com/a');
+  assert.equal(locationOf(0), 'https://foo.com/a');
+  assert.equal(locationOf(9443, { https_port: 8443 }), 'https://foo.com:8443/a');
+  assert.equal(locationOf(9443, { https_port: 443 }), 'https://foo.com/a');
+  assert.equal(locationOf(9443, {}), 'https://foo.com:9443/a');
+  const proxied: HeaderLines = [
+    ['X-Forwarded-Proto', 'http'],
+    ['X-Forwarded-Port', '80'],
+  ];
+  assert.equal(locationOf(9443, undefined, proxied), 'https://foo.com/a');
+  assert.equal(locationOf(9443, { https_port: 8443 }, proxied), 'https://foo.com:8443/a');
 });
 
 test('http_to_https escapes the path on demand', () => {

@@ -1,6 +1,14 @@
 import { compileReplacement } from '../../expression/index.ts';
 import { escapeFieldValue, escapePath } from '../../lib/uri-escape.ts';
-import { compileRegexes, definePlugin, type PhaseResult, type RequestView, refuse, respond } from '../../plugin-kit/index.ts';
+import {
+  compileRegexes,
+  definePlugin,
+  type JsonValue,
+  type PhaseResult,
+  type RequestView,
+  refuse,
+  respond,
+} from '../../plugin-kit/index.ts';
 import { type RedirectConfiguration, redirectSchema } from './schema.ts';
 import { compileUriTemplate } from './uri-template.ts';
 
@@ -10,6 +18,8 @@ type FindLocation = (request: RequestView) => string | undefined;
 interface RedirectState {
   readonly kind: 'https' | 'location';
   readonly location: FindLocation;
+  /** For a client of a trusted proxy in front. */
+  readonly proxiedLocation: FindLocation;
   readonly status: number;
   readonly encodes: boolean;
   readonly appendsQuery: boolean;
@@ -19,9 +29,11 @@ interface RedirectState {
 export const redirect = definePlugin<RedirectConfiguration, RedirectState>({
   ...redirectSchema,
   readsHeadLater: false,
-  create: (configuration) => ({
+  create: (configuration, { metadata, httpsPort }) => ({
     kind: configuration.http_to_https === true ? 'https' : 'location',
-    location: compileLocation(configuration),
+    location: compileLocation(configuration, metadata?.https_port ?? httpsPort),
+    // It did not reach the gateway's own port, and what port of the proxy takes HTTPS nobody knows.
+    proxiedLocation: compileLocation(configuration, metadata?.https_port),
     status: configuration.ret_code,
     encodes: configuration.encode_uri,
     appendsQuery: configuration.append_query_string,
@@ -42,11 +54,11 @@ const NO_HOST = refuse('bad_host', { style: 'gateway' });
 
 /** What a trusted proxy in front says of the client's connection counts; what others say was cut before. */
 function toHttps(request: RequestView, state: RedirectState): PhaseResult {
-  const scheme = request.header('x-forwarded-proto') ?? request.scheme;
-  if (scheme === 'https') return undefined;
+  const proxied = request.header('x-forwarded-proto');
+  if ((proxied ?? request.scheme) === 'https') return undefined;
   if (request.host === '') return NO_HOST;
   const keepsMethod = request.method !== 'GET' && request.method !== 'HEAD';
-  const location = state.location(request);
+  const location = proxied === undefined ? state.location(request) : state.proxiedLocation(request);
   return location === undefined ? undefined : answer(keepsMethod ? 308 : 301, location, request, state);
 }
 
@@ -64,9 +76,16 @@ function answer(status: number, location: string, request: RequestView, { encode
   return respond(status, '', [['Location', escapeFieldValue(value)]]);
 }
 
-function compileLocation({ http_to_https: toHttps, uri, regex_uri: rule, encode_uri: encodes }: RedirectConfiguration): FindLocation {
+const HTTPS_PORT = 443;
+
+/** `httpsPort`: where clients reach `https`; anything but a port is left out, and so is its own. */
+function compileLocation(
+  { http_to_https: toHttps, uri, regex_uri: rule, encode_uri: encodes }: RedirectConfiguration,
+  httpsPort: JsonValue | undefined,
+): FindLocation {
   const escapeValue = encodes ? (value: string) => value : escapeBackslashes;
-  if (toHttps === true) return compileUriTemplate('https://$host$request_uri', escapeValue);
+  const port = typeof httpsPort === 'number' && httpsPort > 0 && httpsPort !== HTTPS_PORT ? `:${httpsPort}` : '';
+  if (toHttps === true) return compileUriTemplate(`https://$host${port}$request_uri`, escapeValue);
   if (uri !== undefined) {
     const template = compileUriTemplate(uri, escapeValue);
     return (request) => onThisHost(template(request), uri);

@@ -34,6 +34,15 @@ export const redirectSchema: PluginSchema = {
     },
     { oneOf: [{ required: ['uri'] }, { required: ['regex_uri'] }, { required: ['http_to_https'] }] },
   ),
+  metadataSchema: Type.Object({
+    https_port: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 65_535,
+        description: 'Port at which clients reach https, in place of the one the gateway listens on',
+      }),
+    ),
+  }),
   secretFields: [],
   identityHeaders: [],
   check: ({ http_to_https: toHttps, append_query_string: appends, regex_uri: rule }) => [

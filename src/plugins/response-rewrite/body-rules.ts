@@ -45,13 +45,19 @@ export function filterBody({ rules, maxBytes }: BodyRules, decode: Decode): Body
       // The bytes of the chunk are the caller's again after this call.
       pieces.push(Buffer.from(chunk));
     },
-    end: async (push) => {
-      let text = (await decode(Buffer.concat(pieces), maxBytes)).toString('latin1');
-      for (const { regex, replacement, scope } of rules) text = regex.replace(text, replacement, scope);
-      push(Buffer.from(text, 'latin1'));
+    end: (push) => {
+      const rewrite = (body: Buffer): void => push(rewritten(body, rules));
+      const decoded = decode(Buffer.concat(pieces), maxBytes);
+      return decoded instanceof Promise ? decoded.then(rewrite) : rewrite(decoded);
     },
     abort: () => {
       pieces.length = 0;
     },
   };
+}
+
+function rewritten(body: Buffer, rules: readonly CompiledRule[]): Buffer {
+  let text = body.toString('latin1');
+  for (const { regex, replacement, scope } of rules) text = regex.replace(text, replacement, scope);
+  return Buffer.from(text, 'latin1');
 }

@@ -1,6 +1,6 @@
 import { compileExpression } from '../../expression/index.ts';
 import type { Issue, JsonObject } from '../../plugin-kit/index.ts';
-import { checkUpstream, issuesBelow, type UpstreamDocument } from '../../schema/index.ts';
+import { asUpstreamDocument, checkUpstream, issuesBelow, type UpstreamDocument } from '../../schema/index.ts';
 import { findInlineUpstreams } from './inline-upstreams.ts';
 import type { TrafficSplitConfiguration } from './schema.ts';
 
@@ -20,8 +20,7 @@ export function checkTrafficSplit(configuration: JsonObject): readonly Issue[] {
 }
 
 function checkInline({ rule, entry, document }: ReturnType<typeof findInlineUpstreams>[number]): readonly Issue[] {
-  // The parsing border, as above.
-  const upstream = document as unknown as UpstreamDocument;
+  const upstream = asUpstreamDocument(document);
   return issuesBelow(`/rules/${rule}/weighted_upstreams/${entry}/upstream`, [...checkUpstream(upstream), ...checkPorts(upstream)]);
 }
 

@@ -14,21 +14,26 @@ export interface CompiledRule {
   readonly named: readonly NamedUpstream[];
   matches(request: RequestView): boolean;
   /** The upstream of the next request; undefined for the route's own. */
-  next(): UpstreamHandle | undefined;
+  next(request: RequestView): UpstreamHandle | undefined;
 }
 
 /** Compiles a rule; `takeHandle` gives the handles of the upstreams that stand in it, in their order. */
 export function compileRule(rule: TrafficSplitRule, takeHandle: () => UpstreamHandle | undefined, { random }: PluginSetup): CompiledRule {
   const { match, weighted_upstreams: entries } = rule;
   const handles = entries.map((entry) => (isInline(entry) ? takeHandle() : undefined));
+  const ids = entries.map(({ upstream_id: id }) => (id === undefined ? undefined : String(id)));
   const cycle = new WeightedCycle(
     entries.map(({ weight }) => weight),
     random,
   );
   return {
-    named: entries.flatMap(({ upstream_id: id }) => (id === undefined ? [] : [namedUpstream(String(id))])),
+    named: ids.flatMap((id) => (id === undefined ? [] : [namedUpstream(id)])),
     matches: compileMatch(match),
-    next: () => handles[cycle.next()],
+    next: (request) => {
+      const chosen = cycle.next();
+      const id = ids[chosen];
+      return id === undefined ? handles[chosen] : request.serviceUpstream(id);
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../plugin-kit/index.ts';
+import type { JsonObject, JsonValue, UpstreamReference } from '../../plugin-kit/index.ts';
 
 /** An upstream that stands in the configuration itself. */
 export interface InlineUpstream {
@@ -26,6 +26,15 @@ export function findInlineUpstreams(configuration: JsonObject): readonly InlineU
 /** Their documents alone. */
 export function inlineUpstreams(configuration: JsonObject): readonly JsonObject[] {
   return findInlineUpstreams(configuration).map(({ document }) => document);
+}
+
+/** The upstreams that a configuration names by their ids. */
+export function namedUpstreams(configuration: JsonObject): readonly UpstreamReference[] {
+  return listOf(configuration.rules).flatMap((rule, ruleIndex) =>
+    listOf(rule.weighted_upstreams).flatMap(({ upstream_id: id }, entryIndex) =>
+      id === undefined ? [] : [{ pointer: `/rules/${ruleIndex}/weighted_upstreams/${entryIndex}/upstream_id`, id: String(id) }],
+    ),
+  );
 }
 
 function documentOf(upstream: JsonObject): JsonObject {

@@ -91,7 +91,21 @@ test('expressions see the consumer that authentication found', () => {
   assert.equal(request.chosenUpstream?.index, 0);
 });
 
-test('an id is that of the service’s own upstream; another one fails each request that reaches its rule', () => {
+test('an id is that of an upstream of the service, of its own or a further one, and wins over an upstream beside it', () => {
+  const entries = [{ upstream_id: 'canary', upstream: BLUE, weight: 3 }, { upstream: GREEN }, { upstream_id: 'service-1' }];
+  const instance = createPlugin(trafficSplit, { rules: [{ weighted_upstreams: entries }] });
+  const choices = Array.from({ length: 50 }, () => {
+    const request = new TestRequest({ serviceUpstreams: ['other', 'canary'] });
+    assert.equal(runPhaseAtOnce(instance, 'access', request), undefined);
+    return request.chosenUpstream;
+  });
+  const canary = new TestRequest({ serviceUpstreams: ['other', 'canary'] }).serviceUpstream('canary');
+  const isCanary = choices.filter((upstream) => upstream?.index === canary?.index);
+  assert.deepEqual([isCanary.length, choices.filter((upstream) => upstream?.index === 0).length], [30, 10]);
+  assert.equal(choices.filter((upstream) => upstream === undefined).length, 10);
+});
+
+test('an id that the service does not have fails each request that reaches its rule', () => {
   const answer = (rules: JsonValue, target = '/') => {
     const request = new TestRequest({ target });
     return { answer: runPhaseAtOnce(createPlugin(trafficSplit, { rules }), 'access', request), upstream: request.chosenUpstream };

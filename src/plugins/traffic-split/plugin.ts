@@ -17,7 +17,7 @@ export const trafficSplit = definePlugin<TrafficSplitConfiguration, readonly Com
         const unknown = unknownUpstream(rule, request);
         if (unknown !== undefined) return unknown;
         if (!rule.matches(request)) continue;
-        const upstream = rule.next();
+        const upstream = rule.next(request);
         if (upstream !== undefined) request.useUpstream(upstream);
         return undefined;
       }
@@ -26,8 +26,8 @@ export const trafficSplit = definePlugin<TrafficSplitConfiguration, readonly Com
   },
 });
 
-/** The one upstream with an id is the service's own, which has the service's (API7: "the default upstream"). */
-function unknownUpstream({ named }: CompiledRule, { route }: RequestView): PluginAnswer | undefined {
-  for (const { id, unknown } of named) if (id !== route?.serviceId) return unknown;
+/** The service's own upstream has the service's id (API7: "the default upstream"). */
+function unknownUpstream({ named }: CompiledRule, request: RequestView): PluginAnswer | undefined {
+  for (const { id, unknown } of named) if (id !== request.route?.serviceId && request.serviceUpstream(id) === undefined) return unknown;
   return undefined;
 }

@@ -1,7 +1,7 @@
 import { type JsonObject, type JsonValue, type PluginSchema, Type } from '../../plugin-kit/index.ts';
 import { upstreamSchema } from '../../schema/index.ts';
 import { checkTrafficSplit } from './check-traffic-split.ts';
-import { inlineUpstreams } from './inline-upstreams.ts';
+import { inlineUpstreams, namedUpstreams } from './inline-upstreams.ts';
 
 /** One of the upstreams among which a rule divides its requests; without both fields the route's own. */
 export interface WeightedUpstream {
@@ -100,4 +100,5 @@ export const trafficSplitSchema: PluginSchema = {
   identityHeaders: [],
   check: checkTrafficSplit,
   upstreams: inlineUpstreams,
+  upstreamIds: namedUpstreams,
 };

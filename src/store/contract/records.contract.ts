@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ApiToken, AuditEntry, User } from '../store.ts';
+import type { ApiToken, AuditEntry, GatewayGroup, User } from '../store.ts';
 import { type MakeDatabase, makeTestBed } from './fresh-database.ts';
-import { AUTHOR } from './sample-writes.ts';
+import { AUTHOR, keyOf, putAll, serviceWrite } from './sample-writes.ts';
 
 const USER: User = { id: 'u1', username: 'admin', passwordHash: '$argon2id$…', mustChangePassword: true, createdAt: 1 };
 const TOKEN: ApiToken = {
@@ -25,6 +25,20 @@ export function recordContract(makeDatabase: MakeDatabase): void {
     assert.deepEqual(await store.getGroup('default'), expected);
     assert.deepEqual(await store.listGroups(), [expected]);
     assert.equal(await store.getGroup('none'), undefined);
+  });
+
+  test('a group is deleted when it holds no resource, and nothing of it is found any more', async (context) => {
+    const { store } = await makeTestBed(context, makeDatabase);
+    await store.transaction(AUTHOR, (transaction) => transaction.putGroup({ id: 'other', name: 'other', description: '' }));
+    await putAll(store, serviceWrite('s', { name: 's' }, 'other'));
+    const remove = () => store.transaction(AUTHOR, (transaction) => transaction.deleteGroup('other'));
+    await assert.rejects(remove(), { reason: 'admin_conflict' });
+    await store.transaction(AUTHOR, (transaction) => transaction.deleteResource(keyOf('service', 's', '', 'other')));
+    assert.equal(await remove(), true);
+    assert.equal(await store.getGroup('other'), undefined);
+    assert.deepEqual(idsOfGroups(await store.listGroups()), ['default']);
+    assert.equal(await store.changesSince('other', 0), undefined);
+    assert.equal(await remove(), false);
   });
 
   test('settings are bytes, secret or not, and the last one counts', async (context) => {
@@ -93,4 +107,8 @@ export function recordContract(makeDatabase: MakeDatabase): void {
       [300],
     );
   });
+}
+
+function idsOfGroups(groups: readonly GatewayGroup[]): readonly string[] {
+  return groups.map(({ id }) => id);
 }

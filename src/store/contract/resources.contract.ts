@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ResourceKey } from '../store.ts';
-import { RevisionConflict, UniqueConflict } from '../store.ts';
+import { RevisionConflict, SharedConflict, UniqueConflict } from '../store.ts';
 import { type MakeDatabase, makeTestBed } from './fresh-database.ts';
 import {
   AUTHOR,
   consumerWrite,
   credentialWrite,
+  digestOf,
   idsOf,
   keyOf,
   putAll,
@@ -79,6 +80,25 @@ export function resourceContract(makeDatabase: MakeDatabase): void {
       await transaction.putResource(credentialWrite('carol', 'c3', 'key'));
     });
     assert.equal((await store.findUnique('default', uniqueKey('key')))?.id, 'c3');
+  });
+
+  test('all who use a shared name have the same value, whoever changes or goes', async (context) => {
+    const { store } = await makeTestBed(context, makeDatabase);
+    await store.transaction(AUTHOR, (transaction) => transaction.putGroup({ id: 'other', name: 'other', description: '' }));
+    const write = (id: string, value: string, name = 'n', groupId = 'default') => ({
+      ...serviceWrite(id, {}, groupId),
+      shared: [{ space: 'limits', name: digestOf(name), value: digestOf(value) }],
+    });
+    const [stored] = await putAll(store, write('a', '1'), write('b', '1'), write('c', '2', 'another'), write('d', '2', 'n', 'other'));
+    assert.deepEqual(stored?.unique, []);
+    for (const value of ['2', '3', '4'])
+      await assert.rejects(putAll(store, write('new', value)), (error) => error instanceof SharedConflict && error.space === 'limits');
+    await assert.rejects(putAll(store, write('a', '2')), (error) => error instanceof SharedConflict && error.holder.id === 'b');
+    await putAll(store, write('a', '1'));
+    await remove(store, keyOf('service', 'b'));
+    await putAll(store, write('a', '2'), write('b', '2'));
+    await putAll(store, serviceWrite('a'), serviceWrite('b'), write('new', '3'));
+    assert.deepEqual((await store.getResource(keyOf('service', 'new')))?.unique, []);
   });
 
   test('deleting takes along what is owned, transitively, and what it held', async (context) => {

@@ -38,7 +38,11 @@ export function credentialWrite(username: string, id: string, apiKey: string, gr
 }
 
 export function uniqueKey(apiKey: string): UniqueValue {
-  return { space: 'key-auth', digest: hash('sha256', apiKey, 'buffer') };
+  return { space: 'key-auth', digest: digestOf(apiKey) };
+}
+
+export function digestOf(text: string): Buffer {
+  return hash('sha256', text, 'buffer');
 }
 
 /** Writes all in one transaction and returns what was stored. */

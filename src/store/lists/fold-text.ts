@@ -1,8 +1,11 @@
 /** Parts the fields of one search text; no folded text holds it. */
 export const FIELD_SEPARATOR = '\u0001';
 
-/** The two characters that folded text does not hold: PostgreSQL's text has no NUL, and the other parts fields. */
-const RESERVED = new RegExp(`[\\u0000${FIELD_SEPARATOR}]`, 'g');
+/**
+ * What folded text does not hold: NUL, which PostgreSQL's text has not, what parts fields, and what follows that where it is escaped for
+ * PostgreSQL.
+ */
+const RESERVED = new RegExp(`[\\u0000${FIELD_SEPARATOR}\\u0002]`, 'g');
 
 /**
  * A text as it is searched and sorted: without case. What is folded is cut and joined as the text itself is, so a part of a text, folded,

@@ -1,3 +1,4 @@
+import { textLabels } from '../rows/write-checks.ts';
 import type { ListOrder } from '../store.ts';
 import { FIELD_SEPARATOR, foldText } from './fold-text.ts';
 import { labelFacet, ownerFacet } from './list-facet.ts';
@@ -65,9 +66,4 @@ function searchTextOf(id: string, name: string, desc: unknown): string {
   const texts = name === id ? [id] : [id, name];
   if (typeof desc === 'string') texts.push(desc);
   return texts.map(foldText).join(FIELD_SEPARATOR);
-}
-
-function textLabels(labels: unknown): readonly (readonly [name: string, value: string])[] {
-  if (typeof labels !== 'object' || labels === null || Array.isArray(labels)) return [];
-  return Object.entries(labels).filter((label): label is [string, string] => typeof label[1] === 'string');
 }

@@ -1,3 +1,4 @@
+import { FIRST_SCHEMA_POSTGRES } from './0001-first-schema-postgres.ts';
 import type { Migration } from './migration.ts';
 
 /**
@@ -130,4 +131,5 @@ export const firstSchema: Migration = {
       sealed TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
   `,
+  postgres: FIRST_SCHEMA_POSTGRES,
 };

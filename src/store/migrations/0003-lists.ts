@@ -1,7 +1,8 @@
+import { LISTS_POSTGRES } from './0003-lists-postgres.ts';
 import type { Migration } from './migration.ts';
 
 /**
- * What lists are read from (docs/decisions/0011). Everything here follows from `resources` and is brought up to date from it: a group's
+ * What lists are read from (docs/decisions/0012). Everything here follows from `resources` and is brought up to date from it: a group's
  * lists hold when `lists_revisions` has the group's revision, which software before this step does not know of. For the same reason
  * nothing refers to a resource by a foreign key.
  */
@@ -64,4 +65,5 @@ export const lists: Migration = {
     ) STRICT, WITHOUT ROWID;
     CREATE UNIQUE INDEX listed_resources_by_key ON listed_resources (group_id, kind, parent_id, id);
   `,
+  postgres: LISTS_POSTGRES,
 };

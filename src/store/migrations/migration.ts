@@ -12,4 +12,6 @@ export interface Migration {
   readonly oldestCompatible: number;
   /** SQL statements for SQLite; they run in one transaction with all other pending steps. */
   readonly sqlite: string;
+  /** The same step for PostgreSQL; runs likewise. Nothing that cannot run in a transaction, such as `CREATE INDEX CONCURRENTLY`. */
+  readonly postgres: string;
 }

@@ -1,7 +1,7 @@
 import { type ListableRow, listingOf } from '../lists/resource-listing.ts';
+import { type KeyColumns, keyOfRow } from '../rows/resource-rows.ts';
 import { ListWriter } from './list-writer.ts';
 import { LISTABLE_COLUMNS, rebuildLists } from './rebuild-lists.ts';
-import { type KeyColumns, keyOfRow } from './resource-rows.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
 const ROWS_AT_ONCE = 500;

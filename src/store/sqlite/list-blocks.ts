@@ -1,27 +1,13 @@
+import { BEFORE_ALL, FEWEST_ENTRIES, MOST_ENTRIES, MOST_JOINED_ENTRIES, USUAL_ENTRIES } from '../lists/block-sizes.ts';
 import { compareCodePoints } from '../lists/compare-code-points.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
-
-/** A list that grows to this length gets blocks; any shorter one is counted through. A block that outgrows it is parted. */
-const MOST_ENTRIES = 1_024;
-const USUAL_ENTRIES = 512;
-/** A block below this is joined with the next, where both fit into one with room to grow. */
-const FEWEST_ENTRIES = 128;
-const MOST_JOINED_ENTRIES = 768;
 
 /** Up to so many changes each find their block by a query; for more, all blocks of the order are read. */
 const FEW_CHANGES = 8;
 
-/** The first block begins before all keys. */
-const BEFORE_ALL = '';
-
 interface BlockRow {
   readonly first_key: string;
   readonly entries: number;
-}
-
-/** Whether a list of this length has to have blocks. */
-export function needsBlocks(entries: number): boolean {
-  return entries > MOST_ENTRIES;
 }
 
 /** Makes the blocks of one order of a list from its entries. */

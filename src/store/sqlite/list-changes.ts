@@ -1,6 +1,7 @@
 import type { FieldCipher } from '../field-cipher.ts';
+import { type KeyColumns, keyOfRow, type ResourceRow, resourceOfRow } from '../rows/resource-rows.ts';
 import type { ReadOptions, ResourceChange } from '../store.ts';
-import { type KeyColumns, keyOfRow, RESOURCE_COLUMNS, type ResourceRow, resourceOfRow } from './resource-rows.ts';
+import { RESOURCE_COLUMNS } from './resource-columns.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
 interface RemovalRow extends KeyColumns {

@@ -1,5 +1,6 @@
+import type { ResourceRow } from '../rows/resource-rows.ts';
 import type { ResourceQuery } from '../store.ts';
-import { RESOURCE_COLUMNS, type ResourceRow } from './resource-rows.ts';
+import { RESOURCE_COLUMNS } from './resource-columns.ts';
 import type { SqliteDatabase, SqlValue } from './sqlite-database.ts';
 
 // Labels have a column of their own: SQLite reads no JSON deeper than 1000, so one deep document would break every list by label.

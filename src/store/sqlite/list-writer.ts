@@ -1,8 +1,9 @@
+import { needsBlocks } from '../lists/block-sizes.ts';
 import { WHOLE_KIND } from '../lists/list-facet.ts';
 import type { ResourceListing } from '../lists/resource-listing.ts';
 import { SORTS } from '../lists/sort-key.ts';
 import type { ListOrder, ResourceKey } from '../store.ts';
-import { makeBlocks, needsBlocks } from './list-blocks.ts';
+import { makeBlocks } from './list-blocks.ts';
 import { PendingCounts } from './pending-counts.ts';
 import { insertListing } from './rebuild-lists.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';

@@ -9,7 +9,7 @@ import { makeDatabaseFolder } from '../testing/database-folder.ts';
 import { openConnections } from './open-connections.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
 
-const FIRST: Migration = { version: 1, name: 'one', oldestCompatible: 1, sqlite: 'CREATE TABLE notes (text TEXT) STRICT' };
+const FIRST: Migration = { version: 1, name: 'one', oldestCompatible: 1, sqlite: 'CREATE TABLE notes (text TEXT) STRICT', postgres: '' };
 
 test('migrations run once, in order, and the database remembers them', async (context) => {
   const { file } = await makeDatabaseFolder(context);
@@ -57,7 +57,7 @@ test('older software runs on what a newer one expanded, and is refused once it c
   const { folder, file } = await makeDatabaseFolder(context);
   await withDatabase(file, [FIRST, expanding(2)], () => undefined);
   await withDatabase(file, [FIRST], (writer) => writer.run("INSERT INTO notes (text) VALUES ('by the older')"));
-  const contracting = { version: 3, name: 'three', oldestCompatible: 2, sqlite: 'ALTER TABLE notes DROP COLUMN text' };
+  const contracting = { version: 3, name: 'three', oldestCompatible: 2, sqlite: 'ALTER TABLE notes DROP COLUMN text', postgres: '' };
   await withDatabase(file, [FIRST, expanding(2), contracting], () => undefined);
   const names = await readdir(folder);
   await assert.rejects(openConnections({ file, clock: new FakeClock(), migrations: [FIRST] }), (error) => {
@@ -81,7 +81,13 @@ test('two processes that start at once migrate once', async (context) => {
 });
 
 function expanding(version: number): Migration {
-  return { version, name: `step ${version}`, oldestCompatible: 1, sqlite: `ALTER TABLE notes ADD COLUMN column${version} TEXT` };
+  return {
+    version,
+    name: `step ${version}`,
+    oldestCompatible: 1,
+    sqlite: `ALTER TABLE notes ADD COLUMN column${version} TEXT`,
+    postgres: '',
+  };
 }
 
 async function withDatabase(file: string, migrations: readonly Migration[], use: (writer: SqliteDatabase) => unknown): Promise<void> {

@@ -7,6 +7,7 @@ import { openKeyring } from '../keyring.ts';
 import { formatCursor } from '../lists/sort-key.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { makeDatabaseFolder } from '../testing/database-folder.ts';
+import { findDissenter } from './find-dissenter.ts';
 import { openConnections } from './open-connections.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { SqliteReader } from './sqlite-reader.ts';
@@ -26,6 +27,7 @@ test('no read goes through a whole table: each finds its rows by an index', asyn
   await queries.listResources({ ...credentials, parentId: 'alice', owner, labels: new Map([['a', 'b']]) });
   await queries.pageOfResources('default', { ...credentials, parentId: 'alice', id: 'c1' }, 10);
   await queries.findUnique('default', { space: 'key-auth', digest: Buffer.alloc(32) });
+  findDissenter(plans.database, 'default', { space: 'limit-count', name: Buffer.alloc(32), value: Buffer.alloc(32) }, 1);
   await queries.findTokenByHash(Buffer.alloc(32));
   await queries.findUserByName('admin');
   const selection = { groupId: 'default', kind: 'consumer', order: 'updated', direction: 'descending' } as const;
@@ -45,6 +47,11 @@ test('no read goes through a whole table: each finds its rows by an index', asyn
     ),
     [],
   );
+  const ranges = plans.lines.filter((line) => line.startsWith('SEARCH unique_values') && /digest[<>]/.test(line));
+  assert.deepEqual(ranges, [
+    'SEARCH unique_values USING PRIMARY KEY (group_id=? AND space=? AND digest<?)',
+    'SEARCH unique_values USING PRIMARY KEY (group_id=? AND space=? AND digest>?)',
+  ]);
   assert.deepEqual(plans.indexes('resources'), [
     'resources_by_key (group_id=? AND kind=? AND parent_id=? AND id=?)',
     'resources_by_kind_and_age (group_id=? AND kind=?)',

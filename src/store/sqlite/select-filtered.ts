@@ -1,19 +1,8 @@
 import { cutToPart, type SelectedEntry } from '../lists/cut-to-part.ts';
+import type { ListFilter } from '../lists/plan-selection.ts';
 import { SORTS } from '../lists/sort-key.ts';
 import type { ListOrder, ResourceSelection, SelectedResources } from '../store.ts';
 import type { SqliteDatabase, SqlValue } from './sqlite-database.ts';
-
-/** What no kept list answers alone. */
-interface Filter {
-  /** The list that is gone through; undefined for all of the kind. */
-  readonly list: number | undefined;
-  /** The lists that an entry must be in. */
-  readonly facets: readonly string[];
-  /** Folded; empty for no search. */
-  readonly search: string;
-  /** What `label_names` must hold, each. */
-  readonly labelNames: readonly string[];
-}
 
 const KEY_COLUMNS: Readonly<Record<ListOrder, string>> = { updated: 'updated_key', created: 'created_key', name: 'name_key' };
 
@@ -26,7 +15,7 @@ interface Condition {
 export function selectFiltered(
   database: SqliteDatabase,
   selection: ResourceSelection,
-  filter: Filter,
+  filter: ListFilter,
   cursor: string | undefined,
 ): SelectedResources {
   const { order, direction, part } = selection;
@@ -49,7 +38,7 @@ export function selectFiltered(
 }
 
 // The text depends only on how many conditions of each sort there are, so that few statements are ever prepared.
-function matching({ groupId, kind }: ResourceSelection, filter: Filter): Condition {
+function matching({ groupId, kind }: ResourceSelection, filter: ListFilter): Condition {
   const conditions: Condition[] = [{ sql: 'listed.group_id = ? AND listed.kind = ?', values: [groupId, kind] }];
   // The cross join keeps SQLite from going through the kind instead of the list.
   const list = 'list_entries AS entry CROSS JOIN listed_resources AS listed ON listed.resource_row = entry.resource_row';

@@ -1,4 +1,6 @@
 import type { FieldCipher } from '../field-cipher.ts';
+import { type GroupRow, groupOfRow, type TokenRow, tokenOfRow, type UserRow, userOfRow } from '../rows/record-rows.ts';
+import { type KeyColumns, keyOfRow, type ResourceRow, resourceOfRow } from '../rows/resource-rows.ts';
 import type {
   ApiToken,
   GatewayGroup,
@@ -15,8 +17,7 @@ import type {
 import { runFailure } from './failures.ts';
 import { listChanges } from './list-changes.ts';
 import { listResourceRows } from './list-resources.ts';
-import { type GroupRow, groupOfRow, type TokenRow, tokenOfRow, type UserRow, userOfRow } from './record-rows.ts';
-import { type KeyColumns, keyOfRow, RESOURCE_COLUMNS, type ResourceRow, resourceOfRow } from './resource-rows.ts';
+import { RESOURCE_COLUMNS } from './resource-columns.ts';
 import { selectResources } from './select-resources.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 

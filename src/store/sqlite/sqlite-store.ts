@@ -3,12 +3,14 @@ import type { Clock } from '../../lib/clock.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import type { Keyring } from '../keyring.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
+import { type AuditRow, auditEntryOfRow, type VersionRow, versionOfRow } from '../rows/record-rows.ts';
 import type {
   Author,
   NumberedAuditEntry,
   ResourceKey,
   ResourceSelection,
   ResourceVersion,
+  RevisionHints,
   SelectedResources,
   Store,
   StoreHistory,
@@ -21,7 +23,6 @@ import { checkKeyring } from './check-keyring.ts';
 import { runFailure, startFailure } from './failures.ts';
 import { type Connections, openConnections } from './open-connections.ts';
 import { pruneHistory } from './prune-history.ts';
-import { type AuditRow, auditEntryOfRow, type VersionRow, versionOfRow } from './record-rows.ts';
 import { SqliteReader } from './sqlite-reader.ts';
 import { SqliteTransaction } from './sqlite-transaction.ts';
 
@@ -40,7 +41,7 @@ export async function openSqliteStore(options: {
   readonly file: string;
   readonly keyring: Keyring;
   readonly clock: Clock;
-}): Promise<Store & StoreHistory> {
+}): Promise<Store & StoreHistory & RevisionHints> {
   const connections = await openConnections({ ...options, migrations: MIGRATIONS });
   try {
     const cipher = await checkKeyring(connections.writer, options.keyring, options.file);
@@ -56,7 +57,7 @@ export async function openSqliteStore(options: {
 /** Enough for a short transaction of another process, whatever was waited for before. */
 const SHORTEST_WAIT_MS = 20;
 
-class SqliteStore extends SqliteReader implements Store, StoreHistory {
+class SqliteStore extends SqliteReader implements Store, StoreHistory, RevisionHints {
   readonly #connections: Connections;
   readonly #clock: Clock;
   readonly #queue: TransactionQueue;
@@ -110,6 +111,11 @@ class SqliteStore extends SqliteReader implements Store, StoreHistory {
   async pruneHistory(limits: Parameters<StoreHistory['pruneHistory']>[0]): Promise<number> {
     const askedAtMs = this.#clock.monotonicMs();
     return this.#queue.run(() => this.#holdingTheLock(askedAtMs, async () => pruneHistory(this.#connections.writer, limits)));
+  }
+
+  /** Nobody tells a process that another one has written to the file: there are no hints. */
+  watchRevisions(): () => Promise<void> {
+    return async () => undefined;
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { PortcullisError } from '../../errors/index.ts';
+import { type GroupRow, groupOfRow } from '../rows/record-rows.ts';
 import {
   type ApiToken,
   type AuditEntry,
@@ -15,7 +16,7 @@ import {
   type User,
 } from '../store.ts';
 import { catchUpLists } from './catch-up-lists.ts';
-import { type GroupRow, groupOfRow } from './record-rows.ts';
+import { clearLists } from './rebuild-lists.ts';
 import { type ReaderParts, SqliteReader } from './sqlite-reader.ts';
 import { ResourceWriter } from './write-resources.ts';
 
@@ -77,6 +78,18 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
       );
       if (row === undefined) throw new PortcullisError('store_unavailable', { detail: 'a written row was not returned' });
       return groupOfRow(row);
+    });
+  }
+
+  async deleteGroup(groupId: string): Promise<boolean> {
+    return this.#write(() => {
+      if (this.database.get('SELECT 1 FROM resources WHERE group_id = ? LIMIT 1', groupId) !== undefined) {
+        throw new PortcullisError('admin_conflict', { publicMessage: 'the gateway group still holds resources' });
+      }
+      this.database.run('DELETE FROM resource_removals WHERE group_id = ?', groupId);
+      clearLists(this.database, groupId);
+      this.database.run('DELETE FROM lists_revisions WHERE group_id = ?', groupId);
+      return this.database.get('DELETE FROM gateway_groups WHERE id = ? RETURNING id', groupId) !== undefined;
     });
   }
 

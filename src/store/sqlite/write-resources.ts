@@ -1,26 +1,24 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import { listingOf } from '../lists/resource-listing.ts';
+import { type KeyColumns, keyOfRow, sealSecrets } from '../rows/resource-rows.ts';
+import { rowOfShared } from '../rows/shared-values.ts';
+import { assertRevision, type CurrentRow, columnsOfKey, labelsOf, secretPointersColumn, withoutRepeats } from '../rows/write-checks.ts';
 import { splitSecrets } from '../secret-fields.ts';
 import {
   type Author,
   type ResourceKey,
   type ResourceWrite,
-  RevisionConflict,
+  SharedConflict,
+  type SharedValue,
   type StoredResource,
   UniqueConflict,
   type UniqueValue,
 } from '../store.ts';
+import { findDissenter } from './find-dissenter.ts';
 import { GroupRevisions } from './group-revisions.ts';
 import { ListWriter } from './list-writer.ts';
-import { type KeyColumns, keyOfRow, sealSecrets } from './resource-rows.ts';
 import type { SqliteDatabase, SqlValue } from './sqlite-database.ts';
-
-interface CurrentRow {
-  readonly row: number;
-  readonly revision: number;
-  readonly created_at: number;
-}
 
 interface Version {
   readonly key: ResourceKey;
@@ -57,12 +55,14 @@ export class ResourceWriter {
     assertRevision(current, write.expectedRevision);
     const unique = withoutRepeats(write.unique);
     for (const value of unique) this.#assertFree(key.groupId, value, current?.row);
+    const shared = write.shared ?? [];
+    for (const value of shared) this.#assertAgreed(key.groupId, value, current?.row);
     const split = splitSecrets(write.document, write.secretPointers);
     const sealed = sealSecrets(key, split.secrets, this.#cipher);
 
     const { revision, position } = this.#revisions.next(key.groupId);
     const createdAt = current?.created_at ?? this.#now;
-    const row = this.#upsert(write, { revision, position, createdAt, text: split.text, labels: labelsOf(split.publicText), sealed });
+    const row = this.#upsert(write, { revision, position, createdAt, text: split.text, labels: labelsColumn(split.publicText), sealed });
     this.#lists.list(
       listingOf({
         ...{ row, group_id: key.groupId, kind: key.kind, parent_id: key.parentId, id: key.id, revision, position },
@@ -70,15 +70,14 @@ export class ResourceWriter {
       }),
     );
     this.#database.run('DELETE FROM unique_values WHERE resource_row = ?', row);
-    for (const value of unique) {
+    for (const value of [...unique, ...shared.map((each) => rowOfShared(each, row))]) {
       this.#database.run(
         'INSERT INTO unique_values (group_id, space, digest, resource_row) VALUES (?, ?, ?, ?)',
         ...[key.groupId, value.space, value.digest, row],
       );
     }
-    this.#database.run(`DELETE FROM resource_removals WHERE ${KEY}`, ...columnsOf(key));
-    const pointers = split.secrets.map((secret) => secret.pointer);
-    const secretPointers = pointers.length === 0 ? null : JSON.stringify(pointers);
+    this.#database.run(`DELETE FROM resource_removals WHERE ${KEY}`, ...columnsOfKey(key));
+    const secretPointers = secretPointersColumn(split.secrets);
     this.#addVersion({ key, revision, op: 'put', document: split.publicText, secretPointers });
     return { key, document: write.document, revision, createdAt, updatedAt: this.#now, unique };
   }
@@ -98,7 +97,7 @@ export class ResourceWriter {
   }
 
   #current(key: ResourceKey): CurrentRow | undefined {
-    return this.#database.get<CurrentRow>(`SELECT row, revision, created_at FROM resources WHERE ${KEY}`, ...columnsOf(key));
+    return this.#database.get<CurrentRow>(`SELECT row, revision, created_at FROM resources WHERE ${KEY}`, ...columnsOfKey(key));
   }
 
   #assertFree(groupId: string, value: UniqueValue, ownRow: number | undefined): void {
@@ -108,6 +107,11 @@ export class ResourceWriter {
       ...[groupId, value.space, value.digest],
     );
     if (holder !== undefined && holder.row !== ownRow) throw new UniqueConflict(value.space, keyOfRow(holder));
+  }
+
+  #assertAgreed(groupId: string, value: SharedValue, ownRow: number | undefined): void {
+    const dissenter = findDissenter(this.#database, groupId, value, ownRow);
+    if (dissenter !== undefined) throw new SharedConflict(value.space, keyOfRow(dissenter));
   }
 
   #upsert(
@@ -122,7 +126,7 @@ export class ResourceWriter {
     },
   ): number {
     const values: readonly SqlValue[] = [
-      ...columnsOf(write.key),
+      ...columnsOfKey(write.key),
       ...[write.owner?.kind ?? null, write.owner?.id ?? null],
       ...[to.revision, to.position, to.createdAt, this.#now, to.text, to.labels, to.sealed],
     ];
@@ -162,11 +166,11 @@ export class ResourceWriter {
 
   #remove(key: ResourceKey): void {
     const { revision, position } = this.#revisions.next(key.groupId);
-    this.#database.run(`DELETE FROM resources WHERE ${KEY}`, ...columnsOf(key));
+    this.#database.run(`DELETE FROM resources WHERE ${KEY}`, ...columnsOfKey(key));
     this.#lists.unlist(key);
     this.#database.run(
       'INSERT INTO resource_removals (group_id, kind, parent_id, id, revision, position, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-      ...[...columnsOf(key), revision, position, this.#now],
+      ...[...columnsOfKey(key), revision, position, this.#now],
     );
     this.#addVersion({ key, revision, op: 'delete', document: null, secretPointers: null });
   }
@@ -176,31 +180,14 @@ export class ResourceWriter {
       `INSERT INTO resource_versions
          (group_id, kind, parent_id, id, revision, op, author_id, author_name, at, document, secret_pointers)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[...columnsOf(version.key), version.revision, version.op],
+      ...[...columnsOfKey(version.key), version.revision, version.op],
       ...[this.#author.id, this.#author.name, this.#now, version.document, version.secretPointers],
     );
   }
 }
 
-function columnsOf(key: ResourceKey): readonly string[] {
-  return [key.groupId, key.kind, key.parentId, key.id];
-}
-
-/** The column `labels`, from a document without its secrets. */
-function labelsOf(documentText: string): string | null {
-  // Saves parsing most documents once more.
-  if (!documentText.includes('"labels"')) return null;
-  const { labels }: { labels?: unknown } = JSON.parse(documentText);
-  if (typeof labels !== 'object' || labels === null) return null;
-  const texts = Object.entries(labels).filter(([, value]) => typeof value === 'string');
-  return texts.length === 0 ? null : JSON.stringify(Object.fromEntries(texts));
-}
-
-function assertRevision(current: CurrentRow | undefined, expected: number | undefined): void {
-  const revision = current?.revision ?? 0;
-  if (expected !== undefined && expected !== revision) throw new RevisionConflict(revision);
-}
-
-function withoutRepeats(values: readonly UniqueValue[]): readonly UniqueValue[] {
-  return [...new Map(values.map((value) => [`${value.digest.toString('hex')} ${value.space}`, value])).values()];
+/** The column `labels`: null for none. */
+function labelsColumn(publicText: string): string | null {
+  const labels = labelsOf(publicText);
+  return labels.length === 0 ? null : JSON.stringify(Object.fromEntries(labels));
 }

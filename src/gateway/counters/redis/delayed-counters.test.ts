@@ -39,20 +39,20 @@ class FakeServer implements ScriptServer {
 
 const INTERVAL_MS = 100;
 
-/** Two workers that tell one server every 100 ms. */
-function twoWorkers() {
+/** Two workers, of instances of their own unless said, that tell one server every 100 ms. */
+function twoWorkers(workers = 1) {
   const clock = new FakeClock();
   const server = new FakeServer(clock);
   const create = () => {
     const direct = new RedisCounters({ server, leaves: new PendingLeaves(server, clock), nameEntry: () => 'entry' });
-    return new DelayedCounters({ server, direct, syncIntervalMs: INTERVAL_MS, clock });
+    return new DelayedCounters({ server, direct, syncIntervalMs: INTERVAL_MS, workers, clock });
   };
   const pass = async (durationMs: number): Promise<void> => {
     clock.advance(durationMs);
     // Whatever a timer began is done when the promises behind it have been.
     for (let turn = 0; turn < 5; turn++) await nextTurn();
   };
-  return { clock, server, one: create(), two: create(), pass };
+  return { clock, server, create, one: create(), two: create(), pass };
 }
 
 test('between two syncs nobody asks the server, and then once for each key', async () => {
@@ -68,6 +68,40 @@ test('between two syncs nobody asks the server, and then once for each key', asy
   assert.deepEqual(server.calls.slice(2), [`${names[0]} 5`, `${names[1]} 1`]);
   await pass(INTERVAL_MS);
   assert.equal(server.calls.length, 4);
+});
+
+test('the workers of an instance divide what is left, so that together they let through less than twice as much', async () => {
+  const { create, server } = twoWorkers(4);
+  const workers = Array.from({ length: 4 }, create);
+  let allowed = 0;
+  for (let request = 0; request < 400; request++) {
+    if ((await workers[request % 4]?.fixedWindow('a', 100, 5000))?.kind === 'allowed') allowed++;
+  }
+  assert.ok(allowed >= 100 && allowed < 200, `${allowed} of 100`);
+  assert.ok(server.calls.length < 60, `${server.calls.length} calls`);
+});
+
+test('one busy worker among many gets all that is left, and no more, also for requests that come at once', async () => {
+  for (const gap of [true, false]) {
+    const { one } = twoWorkers(4);
+    const decisions: ReturnType<typeof one.fixedWindow>[] = [];
+    for (let request = 0; request < 50; request++) {
+      decisions.push(one.fixedWindow('a', 20, 5000));
+      if (gap) await decisions.at(-1);
+    }
+    const kinds = (await Promise.all(decisions)).map(({ kind }) => kind);
+    assert.equal(kinds.filter((kind) => kind === 'allowed').length, 20);
+    assert.equal(kinds.filter((kind) => kind === 'rejected').length, 30);
+  }
+});
+
+test('a worker whose share is used does not wait again and again for a server that is down', async () => {
+  const { one, server } = twoWorkers(4);
+  await one.fixedWindow('a', 8, 5000);
+  server.isDown = true;
+  for (let request = 0; request < 7; request++) assert.equal((await one.fixedWindow('a', 8, 5000)).kind, 'allowed');
+  assert.equal((await one.fixedWindow('a', 8, 5000)).kind, 'rejected');
+  assert.equal(server.calls.length, 2);
 });
 
 test('what others let through counts after the next sync', async () => {

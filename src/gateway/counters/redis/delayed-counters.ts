@@ -10,6 +10,8 @@ export interface DelayedCountersOptions {
   /** Counts what comes when too many keys are delayed already, and all that has no window. */
   readonly direct: Counters;
   readonly syncIntervalMs: number;
+  /** Workers of the instance that count the same keys. */
+  readonly workers: number;
   readonly clock: Clock;
 }
 
@@ -28,12 +30,19 @@ interface DelayedWindow {
   used: number;
   endMs: number;
   syncing: Promise<void> | undefined;
+  /** The last sync failed: the worker goes on by what it knows. */
+  isAlone: boolean;
 }
 
 /**
  * Windows that are counted in this worker and told to the server every interval (APISIX, limit-count, `sync_interval`). A request waits
- * for the server only when its key is new or its window over. Between two syncs a worker does not know what others let through, so
- * that for one interval more can pass than the limit says. What was counted in a fixed window that is over is not told any more.
+ * for the server only when its key is new or its window over, or when the worker has let through its share of what was left: an equal one
+ * for each worker of the instance. So, however many workers it has, an instance lets through less than twice what was left (but for one
+ * request a worker), and hardly more than was left where its workers are equally busy. What other instances let through is not known between
+ * two syncs, so that for one interval more can pass. What was counted in a fixed window that is over is not told any more.
+ *
+ * Exact numbers for an instance would need what was told, what was not and the end of the window to change in one step, for many threads
+ * that take no locks and may die in between; and other instances would count beside them all the same.
  */
 export class DelayedCounters implements Counters {
   readonly #options: DelayedCountersOptions;
@@ -71,9 +80,19 @@ export class DelayedCounters implements Counters {
   #count(kind: DelayedWindow['kind'], key: string, limit: number, windowMs: number): WindowDecision | Promise<WindowDecision> {
     const id = `${kind} ${windowMs} ${key}`;
     const window = this.#windows.get(id);
-    if (window !== undefined && window.endMs > this.#options.clock.monotonicMs()) return this.#take(window, limit);
+    if (window !== undefined && window.endMs > this.#options.clock.monotonicMs()) return this.#takeShare(window, limit);
     if (window === undefined && this.#windows.size >= MAX_KEYS) return this.#askDirectly(kind, key, limit, windowMs);
-    const begun = window ?? { kind, key, limit, windowMs, delta: 0, used: 0, endMs: Number.NEGATIVE_INFINITY, syncing: undefined };
+    const begun = window ?? {
+      kind,
+      key,
+      limit,
+      windowMs,
+      delta: 0,
+      used: 0,
+      endMs: Number.NEGATIVE_INFINITY,
+      syncing: undefined,
+      isAlone: false,
+    };
     this.#windows.set(id, begun);
     return this.#begin(begun, limit);
   }
@@ -91,7 +110,28 @@ export class DelayedCounters implements Counters {
     } finally {
       this.#schedule();
     }
-    return this.#take(window, limit);
+    return this.#takeShare(window, limit);
+  }
+
+  #takeShare(window: DelayedWindow, limit: number): WindowDecision | Promise<WindowDecision> {
+    return this.#hasUsedShare(window, limit) ? this.#renew(window, limit) : this.#take(window, limit);
+  }
+
+  /** There is something left, but what this worker may take of it without asking is gone. */
+  #hasUsedShare({ used, delta, isAlone }: DelayedWindow, limit: number): boolean {
+    const left = limit - used;
+    return !isAlone && delta > 0 && delta < left && delta >= Math.ceil(left / this.#options.workers);
+  }
+
+  async #renew(window: DelayedWindow, limit: number): Promise<WindowDecision> {
+    try {
+      await this.#sync(window);
+    } catch {
+      // Every request would wait for a server that does not answer: until it does, the numbers are those of the last sync.
+      window.isAlone = true;
+    }
+    // Others that waited for the same answer may have used the new share.
+    return this.#takeShare(window, limit);
   }
 
   #take(window: DelayedWindow, limit: number): WindowDecision {
@@ -142,6 +182,7 @@ export class DelayedCounters implements Counters {
     const isFixed = kind === 'fixed';
     const answer = await server.run(isFixed ? FIXED_WINDOW : SLIDING_WINDOW, isFixed ? fixedWindowKey(key) : slidingWindowKey(key), args);
     const [, number = 0, leftMs = 0] = answer;
+    window.isAlone = false;
     window.delta -= cost;
     window.used = isFixed ? number : limit - number;
     window.endMs = clock.monotonicMs() + leftMs;

@@ -10,7 +10,7 @@ export interface ServerAddress {
 }
 
 /**
- * Asks the sentinels one after the other where the master, or a replica that is up, is at present.
+ * Asks the sentinels one after the other where the master is at present.
  *
  * @throws RedisFailure of the last one when none knows
  */
@@ -33,8 +33,8 @@ async function ask(server: SentinelServer, dialer: RedisDialer, host: string, po
   // Its commands are rejected with it.
   const cancel = dialer.clock.schedule(readTimeoutMs, () => link.destroy());
   try {
-    const address = server.role === 'master' ? await masterAddress(link, masterName) : await replicaAddress(link, masterName);
-    if (address === undefined) throw new RedisFailure(`the sentinel ${host}:${port} knows no such ${server.role}`);
+    const address = await masterAddress(link, masterName);
+    if (address === undefined) throw new RedisFailure(`the sentinel ${host}:${port} knows no such master`);
     return address;
   } finally {
     cancel();
@@ -45,26 +45,6 @@ async function ask(server: SentinelServer, dialer: RedisDialer, host: string, po
 async function masterAddress(link: RedisLink, name: string): Promise<ServerAddress | undefined> {
   const answer = await link.send(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name]);
   return Array.isArray(answer) ? addressOf(answer[0], answer[1]) : undefined;
-}
-
-async function replicaAddress(link: RedisLink, name: string): Promise<ServerAddress | undefined> {
-  const answer = await link.send(['SENTINEL', 'SLAVES', name]);
-  const replicas: readonly unknown[] = Array.isArray(answer) ? answer : [];
-  for (const replica of replicas) {
-    const fields = fieldsOf(replica);
-    if (/down|disconnected/.test(fields.get('flags') ?? '')) continue;
-    const address = addressOf(fields.get('ip'), fields.get('port'));
-    if (address !== undefined) return address;
-  }
-  return undefined;
-}
-
-/** Names and values in turn. */
-function fieldsOf(reply: unknown): ReadonlyMap<string, string> {
-  const texts: readonly unknown[] = Array.isArray(reply) ? reply : [];
-  const fields = new Map<string, string>();
-  for (let index = 0; index + 1 < texts.length; index += 2) fields.set(String(texts[index]), String(texts[index + 1]));
-  return fields;
 }
 
 function addressOf(host: unknown, port: unknown): ServerAddress | undefined {

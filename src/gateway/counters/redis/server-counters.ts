@@ -10,18 +10,19 @@ import { PendingLeaves } from './pending-leaves.ts';
 import { RedisCounters } from './redis-counters.ts';
 import type { RedisFailure } from './redis-failure.ts';
 import { openRedisLink, type RedisDialer } from './redis-link.ts';
-import { resolveName } from './resolve-name.ts';
 import type { ScriptServer } from './script-server.ts';
 import { SingleServer } from './single-server.ts';
 
 export interface ServerCountersOptions {
   readonly clock: Clock;
   readonly random: Random;
+  /** Workers of the instance. */
+  readonly workers: number;
   readonly log: Pick<Logger, 'info' | 'warn'>;
   /** Asked with each resolved address before it is connected to. */
   readonly mayDial: DialPolicy;
-  /** The addresses of a name; the system's resolver unless said. */
-  readonly resolve?: (name: string) => Promise<readonly string[]>;
+  /** The addresses of a name; none, or a rejection, where there are none. */
+  readonly resolve: (name: string) => Promise<readonly string[]>;
 }
 
 /** Counters on a server, for as long as they are needed. */
@@ -54,7 +55,7 @@ export class ServerCounters {
 
   constructor(options: ServerCountersOptions) {
     this.#options = options;
-    this.#dialer = { mayDial: options.mayDial, resolve: options.resolve ?? resolveName, clock: options.clock };
+    this.#dialer = { mayDial: options.mayDial, resolve: options.resolve, clock: options.clock };
     this.#entryPrefix = options.random.bytes(ENTRY_PREFIX_BYTES).toString('hex');
   }
 
@@ -64,9 +65,10 @@ export class ServerCounters {
     const shared = this.#open.get(key) ?? this.#create(settings);
     this.#open.set(key, shared);
     shared.users++;
-    const { clock } = this.#options;
+    const { clock, workers } = this.#options;
     const { server, counters } = shared;
-    const delayed = syncIntervalMs === undefined ? undefined : new DelayedCounters({ server, direct: counters, syncIntervalMs, clock });
+    const delayed =
+      syncIntervalMs === undefined ? undefined : new DelayedCounters({ server, direct: counters, syncIntervalMs, workers, clock });
     if (delayed !== undefined) this.#delayed.add(delayed);
     return {
       counters: delayed ?? counters,

@@ -10,7 +10,7 @@ import { temporaryFolder } from '../../../../test-support/temporary-folder.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import { CLUSTER_SLOTS } from '../redis/cluster-map.ts';
 import { openRedisLink, type RedisLink } from '../redis/redis-link.ts';
-import { resolveName } from '../redis/resolve-name.ts';
+import { resolveName } from './resolve-name.ts';
 import { KEYS_OF_RUN } from './server-settings.ts';
 
 const LOOPBACK = '127.0.0.1';

@@ -3,6 +3,7 @@ import { systemClock } from '../../../lib/clock.ts';
 import { systemRandom } from '../../../lib/random.ts';
 import type { CounterServer } from '../../../plugin-kit/index.ts';
 import { ServerCounters, type ServerCountersOptions } from '../redis/server-counters.ts';
+import { resolveName } from './resolve-name.ts';
 
 type Redis = Extract<CounterServer, { kind: 'redis' }>;
 
@@ -34,6 +35,8 @@ export function serverCounters(test: Pick<TestContext, 'after'>, options: Partia
       warn: (message, fields) => lines.push(`${message}: ${fields?.failure}`),
     },
     mayDial: () => true,
+    resolve: resolveName,
+    workers: 1,
     ...options,
   });
   test.after(() => servers.close());

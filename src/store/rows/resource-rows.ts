@@ -2,12 +2,9 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import { joinSecrets, type SecretField } from '../secret-fields.ts';
 import type { ReadOptions, ResourceKey, StoredResource } from '../store.ts';
+import { isSharedSpace } from './shared-values.ts';
 
-/** The columns of `ResourceRow`, for a statement on `resources`. */
-export const RESOURCE_COLUMNS = `
-  group_id, kind, parent_id, id, revision, position, created_at, updated_at, document, secrets,
-  (SELECT json_group_array(json_array(space, hex(digest))) FROM unique_values WHERE resource_row = resources.row) AS unique_list`;
-
+/** The columns that name a resource, in every table and every driver. */
 export interface KeyColumns {
   readonly group_id: string;
   readonly kind: string;
@@ -15,6 +12,7 @@ export interface KeyColumns {
   readonly id: string;
 }
 
+/** A row of `resources` as every driver selects it. */
 export interface ResourceRow extends KeyColumns {
   readonly revision: number;
   readonly position: number;
@@ -22,14 +20,16 @@ export interface ResourceRow extends KeyColumns {
   readonly updated_at: number;
   readonly document: string;
   readonly secrets: string | null;
+  /** JSON: an array of `[space, digest in hex]`. */
   readonly unique_list: string;
 }
 
+/** Its key. */
 export function keyOfRow(row: KeyColumns): ResourceKey {
   return { groupId: row.group_id, kind: row.kind, parentId: row.parent_id, id: row.id };
 }
 
-/** @throws PortcullisError (`admin_internal`) when a secret is wanted and cannot be opened. */
+/** Its resource. @throws PortcullisError (`admin_internal`) when a secret is wanted and cannot be opened. */
 export function resourceOfRow(row: ResourceRow, cipher: FieldCipher, options: ReadOptions): StoredResource {
   const key = keyOfRow(row);
   const unique: [string, string][] = JSON.parse(row.unique_list);
@@ -39,7 +39,7 @@ export function resourceOfRow(row: ResourceRow, cipher: FieldCipher, options: Re
     revision: row.revision,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
-    unique: unique.map(([space, hex]) => ({ space, digest: Buffer.from(hex, 'hex') })),
+    unique: unique.filter(([space]) => !isSharedSpace(space)).map(([space, hex]) => ({ space, digest: Buffer.from(hex, 'hex') })),
   };
 }
 

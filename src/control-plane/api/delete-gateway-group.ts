@@ -1,0 +1,46 @@
+import { PortcullisError } from '../../errors/index.ts';
+import type { StoreTransaction } from '../../store/index.ts';
+import type { ApiAnswer, ApiRequest } from '../http/index.ts';
+import type { ApiContext } from './api-context.ts';
+import { authorOf } from './author-of.ts';
+import { GATEWAY_GROUP, gatewayGroupKey, requireGatewayGroup } from './gateway-group-record.ts';
+import { checkWritePreconditions } from './preconditions.ts';
+import { resourceName } from './resource-path.ts';
+
+/** The group that every installation begins with, and that clients name without looking it up. */
+const FIRST_GROUP_ID = 'default';
+
+/** DELETE of a group that nobody uses: it holds no resource, and no gateway instance is connected. */
+export async function deleteGatewayGroup(context: ApiContext, request: ApiRequest, groupId: string): Promise<ApiAnswer> {
+  const author = authorOf(request);
+  await context.store.transaction(author, async (transaction) => {
+    const { resource } = await requireGatewayGroup(transaction, groupId);
+    checkWritePreconditions(request, resource.revision);
+    await refuseWhileUsed(context, transaction, groupId);
+    const key = gatewayGroupKey(groupId);
+    await transaction.deleteResource(key);
+    await transaction.deleteGroup(groupId);
+    await transaction.appendAudit({
+      at: Math.floor(context.clock.nowMs() / 1000),
+      author,
+      action: `${GATEWAY_GROUP.name}.delete`,
+      groupId,
+      resource: resourceName(GATEWAY_GROUP, key),
+      address: request.address,
+      detail: {},
+    });
+  });
+  return { body: {} };
+}
+
+async function refuseWhileUsed({ publisher }: ApiContext, transaction: StoreTransaction, groupId: string): Promise<void> {
+  if (groupId === FIRST_GROUP_ID) throw inUse('the first gateway group cannot be deleted');
+  if (publisher.instances(groupId).length > 0) throw inUse('can not delete this gateway group, gateway instances are connected');
+  const [first, second] = await transaction.pageOfResources(groupId, undefined, 2);
+  const held = [first, second].find((resource) => resource !== undefined && resource.key.kind !== GATEWAY_GROUP.name);
+  if (held !== undefined) throw inUse(`can not delete this gateway group, ${held.key.kind} [${held.key.id}] is still in it`);
+}
+
+function inUse(publicMessage: string): PortcullisError {
+  return new PortcullisError('admin_conflict', { publicMessage });
+}

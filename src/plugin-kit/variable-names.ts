@@ -1,0 +1,16 @@
+/**
+ * The variables that expressions, templates and `key` fields know by a fixed name, without `$` (docs/reference/expressions.md). They are
+ * listed for whoever writes configurations; the gateway reads their values.
+ */
+export const VARIABLE_NAMES: readonly string[] = [
+  ...['request_method', 'method', 'uri', 'request_uri', 'real_request_uri', 'args', 'query_string', 'is_args', 'host', 'scheme', 'https'],
+  ...['server_protocol', 'request', 'request_line', 'remote_addr', 'remote_port', 'realip_remote_addr', 'server_port'],
+  ...['request_id', 'apisix_request_id', 'content_type', 'content_length', 'request_length', 'request_time', 'msec'],
+  ...['time_iso8601', 'time_local', 'pid', 'connection_requests', 'consumer_name', 'credential_id', 'route_id', 'route_name'],
+  ...['service_id', 'service_name', 'upstream_uri', 'upstream_host', 'upstream_scheme', 'upstream_addr', 'balancer_ip', 'balancer_port'],
+  ...['upstream_status', 'upstream_response_time', 'upstream_connect_time', 'upstream_header_time', 'status', 'bytes_sent'],
+  ...['body_bytes_sent', 'request_type'],
+];
+
+/** Beginnings of further names; what follows names an argument, a header or a cookie. */
+export const VARIABLE_PREFIXES: readonly string[] = ['arg_', 'http_', 'cookie_', 'sent_http_', 'upstream_http_'];

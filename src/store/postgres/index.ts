@@ -1,0 +1,3 @@
+export { isInClear, parseDatabaseUrl } from './database-url.ts';
+export { loadAndOpen as openPostgresStore } from './load-and-open.ts';
+export type { PostgresStoreOptions } from './postgres-store.ts';

@@ -1,0 +1,42 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../../lib/clock.ts';
+import type { FieldCipher } from '../field-cipher.ts';
+import type { Keyring } from '../keyring.ts';
+import type { Migration } from '../migrations/index.ts';
+import { checkKeyring } from './check-keyring.ts';
+import type { DatabaseOptions } from './client-settings.ts';
+import { isTransient, startFailure } from './failures.ts';
+import { migrate } from './migrate.ts';
+import { PostgresDatabase } from './postgres-database.ts';
+
+const PAUSE_MS = 250;
+
+/**
+ * Connects, brings the schema up to date, and makes sure that the keyring belongs to it. A server that is not there yet is waited for
+ * up to `patienceMs`: where everything is started at once, it may be the last to be ready. The pauses are the machine's own time, since
+ * they depend on another machine.
+ *
+ * @throws StartError when a person has to change something first; nothing has changed then.
+ */
+export async function openDatabase(options: {
+  readonly database: DatabaseOptions;
+  readonly keyring: Keyring;
+  readonly clock: Clock;
+  readonly migrations: readonly Migration[];
+  readonly patienceMs: number;
+}): Promise<{ readonly database: PostgresDatabase; readonly cipher: FieldCipher }> {
+  const startedAtMs = performance.now();
+  for (;;) {
+    const database = new PostgresDatabase(options.database);
+    try {
+      await migrate(options);
+      return { database, cipher: await checkKeyring(database, options.keyring) };
+    } catch (error) {
+      await database.close();
+      if (!isTransient(error) || performance.now() - startedAtMs > options.patienceMs) {
+        throw startFailure(error, options.database.address);
+      }
+      await delay(PAUSE_MS);
+    }
+  }
+}

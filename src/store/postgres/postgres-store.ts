@@ -1,0 +1,196 @@
+import { PortcullisError, StartError } from '../../errors/index.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { FieldCipher } from '../field-cipher.ts';
+import type { Keyring } from '../keyring.ts';
+import { MIGRATIONS } from '../migrations/index.ts';
+import { type AuditRow, auditEntryOfRow, type VersionRow, versionOfRow } from '../rows/record-rows.ts';
+import { columnsOfKey } from '../rows/write-checks.ts';
+import type {
+  Author,
+  NumberedAuditEntry,
+  ResourceKey,
+  ResourceSelection,
+  ResourceVersion,
+  RevisionHints,
+  SelectedResources,
+  Store,
+  StoreHistory,
+  StoreTransaction,
+} from '../store.ts';
+import { TransactionQueue } from '../transaction-queue.ts';
+import { areListsCurrent, catchUpLists } from './catch-up-lists.ts';
+import { parseDatabaseUrl } from './database-url.ts';
+import { runFailure, startFailure } from './failures.ts';
+import { openDatabase } from './open-database.ts';
+import type { PostgresConnection } from './postgres-connection.ts';
+import type { PostgresDatabase } from './postgres-database.ts';
+import { PostgresReader } from './postgres-reader.ts';
+import { PostgresTransaction } from './postgres-transaction.ts';
+import { pruneHistory } from './prune-history.ts';
+import { RevisionListener } from './revision-listener.ts';
+import { readOneState, runTransaction } from './run-transaction.ts';
+import { TransactionSteps } from './transaction-steps.ts';
+
+/** Where a store is, and how long it waits. */
+export interface PostgresStoreOptions {
+  /** As in `parseDatabaseUrl`; holds the password. */
+  readonly url: string;
+  /** Schema of all tables: lower-case letters, digits and `_`; made when absent. */
+  readonly schema: string;
+  /** Connections of this process at once, at least 2; one more listens. */
+  readonly connections: number;
+  /** How long a connection is waited for, and the write lock. */
+  readonly timeoutMs: number;
+  /** How long a statement may take. */
+  readonly statementTimeoutMs: number;
+  /** How long a server that is not there yet is waited for. */
+  readonly patienceMs: number;
+}
+
+/**
+ * Opens a store on PostgreSQL 14 or newer, which several control planes may use at once: one schema of one database, made when absent.
+ *
+ * A transaction that resolved is as durable as the server makes it (`fsync`, replicas); `synchronous_commit` is never less than a local
+ * flush. Transactions of all processes run one after the other: work given to `transaction` holds the only write lock, and is ended when
+ * it idles for 10 s. Reads outside a transaction see what is committed and never wait for a writer.
+ *
+ * While the server is away every call is refused with the PortcullisError `store_unavailable`, after `timeoutMs` at the latest where it
+ * does not answer, and calls succeed again as soon as it is back. A transaction refused so has left nothing behind, but for one whose
+ * connection was lost during its very commit, of which nobody here knows. A name that is no well-formed text is `admin_invalid`, as is one
+ * of over 2,700 bytes when compressed; a write to an unknown group `admin_not_found`.
+ *
+ * @throws StartError when the database cannot be used, needs a newer version, or the keyring does not open it; nothing is changed then.
+ */
+export async function openPostgresStore(
+  options: PostgresStoreOptions & { readonly keyring: Keyring; readonly clock: Clock },
+): Promise<Store & StoreHistory & RevisionHints> {
+  if (!SCHEMA.test(options.schema)) {
+    throw new StartError('--database-schema must be up to 63 lower-case letters, digits and "_", and not begin with a digit or "pg_".');
+  }
+  const database = { ...options, address: parseDatabaseUrl(options.url), connections: Math.max(options.connections, 2) };
+  const opened = await openDatabase({ ...options, database, migrations: MIGRATIONS });
+  const store = new PostgresStore(opened.database, opened.cipher, options.clock, new TransactionQueue());
+  try {
+    for (const { id } of await store.listGroups()) await store.keepListsCurrent(id);
+    return store;
+  } catch (error) {
+    await store.close();
+    throw startFailure(error, database.address);
+  }
+}
+
+const SCHEMA = /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/;
+/** Enough for a short transaction of another process, whatever was waited for before. */
+const SHORTEST_WAIT_MS = 20;
+const VERSION_COLUMNS = 'group_id, kind, parent_id, id, revision, op, author_id, author_name, at, document, secret_pointers';
+const AUDIT_COLUMNS = 'number, at, author_id, author_name, action, group_id, resource, address, detail';
+
+class PostgresStore extends PostgresReader implements Store, StoreHistory, RevisionHints {
+  readonly #database: PostgresDatabase;
+  readonly #clock: Clock;
+  readonly #queue: TransactionQueue;
+  readonly #listener: RevisionListener;
+
+  constructor(database: PostgresDatabase, cipher: FieldCipher, clock: Clock, queue: TransactionQueue) {
+    const step = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+      if (queue.closed) throw new PortcullisError('store_unavailable', { detail: 'the store is closed' });
+      return asStoreCall(work);
+    };
+    const source = {
+      run: <Result>(work: (connection: PostgresConnection) => Promise<Result>) => step(() => database.lendFresh(work)),
+      runOnOneState: <Result>(work: (connection: PostgresConnection) => Promise<Result>) => step(() => readOneState(database, work)),
+    };
+    super(source, cipher);
+    this.#database = database;
+    this.#clock = clock;
+    this.#queue = queue;
+    this.#listener = new RevisionListener(database, clock);
+  }
+
+  async transaction<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {
+    const askedAtMs = this.#clock.monotonicMs();
+    return this.#queue.run(() => this.#holdingTheLock(askedAtMs, (connection) => this.#transact(connection, author, work)));
+  }
+
+  override async selectResources(selection: ResourceSelection): Promise<SelectedResources> {
+    await this.keepListsCurrent(selection.groupId);
+    return super.selectResources(selection);
+  }
+
+  /** Lists are behind after a migration, and where software from before them has written. */
+  async keepListsCurrent(groupId: string): Promise<void> {
+    if (await this.source.run((connection) => areListsCurrent(connection, groupId))) return;
+    const askedAtMs = this.#clock.monotonicMs();
+    await this.#queue.run(() => this.#holdingTheLock(askedAtMs, (connection) => catchUpLists(connection, groupId)));
+  }
+
+  async listVersions(key: ResourceKey, limit: number): Promise<readonly ResourceVersion[]> {
+    const rows = await this.source.run((connection) =>
+      connection.all<VersionRow>(
+        `SELECT ${VERSION_COLUMNS} FROM resource_versions WHERE group_id = $1 AND kind = $2 AND parent_id = $3 AND id = $4
+         ORDER BY number DESC LIMIT $5`,
+        ...[...columnsOfKey(key), limit],
+      ),
+    );
+    return rows.map(versionOfRow);
+  }
+
+  async pageOfAudit(before: number | undefined, limit: number): Promise<readonly NumberedAuditEntry[]> {
+    const rows = await this.source.run((connection) =>
+      connection.all<AuditRow>(
+        `SELECT ${AUDIT_COLUMNS} FROM audit_entries WHERE number < $1 ORDER BY number DESC LIMIT $2`,
+        ...[before ?? Number.MAX_SAFE_INTEGER, limit],
+      ),
+    );
+    return rows.map(auditEntryOfRow);
+  }
+
+  async pruneHistory(limits: Parameters<StoreHistory['pruneHistory']>[0]): Promise<number> {
+    const askedAtMs = this.#clock.monotonicMs();
+    return this.#queue.run(() => this.#holdingTheLock(askedAtMs, (connection) => pruneHistory(connection, limits)));
+  }
+
+  watchRevisions(onHint: (groupId: string | undefined) => void): () => Promise<void> {
+    return this.#listener.watch(onHint);
+  }
+
+  async close(): Promise<void> {
+    if (this.#queue.closed) return;
+    await this.#queue.close();
+    await this.#listener.close();
+    await this.#database.close();
+  }
+
+  async #transact<Result>(
+    connection: PostgresConnection,
+    author: Author,
+    work: (transaction: StoreTransaction) => Promise<Result>,
+  ): Promise<Result> {
+    const steps = new TransactionSteps(connection);
+    const transaction = new PostgresTransaction(steps, this.cipher, author, Math.floor(this.#clock.nowMs() / 1000));
+    try {
+      const result = await work(transaction);
+      await steps.settle((held) => transaction.complete(held));
+      await this.#listener.announce(connection, transaction.raisedGroups);
+      return result;
+    } catch (error) {
+      await steps.abandon();
+      throw error;
+    }
+  }
+
+  #holdingTheLock<Result>(askedAtMs: number, work: (connection: PostgresConnection) => Promise<Result>): Promise<Result> {
+    // What stood in the queue while another process held the lock has waited for it too; else a queue of them would fail for minutes.
+    const waitedMs = this.#clock.monotonicMs() - askedAtMs;
+    const leftMs = Math.max(this.#database.options.timeoutMs - waitedMs, SHORTEST_WAIT_MS);
+    return asStoreCall(() => runTransaction(this.#database, leftMs, work));
+  }
+}
+
+async function asStoreCall<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw runFailure(error);
+  }
+}

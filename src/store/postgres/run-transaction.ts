@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import type { PostgresConnection } from './postgres-connection.ts';
+import type { PostgresDatabase } from './postgres-database.ts';
+import { PostgresFailure } from './postgres-failure.ts';
+
+/**
+ * Runs `work` in a transaction that holds the write lock of the store from its start to its end: all transactions of all processes on
+ * one schema run one after the other, and what one reads stays true until it commits. Readers wait for nobody.
+ *
+ * The lock is waited for up to `lockTimeoutMs`. It is an advisory one, which PostgreSQL releases when the transaction ends, however it ends. `read committed` lets each statement
+ * see what was committed before the lock was had.
+ *
+ * @throws PostgresFailure, what `work` throws; then nothing of it is left, unless the connection was lost during the commit itself: then
+ * nobody here knows.
+ */
+export async function runTransaction<Result>(
+  database: PostgresDatabase,
+  lockTimeoutMs: number,
+  work: (connection: PostgresConnection) => Promise<Result>,
+): Promise<Result> {
+  const begin = beginStatements(database, lockTimeoutMs);
+  return database.lendFresh(async (connection, onBegun) => {
+    await orRollBack(connection, () => connection.execute(begin));
+    onBegun();
+    return orRollBack(connection, async () => {
+      const result = await work(connection);
+      await commit(connection);
+      return result;
+    });
+  });
+}
+
+/** Runs reads that see one state of the database, whatever is written meanwhile. */
+export async function readOneState<Result>(
+  database: PostgresDatabase,
+  work: (connection: PostgresConnection) => Promise<Result>,
+): Promise<Result> {
+  return database.lendFresh((connection) =>
+    orRollBack(connection, async () => {
+      await connection.execute('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      const result = await work(connection);
+      await commit(connection);
+      return result;
+    }),
+  );
+}
+
+function beginStatements({ options }: PostgresDatabase, lockTimeoutMs: number): string {
+  return `BEGIN; SET LOCAL lock_timeout = ${Math.ceil(lockTimeoutMs)}; SELECT pg_advisory_xact_lock(${lockKey(options.schema)})`;
+}
+
+/** Advisory locks are shared by all that use the database: a number that nobody else has by chance. */
+function lockKey(schema: string): string {
+  return createHash('sha256').update(`portcullis write lock ${schema}`).digest().readBigInt64BE(0).toString();
+}
+
+// PostgreSQL answers the commit of a transaction in which a statement failed with ROLLBACK, and no error.
+async function commit(connection: PostgresConnection): Promise<void> {
+  const done = await connection.execute('COMMIT');
+  if (done !== 'COMMIT')
+    throw new PostgresFailure(new Error('the transaction was rolled back, because a statement in it had failed'), true);
+}
+
+async function orRollBack<Result>(connection: PostgresConnection, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    // A connection on which not even this succeeds is closed, which has the same effect.
+    if (!connection.isLost) await connection.execute('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
