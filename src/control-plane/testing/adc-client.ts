@@ -87,7 +87,6 @@ export class AdcClient {
       const ofStep = changes.filter(({ action, type }) => `${action} ${type}` === step);
       for (let at = 0; at < ofStep.length; at += REQUESTS_AT_ONCE) {
         const written = await Promise.allSettled(ofStep.slice(at, at + REQUESTS_AT_ONCE).map(({ path, body }) => this.#write(path, body)));
-        // What runs beside a request that is refused ends first.
         for (const each of written) if (each.status === 'rejected') throw each.reason;
       }
     }
