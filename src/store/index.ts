@@ -1,3 +1,15 @@
+export { type ChainEnd, decodeChainEnd } from './audit-chain.ts';
+export type {
+  AuditPlace,
+  AuditQuery,
+  GroupRevision,
+  HistoryReader,
+  NumberedAuditEntry,
+  ResourceVersion,
+  SizeStep,
+  StoreHistory,
+  VersionHead,
+} from './history.ts';
 export { type Keyring, openKeyring } from './keyring.ts';
 export { isInClear, openPostgresStore, type PostgresStoreOptions, parseDatabaseUrl } from './postgres/index.ts';
 export { openSqliteStore } from './sqlite/index.ts';
@@ -5,16 +17,16 @@ export {
   type ApiToken,
   type AuditEntry,
   type Author,
+  type ChangeOrigin,
   type GatewayGroup,
+  isConflict,
   type ListOrder,
   type ListPart,
-  type NumberedAuditEntry,
   type ReadOptions,
   type ResourceChange,
   type ResourceKey,
   type ResourceQuery,
   type ResourceSelection,
-  type ResourceVersion,
   type ResourceWrite,
   RevisionConflict,
   type RevisionHints,
@@ -24,10 +36,10 @@ export {
   type SharedValue,
   type Store,
   type StoredResource,
-  type StoreHistory,
   type StoreReader,
   type StoreTransaction,
   UniqueConflict,
   type UniqueValue,
   type User,
 } from './store.ts';
+export { type ChainBreak, type ChainReport, verifyAuditChain } from './verify-audit-chain.ts';

@@ -1,7 +1,9 @@
 import { describe } from 'node:test';
+import { auditContract } from './contract/audit.contract.ts';
 import { changeContract } from './contract/changes.contract.ts';
 import { documentContract } from './contract/documents.contract.ts';
 import type { MakeDatabase } from './contract/fresh-database.ts';
+import { historyContract } from './contract/history.contract.ts';
 import { listContract } from './contract/lists.contract.ts';
 import { recordContract } from './contract/records.contract.ts';
 import { resourceContract } from './contract/resources.contract.ts';
@@ -15,6 +17,8 @@ export function runStoreContract(name: string, makeDatabase: MakeDatabase): void
     listContract(makeDatabase);
     transactionContract(makeDatabase);
     changeContract(makeDatabase);
+    historyContract(makeDatabase);
     recordContract(makeDatabase);
+    auditContract(makeDatabase);
   });
 }

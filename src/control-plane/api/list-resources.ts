@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
 import { PortcullisError } from '../../errors/index.ts';
-import type { Logger } from '../../observability/index.ts';
 import type { ResourceKind, ResourceKindName } from '../../schema/index.ts';
 import type { ResourceSelection, SelectedResources, StoreReader } from '../../store/index.ts';
 import type { ApiAnswer, ApiRequest } from '../http/index.ts';
@@ -25,7 +24,7 @@ const NOTHING: SelectedResources = { rows: [], total: 0, next: undefined };
 
 /** GET of a list, most recently updated first unless the query says otherwise: all of a kind, or those that the query names. */
 export async function listResources(
-  { store, log }: ApiContext,
+  { store }: ApiContext,
   kind: ResourceKind,
   request: ApiRequest,
   longLists: LongLists,
@@ -48,7 +47,8 @@ export async function listResources(
     const total = selection.part === undefined ? undefined : selected.total;
     // An answer to HEAD has no content to make.
     if (request.method === 'HEAD') return { headers: { 'content-type': 'application/json' }, body: undefined };
-    return { body: undefined, parts: longLists.bounded(logged(log, kind, partsOf(store, kind, list, { ...selected, total }))) };
+    const pieces = longLists.bounded(piecesOf(store, kind, list, { ...selected, total }));
+    return { body: undefined, stream: { contentType: 'application/json', pieces } };
   }
   const resources = await store.resourcesAt(list, selected.rows);
   const next = selected.next === undefined ? {} : { next: selected.next };
@@ -78,7 +78,7 @@ async function ownerOf(store: StoreReader, kind: ResourceKind, groupId: string, 
  * The answer of a long list, as text. What it holds was settled when it was selected; each resource is as it is when it is read, and one
  * that was deleted meanwhile is missing. The total of a whole list is what was sent.
  */
-async function* partsOf(
+async function* piecesOf(
   store: StoreReader,
   kind: ResourceKind,
   list: { readonly groupId: string; readonly kind: string },
@@ -96,14 +96,4 @@ async function* partsOf(
   }
   const next = selected.next === undefined ? '' : `,"next":${JSON.stringify(selected.next)}`;
   yield `],"total":${selected.total ?? sent}${next}}`;
-}
-
-/** The answer has begun, so that the client sees only a connection that breaks; the log has the cause. */
-async function* logged(log: Logger, kind: ResourceKind, parts: AsyncIterable<string>): AsyncGenerator<string, void> {
-  try {
-    yield* parts;
-  } catch (error) {
-    log.error('a long list could not be sent to its end', { kind: kind.name }, error);
-    throw error;
-  }
 }

@@ -7,6 +7,7 @@ import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
 import { createSelfSignedCertificate } from '../../distribution/index.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { systemRandom } from '../../lib/random.ts';
 import { describeToken } from '../auth/index.ts';
 import { startAdminServer } from './admin-server.ts';
 import type { ApiRoute } from './api-route.ts';
@@ -31,7 +32,7 @@ test('an answer that is sent in parts is made only as fast as it is read, and no
     method: 'GET',
     path: '/long',
     permission: 'gateway:GetConsumer',
-    handle: async () => ({ body: undefined, parts: parts() }),
+    handle: async () => ({ body: undefined, stream: { contentType: 'application/json', pieces: parts() } }),
   });
   const headers = { 'x-api-key': TOKEN };
   const asked = httpsRequest({ host: '127.0.0.1', port, path: '/long', headers, rejectUnauthorized: false }).end();
@@ -63,6 +64,7 @@ async function serve(t: TestContext, route: ApiRoute): Promise<number> {
     expiryClock: clock,
     softwareVersion: '1.2.3',
     clock,
+    random: systemRandom,
     log: new RecordingLogger(),
   });
   t.after(async () => {
