@@ -162,6 +162,13 @@ export const ERROR_CODES = {
     retry: 'no',
     publicMessage: 'the identity provider could not be reached, or did not answer as one',
   },
+  admin_busy: {
+    status: 503,
+    source: 'gateway',
+    retry: 'yes',
+    publicMessage: 'too many long lists are being read at once',
+    retryAfterSeconds: 1,
+  },
   admin_internal: { status: 500, source: 'gateway', retry: 'no', publicMessage: 'internal error' },
   store_unavailable: { status: 503, source: 'store', retry: 'yes', publicMessage: 'the store is not available' },
 } as const satisfies Record<string, ErrorCode>;

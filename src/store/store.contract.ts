@@ -4,6 +4,7 @@ import { changeContract } from './contract/changes.contract.ts';
 import { documentContract } from './contract/documents.contract.ts';
 import type { MakeDatabase } from './contract/fresh-database.ts';
 import { historyContract } from './contract/history.contract.ts';
+import { listContract } from './contract/lists.contract.ts';
 import { peopleContract } from './contract/people.contract.ts';
 import { recordContract } from './contract/records.contract.ts';
 import { resourceContract } from './contract/resources.contract.ts';
@@ -14,6 +15,7 @@ export function runStoreContract(name: string, makeDatabase: MakeDatabase): void
   describe(`the store contract on ${name}`, () => {
     documentContract(makeDatabase);
     resourceContract(makeDatabase);
+    listContract(makeDatabase);
     transactionContract(makeDatabase);
     changeContract(makeDatabase);
     historyContract(makeDatabase);

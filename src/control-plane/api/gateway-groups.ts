@@ -1,4 +1,3 @@
-import type { GatewayGroup } from '../../store/index.ts';
 import { policyOfGroup } from '../access/index.ts';
 import { ADMIN_KEY_SPACE, hashToken, randomAdminKey, randomId } from '../auth/index.ts';
 import type { ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
@@ -8,7 +7,6 @@ import type { ApiContext } from './api-context.ts';
 import { deleteGatewayGroup } from './delete-gateway-group.ts';
 import { mayReadGroup, permitGroup, permitGroupId } from './gateway-group-permissions.ts';
 import { GATEWAY_GROUP, presentGatewayGroup, readGatewayGroup, requireGatewayGroup } from './gateway-group-record.ts';
-import { labelFilterOf } from './label-filter.ts';
 import { listAnswer } from './paging.ts';
 import { patchedDocument } from './patch-resource.ts';
 import { isNotModified } from './preconditions.ts';
@@ -57,27 +55,20 @@ function idOf({ parameters }: ApiRequest): string {
   return parameters.get('id') ?? '';
 }
 
+/** `name` is exact and wins over `search`: ADC sends both and takes the first group of the answer for the one it named. */
 async function listGatewayGroups({ store }: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
   const { query } = request;
-  const labels = labelFilterOf(query);
-  const records = await Promise.all(select(await store.listGroups(), query).map((group) => readGatewayGroup(store, group)));
-  const values = records.filter((record) => mayReadGroup(request, record)).map(presentGatewayGroup);
-  const labelled = values.filter(
-    ({ labels: had }) => labels !== undefined && [...labels].every(([name, text]) => labelOf(had, name) === text),
-  );
-  return listAnswer(labelled, query, (value) => value);
-}
-
-/** `name` is exact and wins over `search`: ADC sends both and takes the first group of the answer for the one it named. */
-function select(groups: readonly GatewayGroup[], query: URLSearchParams): readonly GatewayGroup[] {
   const name = query.get('name');
-  if (name !== null) return groups.filter((group) => group.name === name);
-  const search = query.get('search')?.toLowerCase() ?? '';
-  return groups.filter((group) => group.name.toLowerCase().includes(search));
-}
-
-function labelOf(labels: unknown, name: string): unknown {
-  return typeof labels === 'object' && labels !== null && Object.hasOwn(labels, name) ? Reflect.get(labels, name) : undefined;
+  const groups = (await store.listGroups()).filter((group) => name === null || group.name === name);
+  const records = await Promise.all(groups.map((group) => readGatewayGroup(store, group)));
+  const visible = records.filter((record) => mayReadGroup(request, record));
+  return listAnswer(visible, query, {
+    present: presentGatewayGroup,
+    texts: ({ group }) => (name === null ? [group.id, group.name, group.description] : [query.get('search') ?? '']),
+    labels: ({ resource }) => resource.document.labels,
+    createdAt: ({ group }) => group.createdAt,
+    updatedAt: ({ resource }) => resource.updatedAt,
+  });
 }
 
 async function getGatewayGroup({ store }: ApiContext, request: ApiRequest): Promise<ApiAnswer> {

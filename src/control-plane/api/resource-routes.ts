@@ -1,20 +1,24 @@
 import { RESOURCE_KINDS, type ResourceKind } from '../../schema/index.ts';
 import type { ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
-import { RESOURCE_OPERATIONS } from './resource-operations.ts';
+import { LongLists } from './long-lists.ts';
+import { type ResourceOperations, resourceOperations } from './resource-operations.ts';
 import { collectionPaths, resourcePath } from './resource-path.ts';
 import { actionOn, type Verb } from './resource-permissions.ts';
 import { SERVICE_UPSTREAM_OPERATIONS } from './service-upstreams.ts';
 
 /** The operations on every kind of resource of a group. A new kind needs nothing here but the names of its permissions. */
 export function resourceRoutes(context: ApiContext): readonly ApiRoute[] {
-  return RESOURCE_KINDS.flatMap((kind) => collectionPaths(kind).flatMap((path) => routesOfKind(context, kind, path)));
+  const usual = resourceOperations(new LongLists(context.clock));
+  return RESOURCE_KINDS.flatMap((kind) => {
+    const operations = kind.name === 'upstream' ? SERVICE_UPSTREAM_OPERATIONS : usual;
+    return collectionPaths(kind).flatMap((path) => routesOfKind(context, kind, path, operations));
+  });
 }
 
-function routesOfKind(context: ApiContext, kind: ResourceKind, list: string): readonly ApiRoute[] {
+function routesOfKind(context: ApiContext, kind: ResourceKind, list: string, operations: ResourceOperations): readonly ApiRoute[] {
   const one = resourcePath(kind, list);
-  const operations = kind.name === 'upstream' ? SERVICE_UPSTREAM_OPERATIONS : RESOURCE_OPERATIONS;
-  const route = (method: ApiRoute['method'], path: string, verb: Verb, operation: keyof typeof operations): ApiRoute => ({
+  const route = (method: ApiRoute['method'], path: string, verb: Verb, operation: keyof ResourceOperations): ApiRoute => ({
     groupScoped: true,
     method,
     path,

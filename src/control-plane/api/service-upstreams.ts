@@ -65,7 +65,14 @@ async function listUpstreams(context: ApiContext, kind: ResourceKind, request: A
   // Upstreams count as part of their service, so that whoever may see it may see them all.
   const further = await listVisible(context.store, request, { groupId, kind: kind.name, parentId });
   const inner = isJsonObject(service.document.upstream) ? [innerOf(service)] : [];
-  return listAnswer([...inner, ...further], request.query, (upstream) => presentResource(kind, upstream));
+  // The one inside the service comes before what was written within the same second.
+  return listAnswer([...further.toReversed(), ...inner], request.query, {
+    present: (upstream) => presentResource(kind, upstream),
+    texts: ({ key, document }) => [key.id, document.name, document.desc].filter((text) => typeof text === 'string'),
+    labels: ({ document }) => document.labels,
+    createdAt: ({ createdAt }) => createdAt,
+    updatedAt: ({ updatedAt }) => updatedAt,
+  });
 }
 
 async function getInner(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {

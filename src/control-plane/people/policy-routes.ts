@@ -20,6 +20,7 @@ import type { Action, ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
 import { changeable, found } from './access-records.ts';
 import { describing } from './fields.ts';
 import { refuseDenying, refuseOwnPolicies, requireGrantable } from './grants.ts';
+import { listedByName } from './listed-by-name.ts';
 import { callerOf, change, invalid, invalidAt, type PeopleContext, readBody } from './people-context.ts';
 import { checkVersion, versionHeaders } from './record-version.ts';
 import { policyTarget } from './user-targets.ts';
@@ -62,11 +63,8 @@ export function policyRoutes(context: PeopleContext): readonly ApiRoute[] {
 }
 
 async function listAll({ store }: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
-  const search = request.query.get('search')?.toLowerCase() ?? '';
-  const policies = (await listPolicies(store)).filter(
-    (policy) => policy.name.toLowerCase().includes(search) && request.mayDo('iam:GetPermissionPolicy', policyTarget(policy)),
-  );
-  return listAnswer(policies, request.query, presentPolicy);
+  const policies = (await listPolicies(store)).filter((policy) => request.mayDo('iam:GetPermissionPolicy', policyTarget(policy)));
+  return listAnswer(policies, request.query, listedByName(presentPolicy));
 }
 
 async function createPolicy(context: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {

@@ -19,6 +19,7 @@ import type { Action, ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
 import { changeable, found } from './access-records.ts';
 import { describing, idsField } from './fields.ts';
 import { refuseDenying, refuseOwnRole, requireGrantable, requirePolicies } from './grants.ts';
+import { listedByName } from './listed-by-name.ts';
 import { callerOf, change, invalid, type PeopleContext, readBody } from './people-context.ts';
 import { presentPolicy } from './policy-routes.ts';
 import { checkVersion, versionHeaders } from './record-version.ts';
@@ -72,11 +73,8 @@ export function roleRoutes(context: PeopleContext): readonly ApiRoute[] {
 }
 
 async function listAll({ store }: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
-  const search = request.query.get('search')?.toLowerCase() ?? '';
-  const roles = (await listRoles(store)).filter(
-    (role) => role.name.toLowerCase().includes(search) && request.mayDo('iam:GetRole', roleTarget(role)),
-  );
-  return listAnswer(roles, request.query, present);
+  const roles = (await listRoles(store)).filter((role) => request.mayDo('iam:GetRole', roleTarget(role)));
+  return listAnswer(roles, request.query, listedByName(present));
 }
 
 async function createRole(context: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
@@ -101,7 +99,7 @@ async function getRole({ store }: PeopleContext, request: ApiRequest): Promise<A
 async function listPoliciesOf({ store }: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
   const role = await visibleRole(store, request);
   const policies = (await Promise.all(role.policies.map((id) => findPolicy(store, id)))).filter((policy) => policy !== undefined);
-  return listAnswer(policies, request.query, presentPolicy);
+  return listAnswer(policies, request.query, listedByName(presentPolicy));
 }
 
 async function updateRole(context: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {

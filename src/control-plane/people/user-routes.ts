@@ -60,14 +60,15 @@ export function userRoutes(context: PeopleContext): readonly ApiRoute[] {
 }
 
 async function listUsers({ store }: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
-  const search = request.query.get('search')?.toLowerCase() ?? '';
-  const users = (await store.listUsers()).filter(
-    (user) =>
-      [user.username, user.profile.name].some((text) => typeof text === 'string' && text.toLowerCase().includes(search)) &&
-      request.mayDo('iam:GetUser', userTarget(user)),
-  );
-  const presented = await Promise.all(users.map((user) => presentUser(store, user)));
-  return listAnswer(presented, request.query, (user) => user);
+  const users = (await store.listUsers()).filter((user) => request.mayDo('iam:GetUser', userTarget(user)));
+  const listed = await Promise.all(users.map(async (user) => ({ user, shown: await presentUser(store, user) })));
+  return listAnswer(listed, request.query, {
+    present: ({ shown }) => shown,
+    texts: ({ user: { username, profile } }) => [username, profile.name].filter((text) => typeof text === 'string'),
+    labels: ({ user }) => user.profile.labels,
+    createdAt: ({ user }) => user.createdAt,
+    updatedAt: ({ user }) => user.createdAt,
+  });
 }
 
 async function getUser({ store }: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {

@@ -1,0 +1,84 @@
+import { setImmediate } from 'node:timers/promises';
+import type { ResourceKind } from '../../schema/index.ts';
+import type { ResourceKey, ResourceSelection, SelectedResources, StoredResource, StoreReader } from '../../store/index.ts';
+import type { ApiRequest } from '../http/index.ts';
+import { type FactReader, rememberingReader } from './permission-facts.ts';
+import { isFree, mayDoToResource } from './resource-permissions.ts';
+
+/** So many resources are looked at in one step, and other requests run in between. */
+const RESOURCES_AT_ONCE = 100;
+
+/**
+ * A list as its caller may see it: without what he may not read, and each resource with its secrets if he may write it. For a caller who may read
+ * all of the kind it costs what the list itself costs; for others the whole list is looked at, since `total` must not tell of what is hidden.
+ */
+export class VisibleList {
+  readonly #store: StoreReader;
+  readonly #request: ApiRequest;
+  readonly #list: { readonly groupId: string; readonly kind: string };
+  readonly #facts: FactReader;
+  readonly #readsAll: boolean;
+  readonly #writesAll: boolean;
+
+  constructor(store: StoreReader, request: ApiRequest, kind: ResourceKind, groupId: string) {
+    this.#store = store;
+    this.#request = request;
+    this.#list = { groupId, kind: kind.name };
+    this.#facts = rememberingReader(store);
+    this.#readsAll = isFree(request, kind.name, 'read', groupId);
+    this.#writesAll = isFree(request, kind.name, 'write', groupId);
+  }
+
+  /** What the selection leaves of what the caller may read. */
+  async select(selection: ResourceSelection): Promise<SelectedResources> {
+    if (this.#readsAll) return this.#store.selectResources(selection);
+    const { part, ...whole } = selection;
+    const { rows } = await this.#store.selectResources(whole);
+    const readable: number[] = [];
+    for (let start = 0; start < rows.length; start += RESOURCES_AT_ONCE) {
+      // Resources that are gone meanwhile leave no gap behind, so each is asked for by itself.
+      for (const row of rows.slice(start, start + RESOURCES_AT_ONCE)) if ((await this.#readable([row])).length > 0) readable.push(row);
+      await setImmediate();
+    }
+    const total = readable.length;
+    switch (part?.kind) {
+      case undefined:
+        return { rows: readable, total, next: undefined };
+      case 'page':
+        return { rows: readable.slice(part.offset, part.offset + part.limit), total, next: undefined };
+      case 'after': {
+        const after = await this.#store.selectResources(selection);
+        const known = new Set(readable);
+        return { rows: after.rows.filter((row) => known.has(row)), total, next: after.next };
+      }
+    }
+  }
+
+  /** The resources of a selection that still exist and that the caller may still read, in the order of `rows`. */
+  async resourcesAt(rows: readonly number[]): Promise<readonly StoredResource[]> {
+    if (this.#readsAll && this.#writesAll) return this.#store.resourcesAt(this.#list, rows);
+    const readable = await this.#readable(rows);
+    const writable = new Set<string>();
+    for (const { key, document } of readable) if (await this.#may('write', key, document)) writable.add(nameOf(key));
+    if (writable.size === 0) return readable;
+    const names = new Set(readable.map(({ key }) => nameOf(key)));
+    const resources = await this.#store.resourcesAt(this.#list, rows, { secrets: (key) => writable.has(nameOf(key)) });
+    return resources.filter(({ key }) => names.has(nameOf(key)));
+  }
+
+  async #readable(rows: readonly number[]): Promise<readonly StoredResource[]> {
+    const resources = await this.#store.resourcesAt(this.#list, rows, { secrets: 'omit' });
+    if (this.#readsAll) return resources;
+    const readable: StoredResource[] = [];
+    for (const resource of resources) if (await this.#may('read', resource.key, resource.document)) readable.push(resource);
+    return readable;
+  }
+
+  #may(verb: 'read' | 'write', key: ResourceKey, document: StoredResource['document']): Promise<boolean> {
+    return mayDoToResource(this.#facts, this.#request, verb, key, document);
+  }
+}
+
+function nameOf({ parentId, id }: ResourceKey): string {
+  return JSON.stringify([parentId, id]);
+}
