@@ -149,6 +149,7 @@ class PostgresStore extends PostgresReader implements Store, StoreHistory, Revis
     try {
       const result = await work(transaction);
       await steps.settle();
+      transaction.assertComplete();
       await this.#listener.announce(connection, transaction.raisedGroups);
       return result;
     } catch (error) {

@@ -1,18 +1,17 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { FieldCipher } from '../field-cipher.ts';
+import { isConflict } from '../rows/is-conflict.ts';
 import { type GroupRow, groupOfRow } from '../rows/record-rows.ts';
-import {
-  type ApiToken,
-  type AuditEntry,
-  type Author,
-  type GatewayGroup,
-  type ResourceKey,
-  type ResourceWrite,
-  RevisionConflict,
-  type StoredResource,
-  type StoreTransaction,
-  UniqueConflict,
-  type User,
+import type {
+  ApiToken,
+  AuditEntry,
+  Author,
+  GatewayGroup,
+  ResourceKey,
+  ResourceWrite,
+  StoredResource,
+  StoreTransaction,
+  User,
 } from '../store.ts';
 import { runFailure } from './failures.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
@@ -23,7 +22,7 @@ import { ResourceWriter } from './write-resources.ts';
 /**
  * What a transaction's work sees: reads include its own writes.
  *
- * Work may catch a UniqueConflict or RevisionConflict and go on, for such a write has changed nothing. After any other failure of a
+ * Work may catch a UniqueConflict, SharedConflict or RevisionConflict and go on, for such a write has changed nothing. After any other failure of a
  * write the transaction cannot commit.
  */
 export class PostgresTransaction extends PostgresReader implements StoreTransaction {
@@ -49,6 +48,15 @@ export class PostgresTransaction extends PostgresReader implements StoreTransact
 
   async deleteResource(key: ResourceKey, expectedRevision?: number): Promise<boolean> {
     return this.#write((connection) => this.#resources.delete(connection, key, expectedRevision));
+  }
+
+  async releaseValues(key: ResourceKey): Promise<void> {
+    await this.#write((connection) => this.#resources.release(connection, key));
+  }
+
+  /** Called when the work is done. @throws Error when values were released and not written again */
+  assertComplete(): void {
+    this.#resources.assertComplete();
   }
 
   async putGroup(group: { readonly id: string; readonly name: string; readonly description: string }): Promise<GatewayGroup> {
@@ -129,7 +137,7 @@ export class PostgresTransaction extends PostgresReader implements StoreTransact
       try {
         return await work(connection);
       } catch (error) {
-        if (!(error instanceof UniqueConflict || error instanceof RevisionConflict)) this.#steps.fail(runFailure(error));
+        if (!isConflict(error)) this.#steps.fail(runFailure(error));
         throw error;
       }
     });

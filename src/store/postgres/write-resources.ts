@@ -1,5 +1,6 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { FieldCipher } from '../field-cipher.ts';
+import { ReleasedValues } from '../rows/released-values.ts';
 import { type KeyColumns, keyOfRow, sealSecrets } from '../rows/resource-rows.ts';
 import { rowOfShared } from '../rows/shared-values.ts';
 import { assertRevision, type CurrentRow, columnsOfKey, labelsOf, secretPointersColumn, withoutRepeats } from '../rows/write-checks.ts';
@@ -35,6 +36,7 @@ export class ResourceWriter {
   /** Unix seconds; all writes of a transaction bear the same time. */
   readonly #now: number;
   readonly #revisions = new GroupRevisions();
+  readonly #released = new ReleasedValues();
 
   constructor(cipher: FieldCipher, author: Author, now: number) {
     this.#cipher = cipher;
@@ -63,6 +65,7 @@ export class ResourceWriter {
     const labels = labelsColumn(split.publicText);
     const row = await this.#upsert(connection, write, { revision, position, createdAt, text: split.text, labels, sealed });
     if (current !== undefined) await connection.run('DELETE FROM unique_values WHERE resource_row = $1', row);
+    this.#released.settle(key);
     for (const value of [...unique, ...shared.map((each) => rowOfShared(each, row))]) {
       await connection.run(
         'INSERT INTO unique_values (group_id, space, digest, resource_row) VALUES ($1, $2, $3, $4)',
@@ -83,6 +86,18 @@ export class ResourceWriter {
     // What is owned goes before its owner, so that no change ever leaves something without one.
     await this.#remove(connection, key.groupId, (await withOwned(connection, key)).toReversed());
     return true;
+  }
+
+  async release(connection: PostgresConnection, key: ResourceKey): Promise<void> {
+    const current = await currentRow(connection, key);
+    if (current === undefined) return;
+    await connection.run('DELETE FROM unique_values WHERE resource_row = $1', current.row);
+    this.#released.add(key);
+  }
+
+  /** @throws Error as `ReleasedValues.assertSettled` */
+  assertComplete(): void {
+    this.#released.assertSettled();
   }
 
   async #upsert(
@@ -116,7 +131,10 @@ export class ResourceWriter {
   /** Whole cascades go with three statements, however many resources they take. */
   async #remove(connection: PostgresConnection, groupId: string, keys: readonly ResourceKey[]): Promise<void> {
     const positions: ChangePosition[] = [];
-    for (const _ of keys) positions.push(await this.#revisions.next(connection, groupId));
+    for (const key of keys) {
+      positions.push(await this.#revisions.next(connection, groupId));
+      this.#released.settle(key);
+    }
     const columns = [keys.map(({ kind }) => kind), keys.map(({ parentId }) => parentId), keys.map(({ id }) => id)];
     await connection.run(
       `DELETE FROM resources USING unnest($2::text[], $3::text[], $4::text[]) AS doomed (kind, parent_id, id)

@@ -117,7 +117,7 @@ class SqliteStore extends SqliteReader implements Store, StoreHistory, RevisionH
       const transaction = new SqliteTransaction(parts, author, Math.floor(this.#clock.nowMs() / 1000));
       try {
         const result = await work(transaction);
-        transaction.assertCommittable();
+        transaction.complete();
         return result;
       } finally {
         over = true;

@@ -1,17 +1,16 @@
 import { PortcullisError } from '../../errors/index.ts';
+import { isConflict } from '../rows/is-conflict.ts';
 import { type GroupRow, groupOfRow } from '../rows/record-rows.ts';
-import {
-  type ApiToken,
-  type AuditEntry,
-  type Author,
-  type GatewayGroup,
-  type ResourceKey,
-  type ResourceWrite,
-  RevisionConflict,
-  type StoredResource,
-  type StoreTransaction,
-  UniqueConflict,
-  type User,
+import type {
+  ApiToken,
+  AuditEntry,
+  Author,
+  GatewayGroup,
+  ResourceKey,
+  ResourceWrite,
+  StoredResource,
+  StoreTransaction,
+  User,
 } from '../store.ts';
 import { type ReaderParts, SqliteReader } from './sqlite-reader.ts';
 import { ResourceWriter } from './write-resources.ts';
@@ -19,7 +18,7 @@ import { ResourceWriter } from './write-resources.ts';
 /**
  * What a transaction's work sees: reads include its own writes.
  *
- * Work may catch a UniqueConflict or RevisionConflict and go on, for such a write has changed nothing. After any other failure of a
+ * Work may catch a UniqueConflict, SharedConflict or RevisionConflict and go on, for such a write has changed nothing. After any other failure of a
  * write the transaction cannot commit.
  */
 export class SqliteTransaction extends SqliteReader implements StoreTransaction {
@@ -31,6 +30,12 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
     super(parts);
     this.#now = nowSeconds;
     this.#resources = new ResourceWriter(parts.database, parts.cipher, author, nowSeconds);
+  }
+
+  /** Called once, when the work is done. @throws as `assertCommittable`, and Error when values were released and not written again */
+  complete(): void {
+    this.assertCommittable();
+    this.#resources.assertComplete();
   }
 
   /** @throws what a write threw that left the transaction half done; PortcullisError when SQLite has ended it already. */
@@ -47,6 +52,10 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
 
   async deleteResource(key: ResourceKey, expectedRevision?: number): Promise<boolean> {
     return this.#write(() => this.#resources.delete(key, expectedRevision));
+  }
+
+  async releaseValues(key: ResourceKey): Promise<void> {
+    this.#write(() => this.#resources.release(key));
   }
 
   async putGroup(group: { readonly id: string; readonly name: string; readonly description: string }): Promise<GatewayGroup> {
@@ -127,7 +136,7 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
       try {
         return work();
       } catch (error) {
-        if (!(error instanceof UniqueConflict || error instanceof RevisionConflict)) this.#failure = error;
+        if (!isConflict(error)) this.#failure = error;
         throw error;
       }
     });

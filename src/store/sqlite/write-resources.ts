@@ -1,5 +1,6 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { FieldCipher } from '../field-cipher.ts';
+import { ReleasedValues } from '../rows/released-values.ts';
 import { type KeyColumns, keyOfRow, sealSecrets } from '../rows/resource-rows.ts';
 import { rowOfShared } from '../rows/shared-values.ts';
 import { assertRevision, type CurrentRow, columnsOfKey, labelsOf, secretPointersColumn, withoutRepeats } from '../rows/write-checks.ts';
@@ -36,6 +37,7 @@ export class ResourceWriter {
   /** Unix seconds; all writes of a transaction bear the same time. */
   readonly #now: number;
   readonly #revisions: GroupRevisions;
+  readonly #released = new ReleasedValues();
 
   constructor(database: SqliteDatabase, cipher: FieldCipher, author: Author, now: number) {
     this.#database = database;
@@ -60,6 +62,7 @@ export class ResourceWriter {
     const createdAt = current?.created_at ?? this.#now;
     const row = this.#upsert(write, { revision, position, createdAt, text: split.text, labels: labelsColumn(split.publicText), sealed });
     this.#database.run('DELETE FROM unique_values WHERE resource_row = ?', row);
+    this.#released.settle(key);
     for (const value of [...unique, ...shared.map((each) => rowOfShared(each, row))]) {
       this.#database.run(
         'INSERT INTO unique_values (group_id, space, digest, resource_row) VALUES (?, ?, ?, ?)',
@@ -79,6 +82,18 @@ export class ResourceWriter {
     // What is owned goes before its owner, so that no change ever leaves something without one.
     for (const doomed of this.#withOwned(key).toReversed()) this.#remove(doomed);
     return true;
+  }
+
+  release(key: ResourceKey): void {
+    const current = this.#current(key);
+    if (current === undefined) return;
+    this.#database.run('DELETE FROM unique_values WHERE resource_row = ?', current.row);
+    this.#released.add(key);
+  }
+
+  /** @throws Error as `ReleasedValues.assertSettled` */
+  assertComplete(): void {
+    this.#released.assertSettled();
   }
 
   #current(key: ResourceKey): CurrentRow | undefined {
@@ -151,6 +166,7 @@ export class ResourceWriter {
   #remove(key: ResourceKey): void {
     const { revision, position } = this.#revisions.next(key.groupId);
     this.#database.run(`DELETE FROM resources WHERE ${KEY}`, ...columnsOfKey(key));
+    this.#released.settle(key);
     this.#database.run(
       'INSERT INTO resource_removals (group_id, kind, parent_id, id, revision, position, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
       ...[...columnsOfKey(key), revision, position, this.#now],
