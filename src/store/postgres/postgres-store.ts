@@ -1,5 +1,6 @@
 import { PortcullisError, StartError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { CommitGroups } from '../commit-groups.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import type { Keyring } from '../keyring.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
@@ -18,6 +19,7 @@ import type {
 import { TransactionQueue } from '../transaction-queue.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { runFailure } from './failures.ts';
+import { inSavepoint } from './in-savepoint.ts';
 import { openDatabase } from './open-database.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
@@ -79,6 +81,7 @@ class PostgresStore extends PostgresReader implements Store, StoreHistory, Revis
   readonly #database: PostgresDatabase;
   readonly #clock: Clock;
   readonly #queue: TransactionQueue;
+  readonly #groups: CommitGroups<PostgresConnection>;
   readonly #listener: RevisionListener;
 
   constructor(database: PostgresDatabase, cipher: FieldCipher, clock: Clock, queue: TransactionQueue) {
@@ -94,12 +97,14 @@ class PostgresStore extends PostgresReader implements Store, StoreHistory, Revis
     this.#database = database;
     this.#clock = clock;
     this.#queue = queue;
+    const hold = (askedAtMs: number, work: (connection: PostgresConnection) => Promise<void>): Promise<void> =>
+      this.#holdingTheLock(askedAtMs, work);
+    this.#groups = new CommitGroups(queue, { hold, nest: inSavepoint, isUsable: (connection) => !connection.isLost }, clock);
     this.#listener = new RevisionListener(database, clock);
   }
 
   async transaction<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {
-    const askedAtMs = this.#clock.monotonicMs();
-    return this.#queue.run(() => this.#holdingTheLock(askedAtMs, (connection) => this.#transact(connection, author, work)));
+    return asStoreCall(() => this.#groups.run((connection) => this.#transact(connection, author, work)));
   }
 
   async listVersions(key: ResourceKey, limit: number): Promise<readonly ResourceVersion[]> {
