@@ -1,5 +1,6 @@
 import type { ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
+import { bulkRoutes } from './bulk-routes.ts';
 import { gatewayGroupRoutes } from './gateway-groups.ts';
 import { labelRoutes } from './label-routes.ts';
 import { pluginCatalogueRoutes } from './plugin-catalogue.ts';
@@ -15,6 +16,7 @@ export function apiRoutes(context: ApiContext): readonly ApiRoute[] {
     ...productRoutes(),
     ...gatewayGroupRoutes(context),
     ...resourceRoutes(context),
+    ...bulkRoutes(context),
     ...validateConfigsRoutes(context),
     ...pluginCatalogueRoutes(context),
     ...labelRoutes(context),

@@ -1,6 +1,6 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
-import { formatIssues, resourceKind } from '../../schema/index.ts';
+import { resourceKind } from '../../schema/index.ts';
 import {
   type ResourceKey,
   RevisionConflict,
@@ -9,7 +9,7 @@ import {
   UniqueConflict,
   type UniqueValue,
 } from '../../store/index.ts';
-import type { ExaminedShare } from './examine-document.ts';
+import { type ExaminedShare, InvalidDocument } from './examine-document.ts';
 import { preconditionFailed } from './preconditions.ts';
 
 /** Refuses a value that another resource of the group holds. Asked early, so that it is told before other faults; the store refuses it in any case. @throws UniqueConflict */
@@ -49,8 +49,7 @@ function isSameKey(one: ResourceKey, other: ResourceKey): boolean {
 /** A plugin stands once in a resource, so its name tells which of its shares it was. */
 function mismatch({ space, holder }: SharedConflict, shares: readonly ExaminedShare[]): PortcullisError {
   const { pointer, message } = shares.find((each) => each.space === space)?.mismatch ?? { pointer: '', message: 'conf mismatched' };
-  const publicMessage = formatIssues([{ pointer, message: `${message}: it differs from that of ${describeHolder(holder)}` }]);
-  return new PortcullisError('admin_invalid', { publicMessage });
+  return new InvalidDocument([{ pointer, message: `${message}: it differs from that of ${describeHolder(holder)}` }]);
 }
 
 function describeHolder({ kind, parentId, id }: ResourceKey): string {

@@ -50,7 +50,11 @@ export async function writeResource(writing: ResourceWriting): Promise<ApiAnswer
   };
   const { stored, warnings } = await translateConflicts(
     context.plugins,
-    () => context.store.transaction(author, (transaction) => store(noted, transaction, author)),
+    () =>
+      context.store.transaction(author, async (transaction) => {
+        const written = await storeResource(noted, transaction, author);
+        return { stored: written.stored, warnings: await warningsOf(noted, transaction, written.examined) };
+      }),
     () => examined?.shared ?? [],
   );
   const headers = await announceChange(context, request, key.groupId, stored.revision);
@@ -63,11 +67,16 @@ export async function writeResource(writing: ResourceWriting): Promise<ApiAnswer
   };
 }
 
-async function store(
+/**
+ * One write within a transaction, after all checks of it, with its audit entry.
+ *
+ * @throws PortcullisError, UniqueConflict, SharedConflict, RevisionConflict, before anything is written
+ */
+export async function storeResource(
   writing: ResourceWriting,
   transaction: StoreTransaction,
   author: Author,
-): Promise<{ readonly stored: StoredResource; readonly warnings: readonly string[] }> {
+): Promise<{ readonly stored: StoredResource; readonly isNew: boolean; readonly examined: ExaminedDocument }> {
   const { context, request, kind, key } = writing;
   const current = await transaction.getResource(key, { secrets: writing.mode === 'patch' ? 'include' : 'omit' });
   const examined = writing.examine(current);
@@ -94,12 +103,20 @@ async function store(
     address: request.address,
     detail: { revision: stored.revision, created: current === undefined },
   });
-  const warnings = [
-    ...examined.warnings,
-    ...(await warningsForReferences(transaction, kind, key, examined.document)),
-    ...(await warningsForUpstreams(transaction, kind, key, examined.document, context.plugins)),
+  return { stored, isNew: current === undefined, examined };
+}
+
+/** What is to be said of a document that was stored, as long as nothing more is written. */
+export async function warningsOf(
+  { context, kind, key }: Pick<ResourceWriting, 'context' | 'kind' | 'key'>,
+  transaction: StoreTransaction,
+  { document, warnings }: ExaminedDocument,
+): Promise<readonly string[]> {
+  return [
+    ...warnings,
+    ...(await warningsForReferences(transaction, kind, key, document)),
+    ...(await warningsForUpstreams(transaction, kind, key, document, context.plugins)),
   ];
-  return { stored, warnings };
 }
 
 function existsAlready(kind: ResourceKind, key: ResourceKey): PortcullisError {

@@ -18,6 +18,8 @@ declare module 'fastify' {
     readonly permission?: RoutePermission;
     /** As `ApiRoute.groupScoped`. */
     readonly groupScoped?: boolean;
+    /** As `ApiRoute.maxBodyBytes`. */
+    readonly maxBodyBytes?: number;
     /** On the routes that stand for "this path has no such method": the methods that it has. */
     readonly allow?: string;
   }
@@ -77,7 +79,11 @@ function addRoute(app: FastifyInstance, route: ApiRoute, callers: WeakMap<Fastif
   app.route({
     method: route.method,
     url: route.path,
-    config: { permission: route.permission, groupScoped: route.groupScoped === true },
+    config: {
+      permission: route.permission,
+      groupScoped: route.groupScoped === true,
+      ...(route.maxBodyBytes === undefined ? {} : { maxBodyBytes: route.maxBodyBytes }),
+    },
     handler: async (request, reply) => {
       if (request.body instanceof UnreadableBody) throw request.body.error;
       return send(reply, await route.handle(toApiRequest(request, callers.get(request))));
@@ -154,10 +160,10 @@ class UnreadableBody {
 function addBodyParser(app: FastifyInstance, options: AdminApplicationOptions): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', async (request: FastifyRequest, stream: FastifyRequest['raw']) => {
-    if (Number(headerOf(request, 'content-length') ?? 0) > options.maxBodyBytes)
-      return new UnreadableBody(bodyTooLarge(options.maxBodyBytes));
+    const maxBodyBytes = request.routeOptions.config.maxBodyBytes ?? options.maxBodyBytes;
+    if (Number(headerOf(request, 'content-length') ?? 0) > maxBodyBytes) return new UnreadableBody(bodyTooLarge(maxBodyBytes));
     options.expectedContinues.send(request.raw);
-    return readBody(stream, options.maxBodyBytes).catch((error: unknown) => new UnreadableBody(error));
+    return readBody(stream, maxBodyBytes).catch((error: unknown) => new UnreadableBody(error));
   });
 }
 
