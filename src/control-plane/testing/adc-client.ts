@@ -86,7 +86,10 @@ export class AdcClient {
     for (const step of STEPS) {
       const ofStep = changes.filter(({ action, type }) => `${action} ${type}` === step);
       for (let at = 0; at < ofStep.length; at += REQUESTS_AT_ONCE) {
-        await Promise.all(ofStep.slice(at, at + REQUESTS_AT_ONCE).map(({ path, body }) => this.#write(path, body)));
+        const atOnce = ofStep.slice(at, at + REQUESTS_AT_ONCE).map(({ path, body }) => this.#write(path, body));
+        // A refusal does not take back what is on its way already.
+        await Promise.allSettled(atOnce);
+        await Promise.all(atOnce);
       }
     }
     return changes.map(({ action, type, path }) => `${action} ${type} ${path}`);
