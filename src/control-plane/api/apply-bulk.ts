@@ -123,7 +123,7 @@ class BulkRun {
     const item = { context, request: new BulkItemRequest(request, operation), kind, key };
     this.#done.add(operation.index);
     if (method === 'delete') {
-      await removeResource(item, this.#transaction, author);
+      await removeResource(item, this.#transaction, author, false);
       this.counts.deleted += 1;
       return;
     }

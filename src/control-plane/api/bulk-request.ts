@@ -7,6 +7,7 @@ import type { BulkOperation } from './bulk-operation.ts';
  * those of conditions are the bulk's.
  */
 export class BulkItemRequest implements ApiRequest {
+  readonly id: string;
   readonly method: string;
   readonly parameters: ReadonlyMap<string, string>;
   readonly query = new URLSearchParams();
@@ -18,6 +19,7 @@ export class BulkItemRequest implements ApiRequest {
   constructor(bulk: ApiRequest, operation: BulkOperation) {
     this.#bulk = bulk;
     this.#operation = operation;
+    this.id = bulk.id;
     this.method = operation.method.toUpperCase();
     this.parameters = new Map([
       ['parent', operation.key.parentId],

@@ -1,11 +1,13 @@
 import { PortcullisError } from '../../errors/index.ts';
-import { RESOURCE_KINDS, type ResourceKind } from '../../schema/index.ts';
+import type { ResourceKind } from '../../schema/index.ts';
 import type { Author, ResourceKey, StoreTransaction } from '../../store/index.ts';
 import type { ApiAnswer, ApiRequest } from '../http/index.ts';
 import { announceChange } from './announce-change.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
+import { describeChange } from './describe-change.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
+import { isKeptWhileReferred, listReferences } from './list-references.ts';
 import { checkWritePreconditions } from './preconditions.ts';
 import { resourceKeyOf, resourceName } from './resource-path.ts';
 import { translateConflicts } from './unique-conflicts.ts';
@@ -20,13 +22,13 @@ export async function deleteResource(context: ApiContext, kind: ResourceKind, re
   const key = resourceKeyOf(kind, group.id, request);
   const author = authorOf(request);
   const revision = await translateConflicts(context.plugins, () =>
-    context.store.transaction(author, (transaction) => removeResource({ context, request, kind, key }, transaction, author)),
+    context.store.transaction(author, (transaction) => removeResource({ context, request, kind, key }, transaction, author, true)),
   );
   return { headers: await announceChange(context, request, group.id, revision), body: {} };
 }
 
 /**
- * One delete within a transaction, with its audit entry. Gives the group's new revision.
+ * One delete within a transaction, with its audit entry. Gives the group's new revision. `isWholeRevision`: the transaction does nothing else.
  *
  * @throws PortcullisError, RevisionConflict, before anything is written
  */
@@ -34,6 +36,7 @@ export async function removeResource(
   { context, request, kind, key }: Pick<ResourceWriting, 'context' | 'request' | 'kind' | 'key'>,
   transaction: StoreTransaction,
   author: Author,
+  isWholeRevision: boolean,
 ): Promise<number> {
   await remove(transaction, kind, key, request);
   const revision = (await transaction.getGroup(key.groupId))?.revision ?? 0;
@@ -44,7 +47,7 @@ export async function removeResource(
     groupId: key.groupId,
     resource: resourceName(kind, key),
     address: request.address,
-    detail: { revision },
+    detail: { revision, ...(await describeChange(transaction, key, revision, isWholeRevision)) },
   });
   return revision;
 }
@@ -57,20 +60,9 @@ async function remove(transaction: StoreTransaction, kind: ResourceKind, key: Re
   await transaction.deleteResource(key, isConditional ? current.revision : undefined);
 }
 
-/** Kinds that others refer to, and the kinds that do. */
-const REFERRING: ReadonlyMap<string, readonly ResourceKind[]> = new Map([
-  ['certificate', RESOURCE_KINDS.filter(({ name }) => name === 'sni' || name === 'service' || name === 'upstream')],
-  ['ca_certificate', RESOURCE_KINDS.filter(({ name }) => name === 'service' || name === 'upstream')],
-]);
-
 async function refuseWhileReferred(transaction: StoreTransaction, kind: ResourceKind, key: ResourceKey): Promise<void> {
-  for (const referring of REFERRING.get(kind.name) ?? []) {
-    const resources = await transaction.listResources({ groupId: key.groupId, kind: referring.name }, { secrets: 'omit' });
-    const user = resources.find(({ document }) =>
-      referring.references(document).some((reference) => reference.kind === kind.name && reference.id === key.id),
-    );
-    if (user === undefined) continue;
-    const publicMessage = `can not delete this ${kind.name}, ${referring.name} [${user.key.id}] is still using it now`;
-    throw new PortcullisError('admin_conflict', { publicMessage });
-  }
+  const user = isKeptWhileReferred(kind.name) ? (await listReferences(transaction, key.groupId, kind.name)).get(key.id) : undefined;
+  if (user === undefined) return;
+  const publicMessage = `can not delete this ${kind.name}, ${user.kind} [${user.id}] is still using it now`;
+  throw new PortcullisError('admin_conflict', { publicMessage });
 }

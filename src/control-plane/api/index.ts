@@ -1,7 +1,9 @@
 import type { ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { bulkRoutes } from './bulk-routes.ts';
 import { gatewayGroupRoutes } from './gateway-groups.ts';
+import { historyRoutes } from './history-routes.ts';
 import { labelRoutes } from './label-routes.ts';
 import { pluginCatalogueRoutes } from './plugin-catalogue.ts';
 import { productRoutes } from './product-routes.ts';
@@ -15,6 +17,8 @@ export function apiRoutes(context: ApiContext): readonly ApiRoute[] {
   return [
     ...productRoutes(),
     ...gatewayGroupRoutes(context),
+    ...historyRoutes(context),
+    ...auditRoutes(context),
     ...resourceRoutes(context),
     ...bulkRoutes(context),
     ...validateConfigsRoutes(context),

@@ -1,6 +1,6 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
-import { resourceKind } from '../../schema/index.ts';
+import { formatIssues, type Issue, resourceKind } from '../../schema/index.ts';
 import {
   type ResourceKey,
   RevisionConflict,
@@ -34,12 +34,23 @@ export async function translateConflicts<Result>(
     return await work();
   } catch (error) {
     if (error instanceof RevisionConflict) throw preconditionFailed(error.current === 0 ? undefined : error.current);
-    if (error instanceof SharedConflict) throw mismatch(error, sharesOf());
-    if (!(error instanceof UniqueConflict)) throw error;
-    const plugin = schemas.find(({ name }) => name === error.space);
-    const what = plugin === undefined ? error.space : `${plugin.uniqueField ?? 'key'} of plugin ${plugin.name}`;
-    throw new PortcullisError('admin_invalid', { publicMessage: `duplicate ${what} found with ${describeHolder(error.holder)}` });
+    if (!(error instanceof UniqueConflict || error instanceof SharedConflict)) throw error;
+    if (error instanceof SharedConflict) throw new InvalidDocument([mismatch(error, sharesOf())]);
+    throw new PortcullisError('admin_invalid', { publicMessage: describeConflict(error, schemas, []) });
   }
+}
+
+/** What stands against a write: a duplicate in APISIX's words, or a share about which others disagree. `shares` were to be written. */
+export function describeConflict(
+  conflict: UniqueConflict | SharedConflict,
+  schemas: readonly PluginSchema[],
+  shares: readonly ExaminedShare[],
+): string {
+  const { space, holder } = conflict;
+  if (conflict instanceof SharedConflict) return formatIssues([mismatch(conflict, shares)]);
+  const plugin = schemas.find(({ name }) => name === space);
+  const what = plugin === undefined ? space : `${plugin.uniqueField ?? 'key'} of plugin ${plugin.name}`;
+  return `duplicate ${what} found with ${describeHolder(holder)}`;
 }
 
 function isSameKey(one: ResourceKey, other: ResourceKey): boolean {
@@ -47,9 +58,9 @@ function isSameKey(one: ResourceKey, other: ResourceKey): boolean {
 }
 
 /** A plugin stands once in a resource, so its name tells which of its shares it was. */
-function mismatch({ space, holder }: SharedConflict, shares: readonly ExaminedShare[]): PortcullisError {
+function mismatch({ space, holder }: SharedConflict, shares: readonly ExaminedShare[]): Issue {
   const { pointer, message } = shares.find((each) => each.space === space)?.mismatch ?? { pointer: '', message: 'conf mismatched' };
-  return new InvalidDocument([{ pointer, message: `${message}: it differs from that of ${describeHolder(holder)}` }]);
+  return { pointer, message: `${message}: it differs from that of ${describeHolder(holder)}` };
 }
 
 function describeHolder({ kind, parentId, id }: ResourceKey): string {

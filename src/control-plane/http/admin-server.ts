@@ -15,7 +15,8 @@ import { PendingHandshakes } from './pending-handshakes.ts';
 import { SlowReaders } from './slow-readers.ts';
 
 /** What `startAdminServer` needs. */
-export interface AdminServerOptions extends Pick<AdminApplicationOptions, 'routes' | 'store' | 'expiryClock' | 'softwareVersion'> {
+export interface AdminServerOptions
+  extends Pick<AdminApplicationOptions, 'routes' | 'store' | 'expiryClock' | 'random' | 'softwareVersion'> {
   readonly listeners: readonly Listener[];
   readonly certificate: CertificatePair;
   readonly limits: AdminServerLimits;

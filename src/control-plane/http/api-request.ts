@@ -18,6 +18,7 @@ export function toApiRequest(request: FastifyRequest, caller: Caller | undefined
     bytes: () => bytesOf(request),
     caller,
     address: addressOf(request),
+    id: request.id,
   };
 }
 

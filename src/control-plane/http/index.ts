@@ -5,3 +5,4 @@ export { ExpectedContinues } from './expected-continues.ts';
 export { ADMIN_SERVER_LIMITS } from './limits.ts';
 export { parseJson, parseJsonElements } from './parse-json.ts';
 export { PreconditionFailed } from './precondition-failed.ts';
+export { printable } from './printable.ts';

@@ -64,7 +64,7 @@ export interface AdminFixture {
   readonly app: FastifyInstance;
   /** All operations that it has. */
   readonly routes: readonly ApiRoute[];
-  readonly store: Store;
+  readonly store: Store & StoreHistory;
   readonly history: StoreHistory;
   readonly clock: FakeClock;
   readonly log: RecordingLogger;
@@ -80,7 +80,7 @@ export interface AdminFixture {
 /** What a fixture may have in place of the usual. */
 interface FixtureChange {
   /** Makes a store that fails of the one that works. */
-  readonly wrapStore?: (store: Store) => Store;
+  readonly wrapStore?: (store: Store & StoreHistory) => Store & StoreHistory;
   readonly plugins?: readonly PluginSchema[];
   /** A data folder that exists, for one that is made. */
   readonly folder?: string;
@@ -121,6 +121,7 @@ export async function makeAdminFixture(test: Pick<TestContext, 'after'>, change:
     routes,
     store,
     expiryClock: clock,
+    random: systemRandom,
     log,
     softwareVersion: '0.0.0-test',
     ...ADMIN_SERVER_LIMITS,
