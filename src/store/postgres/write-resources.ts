@@ -1,6 +1,7 @@
 import { PortcullisError } from '../../errors/index.ts';
 import { originOf, originText } from '../change-origin.ts';
 import type { FieldCipher } from '../field-cipher.ts';
+import { listingOf } from '../lists/resource-listing.ts';
 import { ReleasedValues } from '../rows/released-values.ts';
 import { type KeyColumns, keyOfRow, sealSecrets } from '../rows/resource-rows.ts';
 import { type SecretInForce, type SinceRow, secretsInForce, secretsSinceColumn } from '../rows/secrets-in-force.ts';
@@ -20,6 +21,7 @@ import {
 import { findDissenter } from './find-dissenter.ts';
 import { type ChangePosition, GroupRevisions } from './group-revisions.ts';
 import { labelsArray } from './list-resources.ts';
+import { ListWriter } from './list-writer.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 
 interface Version {
@@ -41,6 +43,7 @@ export class ResourceWriter {
   readonly #now: number;
   readonly #revisions = new GroupRevisions();
   readonly #released = new ReleasedValues();
+  readonly #lists = new ListWriter();
 
   constructor(cipher: FieldCipher, author: Author, now: number) {
     this.#cipher = cipher;
@@ -70,6 +73,13 @@ export class ResourceWriter {
     const createdAt = current?.created_at ?? this.#now;
     const labels = labelsColumn(split.publicText);
     const row = await this.#upsert(connection, write, { revision, position, createdAt, text: split.text, labels, sealed });
+    await this.#lists.list(
+      connection,
+      listingOf({
+        ...{ row, group_id: key.groupId, kind: key.kind, parent_id: key.parentId, id: key.id, revision, position },
+        ...{ owner_kind: write.owner?.kind ?? null, owner_id: write.owner?.id ?? null, document: split.publicText },
+      }),
+    );
     if (current !== undefined) await connection.run('DELETE FROM unique_values WHERE resource_row = $1', row);
     this.#released.settle(key);
     for (const value of [...unique, ...shared.map((each) => rowOfShared(each, row))]) {
@@ -105,6 +115,11 @@ export class ResourceWriter {
   /** @throws Error as `ReleasedValues.assertSettled` */
   assertComplete(): void {
     this.#released.assertSettled();
+  }
+
+  /** Completes the lists, before they are read and before the transaction ends. */
+  async settleLists(connection: PostgresConnection): Promise<void> {
+    await this.#lists.settle(connection);
   }
 
   /** Deletes one resource and leaves what it owns. */
@@ -171,6 +186,7 @@ export class ResourceWriter {
       groupId,
       ...columns,
     );
+    for (const key of keys) await this.#lists.unlist(connection, key);
     await connection.run(
       `INSERT INTO resource_removals (group_id, kind, parent_id, id, revision, position, at)
        SELECT $1, kind, parent_id, id, $2, position, $3

@@ -1,6 +1,7 @@
 import { PortcullisError } from '../../errors/index.ts';
 import { originOf, originText } from '../change-origin.ts';
 import type { FieldCipher } from '../field-cipher.ts';
+import { listingOf } from '../lists/resource-listing.ts';
 import { ReleasedValues } from '../rows/released-values.ts';
 import { type KeyColumns, keyOfRow, sealSecrets } from '../rows/resource-rows.ts';
 import { type SecretInForce, type SinceRow, secretsInForce, secretsSinceColumn } from '../rows/secrets-in-force.ts';
@@ -19,6 +20,7 @@ import {
 } from '../store.ts';
 import { findDissenter } from './find-dissenter.ts';
 import { GroupRevisions } from './group-revisions.ts';
+import { ListWriter } from './list-writer.ts';
 import type { SqliteDatabase, SqlValue } from './sqlite-database.ts';
 
 interface Version {
@@ -42,6 +44,7 @@ export class ResourceWriter {
   readonly #now: number;
   readonly #revisions: GroupRevisions;
   readonly #released = new ReleasedValues();
+  readonly #lists: ListWriter;
 
   constructor(database: SqliteDatabase, cipher: FieldCipher, author: Author, now: number) {
     this.#database = database;
@@ -50,6 +53,7 @@ export class ResourceWriter {
     this.#origin = originText(originOf(author));
     this.#now = now;
     this.#revisions = new GroupRevisions(database);
+    this.#lists = new ListWriter(database);
   }
 
   put(write: ResourceWrite): StoredResource {
@@ -67,6 +71,12 @@ export class ResourceWriter {
     const { revision, position } = this.#revisions.next(key.groupId);
     const createdAt = current?.created_at ?? this.#now;
     const row = this.#upsert(write, { revision, position, createdAt, text: split.text, labels: labelsColumn(split.publicText), sealed });
+    this.#lists.list(
+      listingOf({
+        ...{ row, group_id: key.groupId, kind: key.kind, parent_id: key.parentId, id: key.id, revision, position },
+        ...{ owner_kind: write.owner?.kind ?? null, owner_id: write.owner?.id ?? null, document: split.publicText },
+      }),
+    );
     this.#database.run('DELETE FROM unique_values WHERE resource_row = ?', row);
     this.#released.settle(key);
     for (const value of [...unique, ...shared.map((each) => rowOfShared(each, row))]) {
@@ -101,6 +111,11 @@ export class ResourceWriter {
   /** @throws Error as `ReleasedValues.assertSettled` */
   assertComplete(): void {
     this.#released.assertSettled();
+  }
+
+  /** Completes the lists, before they are read and before the transaction ends. */
+  settleLists(): void {
+    this.#lists.settle();
   }
 
   /** Deletes one resource and leaves what it owns. */
@@ -174,9 +189,10 @@ export class ResourceWriter {
     for (const owner of found.values()) {
       // Only what has no parent can own: an owner is named by kind and id alone.
       if (owner.parentId !== '') continue;
+      // Named, because without statistics SQLite prefers the index that saves the sorting, and goes through the whole group.
       const owned = this.#database.all<KeyColumns>(
-        `SELECT group_id, kind, parent_id, id FROM resources WHERE group_id = ? AND owner_kind = ? AND owner_id = ?
-         ORDER BY kind, parent_id, id`,
+        `SELECT group_id, kind, parent_id, id FROM resources INDEXED BY resources_by_owner
+         WHERE group_id = ? AND owner_kind = ? AND owner_id = ? ORDER BY kind, parent_id, id`,
         ...[owner.groupId, owner.kind, owner.id],
       );
       for (const key of owned.map(keyOfRow)) {
@@ -191,6 +207,7 @@ export class ResourceWriter {
     const { revision, position } = this.#revisions.next(key.groupId);
     this.#database.run(`DELETE FROM resources WHERE ${KEY}`, ...columnsOfKey(key));
     this.#released.settle(key);
+    this.#lists.unlist(key);
     this.#database.run(
       'INSERT INTO resource_removals (group_id, kind, parent_id, id, revision, position, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
       ...[...columnsOfKey(key), revision, position, this.#now],
