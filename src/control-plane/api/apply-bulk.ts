@@ -13,7 +13,7 @@ import type { ExaminedDocument } from './examine-document.ts';
 import { orderBulk } from './order-bulk.ts';
 import { checkWritePreconditions } from './preconditions.ts';
 import { translateConflicts } from './unique-conflicts.ts';
-import { storeResource, warningsOf } from './write-resource.ts';
+import { type ResourceWriting, storeResource, warningsOf } from './write-resource.ts';
 
 /** Ends the transaction of a bulk of which something is refused. The faults tell what. */
 export class BulkRefused extends Error {}
@@ -128,7 +128,12 @@ class BulkRun {
       return;
     }
     const examine = this.#application.plan.examineOf(operation, item.request);
-    const writing = { ...item, mode: method, examine: (current: Parameters<typeof examine>[0]) => note(examine(current)) };
+    const writing: ResourceWriting = {
+      ...item,
+      mode: method,
+      isOneOfMany: true,
+      examine: (current: Parameters<typeof examine>[0]) => note(examine(current)),
+    };
     const { isNew, examined } = await this.#releasing(() => storeResource(writing, this.#transaction, author));
     this.counts[isNew ? 'created' : 'updated'] += 1;
     this.#written.push({ operation, examined });

@@ -25,6 +25,8 @@ export interface ResourceWriting {
   readonly mode: 'put' | 'create' | 'patch';
   /** What is to be stored, of what is there now; secrets are left out of it unless the mode is `patch`. Called inside the transaction, so it must not take long. @throws PortcullisError */
   examine(current: StoredResource | undefined): ExaminedDocument;
+  /** The transaction may do much else besides. */
+  readonly isOneOfMany?: true;
   /** Other writes of the same transaction, after all checks and before the resource's own. */
   alongside?(transaction: StoreTransaction, examined: ExaminedDocument): Promise<void>;
   /** How the answer shows it; default: as a read does. */
@@ -81,7 +83,8 @@ export async function storeResource(
   const { context, request, kind, key } = writing;
   const current = await transaction.getResource(key, { secrets: writing.mode === 'patch' ? 'include' : 'omit' });
   const examined = writing.examine(current);
-  await refuseDuplicates(transaction, key, examined.unique);
+  // Among many writes it is not worth asking twice only to tell this fault first.
+  if (writing.isOneOfMany !== true) await refuseDuplicates(transaction, key, examined.unique);
   await requireParent(transaction, kind, key);
   if (writing.mode === 'create' && current !== undefined) throw existsAlready(kind, key);
   const isConditional = checkWritePreconditions(request, current?.revision);

@@ -56,6 +56,7 @@ export class PostgresTransaction extends PostgresHistoryReader implements StoreT
   async complete(connection: PostgresConnection): Promise<void> {
     this.#resources.assertComplete();
     await this.#resources.settleLists(connection);
+    await this.#audit.settle(connection, this.#now);
   }
 
   override async selectResources(selection: ResourceSelection): Promise<SelectedResources> {
@@ -147,7 +148,7 @@ export class PostgresTransaction extends PostgresHistoryReader implements StoreT
   }
 
   async appendAudit(entry: AuditEntry): Promise<void> {
-    await this.#write((connection) => this.#audit.append(connection, entry, this.#author, this.#now));
+    await this.#write((connection) => this.#audit.append(connection, entry, this.#author));
   }
 
   #write<Result>(work: (connection: PostgresConnection) => Promise<Result>): Promise<Result> {

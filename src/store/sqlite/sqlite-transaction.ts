@@ -46,7 +46,10 @@ export class SqliteTransaction extends SqliteHistoryReader implements StoreTrans
   complete(): void {
     this.assertCommittable();
     this.#resources.assertComplete();
-    this.#write(() => this.#resources.settleLists());
+    this.#write(() => {
+      this.#resources.settleLists();
+      this.#audit.settle(this.#now);
+    });
     this.assertCommittable();
   }
 
@@ -147,7 +150,7 @@ export class SqliteTransaction extends SqliteHistoryReader implements StoreTrans
 
   async appendAudit(entry: AuditEntry): Promise<void> {
     this.#write(() => {
-      this.#audit.append(entry, this.#author, this.#now);
+      this.#audit.append(entry, this.#author);
     });
   }
 
