@@ -3,6 +3,7 @@ import { peopleRoutes } from '../people/index.ts';
 import { ssoRoutes } from '../sso/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { auditRoutes } from './audit-routes.ts';
+import { bulkRoutes } from './bulk-routes.ts';
 import { gatewayGroupRoutes } from './gateway-groups.ts';
 import { historyRoutes } from './history-routes.ts';
 import { labelRoutes } from './label-routes.ts';
@@ -21,6 +22,7 @@ export function apiRoutes(context: ApiContext): readonly ApiRoute[] {
     ...historyRoutes(context),
     ...auditRoutes(context),
     ...resourceRoutes(context),
+    ...bulkRoutes(context),
     ...validateConfigsRoutes(context),
     ...pluginCatalogueRoutes(context),
     ...labelRoutes(context),

@@ -291,3 +291,26 @@ test('plugins and variables are told to whoever sees a gateway group', async (t)
     assert.equal((await nobody.send('GET', `/apisix/admin/${path}`)).status, 403, path);
   }
 });
+
+test('a bulk does nothing unless its caller may do every operation of it', async (t) => {
+  const { send, admin } = await personWith(
+    t,
+    { effect: 'allow', actions: ['gateway:GetGatewayGroup'], resources: ['arn:api7:gateway:gatewaygroup/default'] },
+    { effect: 'allow', actions: ['gateway:*Consumer'], resources: ['arn:api7:gateway:gatewaygroup/default*'] },
+  );
+  const bulk = (...operations: readonly unknown[]) => send('POST', '/api/gateway_groups/default/bulk', operations);
+  const consumer = { kind: 'consumer', id: 'new', body: { username: 'new' } };
+  const forbidden = await bulk(
+    consumer,
+    { kind: 'route', id: 'ra', method: 'patch', body: [{ op: 'test', path: '/name', value: 'guess' }] },
+    { kind: 'service', id: 'a', method: 'delete' },
+  );
+  assert.deepEqual(
+    [forbidden.status, forbidden.body.errors.map(({ index, status }: { index: number; status: number }) => [index, status])],
+    [403, [1, 2].map((index) => [index, 403])],
+  );
+  assert.match(forbidden.body.error_msg, /operation 1: .*gateway:UpdatePublishedService/);
+  assert.equal((await admin('GET', '/apisix/admin/consumers/new')).status, 404);
+  assert.equal((await bulk(consumer)).status, 200);
+  assert.equal((await admin('GET', '/apisix/admin/consumers/new')).status, 200);
+});

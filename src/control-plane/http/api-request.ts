@@ -40,8 +40,11 @@ export class FrameworkRequest implements ApiRequest {
   }
 
   body(): ReturnType<ApiRequest['body']> {
-    const { body } = this.#request;
-    return parseJson(Buffer.isBuffer(body) ? body : Buffer.alloc(0));
+    return parseJson(bytesOf(this.#request));
+  }
+
+  bytes(): Uint8Array {
+    return bytesOf(this.#request);
   }
 
   permit(action: Action, target: Target): void {
@@ -57,6 +60,10 @@ export class FrameworkRequest implements ApiRequest {
   mayDo(action: Action, target: Target): boolean {
     return isAllowed(this.caller?.access ?? NO_ACCESS, action, target);
   }
+}
+
+function bytesOf({ body }: FastifyRequest): Uint8Array {
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
 }
 
 /** What the client calls its body. It is hidden from the framework, which would refuse what is no JSON by name; only the raw head still has it. */
