@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { issueInstanceCertificate, issueServerCertificate, openHistory, Publisher } from '../distribution/index.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
 import { isInClear, parseDatabaseUrl, type Store } from '../store/index.ts';
-import { apiRoutes } from './api/index.ts';
+import { describedApi } from './api/index.ts';
 import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
 import { type ExpiryClock, openExpiryClock } from './expiry-clock.ts';
 import { openInstallation } from './first-start.ts';
@@ -159,7 +159,7 @@ function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<Ad
   const { store, expiryClock, installation, certificate, publisher, stopping } = parts;
   const { keySalt } = installation;
   return startAdminServer({
-    routes: apiRoutes({ store, publisher, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders, clock, random, log, stopping }),
+    routes: describedApi({ store, publisher, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders, clock, random, log, stopping }).routes,
     store,
     expiryClock,
     softwareVersion,

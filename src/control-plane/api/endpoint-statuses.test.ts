@@ -22,9 +22,10 @@ function pathOf(route: string): string {
   return route.replaceAll(/:[a-z]+/g, 'default');
 }
 
-test('every operation but the health probes refuses a request without a token, and with one of nobody', async () => {
+test('every operation but the health probes and the description of the API refuses a request without a token, and with one of nobody', async () => {
   const open = admin.routes.filter(({ permission }) => permission === 'public').map(({ path }) => path);
-  assert.deepEqual(open, ['/healthz', '/api/status']);
+  const description = ['/api/openapi.json', '/api/docs', '/api/docs/docs-page.js', '/api/docs/docs-page.css'];
+  assert.deepEqual(open, ['/healthz', '/api/status', ...description]);
   for (const { method, path } of admin.routes.filter(({ permission }) => permission !== 'public')) {
     for (const token of [undefined, 'a-token-of-nobody-at-all', `a7adm-${'x'.repeat(43)}.default`]) {
       const answer = await admin.send(method, pathOf(path), { token });

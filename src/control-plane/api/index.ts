@@ -1,22 +1,37 @@
-import type { ApiRoute } from '../http/index.ts';
+import { RESOURCE_KINDS } from '../../schema/index.ts';
+import { type DescribedApi, describeRoutes, joinDescribed, withOpenApi } from '../openapi/index.ts';
 import type { ApiContext } from './api-context.ts';
+import {
+  CATALOGUE_DESCRIPTION,
+  GATEWAY_GROUP_DESCRIPTION,
+  labelDescription,
+  PRODUCT_DESCRIPTION,
+  resourceDescription,
+  validationDescription,
+} from './descriptions/index.ts';
 import { gatewayGroupRoutes } from './gateway-groups.ts';
-import { labelRoutes } from './label-routes.ts';
+import { LABELLED_KINDS, labelRoutes } from './label-routes.ts';
 import { pluginCatalogueRoutes } from './plugin-catalogue.ts';
-import { productRoutes } from './product-routes.ts';
+import { API_LEVEL, productRoutes } from './product-routes.ts';
 import { resourceRoutes } from './resource-routes.ts';
 import { validateConfigsRoutes } from './validate-configs.ts';
 
 export type { ApiContext, ChangeAnnouncer } from './api-context.ts';
 
-/** Every operation of the Admin API. */
-export function apiRoutes(context: ApiContext): readonly ApiRoute[] {
-  return [
-    ...productRoutes(),
-    ...gatewayGroupRoutes(context),
-    ...resourceRoutes(context),
-    ...validateConfigsRoutes(context),
-    ...pluginCatalogueRoutes(context),
-    ...labelRoutes(context),
+/**
+ * Every operation of the Admin API with what the OpenAPI document says of it. Nothing of the context but its plugins is looked at before a
+ * request comes.
+ *
+ * @throws Error for an operation that is not described
+ */
+export function describedApi(context: ApiContext): DescribedApi {
+  const parts = [
+    describeRoutes(productRoutes(), PRODUCT_DESCRIPTION),
+    describeRoutes(gatewayGroupRoutes(context), GATEWAY_GROUP_DESCRIPTION),
+    describeRoutes(resourceRoutes(context), resourceDescription(context.plugins)),
+    describeRoutes(validateConfigsRoutes(context), validationDescription(RESOURCE_KINDS.map(({ collection }) => collection))),
+    describeRoutes(pluginCatalogueRoutes(context), CATALOGUE_DESCRIPTION),
+    describeRoutes(labelRoutes(context), labelDescription(LABELLED_KINDS)),
   ];
+  return withOpenApi(joinDescribed(parts), API_LEVEL);
 }

@@ -12,6 +12,9 @@ const PERMISSIONS: readonly (readonly [kind: ResourceKindName, permission: `gate
   ['consumer', 'gateway:GetConsumer'],
   ['ssl', 'gateway:GetCertificate'],
 ];
+/** Kinds of a group whose labels can be asked for. */
+export const LABELLED_KINDS: readonly ResourceKindName[] = PERMISSIONS.map(([kind]) => kind);
+
 const PAGE_ROWS = 500;
 /** Values that an answer holds at most: a label like `custom_id` has another one on each of a million consumers. */
 const MAX_VALUES = 10_000;

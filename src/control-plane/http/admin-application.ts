@@ -163,6 +163,7 @@ function addBodyParser(app: FastifyInstance, options: AdminApplicationOptions): 
 
 function send(reply: FastifyReply, answer: ApiAnswer): FastifyReply {
   reply.code(answer.status ?? 200).headers({ ...answer.headers });
+  if (answer.text !== undefined) return reply.type(answer.text.contentType).send(answer.text.content);
   if (answer.body === undefined) return reply.send();
   return reply.type('application/json').send(JSON.stringify(answer.body));
 }

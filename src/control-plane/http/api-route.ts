@@ -26,6 +26,8 @@ export interface ApiAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON; undefined for an answer without a body. */
   readonly body: JsonValue | undefined;
+  /** Sent as it is in place of a body. */
+  readonly text?: { readonly contentType: string; readonly content: string };
 }
 
 /** One operation of the Admin API. */

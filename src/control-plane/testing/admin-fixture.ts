@@ -8,7 +8,7 @@ import { systemRandom } from '../../lib/random.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
 import { PLUGIN_SCHEMAS } from '../../plugins/schemas.ts';
 import type { Store, StoreHistory } from '../../store/index.ts';
-import { type ApiContext, apiRoutes, type ChangeAnnouncer } from '../api/index.ts';
+import { type ApiContext, type ChangeAnnouncer, describedApi } from '../api/index.ts';
 import { openInstallation } from '../first-start.ts';
 import { ADMIN_SERVER_LIMITS, type ApiRoute, createAdminApplication, ExpectedContinues } from '../http/index.ts';
 import { openControlPlaneStore } from '../open-control-plane-store.ts';
@@ -109,7 +109,7 @@ export async function makeAdminFixture(
     ...{ store, publisher: announcer, plugins, keySalt, closedFolders: [folder] },
     ...{ clock, random: systemRandom, log, stopping: stopping.signal },
   };
-  const routes = apiRoutes(context);
+  const { routes } = describedApi(context);
   const app = createAdminApplication({
     routes,
     store,

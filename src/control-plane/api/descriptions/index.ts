@@ -1,0 +1,5 @@
+export { CATALOGUE_DESCRIPTION, validationDescription } from './catalogue-description.ts';
+export { GATEWAY_GROUP_DESCRIPTION } from './gateway-group-description.ts';
+export { labelDescription } from './label-description.ts';
+export { PRODUCT_DESCRIPTION } from './product-description.ts';
+export { resourceDescription } from './resource-description.ts';
