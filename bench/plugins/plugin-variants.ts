@@ -34,6 +34,9 @@ const ALONE: Readonly<Record<string, object>> = {
   'proxy-rewrite': { headers: { set: { 'X-Api': 'bench' } } },
   'response-rewrite': { headers: { set: { 'X-Api': 'bench' } } },
   gzip: { types: '*', min_length: 1 },
+  brotli: { types: '*', min_length: 1 },
+  csrf: { key: 'bench' },
+  'request-validation': { header_schema: { type: 'object', required: ['host'] } },
   prometheus: {},
 };
 
@@ -87,6 +90,11 @@ function variant(name: string, names: readonly string[]): PluginVariant {
     name,
     plugins: Object.fromEntries(names.map((each) => [each, ALONE[each] ?? {}])),
     nginx: name === 'none' ? '' : NGINX[name === 'observed' ? 'limit-req' : name],
-    headers: names.includes('gzip') ? { 'Accept-Encoding': 'gzip' } : {},
+    headers: codingOf(names),
   };
+}
+
+function codingOf(names: readonly string[]): PluginVariant['headers'] {
+  if (names.includes('gzip')) return { 'Accept-Encoding': 'gzip' };
+  return names.includes('brotli') ? { 'Accept-Encoding': 'br' } : {};
 }

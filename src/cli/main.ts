@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { StartError } from '../errors/index.ts';
 import { softwareVersion } from './software-version.ts';
+import { auditVerb } from './verbs/audit-verb.ts';
 import { demoUpstreamVerb } from './verbs/demo-upstream-verb.ts';
 import { instanceCertificateVerb } from './verbs/instance-certificate-verb.ts';
 import { instanceVerb } from './verbs/instance-verbs.ts';
@@ -17,7 +18,8 @@ const program = new Command('portcullis')
   .addCommand(demoUpstreamVerb())
   .addCommand(instanceCertificateVerb())
   .addCommand(tokenVerb())
-  .addCommand(userVerb());
+  .addCommand(userVerb())
+  .addCommand(auditVerb());
 
 try {
   await program.parseAsync(process.argv.slice(2), { from: 'user' });

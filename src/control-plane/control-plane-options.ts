@@ -3,6 +3,7 @@ import type { Listener } from '../lib/listener.ts';
 import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/index.ts';
 import type { PostgresStoreOptions } from '../store/index.ts';
+import type { HistoryRetention } from './history-pruner.ts';
 
 /** What a control-plane process is started with. */
 export interface ControlPlaneOptions {
@@ -13,6 +14,7 @@ export interface ControlPlaneOptions {
   readonly database?: PostgresStoreOptions | undefined;
   readonly adminListeners: readonly Listener[];
   readonly syncListeners: readonly Listener[];
+  readonly retention: HistoryRetention;
   /** PEM files that replace the self-signed certificate of the Admin API. */
   readonly adminTls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   /** Act once per store; afterwards they are ignored. */

@@ -1,33 +1,56 @@
+import { setImmediate } from 'node:timers/promises';
 import type { CancelTask, Clock } from '../lib/clock.ts';
 import type { Logger } from '../observability/index.ts';
-import type { StoreHistory } from '../store/index.ts';
+import type { SizeStep, StoreHistory } from '../store/index.ts';
 
 const SECONDS_PER_DAY = 86_400;
+const BYTES_PER_MEBIBYTE = 1_048_576;
 const INTERVAL_MS = 3_600_000;
-/** Default limits of history and audit log. */
-const VERSION_DAYS = 90;
-const AUDIT_DAYS = 180;
 /** Rows a step; each is a transaction of its own, so that no write waits for long. */
 const ROWS_PER_STEP = 500;
+/** Rows that are measured between two turns of the loop. */
+const ROWS_PER_MEASUREMENT = 5_000;
+
+/** How much of the past is kept. Neither limit ever refuses a write; the older goes. */
+export interface HistoryRetention {
+  /** Every state of these days can be brought back. */
+  readonly versionDays: number;
+  readonly versionMebibytes: number;
+  readonly auditDays: number;
+  readonly auditMebibytes: number;
+}
 
 /**
- * Forgets versions older than 90 days and audit entries older than 180 days, once an hour, in small steps. A failure is logged and the
- * next hour tries again. The returned function stops it and resolves when no step is under way.
+ * Forgets what is older, or more, than the retention allows, once an hour, in small steps. A failure is logged and the next hour tries
+ * again. The returned function stops it and resolves when no step is under way.
  */
 export function startHistoryPruner(options: {
-  readonly store: Pick<StoreHistory, 'pruneHistory'>;
+  readonly store: Pick<StoreHistory, 'pruneHistory' | 'measureHistory'>;
+  readonly retention: HistoryRetention;
   readonly clock: Clock;
   readonly log: Logger;
 }): () => Promise<void> {
-  const { store, clock, log } = options;
+  const { store, retention, clock, log } = options;
   let isStopped = false;
   let running: Promise<void> = Promise.resolve();
   let cancel: CancelTask = () => undefined;
+  const findCut = async (of: 'versions' | 'audit', mebibytes: number): Promise<number | undefined> => {
+    let step: SizeStep = { below: undefined, bytes: 0, cut: undefined };
+    do {
+      step = await store.measureHistory(of, step, mebibytes * BYTES_PER_MEBIBYTE, ROWS_PER_MEASUREMENT);
+      await setImmediate();
+    } while (step.cut === undefined && step.below !== undefined && !isStopped);
+    return step.cut;
+  };
   const prune = async (): Promise<void> => {
     const now = Math.floor(clock.nowMs() / 1000);
+    const versionsBelow = await findCut('versions', retention.versionMebibytes);
+    const auditBelow = await findCut('audit', retention.auditMebibytes);
     const limits = {
-      versionsBefore: now - VERSION_DAYS * SECONDS_PER_DAY,
-      auditBefore: now - AUDIT_DAYS * SECONDS_PER_DAY,
+      versionsBefore: now - retention.versionDays * SECONDS_PER_DAY,
+      ...(versionsBelow === undefined ? {} : { versionsBelow }),
+      auditBefore: now - retention.auditDays * SECONDS_PER_DAY,
+      ...(auditBelow === undefined ? {} : { auditBelow }),
       limit: ROWS_PER_STEP,
     };
     while (!isStopped && (await store.pruneHistory(limits)) > 0);

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { issueInstanceCertificate, issueServerCertificate, openHistory, Publisher } from '../distribution/index.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
-import { isInClear, parseDatabaseUrl, type Store } from '../store/index.ts';
+import { isInClear, parseDatabaseUrl, type Store, type StoreHistory } from '../store/index.ts';
 import { describedApi } from './api/index.ts';
 import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
 import { type ExpiryClock, openExpiryClock } from './expiry-clock.ts';
@@ -145,7 +145,7 @@ function serverNames({ syncListeners }: ControlPlaneOptions): string[] {
 }
 
 interface AdminParts {
-  readonly store: Store;
+  readonly store: Store & StoreHistory;
   readonly expiryClock: ExpiryClock;
   readonly installation: Installation;
   readonly certificate: CertificateSource;
@@ -162,6 +162,7 @@ function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<Ad
     routes: describedApi({ store, publisher, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders, clock, random, log, stopping }).routes,
     store,
     expiryClock,
+    random,
     softwareVersion,
     listeners: adminListeners,
     certificate: certificate.current,

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../lib/json.ts';
-import { isJsonObject, isStreamService } from '../schema/index.ts';
+import { asUpstreamDocument, isJsonObject, isServedUpstream, isStreamService } from '../schema/index.ts';
 import type { KeyDigest, ReferencedKey, SnapshotChange, SnapshotItem, SnapshotItemName } from '../schema/snapshot.ts';
 import type { ResourceChange, ResourceKey, StoredResource } from '../store/store.ts';
 import type { SnapshotPlugins } from './snapshot-plugins.ts';
@@ -22,6 +22,7 @@ export function toSnapshotItem(resource: StoredResource, plugins: SnapshotPlugin
     case 'secret_provider':
       return { kind: key.kind, id: key.id, value: document };
     case 'upstream':
+      if (!isServedUpstream(asUpstreamDocument(document))) return undefined;
       return { kind: 'upstream', id: key.id, service: key.parentId, value: document };
     case 'consumer':
       return { kind: 'consumer', id: key.id, value: withoutAuthPlugins(document, plugins), ...toKeys(resource, plugins) };

@@ -235,6 +235,7 @@ test('the size of a pattern is bounded', () => {
   assert.match(messageOf('(?:[ax]?){1000}(?:y+)+'), /^the pattern is too large: each/);
   assert.match(messageOf('(?:x{100}){100}(?:y+)+'), /^the pattern is too large: 5000/);
   assert.match(messageOf('((((((x{1000}){1000}){1000}){1000}){1000}){1000}){1000}'), /^the pattern is too large/);
+  assert.match(messageOf('(a{1,100}b?){1,40}'), /^the pattern is too large: repetitions/);
   const names = Array.from({ length: 350 }, (_, index) => `robot${index}`).join('|');
   assert.equal(regex(names).engine, 're2');
 });

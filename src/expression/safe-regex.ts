@@ -7,6 +7,7 @@ import { type Pattern, stepCount } from './regex/pattern-node.ts';
 import { re2Engine } from './regex/re2-engine.ts';
 import type { RegexEngine } from './regex/regex-engine.ts';
 import { resolvePossessive } from './regex/resolve-possessive.ts';
+import { REGEX_BUDGET_EXCEEDED, spendOnRegex } from './regex-budget.ts';
 import { fillReplacement, type Replacement } from './replacement.ts';
 
 export interface RegexOptions {
@@ -45,6 +46,7 @@ export function compileRegex(
 ): SafeRegex | { readonly kind: 'invalid'; readonly message: string } {
   if (pattern.length > MAX_PATTERN_CHARACTERS)
     return { kind: 'invalid', message: `the pattern has more than ${MAX_PATTERN_CHARACTERS} characters` };
+  if (!spendOnRegex(pattern.length)) return { kind: 'invalid', message: REGEX_BUDGET_EXCEEDED };
   try {
     const { ignoreCase = false, dotAll = false, multiline = false } = options;
     const parsed = parsePattern(pattern, { ignoreCase, dotAll, multiline });

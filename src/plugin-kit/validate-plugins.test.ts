@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { JsonObject } from '../lib/json.ts';
 import { formatIssues, type PluginSite, Type } from '../schema/index.ts';
-import { describeSecrets, type PluginSchema, validatePlugins } from './index.ts';
+import { checkRegexes, describeSecrets, type PluginSchema, textList, validatePlugins } from './index.ts';
 
 const auth: PluginSchema = {
   name: 'an-auth',
@@ -195,4 +195,30 @@ test('what is no text or stands in an unknown plugin is no secret', () => {
   ]) {
     assert.deepEqual(describeSecrets(plugins, 'credential', SCHEMAS), nothing);
   }
+});
+
+test('all expressions of a document together are no more than a gateway can compile at once, and the next document has as many', () => {
+  const searching: PluginSchema = {
+    ...limit,
+    name: 'searching',
+    schema: Type.Object({ patterns: Type.Array(Type.String()) }),
+    secretFields: [],
+    check: ({ patterns }) => checkRegexes(textList(patterns), '/patterns'),
+  };
+  const issuesOf = (...counts: readonly number[]) => {
+    const schemas = counts.map((_, index) => ({ ...searching, name: `searching-${index}` }));
+    const plugins = counts.map((count, index): [string, JsonObject] => [
+      `searching-${index}`,
+      { patterns: Array.from({ length: count }, (_, number) => `${number}`.padStart(20, '0')) },
+    ]);
+    return validatePlugins(Object.fromEntries(plugins), 'route', schemas);
+  };
+  assert.deepEqual(issuesOf(600, 400), []);
+  assert.deepEqual(issuesOf(600, 400), []);
+  const [first, ...others] = issuesOf(600, 401);
+  assert.equal(first?.pointer, '/plugins/searching-1/patterns/400');
+  assert.match(first?.message ?? '', /^the regular expressions take too long to compile/);
+  assert.deepEqual(others, []);
+  const filtered = { 'a-limit': { count: 1, _meta: { filter: Array.from({ length: 1200 }, (_, number) => ['uri', '~~', `${number}a`]) } } };
+  assert.match(errorOf(filtered, 'route'), /_meta\/filter.*too long to compile/);
 });

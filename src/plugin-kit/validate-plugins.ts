@@ -1,3 +1,4 @@
+import { withRegexBudget } from '../expression/index.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import { appendPointer, type Issue, isJsonObject, issuesBelow, type PluginSite } from '../schema/index.ts';
 import { configurationSchema } from './configuration-schema.ts';
@@ -13,6 +14,8 @@ import { checkSecretReferences, issuesBesideReferences } from './secret-referenc
  * A plugin that `_meta.disable` switches off is stored even if the rest of its configuration is invalid, as APISIX does; its name
  * must be known all the same, and a secret must be a text, so that it can be encrypted.
  *
+ * Regular expressions that would hold up a gateway while it compiles them are too many, in all plugins of the document together.
+ *
  * Where a text is wanted, a well-formed secret reference may stand; what schema and checks say of that text is not asked of it.
  */
 export function validatePlugins(
@@ -23,8 +26,10 @@ export function validatePlugins(
 ): readonly Issue[] {
   if (!isJsonObject(plugins)) return [];
   const known = new Map(schemas.map((schema) => [schema.name, schema]));
-  return Object.entries(plugins).flatMap(([name, configuration]) =>
-    issuesBelow(appendPointer('/plugins', name), checkPlugin(name, configuration, { ...facts, site, schemas }, known.get(name))),
+  return withRegexBudget(() =>
+    Object.entries(plugins).flatMap(([name, configuration]) =>
+      issuesBelow(appendPointer('/plugins', name), checkPlugin(name, configuration, { ...facts, site, schemas }, known.get(name))),
+    ),
   );
 }
 

@@ -4,7 +4,8 @@
  */
 export const VARIABLE_NAMES: readonly string[] = [
   ...['request_method', 'method', 'uri', 'request_uri', 'real_request_uri', 'args', 'query_string', 'is_args', 'host', 'scheme', 'https'],
-  ...['server_protocol', 'request', 'request_line', 'remote_addr', 'remote_port', 'realip_remote_addr', 'server_port'],
+  ...['server_protocol', 'request', 'request_line', 'remote_addr', 'remote_port', 'realip_remote_addr', 'remote_user', 'server_port'],
+  ...['server_addr', 'server_name', 'hostname'],
   ...['request_id', 'apisix_request_id', 'content_type', 'content_length', 'request_length', 'request_time', 'msec'],
   ...['time_iso8601', 'time_local', 'pid', 'connection_requests', 'consumer_name', 'credential_id', 'route_id', 'route_name'],
   ...['service_id', 'service_name', 'upstream_uri', 'upstream_host', 'upstream_scheme', 'upstream_addr', 'balancer_ip', 'balancer_port'],
@@ -13,4 +14,13 @@ export const VARIABLE_NAMES: readonly string[] = [
 ];
 
 /** Beginnings of further names; what follows names an argument, a header or a cookie. */
-export const VARIABLE_PREFIXES: readonly string[] = ['arg_', 'http_', 'cookie_', 'sent_http_', 'upstream_http_'];
+export const VARIABLE_PREFIXES: readonly string[] = [
+  'arg_',
+  'post_arg_',
+  'post_arg.',
+  'graphql_',
+  'http_',
+  'cookie_',
+  'sent_http_',
+  'upstream_http_',
+];

@@ -35,8 +35,14 @@ const MESSAGES: ReadonlyMap<string, (params: Parameters) => string> = new Map<st
   ['not', () => 'value is not allowed'],
 ]);
 
+/** Keywords that hold schemas of which not all must be met. */
+const BRANCHING: ReadonlySet<string> = new Set(['oneOf', 'anyOf']);
+/** Keywords that are asked only of values of their type. */
+const LIMITS: ReadonlySet<string> = new Set(['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'minLength', 'maxLength']);
+
 /** What Ajv found, as issues: one per fault, without the follow-up errors of a wrong type, of a refused name and of `then` and `else`. */
-export function describeViolations(errors: readonly ErrorObject[]): readonly Issue[] {
+export function describeViolations(all: readonly ErrorObject[]): readonly Issue[] {
+  const errors = withoutOtherBranches(all);
   const wrongType = new Set(errors.filter((error) => error.keyword === 'type').map((error) => error.instancePath));
   return errors
     .filter(
@@ -44,6 +50,15 @@ export function describeViolations(errors: readonly ErrorObject[]): readonly Iss
         error.propertyName === undefined && error.keyword !== 'if' && (error.keyword === 'type' || !wrongType.has(error.instancePath)),
     )
     .map(describeViolation);
+}
+
+/** A value that has the type of one branch is judged by that branch: nobody needs to hear that it has not the type of the others. */
+function withoutOtherBranches(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  const branching = new Set(errors.filter(({ keyword }) => BRANCHING.has(keyword)).map(({ instancePath }) => instancePath));
+  if (branching.size === 0) return errors;
+  const limits = errors.filter(({ keyword, instancePath }) => LIMITS.has(keyword) && branching.has(instancePath));
+  const judged = new Set(limits.map(({ instancePath }) => instancePath));
+  return errors.filter(({ keyword, instancePath }) => !judged.has(instancePath) || (keyword !== 'type' && !BRANCHING.has(keyword)));
 }
 
 function describeViolation(error: ErrorObject): Issue {

@@ -28,5 +28,5 @@ export type {
   SnapshotItemName,
 } from './snapshot.ts';
 export { isStreamService } from './stream-service.ts';
-export { asUpstreamDocument, checkUpstream, type UpstreamDocument, upstreamSchema } from './upstream.ts';
+export { asUpstreamDocument, checkUpstream, isServedUpstream, type UpstreamDocument, upstreamSchema } from './upstream.ts';
 export { type DocumentValidation, validateDocument } from './validate-document.ts';

@@ -7,7 +7,7 @@ import { checkRoute, routeSchema, warningsForRoute } from './route.ts';
 import { checkService, serviceSchema, warningsForService } from './service.ts';
 import { checkStreamRoute, streamRouteSchema } from './stream-route.ts';
 import { checkStreamService, isStreamService, streamServiceSchema } from './stream-service.ts';
-import { checkUpstreamShape, upstreamSchema } from './upstream.ts';
+import { checkUpstreamShape, upstreamSchema, warningsForFurtherUpstream } from './upstream.ts';
 
 const SERVICE = {
   name: 'service',
@@ -52,7 +52,7 @@ export const upstream = defineResourceKind({
   bodyIdFields: ['id'],
   pluginSite: undefined,
   check: checkUpstreamShape,
-  warnings: () => ['further upstreams of a service are stored, but not used by this version'],
+  warnings: warningsForFurtherUpstream,
   owner: (_document, parentId) => ({ kind: 'service', id: parentId }),
   references: referencesOfUpstream,
   present: (document, id) => ({ ...document, id }),

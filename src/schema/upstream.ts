@@ -86,6 +86,17 @@ export function warningsForUpstream(upstream: UpstreamDocument): readonly string
   return warnings;
 }
 
+/** Whether gateways of this version can send requests there. What they cannot is stored, and not sent to them. */
+export function isServedUpstream(upstream: UpstreamDocument): boolean {
+  return checkSupport(upstream).length === 0;
+}
+
+/** As `warningsForUpstream`, for one that may be stored although no gateway serves it. */
+export function warningsForFurtherUpstream(upstream: UpstreamDocument): readonly string[] {
+  const unserved = checkSupport(upstream).map(({ message }) => `the upstream is stored, but not used: ${message}`);
+  return [...unserved, ...warningsForUpstream(upstream)];
+}
+
 function checkSupport(upstream: UpstreamDocument): readonly Issue[] {
   const issues: Issue[] = [];
   if (upstream.scheme !== undefined && upstream.scheme !== 'http') {

@@ -1,3 +1,15 @@
+export { type ChainEnd, decodeChainEnd } from './audit-chain.ts';
+export type {
+  AuditPlace,
+  AuditQuery,
+  GroupRevision,
+  HistoryReader,
+  NumberedAuditEntry,
+  ResourceVersion,
+  SizeStep,
+  StoreHistory,
+  VersionHead,
+} from './history.ts';
 export { type Keyring, openKeyring } from './keyring.ts';
 export { isInClear, openPostgresStore, type PostgresStoreOptions, parseDatabaseUrl } from './postgres/index.ts';
 export { openSqliteStore } from './sqlite/index.ts';
@@ -5,13 +17,13 @@ export {
   type ApiToken,
   type AuditEntry,
   type Author,
+  type ChangeOrigin,
   type GatewayGroup,
-  type NumberedAuditEntry,
+  isConflict,
   type ReadOptions,
   type ResourceChange,
   type ResourceKey,
   type ResourceQuery,
-  type ResourceVersion,
   type ResourceWrite,
   RevisionConflict,
   type RevisionHints,
@@ -20,10 +32,10 @@ export {
   type SharedValue,
   type Store,
   type StoredResource,
-  type StoreHistory,
   type StoreReader,
   type StoreTransaction,
   UniqueConflict,
   type UniqueValue,
   type User,
 } from './store.ts';
+export { type ChainBreak, type ChainReport, verifyAuditChain } from './verify-audit-chain.ts';

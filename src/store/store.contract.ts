@@ -1,7 +1,9 @@
 import { describe } from 'node:test';
+import { auditContract } from './contract/audit.contract.ts';
 import { changeContract } from './contract/changes.contract.ts';
 import { documentContract } from './contract/documents.contract.ts';
 import type { MakeDatabase } from './contract/fresh-database.ts';
+import { historyContract } from './contract/history.contract.ts';
 import { recordContract } from './contract/records.contract.ts';
 import { resourceContract } from './contract/resources.contract.ts';
 import { transactionContract } from './contract/transactions.contract.ts';
@@ -13,6 +15,8 @@ export function runStoreContract(name: string, makeDatabase: MakeDatabase): void
     resourceContract(makeDatabase);
     transactionContract(makeDatabase);
     changeContract(makeDatabase);
+    historyContract(makeDatabase);
     recordContract(makeDatabase);
+    auditContract(makeDatabase);
   });
 }

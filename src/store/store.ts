@@ -1,4 +1,5 @@
 import type { JsonObject } from '../lib/json.ts';
+import type { HistoryReader } from './history.ts';
 
 /** What names one resource. `parentId` is the username for credentials and empty for all other kinds. */
 export interface ResourceKey {
@@ -30,6 +31,22 @@ export interface Author {
   /** A token's or user's id; `system` for the product itself, `cli` for the command line. */
   readonly id: string;
   readonly name: string;
+  /** Where the change comes from, as history and audit log keep it; absent: what the id tells. */
+  readonly origin?: ChangeOrigin;
+}
+
+/** By which way a change came in. */
+export type ChangeSource = 'api' | 'cli' | 'system';
+
+/** Where a change comes from. All text in it is bounded and printable. */
+export interface ChangeOrigin {
+  readonly source: ChangeSource;
+  /** The client's address, when the change came over the network. */
+  readonly address: string | undefined;
+  readonly userAgent: string | undefined;
+  /** What the author gave as the reason. */
+  readonly reason: string | undefined;
+  readonly requestId: string | undefined;
 }
 
 export interface StoredResource {
@@ -162,7 +179,7 @@ export interface ReadOptions {
 }
 
 /** What can be written. Resource writes of one transaction and one group share one new revision. */
-export interface StoreTransaction extends StoreReader {
+export interface StoreTransaction extends StoreReader, HistoryReader {
   /**
    * Each conflict is found before anything is written, so the work may catch it and go on; after any other failure of a write the
    * transaction cannot commit.
@@ -173,6 +190,8 @@ export interface StoreTransaction extends StoreReader {
   putResource(write: ResourceWrite): Promise<StoredResource>;
   /** Deletes the resource and all it owns, transitively; false when there was nothing. @throws RevisionConflict */
   deleteResource(key: ResourceKey, expectedRevision?: number): Promise<boolean>;
+  /** Deletes the resource and leaves what it owns; false when there was nothing. For whoever decides about each of those himself. */
+  deleteResourceAlone(key: ResourceKey): Promise<boolean>;
   putGroup(group: { readonly id: string; readonly name: string; readonly description: string }): Promise<GatewayGroup>;
   /**
    * Deletes a group that holds no resource; false when there was none. Its id must not be used again: revisions would begin anew.
@@ -183,6 +202,7 @@ export interface StoreTransaction extends StoreReader {
   putSetting(name: string, value: Buffer, options: { readonly secret: boolean }): Promise<void>;
   putUser(user: User): Promise<void>;
   putToken(token: ApiToken): Promise<void>;
+  /** Chains the entry to the one before, with what the transaction's author tells of where it comes from. */
   appendAudit(entry: AuditEntry): Promise<void>;
 }
 
@@ -205,38 +225,6 @@ export interface RevisionHints {
    * Returns the end of the watch.
    */
   watchRevisions(onHint: (groupId: string | undefined) => void): () => Promise<void>;
-}
-
-/** One version of a resource, as history keeps it: never with a secret. */
-export interface ResourceVersion {
-  readonly key: ResourceKey;
-  readonly revision: number;
-  readonly op: 'put' | 'delete';
-  readonly author: Author;
-  /** Unix seconds. */
-  readonly at: number;
-  /** Without its secrets; undefined for a delete. */
-  readonly document: JsonObject | undefined;
-  /** JSON pointers of the secrets that were left out. */
-  readonly secretPointers: readonly string[];
-}
-
-/** An audit entry and its place in the log; numbers only grow and are never used twice. */
-export interface NumberedAuditEntry extends AuditEntry {
-  readonly number: number;
-}
-
-/** What the store remembers of the past. */
-export interface StoreHistory {
-  /** The versions of one resource, deletes included, the latest first. */
-  listVersions(key: ResourceKey, limit: number): Promise<readonly ResourceVersion[]>;
-  /** The audit log backwards from below `before`, or from its end. */
-  pageOfAudit(before: number | undefined, limit: number): Promise<readonly NumberedAuditEntry[]>;
-  /**
-   * Forgets at most `limit` each of versions that are no longer current, of removals, and of audit entries, the oldest first, when they
-   * are older than the given times (Unix seconds). Returns how many went; call again until it is 0.
-   */
-  pruneHistory(limits: { readonly versionsBefore: number; readonly auditBefore: number; readonly limit: number }): Promise<number>;
 }
 
 /** Another resource of the group already holds the value. */
@@ -274,4 +262,9 @@ export class RevisionConflict extends Error {
     this.name = 'RevisionConflict';
     this.current = current;
   }
+}
+
+/** Whether a write was refused before it changed anything. */
+export function isConflict(error: unknown): error is UniqueConflict | SharedConflict | RevisionConflict {
+  return error instanceof UniqueConflict || error instanceof SharedConflict || error instanceof RevisionConflict;
 }

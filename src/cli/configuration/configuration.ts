@@ -39,6 +39,13 @@ export interface Configuration {
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly keyringFile: string;
+  /** What of history and audit log is kept. */
+  readonly retention: {
+    readonly versionDays: number;
+    readonly versionMebibytes: number;
+    readonly auditDays: number;
+    readonly auditMebibytes: number;
+  };
   /** Of a store on PostgreSQL. Its URL is a secret, and stands elsewhere. */
   readonly database: {
     readonly schema: string;
@@ -120,6 +127,12 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     drainDelayMs: number('drain-delay', 0) * 1000,
     drainTimeoutMs: number('drain-timeout', 30) * 1000,
     keyringFile: absolute('keyring-file') ?? path.join(dataFolder, 'keyring.json'),
+    retention: {
+      versionDays: number('history-days', 90),
+      versionMebibytes: number('history-size', 1_024),
+      auditDays: number('audit-days', 180),
+      auditMebibytes: number('audit-size', 1_024),
+    },
     database: {
       schema: text('database-schema') ?? 'portcullis',
       connections: number('database-connections', 10),

@@ -24,6 +24,7 @@ export function controlPlaneRole(context: InstanceContext): SupervisedChild {
     database:
       secrets.databaseUrl === undefined ? null : { ...configuration.database, url: secrets.databaseUrl, patienceMs: DATABASE_PATIENCE_MS },
     adminTls: configuration.adminTls ?? null,
+    retention: configuration.retention,
     bootstrapToken: secrets.bootstrapToken ?? null,
     adminPassword: secrets.adminPassword ?? null,
     softwareVersion: context.softwareVersion,

@@ -9,7 +9,7 @@ import { type LogSettings, openLog } from './log-settings.ts';
 
 /** What the supervisor tells this process. */
 export interface ControlPlaneSettings
-  extends Pick<ControlPlaneOptions, 'dataFolder' | 'keyringFile' | 'adminListeners' | 'syncListeners' | 'softwareVersion'> {
+  extends Pick<ControlPlaneOptions, 'dataFolder' | 'keyringFile' | 'retention' | 'adminListeners' | 'syncListeners' | 'softwareVersion'> {
   readonly lockFile: string;
   readonly log: LogSettings;
   readonly adminTls: { readonly certificateFile: string; readonly keyFile: string } | null;
@@ -34,6 +34,7 @@ const role: ChildRole = {
       adminListeners: settings.adminListeners,
       syncListeners: settings.syncListeners,
       adminTls: settings.adminTls ?? undefined,
+      retention: settings.retention,
       bootstrapToken: settings.bootstrapToken ?? undefined,
       adminPassword: settings.adminPassword ?? undefined,
       softwareVersion: settings.softwareVersion,

@@ -2,7 +2,7 @@ import type * as ControlPlane from '../../control-plane/index.ts';
 import { StartError } from '../../errors/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
-import type { Store } from '../../store/index.ts';
+import type { Store, StoreHistory } from '../../store/index.ts';
 import { type Configuration, takeSecretSettings } from '../configuration/index.ts';
 
 /**
@@ -13,7 +13,7 @@ import { type Configuration, takeSecretSettings } from '../configuration/index.t
  */
 export async function withStore<Result>(
   configuration: Configuration,
-  work: (store: Store, controlPlane: typeof ControlPlane) => Promise<Result>,
+  work: (store: Store & StoreHistory, controlPlane: typeof ControlPlane) => Promise<Result>,
 ): Promise<Result> {
   process.umask(0o077);
   // The driver reads some of them whatever it is told, and the control plane's process has none.

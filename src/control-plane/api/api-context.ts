@@ -3,14 +3,14 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
-import type { Store } from '../../store/index.ts';
+import type { Store, StoreHistory } from '../../store/index.ts';
 
 /** What the Admin API needs of the publisher to tell whether a change is in force, and for whom. */
 export type ChangeAnnouncer = Pick<Publisher, 'groupChanged' | 'waitApplied' | 'instances'>;
 
 /** What the operations of the Admin API work with. */
 export interface ApiContext {
-  readonly store: Store;
+  readonly store: Store & StoreHistory;
   readonly publisher: ChangeAnnouncer;
   readonly plugins: readonly PluginSchema[];
   /** Salt of the digests by which keys are unique. */

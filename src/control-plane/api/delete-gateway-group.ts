@@ -3,6 +3,7 @@ import type { StoreTransaction } from '../../store/index.ts';
 import type { ApiAnswer, ApiRequest } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
+import { describeChange } from './describe-change.ts';
 import { GATEWAY_GROUP, gatewayGroupKey, requireGatewayGroup } from './gateway-group-record.ts';
 import { checkWritePreconditions } from './preconditions.ts';
 import { resourceName } from './resource-path.ts';
@@ -18,7 +19,9 @@ export async function deleteGatewayGroup(context: ApiContext, request: ApiReques
     checkWritePreconditions(request, resource.revision);
     await refuseWhileUsed(context, transaction, groupId);
     const key = gatewayGroupKey(groupId);
-    await transaction.deleteResource(key);
+    const isDeleted = await transaction.deleteResource(key);
+    const revision = (await transaction.getGroup(groupId))?.revision ?? 0;
+    const change = isDeleted ? await describeChange(transaction, key, revision) : {};
     await transaction.deleteGroup(groupId);
     await transaction.appendAudit({
       at: Math.floor(context.clock.nowMs() / 1000),
@@ -27,7 +30,7 @@ export async function deleteGatewayGroup(context: ApiContext, request: ApiReques
       groupId,
       resource: resourceName(GATEWAY_GROUP, key),
       address: request.address,
-      detail: {},
+      detail: change,
     });
   });
   return { body: {} };

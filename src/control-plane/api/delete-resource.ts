@@ -1,11 +1,13 @@
 import { PortcullisError } from '../../errors/index.ts';
-import { RESOURCE_KINDS, type ResourceKind } from '../../schema/index.ts';
+import type { ResourceKind } from '../../schema/index.ts';
 import type { ResourceKey, StoreTransaction } from '../../store/index.ts';
 import type { ApiAnswer, ApiRequest } from '../http/index.ts';
 import { announceChange } from './announce-change.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
+import { describeChange } from './describe-change.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
+import { isKeptWhileReferred, listReferences } from './list-references.ts';
 import { checkWritePreconditions } from './preconditions.ts';
 import { resourceKeyOf, resourceName } from './resource-path.ts';
 import { translateConflicts } from './unique-conflicts.ts';
@@ -28,7 +30,7 @@ export async function deleteResource(context: ApiContext, kind: ResourceKind, re
       groupId: group.id,
       resource: resourceName(kind, key),
       address: request.address,
-      detail: { revision: newRevision },
+      detail: { revision: newRevision, ...(await describeChange(transaction, key, newRevision)) },
     });
     return newRevision;
   };
@@ -44,20 +46,9 @@ async function removeResource(transaction: StoreTransaction, kind: ResourceKind,
   await transaction.deleteResource(key, isConditional ? current.revision : undefined);
 }
 
-/** Kinds that others refer to, and the kinds that do. */
-const REFERRING: ReadonlyMap<string, readonly ResourceKind[]> = new Map([
-  ['certificate', RESOURCE_KINDS.filter(({ name }) => name === 'sni' || name === 'service' || name === 'upstream')],
-  ['ca_certificate', RESOURCE_KINDS.filter(({ name }) => name === 'service' || name === 'upstream')],
-]);
-
 async function refuseWhileReferred(transaction: StoreTransaction, kind: ResourceKind, key: ResourceKey): Promise<void> {
-  for (const referring of REFERRING.get(kind.name) ?? []) {
-    const resources = await transaction.listResources({ groupId: key.groupId, kind: referring.name }, { secrets: 'omit' });
-    const user = resources.find(({ document }) =>
-      referring.references(document).some((reference) => reference.kind === kind.name && reference.id === key.id),
-    );
-    if (user === undefined) continue;
-    const publicMessage = `can not delete this ${kind.name}, ${referring.name} [${user.key.id}] is still using it now`;
-    throw new PortcullisError('admin_conflict', { publicMessage });
-  }
+  const user = isKeptWhileReferred(kind.name) ? (await listReferences(transaction, key.groupId, kind.name)).get(key.id) : undefined;
+  if (user === undefined) return;
+  const publicMessage = `can not delete this ${kind.name}, ${user.kind} [${user.id}] is still using it now`;
+  throw new PortcullisError('admin_conflict', { publicMessage });
 }

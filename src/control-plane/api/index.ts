@@ -1,15 +1,19 @@
 import { RESOURCE_KINDS } from '../../schema/index.ts';
 import { type DescribedApi, describeRoutes, joinDescribed, withOpenApi } from '../openapi/index.ts';
 import type { ApiContext } from './api-context.ts';
+import { auditRoutes } from './audit-routes.ts';
 import {
+  AUDIT_DESCRIPTION,
   CATALOGUE_DESCRIPTION,
   GATEWAY_GROUP_DESCRIPTION,
+  historyDescription,
   labelDescription,
   PRODUCT_DESCRIPTION,
   resourceDescription,
   validationDescription,
 } from './descriptions/index.ts';
 import { gatewayGroupRoutes } from './gateway-groups.ts';
+import { historyRoutes } from './history-routes.ts';
 import { LABELLED_KINDS, labelRoutes } from './label-routes.ts';
 import { pluginCatalogueRoutes } from './plugin-catalogue.ts';
 import { API_LEVEL, productRoutes } from './product-routes.ts';
@@ -28,6 +32,8 @@ export function describedApi(context: ApiContext): DescribedApi {
   const parts = [
     describeRoutes(productRoutes(), PRODUCT_DESCRIPTION),
     describeRoutes(gatewayGroupRoutes(context), GATEWAY_GROUP_DESCRIPTION),
+    describeRoutes(historyRoutes(context), historyDescription()),
+    describeRoutes(auditRoutes(context), AUDIT_DESCRIPTION),
     describeRoutes(resourceRoutes(context), resourceDescription(context.plugins)),
     describeRoutes(validateConfigsRoutes(context), validationDescription(RESOURCE_KINDS.map(({ collection }) => collection))),
     describeRoutes(pluginCatalogueRoutes(context), CATALOGUE_DESCRIPTION),

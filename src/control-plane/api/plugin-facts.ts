@@ -1,7 +1,13 @@
 import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import type { PluginFacts } from '../../plugin-kit/index.ts';
 import { isJsonObject } from '../../schema/index.ts';
+import type { StoreReader } from '../../store/index.ts';
 import type { ApiContext } from './api-context.ts';
+
+/** Where facts come from: the store, or a transaction on it. */
+interface FactSource extends Pick<ApiContext, 'closedFolders'> {
+  readonly store: Pick<StoreReader, 'listResources'>;
+}
 
 /**
  * What the plugins of a body may ask beside it: the metadata of their group, without its secrets, and the closed folders. The store is asked only
@@ -15,7 +21,7 @@ export async function factsForPlugins(context: ApiContext, groupId: string, plug
 }
 
 /** As `factsForPlugins`, for a body that is not known yet. */
-export async function factsOfGroup(context: ApiContext, groupId: string): Promise<PluginFacts> {
+export async function factsOfGroup(context: FactSource, groupId: string): Promise<PluginFacts> {
   const metadata = await metadataOfGroup(context, groupId);
   return { closedFolders: context.closedFolders, metadataOf: (plugin) => metadata.get(plugin) };
 }
@@ -25,7 +31,7 @@ function asksForMetadata({ metadataSchema, check }: ApiContext['plugins'][number
 }
 
 /** All metadata of a group by the name of its plugin, without secrets. */
-export async function metadataOfGroup({ store }: ApiContext, groupId: string): Promise<ReadonlyMap<string, JsonObject>> {
+export async function metadataOfGroup({ store }: Pick<FactSource, 'store'>, groupId: string): Promise<ReadonlyMap<string, JsonObject>> {
   const stored = await store.listResources({ groupId, kind: 'plugin_metadata' }, { secrets: 'omit' });
   return new Map(stored.map(({ key, document }) => [key.id, document]));
 }

@@ -26,6 +26,11 @@ const PERMISSIONS: Readonly<Record<ResourceKindName, { readonly noun: string; re
   gateway_group: { noun: 'GatewayGroup', create: 'Create', update: 'Update' },
 };
 
+/** What API7's policies call a kind, in the names of permissions. */
+export function permissionNoun(kind: ResourceKindName): string {
+  return PERMISSIONS[kind].noun;
+}
+
 /** The operations on every kind of resource of a group. A new kind needs nothing here but the names of its permissions. */
 export function resourceRoutes(context: ApiContext): readonly ApiRoute[] {
   return RESOURCE_KINDS.flatMap((kind) => collectionPaths(kind).flatMap((path) => routesOfKind(context, kind, path)));

@@ -34,12 +34,22 @@ export async function translateConflicts<Result>(
     return await work();
   } catch (error) {
     if (error instanceof RevisionConflict) throw preconditionFailed(error.current === 0 ? undefined : error.current);
-    if (error instanceof SharedConflict) throw mismatch(error, sharesOf());
-    if (!(error instanceof UniqueConflict)) throw error;
-    const plugin = schemas.find(({ name }) => name === error.space);
-    const what = plugin === undefined ? error.space : `${plugin.uniqueField ?? 'key'} of plugin ${plugin.name}`;
-    throw new PortcullisError('admin_invalid', { publicMessage: `duplicate ${what} found with ${describeHolder(error.holder)}` });
+    if (!(error instanceof UniqueConflict || error instanceof SharedConflict)) throw error;
+    throw new PortcullisError('admin_invalid', { publicMessage: describeConflict(error, schemas, sharesOf()) });
   }
+}
+
+/** What stands against a write: a duplicate in APISIX's words, or a share about which others disagree. `shares` were to be written. */
+export function describeConflict(
+  conflict: UniqueConflict | SharedConflict,
+  schemas: readonly PluginSchema[],
+  shares: readonly ExaminedShare[],
+): string {
+  const { space, holder } = conflict;
+  if (conflict instanceof SharedConflict) return describeMismatch(conflict, shares);
+  const plugin = schemas.find(({ name }) => name === space);
+  const what = plugin === undefined ? space : `${plugin.uniqueField ?? 'key'} of plugin ${plugin.name}`;
+  return `duplicate ${what} found with ${describeHolder(holder)}`;
 }
 
 function isSameKey(one: ResourceKey, other: ResourceKey): boolean {
@@ -47,10 +57,9 @@ function isSameKey(one: ResourceKey, other: ResourceKey): boolean {
 }
 
 /** A plugin stands once in a resource, so its name tells which of its shares it was. */
-function mismatch({ space, holder }: SharedConflict, shares: readonly ExaminedShare[]): PortcullisError {
+function describeMismatch({ space, holder }: SharedConflict, shares: readonly ExaminedShare[]): string {
   const { pointer, message } = shares.find((each) => each.space === space)?.mismatch ?? { pointer: '', message: 'conf mismatched' };
-  const publicMessage = formatIssues([{ pointer, message: `${message}: it differs from that of ${describeHolder(holder)}` }]);
-  return new PortcullisError('admin_invalid', { publicMessage });
+  return formatIssues([{ pointer, message: `${message}: it differs from that of ${describeHolder(holder)}` }]);
 }
 
 function describeHolder({ kind, parentId, id }: ResourceKey): string {

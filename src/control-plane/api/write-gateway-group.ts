@@ -6,6 +6,7 @@ import type { ApiAnswer, ApiRequest } from '../http/index.ts';
 import { announceChange } from './announce-change.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
+import { describeChange } from './describe-change.ts';
 import { requireValidDocument } from './examine-document.ts';
 import { GATEWAY_GROUP, gatewayGroupKey, presentGatewayGroup, readGatewayGroup, requireGatewayGroup } from './gateway-group-record.ts';
 import { checkWritePreconditions } from './preconditions.ts';
@@ -112,7 +113,7 @@ async function putGroupResource(
     groupId,
     resource: resourceName(GATEWAY_GROUP, key),
     address: request.address,
-    detail: { revision: stored.revision },
+    detail: { revision: stored.revision, ...(await describeChange(transaction, key, stored.revision)) },
   });
   return stored;
 }

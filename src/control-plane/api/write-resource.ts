@@ -6,6 +6,7 @@ import type { ApiAnswer, ApiRequest } from '../http/index.ts';
 import { announceChange } from './announce-change.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
+import { describeChange } from './describe-change.ts';
 import type { ExaminedDocument } from './examine-document.ts';
 import { warningsForUpstreams } from './missing-upstreams.ts';
 import { checkWritePreconditions } from './preconditions.ts';
@@ -92,7 +93,7 @@ async function store(
     groupId: key.groupId,
     resource: resourceName(kind, key),
     address: request.address,
-    detail: { revision: stored.revision, created: current === undefined },
+    detail: { revision: stored.revision, created: current === undefined, ...(await describeChange(transaction, key, stored.revision)) },
   });
   const warnings = [
     ...examined.warnings,

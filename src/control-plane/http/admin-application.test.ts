@@ -3,7 +3,8 @@ import { type TestContext, test } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
 import { PortcullisError } from '../../errors/index.ts';
-import type { Store } from '../../store/index.ts';
+import { systemRandom } from '../../lib/random.ts';
+import type { Store, StoreHistory } from '../../store/index.ts';
 import { makeAdminFixture, TOKEN } from '../testing/admin-fixture.ts';
 import { createAdminApplication } from './admin-application.ts';
 import type { ApiRoute } from './api-route.ts';
@@ -16,6 +17,7 @@ function makeApplication(t: TestContext, routes: readonly ApiRoute[]) {
     store: { findTokenByHash: async () => undefined, findUnique: async () => undefined },
     expiryClock: new FakeClock(),
     log,
+    random: systemRandom,
     softwareVersion: '1.2.3',
     maxBodyBytes: 100,
     expectedContinues: new ExpectedContinues(),
@@ -65,6 +67,20 @@ test('all answers tell the version, forbid caching, and no origin may read them'
     assert.equal(headers['content-type'], 'application/json; charset=utf-8');
     assert.equal(headers['access-control-allow-origin'], undefined);
   }
+});
+
+test('a stream that fails half-way cuts the connection and is told to the log, so that no part passes for the whole', async (t) => {
+  async function* pieces() {
+    yield 'first';
+    throw new Error('the disk is gone');
+  }
+  const stream = { contentType: 'text/plain', pieces: { [Symbol.asyncIterator]: pieces } };
+  const { app, log } = makeApplication(t, [
+    { method: 'GET', path: '/part', permission: 'public', handle: async () => ({ body: undefined, stream }) },
+  ]);
+  const address = await app.listen({ host: '127.0.0.1', port: 0 });
+  await assert.rejects(async () => (await fetch(`${address}/part`)).text());
+  assert.ok(log.lines.some((line) => line.message === 'an answer of the Admin API broke off'));
 });
 
 test('the body is JSON whatever the client calls it, up to the limit, which is named', async (t) => {
@@ -134,7 +150,7 @@ test('each request is one line in the log, without query and token, and with esc
 test('a store that fails half-way through a write answers 503 and has written nothing', async (t) => {
   const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
   let isFull = true;
-  const wrapStore = (store: Store): Store =>
+  const wrapStore = (store: Store & StoreHistory): Store & StoreHistory =>
     new Proxy(store, {
       get: (target, name) => {
         const value = Reflect.get(target, name).bind(target);

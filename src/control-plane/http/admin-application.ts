@@ -1,10 +1,12 @@
+import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { PortcullisError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { METHODS as HTTP_METHODS } from '../../lib/node-http.ts';
+import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { StoreReader } from '../../store/index.ts';
-import { authenticateAdminKey, authenticateToken, type Caller, isAdminKey } from '../auth/index.ts';
+import { authenticateAdminKey, authenticateToken, type Caller, isAdminKey, randomId } from '../auth/index.ts';
 import { addressOf, headerOf, toApiRequest } from './api-request.ts';
 import type { ApiAnswer, ApiRoute, RoutePermission } from './api-route.ts';
 import { describeError } from './error-answer.ts';
@@ -36,6 +38,8 @@ export interface AdminApplicationOptions {
   readonly store: Pick<StoreReader, 'findTokenByHash' | 'findUnique'>;
   /** Says whether a token is still alive. */
   readonly expiryClock: Pick<Clock, 'nowMs'>;
+  /** Makes the ids of requests. */
+  readonly random: Random;
   readonly log: Logger;
   readonly softwareVersion: string;
   readonly maxBodyBytes: number;
@@ -54,6 +58,7 @@ export interface AdminApplicationOptions {
 export function createAdminApplication(options: AdminApplicationOptions): FastifyInstance {
   const app = Fastify({
     logger: false,
+    genReqId: () => randomId(options.random),
     routerOptions: { maxParamLength: 16_384, querystringParser: () => ({}) },
     frameworkErrors: (error, _request, reply) => void sendError(options, reply, error),
   });
@@ -63,24 +68,25 @@ export function createAdminApplication(options: AdminApplicationOptions): Fastif
     if (route.config?.permission === undefined) throw new Error(`the route ${String(route.method)} ${route.url} declares no permission`);
   });
   app.addHook('onRequest', (request, reply) => admit(options, callers, request, reply));
-  app.addHook('onSend', async (_request, reply) => addCommonHeaders(options, reply));
+  app.addHook('onSend', async (request, reply) => addCommonHeaders(options, reply, request));
   app.addHook('onResponse', async (request, reply) => logRequest(options, callers.get(request), request, reply));
   app.setErrorHandler((error, request, reply) => sendError(options, reply, error, request));
   // Never reached: the hook has refused the request.
   app.setNotFoundHandler((_request, reply) => sendError(options, reply, notFound()));
-  for (const route of options.routes) addRoute(app, route, callers);
+  for (const route of options.routes) addRoute(app, options, route, callers);
   addMethodFallbacks(app, options.routes);
   return app;
 }
 
-function addRoute(app: FastifyInstance, route: ApiRoute, callers: WeakMap<FastifyRequest, Caller>): void {
+function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route: ApiRoute, callers: WeakMap<FastifyRequest, Caller>): void {
   app.route({
     method: route.method,
     url: route.path,
     config: { permission: route.permission, groupScoped: route.groupScoped === true },
     handler: async (request, reply) => {
       if (request.body instanceof UnreadableBody) throw request.body.error;
-      return send(reply, await route.handle(toApiRequest(request, callers.get(request))));
+      const answer = await route.handle(toApiRequest(request, callers.get(request)));
+      return answer.stream === undefined ? send(reply, answer) : sendStream(options, request, reply, { ...answer, ...answer.stream });
     },
   });
 }
@@ -168,17 +174,36 @@ function send(reply: FastifyReply, answer: ApiAnswer): FastifyReply {
   return reply.type('application/json').send(JSON.stringify(answer.body));
 }
 
+function sendStream(
+  options: AdminApplicationOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, headers, contentType, pieces }: ApiAnswer & Required<ApiAnswer>['stream'],
+): FastifyReply {
+  const stream = Readable.from(pieces);
+  stream.on('error', (error) => {
+    const fields = { method: request.method, path: pathOf(request), requestId: request.id };
+    options.log.error('an answer of the Admin API broke off', fields, error);
+  });
+  return reply
+    .code(status ?? 200)
+    .headers({ ...headers })
+    .type(contentType)
+    .send(stream);
+}
+
 function sendError(options: AdminApplicationOptions, reply: FastifyReply, error: unknown, request?: FastifyRequest): FastifyReply {
   const answer = describeError(error);
   if (answer.isOurs) {
-    const fields = request === undefined ? {} : { method: request.method, path: pathOf(request) };
+    const fields = request === undefined ? {} : { method: request.method, path: pathOf(request), requestId: request.id };
     options.log.error('a request of the Admin API failed', { ...fields, reason: answer.reason }, error);
   }
-  addCommonHeaders(options, reply);
+  addCommonHeaders(options, reply, request);
   return send(reply, { status: answer.status, headers: answer.headers, body: { error_msg: answer.message } });
 }
 
-function addCommonHeaders(options: AdminApplicationOptions, reply: FastifyReply): void {
+function addCommonHeaders(options: AdminApplicationOptions, reply: FastifyReply, request: FastifyRequest | undefined): void {
+  if (request !== undefined) reply.header('portcullis-request-id', request.id);
   reply.headers({ 'portcullis-version': options.softwareVersion, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   if (options.isDraining()) reply.header('connection', 'close');
 }
@@ -190,6 +215,7 @@ function logRequest(options: AdminApplicationOptions, caller: Caller | undefined
     status: reply.statusCode,
     ms: Math.round(reply.elapsedTime * 10) / 10,
     tokenId: caller?.tokenId,
+    requestId: request.id,
     address: addressOf(request),
   });
 }

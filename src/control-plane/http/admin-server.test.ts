@@ -13,6 +13,7 @@ import { createSelfSignedCertificate } from '../../distribution/index.ts';
 import { StartError } from '../../errors/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Listener } from '../../lib/listener.ts';
+import { systemRandom } from '../../lib/random.ts';
 import { describeToken } from '../auth/index.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
 import type { ApiRoute } from './api-route.ts';
@@ -47,6 +48,7 @@ async function start(t: TestContext, options: Options = {}) {
     certificate,
     limits: { ...ADMIN_SERVER_LIMITS, ...options.limits },
     expiryClock: serverClock,
+    random: systemRandom,
     softwareVersion: '1.2.3',
     clock: serverClock,
     log,

@@ -14,7 +14,8 @@ import type { AdminServerLimits } from './limits.ts';
 import { PendingHandshakes } from './pending-handshakes.ts';
 
 /** What `startAdminServer` needs. */
-export interface AdminServerOptions extends Pick<AdminApplicationOptions, 'routes' | 'store' | 'expiryClock' | 'softwareVersion'> {
+export interface AdminServerOptions
+  extends Pick<AdminApplicationOptions, 'routes' | 'store' | 'expiryClock' | 'random' | 'softwareVersion'> {
   readonly listeners: readonly Listener[];
   readonly certificate: CertificatePair;
   readonly limits: AdminServerLimits;

@@ -17,6 +17,7 @@ export function toApiRequest(request: FastifyRequest, caller: Caller | undefined
     body: () => parseJson(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)),
     caller,
     address: addressOf(request),
+    id: request.id,
   };
 }
 

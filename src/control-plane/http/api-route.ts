@@ -18,6 +18,8 @@ export interface ApiRequest {
   readonly caller: Caller | undefined;
   /** The client's address, IPv4-mapped ones as IPv4. */
   readonly address: string;
+  /** Ours, unique; the answer's header `Portcullis-Request-Id`, the log and the audit log have it. */
+  readonly id: string;
 }
 
 /** What an operation answers; errors are thrown as `PortcullisError`. */
@@ -28,6 +30,8 @@ export interface ApiAnswer {
   readonly body: JsonValue | undefined;
   /** Sent as it is in place of a body. */
   readonly text?: { readonly contentType: string; readonly content: string };
+  /** Sent in place of a body, piece by piece as the client takes it. What it throws cuts the connection, so that no client takes a part for all. */
+  readonly stream?: { readonly contentType: string; readonly pieces: AsyncIterable<string> };
 }
 
 /** One operation of the Admin API. */

@@ -4,3 +4,4 @@ export type { ApiAnswer, ApiRequest, ApiRoute, RoutePermission } from './api-rou
 export { ExpectedContinues } from './expected-continues.ts';
 export { ADMIN_SERVER_LIMITS } from './limits.ts';
 export { PreconditionFailed } from './precondition-failed.ts';
+export { printable } from './printable.ts';

@@ -7,7 +7,7 @@ const DESCRIPTION = [
   'JSON in and out. It follows the Admin API of API7 Enterprise at the level that `GET /api/version` tells.',
   'Everything under `/apisix/admin/` works on one gateway group, which `gateway_group_id` names unless the admin key of a group tells it.',
   '`HEAD` is answered where `GET` is; any other method on a path is 405 with `Allow`.',
-  'Every answer has the header `Portcullis-Version`.',
+  'Every answer has the headers `Portcullis-Version` and `Portcullis-Request-Id`.',
 ].join('\n\n');
 
 /** The OpenAPI 3.1 document of the Admin API. It depends on nothing but the routes, so it can be made once. */

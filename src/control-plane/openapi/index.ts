@@ -12,4 +12,4 @@ export {
   schemaRef,
 } from './operation-description.ts';
 export { pluginSchemas } from './plugin-schemas.ts';
-export { resourceSchemas, schemaName, shownRef, valueAnswer } from './resource-schemas.ts';
+export { pascalCase, resourceSchemas, schemaName, shownRef, valueAnswer } from './resource-schemas.ts';

@@ -6,7 +6,7 @@ import type { ApiRoute } from '../http/index.ts';
 export type OperationKey = `${ApiRoute['method']} /${string}`;
 
 /** Headers that several operations read, described once in `shared-components.ts`. */
-export type RequestHeader = 'Prefer' | 'If-Match' | 'If-None-Match';
+export type RequestHeader = 'Prefer' | 'If-Match' | 'If-None-Match' | 'X-Change-Reason';
 
 /** Headers that several answers have, described once in `shared-components.ts`. */
 export type AnswerHeader = 'ETag' | 'Portcullis-Revision' | 'Portcullis-Applied';

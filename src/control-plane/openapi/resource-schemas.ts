@@ -6,9 +6,14 @@ import { pluginsRef } from './plugin-schemas.ts';
 
 const seconds = (description: string) => Type.Integer({ description: `${description}, in Unix seconds` });
 
+/** `secret_providers` → `SecretProviders`. */
+export function pascalCase(name: string): string {
+  return name.replaceAll(/(?:^|_)([a-z])/g, (_whole, letter: string) => letter.toUpperCase());
+}
+
 /** What a kind is called among the schemas: `SecretProvider`. */
 export function schemaName({ name }: Pick<ResourceKind, 'name'>): string {
-  return name.replaceAll(/(?:^|_)([a-z])/g, (_whole, letter: string) => letter.toUpperCase());
+  return pascalCase(name);
 }
 
 /** What answers show of a kind. */

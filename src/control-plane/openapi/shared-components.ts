@@ -18,6 +18,10 @@ export const REQUEST_HEADERS: Readonly<Record<RequestHeader, JsonObject>> = {
     description: 'GET: 304 if the resource has this `ETag`. Writes: `*` goes on only if it does not exist.',
     schema: { ...text, examples: ['"7"', '*'] },
   },
+  'X-Change-Reason': {
+    description: 'Why the change is made: at most 512 printable characters in UTF-8, for history and the audit log',
+    schema: { ...text, maxLength: 512, examples: ['ticket 42: a second node'] },
+  },
 };
 
 /** Headers of answers, as components. */

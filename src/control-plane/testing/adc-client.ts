@@ -86,7 +86,8 @@ export class AdcClient {
     for (const step of STEPS) {
       const ofStep = changes.filter(({ action, type }) => `${action} ${type}` === step);
       for (let at = 0; at < ofStep.length; at += REQUESTS_AT_ONCE) {
-        await Promise.all(ofStep.slice(at, at + REQUESTS_AT_ONCE).map(({ path, body }) => this.#write(path, body)));
+        const written = await Promise.allSettled(ofStep.slice(at, at + REQUESTS_AT_ONCE).map(({ path, body }) => this.#write(path, body)));
+        for (const each of written) if (each.status === 'rejected') throw each.reason;
       }
     }
     return changes.map(({ action, type, path }) => `${action} ${type} ${path}`);

@@ -64,7 +64,7 @@ export interface AdminFixture {
   readonly app: FastifyInstance;
   /** All operations that it has. */
   readonly routes: readonly ApiRoute[];
-  readonly store: Store;
+  readonly store: Store & StoreHistory;
   readonly history: StoreHistory;
   readonly clock: FakeClock;
   readonly log: RecordingLogger;
@@ -80,7 +80,7 @@ export interface AdminFixture {
 /** Makes a fixture that is gone when the test ends. `change` may replace the store by one that fails, and the plugins that are known. */
 export async function makeAdminFixture(
   test: Pick<TestContext, 'after'>,
-  change: { readonly wrapStore?: (store: Store) => Store; readonly plugins?: readonly PluginSchema[] } = {},
+  change: { readonly wrapStore?: (store: Store & StoreHistory) => Store & StoreHistory; readonly plugins?: readonly PluginSchema[] } = {},
 ): Promise<AdminFixture> {
   const folder = await temporaryFolder(test);
   const clock = new FakeClock();
@@ -114,6 +114,7 @@ export async function makeAdminFixture(
     routes,
     store,
     expiryClock: clock,
+    random: systemRandom,
     log,
     softwareVersion: '0.0.0-test',
     maxBodyBytes: ADMIN_SERVER_LIMITS.maxBodyBytes,

@@ -2,6 +2,7 @@ import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
 import { createSelfSignedCertificate } from '../../distribution/index.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { systemRandom } from '../../lib/random.ts';
 import { ADMIN_SERVER_LIMITS, startAdminServer } from '../http/index.ts';
 
 // A process of its own for a test: serves one public route on descriptor 3 until its standard input ends.
@@ -12,6 +13,7 @@ await startAdminServer({
   certificate: await createSelfSignedCertificate({ names: ['localhost'] }, systemClock),
   limits: ADMIN_SERVER_LIMITS,
   expiryClock: systemClock,
+  random: systemRandom,
   softwareVersion: '1.2.3',
   clock: new FakeClock(),
   log: new RecordingLogger(),

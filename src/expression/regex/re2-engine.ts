@@ -14,7 +14,7 @@ const MAX_STATE_BYTES = 512 * 1024;
  * @throws PatternError for a pattern that is too large
  */
 export function re2Engine(pattern: PatternNode): RegexEngine {
-  const regex = RE2JS.compile(writePattern(pattern, RE2));
+  const regex = compile(writePattern(pattern, RE2));
   if (regex.programSize() > MAX_INSTRUCTIONS)
     throw new PatternError('the pattern is too large: each character of a text would take too long');
   const { dfa } = regex.re2();
@@ -29,6 +29,15 @@ export function re2Engine(pattern: PatternNode): RegexEngine {
       regex.re2().prefilter = null;
     },
   };
+}
+
+/** RE2 has bounds of its own for repetitions inside one another. */
+function compile(source: string): RE2JS {
+  try {
+    return RE2JS.compile(source);
+  } catch {
+    throw new PatternError('the pattern is too large: repetitions inside one another may come to 1000 in all');
+  }
 }
 
 function findFrom(regex: RE2JS, text: string, from: number): EngineMatch | undefined {

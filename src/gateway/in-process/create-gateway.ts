@@ -9,7 +9,7 @@ import { consumerNeedsOf } from '../agent/consumer-needs.ts';
 import { CounterTables, machineTime } from '../counters/index.ts';
 import { InstanceMetrics, WorkerMetrics } from '../metrics/index.ts';
 import { createDialPolicy } from '../names/index.ts';
-import { ClientHeaderRules, Pipeline, REQUEST_ID_HEADER } from '../pipeline/index.ts';
+import { ClientHeaderRules, FilterFailure, Pipeline, REQUEST_ID_HEADER } from '../pipeline/index.ts';
 import { AddressBook, catalogueOf, Runtime } from '../runtime/index.ts';
 import { readPlugins, readRouteSettings, readServiceSettings, readUpstreamSettings } from '../runtime/read-settings.ts';
 import { CredentialIndexReader, CredentialIndexWriter } from '../tables/index.ts';
@@ -134,7 +134,10 @@ function createParts(options: PartOptions) {
     serverHeader: 'Portcullis',
     ownResponseFields: [REQUEST_ID_HEADER],
     clock,
-    onFailure: (error) => log.error('a request or an accept failed', {}, error),
+    onFailure: (error) => {
+      // The pipeline has logged it already, with plugin and route.
+      if (!(error instanceof FilterFailure)) log.error('a request or an accept failed', {}, error);
+    },
   });
   directory.keySalt = salt;
   return {

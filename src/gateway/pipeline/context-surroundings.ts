@@ -30,6 +30,8 @@ export interface ContextSurroundings {
   readonly enter: (route: number, plugin: number) => void;
   /** The answer's head has come; gives what its body passes through. */
   readonly filterResponse: (context: RequestContext, head: ResponseHead) => BodyFilter | undefined;
+  /** What a filter's promise gives, or a rejection when it does not settle by the deadline of plugins. */
+  readonly inTime: <Result>(waiting: PromiseLike<Result>) => Promise<Result>;
   /** What a filter of the answer threw. */
   readonly filterFailed: (context: RequestContext, error: unknown) => void;
 }

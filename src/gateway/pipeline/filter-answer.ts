@@ -157,7 +157,7 @@ function named(context: RequestContext, { name, number, isProduct }: ChainMember
     try {
       const ran = run();
       if (!isThenable(ran)) return undefined;
-      return Promise.resolve(ran).then(undefined, (error: unknown) => Promise.reject(failure(error)));
+      return context.filterRuns(ran).catch((error: unknown) => Promise.reject(failure(error)));
     } catch (error) {
       throw failure(error);
     }
@@ -177,9 +177,9 @@ function passWhole(filter: BodyFilter, body: Buffer): Buffer | Promise<Buffer> {
   const push = (bytes: Buffer): void => void pieces.push(bytes);
   try {
     const written = body.length === 0 ? undefined : filter.write(body, push);
-    if (written instanceof Promise) return endLater(filter, written, pieces, push);
+    if (written instanceof Promise) return endLater(filter, written, () => filter.end(push), pieces);
     const ended = filter.end(push);
-    return ended instanceof Promise ? ended.then(() => Buffer.concat(pieces)) : Buffer.concat(pieces);
+    return ended instanceof Promise ? endLater(filter, ended, () => {}, pieces) : Buffer.concat(pieces);
   } catch (error) {
     filter.abort?.();
     throw error;
@@ -188,13 +188,13 @@ function passWhole(filter: BodyFilter, body: Buffer): Buffer | Promise<Buffer> {
 
 async function endLater(
   filter: BodyFilter,
-  written: Promise<void>,
+  before: Promise<void>,
+  end: () => void | Promise<void>,
   pieces: readonly Buffer[],
-  push: (bytes: Buffer) => void,
 ): Promise<Buffer> {
   try {
-    await written;
-    await filter.end(push);
+    await before;
+    await end();
     return Buffer.concat(pieces);
   } catch (error) {
     filter.abort?.();

@@ -13,6 +13,7 @@ import type { ClientHeaderRules } from './client-header-rules.ts';
 import type { ConsumerDirectory } from './context-surroundings.ts';
 import { type FailedStep, failureFields } from './failure-fields.ts';
 import { FilterFailure, filterEngineAnswer, filterHead, filterLocalAnswer } from './filter-answer.ts';
+import { inTime, PLUGIN_DEADLINE_MS } from './in-time.ts';
 import { errorAnswer, REQUEST_ID_HEADER } from './local-answers.ts';
 import { localAnswerOf } from './plugin-answer.ts';
 import { RequestContext } from './request-context.ts';
@@ -81,6 +82,7 @@ export class Pipeline implements ExchangeHandler {
       enter: options.enter,
       pluginsOfConsumer: (username: string, text: string) => routes.pluginsOfConsumer(username, text),
       filterResponse: filterHead,
+      inTime: <Result>(waiting: PromiseLike<Result>) => inTime(waiting, clock, options.pluginDeadlineMs ?? PLUGIN_DEADLINE_MS),
       filterFailed: (context: RequestContext, error: unknown) => void this.#unfiltered(context, error),
     };
     this.#requestIds = new RequestIds(options.random);

@@ -19,6 +19,7 @@ import { appendForwardedLines, takeForwardedFor } from './forwarded-lines.ts';
 import { appendIdentityLines } from './identity-lines.ts';
 import { KeptHead } from './kept-head.ts';
 import { NodeAttempts } from './node-attempts.ts';
+import { reportingFailures } from './reporting-failures.ts';
 import { REQUEST_ID_LENGTH } from './request-id.ts';
 import { requestVariable } from './request-variable.ts';
 import type { RouteCandidate } from './route-match.ts';
@@ -170,14 +171,30 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
     return filter === undefined || this.passesFilter(instance, () => filter(this));
   }
 
+  /** What the promise of a filter gives, or a rejection when its time is over. */
+  filterRuns<Result>(waiting: PromiseLike<Result>): Promise<Result> {
+    // The plugin's state is in use until it has come back, even when its time is over or the client has gone before.
+    this.pluginRuns();
+    const cameBack = (): void => this.pluginCameBack();
+    Promise.resolve(waiting).then(cameBack, cameBack);
+    return this.surroundings.inTime(waiting);
+  }
+
   onHead(head: ResponseHeadEditor): BodyFilter | undefined {
     try {
-      return this.surroundings.filterResponse(this, new UpstreamResponseHead(head));
+      const filter = this.surroundings.filterResponse(this, new UpstreamResponseHead(head));
+      return filter && reportingFailures(filter, (error) => this.#filterFailed(error));
     } catch (error) {
-      this.filterFailed = true;
-      this.surroundings.filterFailed(this, error);
+      this.#filterFailed(error);
       throw error;
     }
+  }
+
+  #filterFailed(error: unknown): void {
+    // What a filter gives up because its request is over is no failure.
+    if (this.isOver || this.filterFailed) return;
+    this.filterFailed = true;
+    this.surroundings.filterFailed(this, error);
   }
 
   /**

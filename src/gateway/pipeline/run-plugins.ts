@@ -3,6 +3,7 @@ import { isThenable } from '../../lib/is-thenable.ts';
 import type { PhaseResult, PluginAnswer } from '../../plugin-kit/index.ts';
 import type { PluginStep } from '../runtime/index.ts';
 import type { FailedStep } from './failure-fields.ts';
+import { PLUGIN_DEADLINE_MS } from './in-time.ts';
 import { STAGE } from './request-chains.ts';
 import type { RequestContext } from './request-context.ts';
 
@@ -21,8 +22,6 @@ export interface PluginSurroundings {
   /** A plugin that has not decided after this time has failed; 10 s unless said. */
   readonly pluginDeadlineMs?: number | undefined;
 }
-
-const PLUGIN_DEADLINE_MS = 10_000;
 
 const PASSED: PluginOutcome = { kind: 'passed' };
 const CONSUMER: FailedStep = { plugin: '', phase: 'consumer' };

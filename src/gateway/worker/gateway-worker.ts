@@ -10,7 +10,7 @@ import { PLUGINS } from '../../plugins/index.ts';
 import { WorkerLoad } from '../limits/index.ts';
 import { HTTP_REQUESTS, WorkerMetrics } from '../metrics/index.ts';
 import { createDialPolicy, type DialPolicy } from '../names/index.ts';
-import { ClientHeaderRules, Pipeline, REQUEST_ID_HEADER } from '../pipeline/index.ts';
+import { ClientHeaderRules, FilterFailure, Pipeline, REQUEST_ID_HEADER } from '../pipeline/index.ts';
 import { AddressBook, catalogueOf, Runtime } from '../runtime/index.ts';
 import { CredentialIndexReader } from '../tables/index.ts';
 import { CredentialDirectory } from './credential-directory.ts';
@@ -105,7 +105,10 @@ export class GatewayWorker {
       serverHeader: SERVER_HEADER,
       ownResponseFields: [REQUEST_ID_HEADER],
       clock: this.#clock,
-      onFailure: (error) => this.#log.error('a request or an accept failed', {}, error),
+      onFailure: (error) => {
+        // The pipeline has logged it already, with plugin and route.
+        if (!(error instanceof FilterFailure)) this.#log.error('a request or an accept failed', {}, error);
+      },
     });
   }
 

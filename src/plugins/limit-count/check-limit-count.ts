@@ -22,10 +22,13 @@ function checkForm({ count, time_window: timeWindow, rules, group }: JsonObject)
 
 function checkRules({ rules }: JsonObject): readonly Issue[] {
   const list = Array.isArray(rules) ? rules : [];
-  const keys = list.map((rule) => Object(rule).key);
-  return keys.flatMap((key, index) =>
-    keys.indexOf(key) < index ? [{ pointer: `/rules/${index}/key`, message: `duplicate key '${key}' in rules` }] : [],
-  );
+  const seen = new Set<unknown>();
+  return list.flatMap((rule, index) => {
+    const { key } = Object(rule);
+    if (seen.has(key)) return [{ pointer: `/rules/${index}/key`, message: `duplicate key '${key}' in rules` }];
+    seen.add(key);
+    return [];
+  });
 }
 
 /** For servers only: counters of the instance have nothing to sync. */

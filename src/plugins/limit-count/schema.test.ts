@@ -155,6 +155,7 @@ test('count with time_window, or rules: APISIX’s words where it is neither or 
   assertError({ time_window: 1 }, '', none);
   assertError({ ...LIMIT, rules }, '/rules', 'count/time_window and rules cannot be specified at the same time');
   assertError({ rules, group: 'g' }, '/group', 'group and rules cannot be specified at the same time');
+  assertError({ ...LIMIT, count: 0 }, '/count', 'number must be more than 0');
   assertError({ rules: [...rules, { count: 2, time_window: 2, key: '$uri' }] }, '/rules/1/key', "duplicate key '$uri' in rules");
   for (const field of ['count', 'time_window', 'key']) {
     const rule = Object.fromEntries(Object.entries({ count: 1, time_window: 1, key: 'k' }).filter(([name]) => name !== field));

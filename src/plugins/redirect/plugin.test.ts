@@ -64,6 +64,10 @@ test('no text of a client makes a path lead to another host', () => {
   assert.equal(locationFor({ regex_uri: ['^/v1(/.*)$', '$1'] }, { target: '/v1/%5Cevil.com' }), '/%5Cevil.com');
   assert.equal(locationFor({ uri: '/$arg_to' }, { target: '/?to=/evil.com' }), '/evil.com');
   assert.equal(locationFor({ uri: '/$arg_to' }, { target: '/?to=%5Cevil.com' }), '/%5Cevil.com');
+  // Browsers leave tabs out before they look for slashes.
+  assert.equal(locationFor({ uri: '$uri/' }, { target: '/%09/evil.com', path: '/\t/evil.com' }), '/%09/evil.com/');
+  assert.equal(locationFor(paths, { target: '/v1/a', path: '/v1\t/evil.com' }), '/%09/evil.com');
+  assert.equal(locationFor({ uri: '/$arg_to' }, { target: '/?to=%09/evil.com' }), '/%09/evil.com');
   assert.equal(locationFor({ uri: '//$host$uri' }), '//gateway.test/hello', 'what is configured is meant');
 });
 

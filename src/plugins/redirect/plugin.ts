@@ -73,7 +73,7 @@ function answer(status: number, location: string, request: RequestView, { encode
   const query = queryStart === -1 ? '' : location.slice(queryStart);
   const added = appendsQuery && request.query !== '' ? `${query === '' ? '?' : '&'}${request.query}` : '';
   const value = `${encodes ? escapePath(path) : path}${query}${added}`;
-  return respond(status, '', [['Location', escapeFieldValue(value)]]);
+  return respond(status, '', [['Location', escapeTabs(escapeFieldValue(value))]]);
 }
 
 const HTTPS_PORT = 443;
@@ -97,6 +97,11 @@ function compileLocation(
     if (regex?.test(path) !== true) return undefined;
     return onThisHost(escapeValue(regex.replace(path, replacement, 'once')), rule[1]);
   };
+}
+
+/** Browsers leave them out (URL Standard, basic URL parser), so that a tab between two slashes would lead to another host. */
+function escapeTabs(value: string): string {
+  return value.replaceAll('\t', '%09');
 }
 
 /** Browsers take them for slashes; escaping the whole path does this as well. */

@@ -1,7 +1,8 @@
 import type { TestContext } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { Store, StoreHistory } from '../store.ts';
+import type { StoreHistory } from '../history.ts';
+import type { Store } from '../store.ts';
 
 /** Opens one more store on the same database. */
 export type OpenStore = () => Promise<Store & StoreHistory>;

@@ -1,7 +1,8 @@
 import { firstSchema } from './0001-first-schema.ts';
+import { historyAndAudit } from './0004-history-and-audit.ts';
 import type { Migration } from './migration.ts';
 
 /** All steps, oldest first. */
-export const MIGRATIONS: readonly Migration[] = [firstSchema];
+export const MIGRATIONS: readonly Migration[] = [firstSchema, historyAndAudit];
 
 export type { Migration } from './migration.ts';

@@ -3,8 +3,10 @@ import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { withPostgres } from '../../../test-support/with-postgres.ts';
 import { StartError } from '../../errors/index.ts';
 import { AUTHOR, credentialWrite, keyOf, putAll, remove, serviceWrite, uniqueKey } from '../contract/sample-writes.ts';
-import type { Migration } from '../migrations/index.ts';
+import { firstSchema } from '../migrations/0001-first-schema.ts';
+import { MIGRATIONS, type Migration } from '../migrations/index.ts';
 import { type DatabaseSchema, makeDatabaseSchema } from '../testing/database-schema.ts';
+import { verifyAuditChain } from '../verify-audit-chain.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { migrate } from './migrate.ts';
 
@@ -26,7 +28,7 @@ withPostgres('migrations run once, in order, and the schema remembers them', asy
 withPostgres('five control planes that start at the same moment migrate once and all of them run', async (context, url) => {
   const database = await makeDatabaseSchema(context, url);
   const stores = await Promise.all([1, 2, 3, 4, 5].map(() => database.open()));
-  assert.deepEqual(await database.query('SELECT count(*)::integer AS steps FROM schema_migrations'), [{ steps: 1 }]);
+  assert.deepEqual(await database.query('SELECT count(*)::integer AS steps FROM schema_migrations'), [{ steps: MIGRATIONS.length }]);
   assert.deepEqual(await database.query('SELECT count(*)::integer AS keys FROM keyring_checks'), [{ keys: 1 }]);
   await stores[0]?.transaction(AUTHOR, (transaction) => transaction.putGroup({ id: 'default', name: 'default', description: '' }));
   await Promise.all(stores.map((store, index) => putAll(store, credentialWrite('alice', `c${index}`, `key-${index}`))));
@@ -85,6 +87,8 @@ withPostgres('a running store goes on while a newer one adds a column to every t
       ...[store.findTokenByHash(Buffer.alloc(32)), store.listResources({ groupId: 'default', kind: 'credential' })],
       ...[store.pageOfResources('default', undefined, 9), store.changesSince('default', 0), store.pageOfAudit(undefined, 9)],
       ...[store.findUnique('default', uniqueKey('key')), store.listVersions(keyOf('credential', 'c', 'alice'), 9)],
+      ...[store.findAudit({}, undefined, 9), store.listAuditActions(), store.pageOfChain(0, 9), store.readChainEnd('head')],
+      ...[store.versionAt(keyOf('credential', 'c', 'alice'), 9), store.listRevisions('default', 9), store.historyKeptFrom('default')],
     ];
     // Twice at once, so that all connections take part.
     for (const found of await Promise.all([...reads(), ...reads()])) assert.notEqual(found, undefined);
@@ -98,6 +102,55 @@ withPostgres('a running store goes on while a newer one adds a column to every t
   await useAll(2);
   // A statement that is no longer what it was when it was prepared would have cost its connection.
   assert.deepEqual(await connections(), before);
+});
+
+withPostgres('a past that older software wrote is told and chained, and what it forgets later is counted', async (context, url) => {
+  const database = await makeDatabaseSchema(context, url);
+  await migrateTo(database, [firstSchema]);
+  await database.query("INSERT INTO gateway_groups VALUES ('g', 'g', '', 4, 0, 1800000000, 0)");
+  const write = `INSERT INTO resource_versions (group_id, kind, parent_id, id, revision, op, author_id, author_name, at)
+    VALUES ('g', 'service', '', $1, $2, $3, 'x', 'x', $4)`;
+  for (const row of [
+    ['a', 1, 'put', 10],
+    ['b', 2, 'put', 20],
+    ['a', 3, 'put', 30],
+    ['b', 4, 'delete', 40],
+  ])
+    await database.query(write, row);
+  const entry = `INSERT INTO audit_entries (at, author_id, author_name, action, resource, detail) VALUES (1, 'x', 'x', 'a', $1, '{}')`;
+  for (const resource of ['one', 'two']) await database.query(entry, [resource]);
+  const store = await database.open();
+  assert.deepEqual(
+    await database.query(
+      'SELECT superseded_at::integer AS at, superseded_revision::integer AS revision FROM resource_versions ORDER BY number',
+    ),
+    [
+      { at: 30, revision: 3 },
+      { at: 40, revision: 4 },
+      { at: null, revision: null },
+      { at: 40, revision: 4 },
+    ],
+  );
+  const report = await verifyAuditChain(store);
+  assert.deepEqual([report.entries, report.breaks], [2, []]);
+  assert.equal(await store.historyKeptFrom('g'), 0);
+  await database.query('DELETE FROM resource_versions WHERE number = 1');
+  assert.equal(await store.historyKeptFrom('g'), 3);
+  await database.query('DELETE FROM resource_versions WHERE number IN (2, 4)');
+  assert.equal(await store.historyKeptFrom('g'), 4);
+  await database.query("UPDATE audit_entries SET resource = 'three' WHERE number = 2");
+  await store.transaction(AUTHOR, (transaction) =>
+    transaction.appendAudit({
+      at: 2,
+      author: AUTHOR,
+      action: 'a',
+      groupId: undefined,
+      resource: '\0',
+      address: undefined,
+      detail: { text: '\u0001' },
+    }),
+  );
+  assert.deepEqual((await verifyAuditChain(store)).breaks, [{ kind: 'changed', number: 2 }]);
 });
 
 withPostgres('a schema that SQL would read as something else is refused', async (context, url) => {

@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import type { Keyring } from '../keyring.ts';
 import type { Migration } from '../migrations/index.ts';
+import { beginAuditChain } from './audit-log.ts';
 import { checkKeyring } from './check-keyring.ts';
 import type { DatabaseOptions } from './client-settings.ts';
 import { isTransient, startFailure } from './failures.ts';
@@ -12,7 +13,8 @@ import { PostgresDatabase } from './postgres-database.ts';
 const PAUSE_MS = 250;
 
 /**
- * Connects, brings the schema up to date, and makes sure that the keyring belongs to it. A server that is not there yet is waited for
+ * Connects, brings the schema up to date, makes sure that the keyring belongs to it, and chains the audit log
+ * of older software. A server that is not there yet is waited for
  * up to `patienceMs`: where everything is started at once, it may be the last to be ready. The pauses are the machine's own time, since
  * they depend on another machine.
  *
@@ -30,7 +32,9 @@ export async function openDatabase(options: {
     const database = new PostgresDatabase(options.database);
     try {
       await migrate(options);
-      return { database, cipher: await checkKeyring(database, options.keyring) };
+      const cipher = await checkKeyring(database, options.keyring);
+      await beginAuditChain(database, cipher, Math.floor(options.clock.nowMs() / 1000));
+      return { database, cipher };
     } catch (error) {
       await database.close();
       if (!isTransient(error) || performance.now() - startedAtMs > options.patienceMs) {

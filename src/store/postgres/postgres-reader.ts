@@ -41,7 +41,7 @@ export class PostgresReader implements StoreReader {
   }
 
   async getResource(key: ResourceKey, options: ReadOptions = {}): Promise<StoredResource | undefined> {
-    const row = await this.#get<ResourceRow>(
+    const row = await this.get<ResourceRow>(
       `SELECT ${RESOURCE_COLUMNS} FROM resources WHERE group_id = $1 AND kind = $2 AND parent_id = $3 AND id = $4`,
       ...columnsOfKey(key),
     );
@@ -54,7 +54,7 @@ export class PostgresReader implements StoreReader {
   }
 
   async findUnique(groupId: string, value: UniqueValue): Promise<ResourceKey | undefined> {
-    const row = await this.#get<KeyColumns>(
+    const row = await this.get<KeyColumns>(
       `SELECT resources.group_id, kind, parent_id, id FROM unique_values JOIN resources ON resources.row = resource_row
        WHERE unique_values.group_id = $1 AND space = $2 AND digest = $3`,
       ...[groupId, value.space, value.digest],
@@ -63,12 +63,12 @@ export class PostgresReader implements StoreReader {
   }
 
   async getGroup(groupId: string): Promise<GatewayGroup | undefined> {
-    const row = await this.#get<GroupRow>(`SELECT ${GROUP_COLUMNS} FROM gateway_groups WHERE id = $1`, groupId);
+    const row = await this.get<GroupRow>(`SELECT ${GROUP_COLUMNS} FROM gateway_groups WHERE id = $1`, groupId);
     return row && groupOfRow(row);
   }
 
   async listGroups(): Promise<readonly GatewayGroup[]> {
-    const rows = await this.#all<GroupRow>(`SELECT ${GROUP_COLUMNS} FROM gateway_groups ORDER BY created_at, id`);
+    const rows = await this.all<GroupRow>(`SELECT ${GROUP_COLUMNS} FROM gateway_groups ORDER BY created_at, id`);
     return rows.map(groupOfRow);
   }
 
@@ -78,7 +78,7 @@ export class PostgresReader implements StoreReader {
     limit: number,
     options: ReadOptions = OMITTING,
   ): Promise<readonly StoredResource[]> {
-    const rows = await this.#all<ResourceRow>(
+    const rows = await this.all<ResourceRow>(
       `SELECT ${RESOURCE_COLUMNS} FROM resources WHERE group_id = $1 AND (kind, parent_id, id) > ($2, $3, $4)
        ORDER BY kind, parent_id, id LIMIT $5`,
       ...[groupId, after?.kind ?? '', after?.parentId ?? '', after?.id ?? '', limit],
@@ -91,29 +91,29 @@ export class PostgresReader implements StoreReader {
   }
 
   async getSetting(name: string): Promise<Buffer | undefined> {
-    const row = await this.#get<{ value: Buffer; secret: number }>('SELECT value, secret FROM settings WHERE name = $1', name);
+    const row = await this.get<{ value: Buffer; secret: number }>('SELECT value, secret FROM settings WHERE name = $1', name);
     return row?.secret === 1 ? this.cipher.open(row.value.toString(), ['setting', name]) : row?.value;
   }
 
   async findUserByName(username: string): Promise<User | undefined> {
-    const row = await this.#get<UserRow>(`SELECT ${USER_COLUMNS} FROM users WHERE username = $1`, username);
+    const row = await this.get<UserRow>(`SELECT ${USER_COLUMNS} FROM users WHERE username = $1`, username);
     return row && userOfRow(row);
   }
 
   async listUsers(): Promise<readonly User[]> {
-    return (await this.#all<UserRow>(`SELECT ${USER_COLUMNS} FROM users ORDER BY created_at, id`)).map(userOfRow);
+    return (await this.all<UserRow>(`SELECT ${USER_COLUMNS} FROM users ORDER BY created_at, id`)).map(userOfRow);
   }
 
   async findTokenByHash(tokenHash: Buffer): Promise<ApiToken | undefined> {
-    const row = await this.#get<TokenRow>(`SELECT ${TOKEN_COLUMNS} FROM tokens WHERE token_hash = $1`, tokenHash);
+    const row = await this.get<TokenRow>(`SELECT ${TOKEN_COLUMNS} FROM tokens WHERE token_hash = $1`, tokenHash);
     return row && tokenOfRow(row);
   }
 
-  #get<Row>(...statement: Parameters<PostgresConnection['get']>): Promise<Row | undefined> {
+  protected get<Row>(...statement: Parameters<PostgresConnection['get']>): Promise<Row | undefined> {
     return this.source.run((connection) => connection.get<Row>(...statement));
   }
 
-  #all<Row>(...statement: Parameters<PostgresConnection['all']>): Promise<Row[]> {
+  protected all<Row>(...statement: Parameters<PostgresConnection['all']>): Promise<Row[]> {
     return this.source.run((connection) => connection.all<Row>(...statement));
   }
 }

@@ -1,29 +1,33 @@
 import { PortcullisError, StartError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { ChainEndName } from '../audit-chain.ts';
 import type { FieldCipher } from '../field-cipher.ts';
+import type {
+  AuditPlace,
+  AuditQuery,
+  ChainedEntry,
+  HistoryLimits,
+  KeptChainEnd,
+  NumberedAuditEntry,
+  SizeStep,
+  StoreHistory,
+} from '../history.ts';
 import type { Keyring } from '../keyring.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
-import { type AuditRow, auditEntryOfRow, type VersionRow, versionOfRow } from '../rows/record-rows.ts';
-import { columnsOfKey } from '../rows/write-checks.ts';
-import type {
-  Author,
-  NumberedAuditEntry,
-  ResourceKey,
-  ResourceVersion,
-  RevisionHints,
-  Store,
-  StoreHistory,
-  StoreTransaction,
-} from '../store.ts';
+import { type AuditRow, auditEntryOfRow, chainedEntryOfRow } from '../rows/history-rows.ts';
+import type { Author, RevisionHints, Store, StoreTransaction } from '../store.ts';
 import { TransactionQueue } from '../transaction-queue.ts';
+import { AUDIT_COLUMNS, AuditLog } from './audit-log.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { runFailure } from './failures.ts';
+import { findAuditRows, listAuditActions } from './find-audit.ts';
+import { measureHistory } from './measure-history.ts';
 import { openDatabase } from './open-database.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
-import { PostgresReader } from './postgres-reader.ts';
+import { PostgresHistoryReader } from './postgres-history-reader.ts';
 import { PostgresTransaction } from './postgres-transaction.ts';
-import { pruneHistory } from './prune-history.ts';
+import { pruneVersionsAndRemovals } from './prune-history.ts';
 import { RevisionListener } from './revision-listener.ts';
 import { readOneState, runTransaction } from './run-transaction.ts';
 import { TransactionSteps } from './transaction-steps.ts';
@@ -72,10 +76,8 @@ export async function openPostgresStore(
 const SCHEMA = /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/;
 /** Enough for a short transaction of another process, whatever was waited for before. */
 const SHORTEST_WAIT_MS = 20;
-const VERSION_COLUMNS = 'group_id, kind, parent_id, id, revision, op, author_id, author_name, at, document, secret_pointers';
-const AUDIT_COLUMNS = 'number, at, author_id, author_name, action, group_id, resource, address, detail';
 
-class PostgresStore extends PostgresReader implements Store, StoreHistory, RevisionHints {
+class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory, RevisionHints {
   readonly #database: PostgresDatabase;
   readonly #clock: Clock;
   readonly #queue: TransactionQueue;
@@ -102,30 +104,51 @@ class PostgresStore extends PostgresReader implements Store, StoreHistory, Revis
     return this.#queue.run(() => this.#holdingTheLock(askedAtMs, (connection) => this.#transact(connection, author, work)));
   }
 
-  async listVersions(key: ResourceKey, limit: number): Promise<readonly ResourceVersion[]> {
-    const rows = await this.source.run((connection) =>
-      connection.all<VersionRow>(
-        `SELECT ${VERSION_COLUMNS} FROM resource_versions WHERE group_id = $1 AND kind = $2 AND parent_id = $3 AND id = $4
-         ORDER BY number DESC LIMIT $5`,
-        ...[...columnsOfKey(key), limit],
-      ),
-    );
-    return rows.map(versionOfRow);
-  }
-
   async pageOfAudit(before: number | undefined, limit: number): Promise<readonly NumberedAuditEntry[]> {
-    const rows = await this.source.run((connection) =>
-      connection.all<AuditRow>(
-        `SELECT ${AUDIT_COLUMNS} FROM audit_entries WHERE number < $1 ORDER BY number DESC LIMIT $2`,
-        ...[before ?? Number.MAX_SAFE_INTEGER, limit],
-      ),
+    const rows = await this.all<AuditRow>(
+      `SELECT ${AUDIT_COLUMNS} FROM audit_entries WHERE number < $1 ORDER BY number DESC LIMIT $2`,
+      ...[before ?? Number.MAX_SAFE_INTEGER, limit],
     );
     return rows.map(auditEntryOfRow);
   }
 
-  async pruneHistory(limits: Parameters<StoreHistory['pruneHistory']>[0]): Promise<number> {
+  async findAudit(query: AuditQuery, after: AuditPlace | undefined, limit: number): Promise<readonly NumberedAuditEntry[]> {
+    return (await this.source.run((connection) => findAuditRows(connection, query, after, limit))).map(auditEntryOfRow);
+  }
+
+  async listAuditActions(): Promise<readonly string[]> {
+    return this.source.run(listAuditActions);
+  }
+
+  async pageOfChain(above: number, limit: number): Promise<readonly ChainedEntry[]> {
+    const rows = await this.all<AuditRow>(
+      `SELECT ${AUDIT_COLUMNS} FROM audit_entries WHERE number > $1 ORDER BY number LIMIT $2`,
+      ...[above, limit],
+    );
+    return rows.map(chainedEntryOfRow);
+  }
+
+  async readChainEnd(which: ChainEndName): Promise<KeptChainEnd> {
+    return this.source.run((connection) => new AuditLog(this.cipher).readEnd(connection, which));
+  }
+
+  async pruneHistory(limits: HistoryLimits): Promise<number> {
     const askedAtMs = this.#clock.monotonicMs();
-    return this.#queue.run(() => this.#holdingTheLock(askedAtMs, (connection) => pruneHistory(connection, limits)));
+    return this.#queue.run(() =>
+      this.#holdingTheLock(askedAtMs, async (connection) => {
+        const audit = await new AuditLog(this.cipher).prune(connection, limits, Math.floor(this.#clock.nowMs() / 1000));
+        return audit + (await pruneVersionsAndRemovals(connection, limits));
+      }),
+    );
+  }
+
+  async measureHistory(
+    log: 'versions' | 'audit',
+    from: Pick<SizeStep, 'below' | 'bytes'>,
+    maxBytes: number,
+    rows: number,
+  ): Promise<SizeStep> {
+    return this.source.run((connection) => measureHistory(connection, log, from, maxBytes, rows));
   }
 
   watchRevisions(onHint: (groupId: string | undefined) => void): () => Promise<void> {

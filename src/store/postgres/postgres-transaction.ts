@@ -6,35 +6,40 @@ import {
   type AuditEntry,
   type Author,
   type GatewayGroup,
+  isConflict,
   type ResourceKey,
   type ResourceWrite,
-  RevisionConflict,
   type StoredResource,
   type StoreTransaction,
-  UniqueConflict,
   type User,
 } from '../store.ts';
+import { AuditLog } from './audit-log.ts';
 import { runFailure } from './failures.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
-import { GROUP_COLUMNS, PostgresReader } from './postgres-reader.ts';
+import { PostgresHistoryReader } from './postgres-history-reader.ts';
+import { GROUP_COLUMNS } from './postgres-reader.ts';
 import type { TransactionSteps } from './transaction-steps.ts';
 import { ResourceWriter } from './write-resources.ts';
 
 /**
  * What a transaction's work sees: reads include its own writes.
  *
- * Work may catch a UniqueConflict or RevisionConflict and go on, for such a write has changed nothing. After any other failure of a
+ * Work may catch a conflict and go on, for such a write has changed nothing. After any other failure of a
  * write the transaction cannot commit.
  */
-export class PostgresTransaction extends PostgresReader implements StoreTransaction {
+export class PostgresTransaction extends PostgresHistoryReader implements StoreTransaction {
   readonly #steps: TransactionSteps;
   readonly #now: number;
+  readonly #author: Author;
   readonly #resources: ResourceWriter;
+  readonly #audit: AuditLog;
 
   constructor(steps: TransactionSteps, cipher: FieldCipher, author: Author, nowSeconds: number) {
     super(steps, cipher);
     this.#steps = steps;
     this.#now = nowSeconds;
+    this.#author = author;
+    this.#audit = new AuditLog(cipher);
     this.#resources = new ResourceWriter(cipher, author, nowSeconds);
   }
 
@@ -49,6 +54,10 @@ export class PostgresTransaction extends PostgresReader implements StoreTransact
 
   async deleteResource(key: ResourceKey, expectedRevision?: number): Promise<boolean> {
     return this.#write((connection) => this.#resources.delete(connection, key, expectedRevision));
+  }
+
+  async deleteResourceAlone(key: ResourceKey): Promise<boolean> {
+    return this.#write((connection) => this.#resources.deleteAlone(connection, key));
   }
 
   async putGroup(group: { readonly id: string; readonly name: string; readonly description: string }): Promise<GatewayGroup> {
@@ -113,14 +122,7 @@ export class PostgresTransaction extends PostgresReader implements StoreTransact
   }
 
   async appendAudit(entry: AuditEntry): Promise<void> {
-    await this.#write((connection) =>
-      connection.run(
-        `INSERT INTO audit_entries (at, author_id, author_name, action, group_id, resource, address, detail)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-        ...[entry.at, entry.author.id, entry.author.name, entry.action, entry.groupId ?? null],
-        ...[entry.resource, entry.address ?? null, JSON.stringify(entry.detail)],
-      ),
-    );
+    await this.#write((connection) => this.#audit.append(connection, entry, this.#author, this.#now));
   }
 
   #write<Result>(work: (connection: PostgresConnection) => Promise<Result>): Promise<Result> {
@@ -129,7 +131,7 @@ export class PostgresTransaction extends PostgresReader implements StoreTransact
       try {
         return await work(connection);
       } catch (error) {
-        if (!(error instanceof UniqueConflict || error instanceof RevisionConflict)) this.#steps.fail(runFailure(error));
+        if (!isConflict(error)) this.#steps.fail(runFailure(error));
         throw error;
       }
     });

@@ -1,25 +1,21 @@
-import type { StoreHistory } from '../store.ts';
+import type { HistoryLimits } from '../history.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 
-/** What `StoreHistory.pruneHistory` promises; call it inside a transaction. */
-export async function pruneHistory(connection: PostgresConnection, limits: Parameters<StoreHistory['pruneHistory']>[0]): Promise<number> {
-  const versions = await pruneVersions(connection, limits.versionsBefore, limits.limit);
-  const removals = await pruneRemovals(connection, limits.versionsBefore, limits.limit);
-  const entries = await connection.run(
-    'DELETE FROM audit_entries WHERE number IN (SELECT number FROM audit_entries WHERE at < $1 ORDER BY at LIMIT $2)',
-    ...[limits.auditBefore, limits.limit],
-  );
-  return versions + removals + entries;
+/** The part of `StoreHistory.pruneHistory` that concerns resources; call it inside a transaction. */
+export async function pruneVersionsAndRemovals(connection: PostgresConnection, limits: HistoryLimits): Promise<number> {
+  const { versionsBefore, versionsBelow, limit } = limits;
+  const byAge = await pruneVersions(connection, 'superseded_at < $1', versionsBefore, limit);
+  const bySize =
+    versionsBelow === undefined ? 0 : await pruneVersions(connection, 'superseded_at IS NOT NULL AND number < $1', versionsBelow, limit);
+  return byAge + bySize + (await pruneRemovals(connection, versionsBefore, limit));
 }
 
-async function pruneVersions(connection: PostgresConnection, before: number, limit: number): Promise<number> {
+// In this order a version goes before the delete that ended it, so that nothing deleted seems to be in force in what is left.
+async function pruneVersions(connection: PostgresConnection, condition: string, bound: number, limit: number): Promise<number> {
   return connection.run(
     `DELETE FROM resource_versions WHERE number IN (
-       SELECT number FROM resource_versions AS version WHERE at < $1 AND NOT EXISTS (
-         SELECT 1 FROM resources WHERE group_id = version.group_id AND kind = version.kind AND parent_id = version.parent_id
-           AND id = version.id AND resources.revision = version.revision)
-       ORDER BY at LIMIT $2)`,
-    ...[before, limit],
+       SELECT number FROM resource_versions WHERE ${condition} ORDER BY superseded_at, number LIMIT $2)`,
+    ...[bound, limit],
   );
 }
 

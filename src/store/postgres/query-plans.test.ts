@@ -7,9 +7,11 @@ import { openKeyring } from '../keyring.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { makeDatabaseSchema } from '../testing/database-schema.ts';
 import { parseDatabaseUrl } from './database-url.ts';
+import { findAuditRows } from './find-audit.ts';
 import { migrate } from './migrate.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import { PostgresDatabase } from './postgres-database.ts';
+import { PostgresHistoryReader } from './postgres-history-reader.ts';
 import { type ConnectionSource, PostgresReader } from './postgres-reader.ts';
 
 const SAMPLE_ROWS = `
@@ -20,6 +22,14 @@ const SAMPLE_ROWS = `
       CASE kind WHEN 'credential' THEN 'consumer' END, CASE kind WHEN 'credential' THEN 'user' || number % 500 END, number, 0, 0, 0, '{}'
     FROM generate_series(1, 6000) AS number,
       LATERAL (SELECT CASE WHEN number % 3 = 0 THEN 'credential' WHEN number % 3 = 1 THEN 'route' ELSE 'service' END AS kind) AS kinds`;
+
+const SAMPLE_PAST = `
+  INSERT INTO resource_versions (group_id, kind, parent_id, id, revision, op, author_id, author_name, at, document)
+    SELECT 'default', 'service', '', 'id' || number % 500, number, 'put', 'a', 'a', number, '{}' FROM generate_series(1, 6000) AS number;
+  INSERT INTO audit_entries (at, author_id, author_name, action, group_id, resource, address, detail)
+    SELECT number, 'a' || number % 50, '', 'x' || number % 50, 'g' || number % 50, 'r' || number % 50, 'd' || number % 50, '{}'
+    FROM generate_series(1, 6000) AS number;
+  ANALYZE resource_versions, audit_entries`;
 
 withPostgres('no read goes through a whole table: each finds its rows by an index', async (context, url) => {
   const { options, keyringFile } = await makeDatabaseSchema(context, url);
@@ -55,6 +65,51 @@ withPostgres('no read goes through a whole table: each finds its rows by an inde
     for (const name of ['resources_by_key', 'resources_by_kind_and_age', 'resources_by_owner', 'resources_by_change']) {
       assert.ok(indexes.includes(name), `${name} is used; used are ${indexes.join(', ')}`);
     }
+  });
+});
+
+withPostgres('no read of the past goes through a whole table, and the audit log comes sorted from an index', async (context, url) => {
+  const { options, keyringFile } = await makeDatabaseSchema(context, url);
+  const settings = { ...options, address: parseDatabaseUrl(options.url) };
+  await migrate({ database: settings, clock: new FakeClock(), migrations: MIGRATIONS });
+  const database = new PostgresDatabase(settings);
+  context.after(() => database.close());
+  await database.lend(async (connection) => {
+    await connection.execute(`BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; ${SAMPLE_PAST}`);
+    const lines: string[] = [];
+    const source = explaining(connection, lines);
+    const cipher = new FieldCipher(await openKeyring({ file: keyringFile, random: systemRandom }));
+    const queries = new PostgresHistoryReader(source, cipher);
+    const key = { groupId: 'default', kind: 'service', parentId: '', id: 'id7' };
+    await queries.listVersions(key, 10, 7);
+    await queries.listVersionHeads(key, 10, 7);
+    await queries.countVersions(key);
+    await queries.versionAt(key, 7);
+    const sorted = lines.length;
+    await queries.listRevisions('default', 10, 70);
+    await queries.listVersionsOfRevision('default', 7, 10);
+    await queries.listChangedKeys('default', 5990);
+    await queries.historyKeptFrom('default');
+    const audit = lines.length;
+    const condition = { authorId: 'a7', action: 'x7', groupId: 'g7', resource: 'r7', address: 'd7' };
+    for (const [name, value] of Object.entries(condition)) {
+      await source.run((explained) => findAuditRows(explained, { [name]: value, from: 1 }, { at: 3000, number: 4 }, 10));
+    }
+    await source.run((explained) => findAuditRows(explained, { from: 1, until: 2000 }, { at: 3000, number: 4 }, 10));
+    await connection.execute('ROLLBACK');
+    assert.deepEqual(
+      lines.filter((line) => line.includes('Seq Scan')),
+      [],
+    );
+    assert.deepEqual(
+      [...lines.slice(0, sorted), ...lines.slice(audit)].filter((line) => /Sort/.test(line)),
+      [],
+    );
+    const indexes = new Set(lines.slice(audit).flatMap((line) => /using (\S+) on/.exec(line)?.[1] ?? []));
+    assert.deepEqual(
+      [...indexes].sort(),
+      ['action', 'address', 'author', 'group', 'resource', 'time'].map((name) => `audit_entries_by_${name}`),
+    );
   });
 });
 

@@ -1,6 +1,8 @@
 import { PortcullisError } from '../../errors/index.ts';
+import { originOf, originText } from '../change-origin.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import { type KeyColumns, keyOfRow, sealSecrets } from '../rows/resource-rows.ts';
+import { type SecretInForce, type SinceRow, secretsInForce, secretsSinceColumn } from '../rows/secrets-in-force.ts';
 import { rowOfShared } from '../rows/shared-values.ts';
 import { assertRevision, type CurrentRow, columnsOfKey, labelsOf, secretPointersColumn, withoutRepeats } from '../rows/write-checks.ts';
 import { splitSecrets } from '../secret-fields.ts';
@@ -24,6 +26,7 @@ interface Version {
   readonly revision: number;
   readonly document: string;
   readonly secretPointers: string | null;
+  readonly secretsSince: string | null;
 }
 
 const KEY = 'group_id = $1 AND kind = $2 AND parent_id = $3 AND id = $4';
@@ -32,6 +35,7 @@ const KEY = 'group_id = $1 AND kind = $2 AND parent_id = $3 AND id = $4';
 export class ResourceWriter {
   readonly #cipher: FieldCipher;
   readonly #author: Author;
+  readonly #origin: string;
   /** Unix seconds; all writes of a transaction bear the same time. */
   readonly #now: number;
   readonly #revisions = new GroupRevisions();
@@ -39,6 +43,7 @@ export class ResourceWriter {
   constructor(cipher: FieldCipher, author: Author, now: number) {
     this.#cipher = cipher;
     this.#author = author;
+    this.#origin = originText(originOf(author));
     this.#now = now;
   }
 
@@ -57,6 +62,7 @@ export class ResourceWriter {
     for (const value of shared) await assertAgreed(connection, key.groupId, value, current?.row);
     const split = splitSecrets(write.document, write.secretPointers);
     const sealed = sealSecrets(key, split.secrets, this.#cipher);
+    const known = await this.#secretsInForce(connection, key, current);
 
     const { revision, position } = await this.#revisions.next(connection, key.groupId);
     const createdAt = current?.created_at ?? this.#now;
@@ -72,7 +78,8 @@ export class ResourceWriter {
     // What exists has no removal.
     if (current === undefined) await connection.run(`DELETE FROM resource_removals WHERE ${KEY}`, ...columnsOfKey(key));
     const secretPointers = secretPointersColumn(split.secrets);
-    await this.#addVersion(connection, { key, revision, document: split.publicText, secretPointers });
+    const secretsSince = secretsSinceColumn(split.secrets, known, revision);
+    await this.#addVersion(connection, { key, revision, document: split.publicText, secretPointers, secretsSince });
     return { key, document: write.document, revision, createdAt, updatedAt: this.#now, unique };
   }
 
@@ -83,6 +90,27 @@ export class ResourceWriter {
     // What is owned goes before its owner, so that no change ever leaves something without one.
     await this.#remove(connection, key.groupId, (await withOwned(connection, key)).toReversed());
     return true;
+  }
+
+  /** Deletes one resource and leaves what it owns. */
+  async deleteAlone(connection: PostgresConnection, key: ResourceKey): Promise<boolean> {
+    if ((await currentRow(connection, key)) === undefined) return false;
+    await this.#remove(connection, key.groupId, [key]);
+    return true;
+  }
+
+  async #secretsInForce(
+    connection: PostgresConnection,
+    key: ResourceKey,
+    current: CurrentRow | undefined,
+  ): Promise<ReadonlyMap<string, SecretInForce>> {
+    if (current === undefined || current.secrets === null) return new Map();
+    const version = await connection.get<SinceRow>(
+      `SELECT revision, secret_pointers, secrets_since FROM resource_versions
+       WHERE ${KEY} AND superseded_at IS NULL ORDER BY number DESC LIMIT 1`,
+      ...columnsOfKey(key),
+    );
+    return secretsInForce(this.#cipher, key, current, version);
   }
 
   async #upsert(
@@ -113,7 +141,7 @@ export class ResourceWriter {
     return written.row;
   }
 
-  /** Whole cascades go with three statements, however many resources they take. */
+  /** Whole cascades go with four statements, however many resources they take. */
   async #remove(connection: PostgresConnection, groupId: string, keys: readonly ResourceKey[]): Promise<void> {
     const positions: ChangePosition[] = [];
     for (const _ of keys) positions.push(await this.#revisions.next(connection, groupId));
@@ -131,28 +159,46 @@ export class ResourceWriter {
        FROM unnest($4::text[], $5::text[], $6::text[], $7::integer[]) AS doomed (kind, parent_id, id, position)`,
       ...[groupId, positions[0]?.revision ?? 0, this.#now, ...columns, positions.map(({ position }) => String(position))],
     );
+    const revision = positions[0]?.revision ?? 0;
     await connection.run(
-      `INSERT INTO resource_versions (group_id, kind, parent_id, id, revision, op, author_id, author_name, at)
-       SELECT $1, kind, parent_id, id, $2, 'delete', $3, $4, $5
-       FROM unnest($6::text[], $7::text[], $8::text[]) WITH ORDINALITY AS doomed (kind, parent_id, id, place) ORDER BY place`,
-      ...[groupId, positions[0]?.revision ?? 0, this.#author.id, this.#author.name, this.#now, ...columns],
+      `UPDATE resource_versions SET superseded_at = $2, superseded_revision = $3
+       FROM unnest($4::text[], $5::text[], $6::text[]) AS doomed (kind, parent_id, id)
+       WHERE group_id = $1 AND superseded_at IS NULL AND resource_versions.kind = doomed.kind COLLATE "C"
+         AND resource_versions.parent_id = doomed.parent_id COLLATE "C" AND resource_versions.id = doomed.id COLLATE "C"`,
+      ...[groupId, this.#now, revision, ...columns],
+    );
+    // Nothing is in force after a delete, so it is superseded at once.
+    await connection.run(
+      `INSERT INTO resource_versions
+         (group_id, kind, parent_id, id, revision, op, author_id, author_name, at, origin, superseded_at, superseded_revision)
+       SELECT $1, kind, parent_id, id, $2, 'delete', $3, $4, $5, $6, $5, $2
+       FROM unnest($7::text[], $8::text[], $9::text[]) WITH ORDINALITY AS doomed (kind, parent_id, id, place) ORDER BY place`,
+      ...[groupId, revision, this.#author.id, this.#author.name, this.#now, this.#origin, ...columns],
     );
   }
 
   /** Keeps what a put wrote. */
   async #addVersion(connection: PostgresConnection, version: Version): Promise<void> {
+    const { key, revision } = version;
+    await connection.run(
+      `UPDATE resource_versions SET superseded_at = $5, superseded_revision = $6 WHERE ${KEY} AND superseded_at IS NULL`,
+      ...[...columnsOfKey(key), this.#now, revision],
+    );
     await connection.run(
       `INSERT INTO resource_versions
-         (group_id, kind, parent_id, id, revision, op, author_id, author_name, at, document, secret_pointers)
-       VALUES ($1, $2, $3, $4, $5, 'put', $6, $7, $8, $9, $10)`,
-      ...[...columnsOfKey(version.key), version.revision],
-      ...[this.#author.id, this.#author.name, this.#now, version.document, version.secretPointers],
+         (group_id, kind, parent_id, id, revision, op, author_id, author_name, at, document, secret_pointers, secrets_since, origin)
+       VALUES ($1, $2, $3, $4, $5, 'put', $6, $7, $8, $9, $10, $11, $12)`,
+      ...[...columnsOfKey(key), revision, this.#author.id, this.#author.name, this.#now],
+      ...[version.document, version.secretPointers, version.secretsSince, this.#origin],
     );
   }
 }
 
 async function currentRow(connection: PostgresConnection, key: ResourceKey): Promise<CurrentRow | undefined> {
-  return connection.get<CurrentRow>(`SELECT resources.row, revision, created_at FROM resources WHERE ${KEY}`, ...columnsOfKey(key));
+  return connection.get<CurrentRow>(
+    `SELECT resources.row, revision, created_at, secrets FROM resources WHERE ${KEY}`,
+    ...columnsOfKey(key),
+  );
 }
 
 async function assertFree(connection: PostgresConnection, groupId: string, value: UniqueValue, ownRow: number | undefined): Promise<void> {

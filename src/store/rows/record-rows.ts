@@ -1,5 +1,4 @@
-import type { ApiToken, GatewayGroup, NumberedAuditEntry, ResourceVersion, User } from '../store.ts';
-import { type KeyColumns, keyOfRow } from './resource-rows.ts';
+import type { ApiToken, GatewayGroup, User } from '../store.ts';
 
 export interface GroupRow {
   readonly id: string;
@@ -52,52 +51,5 @@ export function tokenOfRow(row: TokenRow): ApiToken {
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at ?? undefined,
     createdAt: row.created_at,
-  };
-}
-
-export interface VersionRow extends KeyColumns {
-  readonly revision: number;
-  readonly op: 'put' | 'delete';
-  readonly author_id: string;
-  readonly author_name: string;
-  readonly at: number;
-  readonly document: string | null;
-  readonly secret_pointers: string | null;
-}
-
-export function versionOfRow(row: VersionRow): ResourceVersion {
-  return {
-    key: keyOfRow(row),
-    revision: row.revision,
-    op: row.op,
-    author: { id: row.author_id, name: row.author_name },
-    at: row.at,
-    document: row.document === null ? undefined : JSON.parse(row.document),
-    secretPointers: row.secret_pointers === null ? [] : JSON.parse(row.secret_pointers),
-  };
-}
-
-export interface AuditRow {
-  readonly number: number;
-  readonly at: number;
-  readonly author_id: string;
-  readonly author_name: string;
-  readonly action: string;
-  readonly group_id: string | null;
-  readonly resource: string;
-  readonly address: string | null;
-  readonly detail: string;
-}
-
-export function auditEntryOfRow(row: AuditRow): NumberedAuditEntry {
-  return {
-    number: row.number,
-    at: row.at,
-    author: { id: row.author_id, name: row.author_name },
-    action: row.action,
-    groupId: row.group_id ?? undefined,
-    resource: row.resource,
-    address: row.address ?? undefined,
-    detail: JSON.parse(row.detail),
   };
 }

@@ -62,6 +62,15 @@ export function sealSecrets(key: ResourceKey, secrets: readonly SecretField[], c
   return JSON.stringify(secrets.map(({ pointer, json }) => [pointer, cipher.seal(Buffer.from(json), secretContext(key, pointer))]));
 }
 
+/** One secret of the column `secrets` as JSON text; undefined when it cannot be opened. */
+export function openSecret(cipher: FieldCipher, key: ResourceKey, pointer: string, text: string): string | undefined {
+  try {
+    return cipher.open(text, secretContext(key, pointer)).toString();
+  } catch {
+    return undefined;
+  }
+}
+
 function secretContext(key: ResourceKey, pointer: string): readonly string[] {
   return ['resource', key.groupId, key.kind, key.parentId, key.id, pointer];
 }

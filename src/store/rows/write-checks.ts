@@ -5,6 +5,7 @@ export interface CurrentRow {
   readonly row: number;
   readonly revision: number;
   readonly created_at: number;
+  readonly secrets: string | null;
 }
 
 /** The columns that name a resource, in the order of `group_id, kind, parent_id, id`. */

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { StartError } from '../../errors/index.ts';
-import type { Migration } from '../migrations/index.ts';
+import { firstSchema } from '../migrations/0001-first-schema.ts';
+import { MIGRATIONS, type Migration } from '../migrations/index.ts';
 import { makeDatabaseFolder } from '../testing/database-folder.ts';
 import { openConnections } from './open-connections.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
@@ -78,6 +79,33 @@ test('two processes that start at once migrate once', async (context) => {
     reader.close();
     writer.close();
   }
+});
+
+test('versions from before history knew when they were superseded are told that', async (context) => {
+  const { file } = await makeDatabaseFolder(context);
+  const rows = [
+    ['a', 1, 'put', 10],
+    ['b', 2, 'put', 20],
+    ['a', 3, 'put', 30],
+    ['b', 4, 'delete', 40],
+  ] as const;
+  await withDatabase(file, [firstSchema], (writer) => {
+    for (const [id, revision, op, at] of rows) {
+      writer.run(
+        `INSERT INTO resource_versions (group_id, kind, parent_id, id, revision, op, author_id, author_name, at)
+         VALUES ('g', 'service', '', ?, ?, ?, 'x', 'x', ?)`,
+        ...[id, revision, op, at],
+      );
+    }
+  });
+  await withDatabase(file, MIGRATIONS, (writer) => {
+    assert.deepEqual(writer.all('SELECT superseded_at AS at, superseded_revision AS revision FROM resource_versions ORDER BY number'), [
+      { at: 30, revision: 3 },
+      { at: 40, revision: 4 },
+      { at: null, revision: null },
+      { at: 40, revision: 4 },
+    ]);
+  });
 });
 
 function expanding(version: number): Migration {

@@ -1,26 +1,21 @@
-import type { StoreHistory } from '../store.ts';
+import type { HistoryLimits } from '../history.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
-/** What `StoreHistory.pruneHistory` promises; call it inside a transaction. */
-export function pruneHistory(database: SqliteDatabase, limits: Parameters<StoreHistory['pruneHistory']>[0]): number {
-  return (
-    pruneVersions(database, limits.versionsBefore, limits.limit) +
-    pruneRemovals(database, limits.versionsBefore, limits.limit) +
-    database.run(
-      'DELETE FROM audit_entries WHERE number IN (SELECT number FROM audit_entries WHERE at < ? ORDER BY at LIMIT ?)',
-      ...[limits.auditBefore, limits.limit],
-    )
-  );
+/** The part of `StoreHistory.pruneHistory` that concerns resources; call it inside a transaction. */
+export function pruneVersionsAndRemovals(database: SqliteDatabase, limits: HistoryLimits): number {
+  const { versionsBefore, versionsBelow, limit } = limits;
+  const byAge = pruneVersions(database, 'superseded_at < ?', versionsBefore, limit);
+  const bySize =
+    versionsBelow === undefined ? 0 : pruneVersions(database, 'superseded_at IS NOT NULL AND number < ?', versionsBelow, limit);
+  return byAge + bySize + pruneRemovals(database, versionsBefore, limit);
 }
 
-function pruneVersions(database: SqliteDatabase, before: number, limit: number): number {
+// In this order a version goes before the delete that ended it, so that nothing deleted seems to be in force in what is left.
+function pruneVersions(database: SqliteDatabase, condition: string, bound: number, limit: number): number {
   return database.run(
     `DELETE FROM resource_versions WHERE number IN (
-       SELECT number FROM resource_versions AS version WHERE at < ? AND NOT EXISTS (
-         SELECT 1 FROM resources WHERE group_id = version.group_id AND kind = version.kind AND parent_id = version.parent_id
-           AND id = version.id AND resources.revision = version.revision)
-       ORDER BY at LIMIT ?)`,
-    ...[before, limit],
+       SELECT number FROM resource_versions WHERE ${condition} ORDER BY superseded_at, number LIMIT ?)`,
+    ...[bound, limit],
   );
 }
 

@@ -1,26 +1,31 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { FieldCipher } from '../field-cipher.ts';
+import type {
+  AuditPlace,
+  AuditQuery,
+  ChainedEntry,
+  HistoryLimits,
+  KeptChainEnd,
+  NumberedAuditEntry,
+  SizeStep,
+  StoreHistory,
+} from '../history.ts';
 import type { Keyring } from '../keyring.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
-import { type AuditRow, auditEntryOfRow, type VersionRow, versionOfRow } from '../rows/record-rows.ts';
-import type {
-  Author,
-  NumberedAuditEntry,
-  ResourceKey,
-  ResourceVersion,
-  RevisionHints,
-  Store,
-  StoreHistory,
-  StoreTransaction,
-} from '../store.ts';
+import { type AuditRow, auditEntryOfRow, chainedEntryOfRow } from '../rows/history-rows.ts';
+import type { Author, RevisionHints, Store, StoreTransaction } from '../store.ts';
 import { TransactionQueue } from '../transaction-queue.ts';
+import { AuditLog } from './audit-log.ts';
 import { BUSY_TIMEOUT_MS, beginImmediate } from './begin-immediate.ts';
 import { checkKeyring } from './check-keyring.ts';
 import { runFailure, startFailure } from './failures.ts';
+import { findAuditRows } from './find-audit.ts';
+import { measureHistory } from './measure-history.ts';
 import { type Connections, openConnections } from './open-connections.ts';
-import { pruneHistory } from './prune-history.ts';
-import { SqliteReader } from './sqlite-reader.ts';
+import { pruneVersionsAndRemovals } from './prune-history.ts';
+import type { SqliteDatabase } from './sqlite-database.ts';
+import { SqliteHistoryReader } from './sqlite-history-reader.ts';
 import { SqliteTransaction } from './sqlite-transaction.ts';
 
 /**
@@ -42,6 +47,7 @@ export async function openSqliteStore(options: {
   const connections = await openConnections({ ...options, migrations: MIGRATIONS });
   try {
     const cipher = await checkKeyring(connections.writer, options.keyring, options.file);
+    await beginAuditChain(connections.writer, cipher, options.clock);
     return new SqliteStore(connections, cipher, options.clock, new TransactionQueue());
   } catch (error) {
     closeConnections(connections);
@@ -49,10 +55,24 @@ export async function openSqliteStore(options: {
   }
 }
 
+/** Once for every store: afterwards nothing is written here. */
+async function beginAuditChain(writer: SqliteDatabase, cipher: FieldCipher, clock: Clock): Promise<void> {
+  const log = new AuditLog(writer, cipher);
+  if (log.readEnd('head') !== 'missing') return;
+  await beginImmediate(writer);
+  try {
+    log.begin(Math.floor(clock.nowMs() / 1000));
+    writer.execute('COMMIT');
+  } catch (error) {
+    if (writer.inTransaction) writer.execute('ROLLBACK');
+    throw error;
+  }
+}
+
 /** Enough for a short transaction of another process, whatever was waited for before. */
 const SHORTEST_WAIT_MS = 20;
 
-class SqliteStore extends SqliteReader implements Store, StoreHistory, RevisionHints {
+class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, RevisionHints {
   readonly #connections: Connections;
   readonly #clock: Clock;
   readonly #queue: TransactionQueue;
@@ -69,17 +89,6 @@ class SqliteStore extends SqliteReader implements Store, StoreHistory, RevisionH
     return this.#queue.run(() => this.#transact(author, work, askedAtMs));
   }
 
-  async listVersions(key: ResourceKey, limit: number): Promise<readonly ResourceVersion[]> {
-    return this.step(() =>
-      this.database
-        .all<VersionRow>(
-          `SELECT * FROM resource_versions WHERE group_id = ? AND kind = ? AND parent_id = ? AND id = ? ORDER BY number DESC LIMIT ?`,
-          ...[key.groupId, key.kind, key.parentId, key.id, limit],
-        )
-        .map(versionOfRow),
-    );
-  }
-
   async pageOfAudit(before: number | undefined, limit: number): Promise<readonly NumberedAuditEntry[]> {
     return this.step(() =>
       this.database
@@ -91,9 +100,46 @@ class SqliteStore extends SqliteReader implements Store, StoreHistory, RevisionH
     );
   }
 
-  async pruneHistory(limits: Parameters<StoreHistory['pruneHistory']>[0]): Promise<number> {
+  async findAudit(query: AuditQuery, after: AuditPlace | undefined, limit: number): Promise<readonly NumberedAuditEntry[]> {
+    return this.step(() => findAuditRows(this.database, query, after, limit).map(auditEntryOfRow));
+  }
+
+  async listAuditActions(): Promise<readonly string[]> {
+    return this.step(() =>
+      this.database.all<{ action: string }>('SELECT DISTINCT action FROM audit_entries ORDER BY action').map(({ action }) => action),
+    );
+  }
+
+  async pageOfChain(above: number, limit: number): Promise<readonly ChainedEntry[]> {
+    return this.step(() =>
+      this.database
+        .all<AuditRow>('SELECT * FROM audit_entries WHERE number > ? ORDER BY number LIMIT ?', above, limit)
+        .map(chainedEntryOfRow),
+    );
+  }
+
+  async readChainEnd(which: 'head' | 'anchor'): Promise<KeptChainEnd> {
+    return this.step(() => new AuditLog(this.database, this.cipher).readEnd(which));
+  }
+
+  async pruneHistory(limits: HistoryLimits): Promise<number> {
+    const { writer } = this.#connections;
     const askedAtMs = this.#clock.monotonicMs();
-    return this.#queue.run(() => this.#holdingTheLock(askedAtMs, async () => pruneHistory(this.#connections.writer, limits)));
+    return this.#queue.run(() =>
+      this.#holdingTheLock(askedAtMs, async () => {
+        const audit = new AuditLog(writer, this.cipher).prune(limits, Math.floor(this.#clock.nowMs() / 1000));
+        return audit + pruneVersionsAndRemovals(writer, limits);
+      }),
+    );
+  }
+
+  async measureHistory(
+    log: 'versions' | 'audit',
+    from: Pick<SizeStep, 'below' | 'bytes'>,
+    maxBytes: number,
+    rows: number,
+  ): Promise<SizeStep> {
+    return this.step(() => measureHistory(this.database, log, from, maxBytes, rows));
   }
 
   /** Nobody tells a process that another one has written to the file: there are no hints. */

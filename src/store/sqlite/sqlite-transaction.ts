@@ -5,31 +5,36 @@ import {
   type AuditEntry,
   type Author,
   type GatewayGroup,
+  isConflict,
   type ResourceKey,
   type ResourceWrite,
-  RevisionConflict,
   type StoredResource,
   type StoreTransaction,
-  UniqueConflict,
   type User,
 } from '../store.ts';
-import { type ReaderParts, SqliteReader } from './sqlite-reader.ts';
+import { AuditLog } from './audit-log.ts';
+import { SqliteHistoryReader } from './sqlite-history-reader.ts';
+import type { ReaderParts } from './sqlite-reader.ts';
 import { ResourceWriter } from './write-resources.ts';
 
 /**
  * What a transaction's work sees: reads include its own writes.
  *
- * Work may catch a UniqueConflict or RevisionConflict and go on, for such a write has changed nothing. After any other failure of a
+ * Work may catch a conflict and go on, for such a write has changed nothing. After any other failure of a
  * write the transaction cannot commit.
  */
-export class SqliteTransaction extends SqliteReader implements StoreTransaction {
+export class SqliteTransaction extends SqliteHistoryReader implements StoreTransaction {
   readonly #now: number;
+  readonly #author: Author;
   readonly #resources: ResourceWriter;
+  readonly #audit: AuditLog;
   #failure: unknown;
 
   constructor(parts: ReaderParts, author: Author, nowSeconds: number) {
     super(parts);
     this.#now = nowSeconds;
+    this.#author = author;
+    this.#audit = new AuditLog(parts.database, parts.cipher);
     this.#resources = new ResourceWriter(parts.database, parts.cipher, author, nowSeconds);
   }
 
@@ -47,6 +52,10 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
 
   async deleteResource(key: ResourceKey, expectedRevision?: number): Promise<boolean> {
     return this.#write(() => this.#resources.delete(key, expectedRevision));
+  }
+
+  async deleteResourceAlone(key: ResourceKey): Promise<boolean> {
+    return this.#write(() => this.#resources.deleteAlone(key));
   }
 
   async putGroup(group: { readonly id: string; readonly name: string; readonly description: string }): Promise<GatewayGroup> {
@@ -112,12 +121,7 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
 
   async appendAudit(entry: AuditEntry): Promise<void> {
     this.#write(() => {
-      this.database.run(
-        `INSERT INTO audit_entries (at, author_id, author_name, action, group_id, resource, address, detail)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-        ...[entry.at, entry.author.id, entry.author.name, entry.action, entry.groupId ?? null],
-        ...[entry.resource, entry.address ?? null, JSON.stringify(entry.detail)],
-      );
+      this.#audit.append(entry, this.#author, this.#now);
     });
   }
 
@@ -127,7 +131,7 @@ export class SqliteTransaction extends SqliteReader implements StoreTransaction 
       try {
         return work();
       } catch (error) {
-        if (!(error instanceof UniqueConflict || error instanceof RevisionConflict)) this.#failure = error;
+        if (!isConflict(error)) this.#failure = error;
         throw error;
       }
     });

@@ -1,6 +1,8 @@
 import { PortcullisError } from '../../errors/index.ts';
+import { originOf, originText } from '../change-origin.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import { type KeyColumns, keyOfRow, sealSecrets } from '../rows/resource-rows.ts';
+import { type SecretInForce, type SinceRow, secretsInForce, secretsSinceColumn } from '../rows/secrets-in-force.ts';
 import { rowOfShared } from '../rows/shared-values.ts';
 import { assertRevision, type CurrentRow, columnsOfKey, labelsOf, secretPointersColumn, withoutRepeats } from '../rows/write-checks.ts';
 import { splitSecrets } from '../secret-fields.ts';
@@ -24,6 +26,7 @@ interface Version {
   readonly op: 'put' | 'delete';
   readonly document: string | null;
   readonly secretPointers: string | null;
+  readonly secretsSince: string | null;
 }
 
 const KEY = 'group_id = ? AND kind = ? AND parent_id = ? AND id = ?';
@@ -33,6 +36,7 @@ export class ResourceWriter {
   readonly #database: SqliteDatabase;
   readonly #cipher: FieldCipher;
   readonly #author: Author;
+  readonly #origin: string;
   /** Unix seconds; all writes of a transaction bear the same time. */
   readonly #now: number;
   readonly #revisions: GroupRevisions;
@@ -41,6 +45,7 @@ export class ResourceWriter {
     this.#database = database;
     this.#cipher = cipher;
     this.#author = author;
+    this.#origin = originText(originOf(author));
     this.#now = now;
     this.#revisions = new GroupRevisions(database);
   }
@@ -55,6 +60,7 @@ export class ResourceWriter {
     for (const value of shared) this.#assertAgreed(key.groupId, value, current?.row);
     const split = splitSecrets(write.document, write.secretPointers);
     const sealed = sealSecrets(key, split.secrets, this.#cipher);
+    const known = this.#secretsInForce(key, current);
 
     const { revision, position } = this.#revisions.next(key.groupId);
     const createdAt = current?.created_at ?? this.#now;
@@ -68,7 +74,8 @@ export class ResourceWriter {
     }
     this.#database.run(`DELETE FROM resource_removals WHERE ${KEY}`, ...columnsOfKey(key));
     const secretPointers = secretPointersColumn(split.secrets);
-    this.#addVersion({ key, revision, op: 'put', document: split.publicText, secretPointers });
+    const secretsSince = secretsSinceColumn(split.secrets, known, revision);
+    this.#addVersion({ key, revision, op: 'put', document: split.publicText, secretPointers, secretsSince });
     return { key, document: write.document, revision, createdAt, updatedAt: this.#now, unique };
   }
 
@@ -81,8 +88,25 @@ export class ResourceWriter {
     return true;
   }
 
+  /** Deletes one resource and leaves what it owns. */
+  deleteAlone(key: ResourceKey): boolean {
+    if (this.#current(key) === undefined) return false;
+    this.#remove(key);
+    return true;
+  }
+
   #current(key: ResourceKey): CurrentRow | undefined {
-    return this.#database.get<CurrentRow>(`SELECT row, revision, created_at FROM resources WHERE ${KEY}`, ...columnsOfKey(key));
+    return this.#database.get<CurrentRow>(`SELECT row, revision, created_at, secrets FROM resources WHERE ${KEY}`, ...columnsOfKey(key));
+  }
+
+  #secretsInForce(key: ResourceKey, current: CurrentRow | undefined): ReadonlyMap<string, SecretInForce> {
+    if (current === undefined || current.secrets === null) return new Map();
+    const version = this.#database.get<SinceRow>(
+      `SELECT revision, secret_pointers, secrets_since FROM resource_versions
+       WHERE ${KEY} AND superseded_at IS NULL ORDER BY number DESC LIMIT 1`,
+      ...columnsOfKey(key),
+    );
+    return secretsInForce(this.#cipher, key, current, version);
   }
 
   #assertFree(groupId: string, value: UniqueValue, ownRow: number | undefined): void {
@@ -155,16 +179,24 @@ export class ResourceWriter {
       'INSERT INTO resource_removals (group_id, kind, parent_id, id, revision, position, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
       ...[...columnsOfKey(key), revision, position, this.#now],
     );
-    this.#addVersion({ key, revision, op: 'delete', document: null, secretPointers: null });
+    this.#addVersion({ key, revision, op: 'delete', document: null, secretPointers: null, secretsSince: null });
   }
 
   #addVersion(version: Version): void {
+    const { key, revision, op } = version;
+    this.#database.run(
+      `UPDATE resource_versions SET superseded_at = ?, superseded_revision = ? WHERE ${KEY} AND superseded_at IS NULL`,
+      ...[this.#now, revision, ...columnsOfKey(key)],
+    );
+    // Nothing is in force after a delete, so it is superseded at once.
+    const superseded = op === 'delete' ? [this.#now, revision] : [null, null];
     this.#database.run(
       `INSERT INTO resource_versions
-         (group_id, kind, parent_id, id, revision, op, author_id, author_name, at, document, secret_pointers)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[...columnsOfKey(version.key), version.revision, version.op],
-      ...[this.#author.id, this.#author.name, this.#now, version.document, version.secretPointers],
+         (group_id, kind, parent_id, id, revision, op, author_id, author_name, at, document, secret_pointers, secrets_since, origin,
+          superseded_at, superseded_revision)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[...columnsOfKey(key), revision, op, this.#author.id, this.#author.name, this.#now],
+      ...[version.document, version.secretPointers, version.secretsSince, this.#origin, ...superseded],
     );
   }
 }

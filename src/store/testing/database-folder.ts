@@ -5,9 +5,10 @@ import type { TestContext } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
+import type { StoreHistory } from '../history.ts';
 import { openKeyring } from '../keyring.ts';
 import { openSqliteStore } from '../sqlite/sqlite-store.ts';
-import type { Store, StoreHistory } from '../store.ts';
+import type { Store } from '../store.ts';
 
 /** A folder for one test's database and keyring; the stores opened through it are closed before it is removed. */
 export interface DatabaseFolder {

@@ -5,9 +5,10 @@ import { freshSchemaName, queryPostgres } from '../../../test-support/postgres-s
 import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
+import type { StoreHistory } from '../history.ts';
 import { openKeyring } from '../keyring.ts';
 import { openPostgresStore, type PostgresStoreOptions } from '../postgres/postgres-store.ts';
-import type { RevisionHints, Store, StoreHistory } from '../store.ts';
+import type { RevisionHints, Store } from '../store.ts';
 
 /** A schema for one test, with a keyring; the stores opened through it are closed before it is dropped. */
 export interface DatabaseSchema {

@@ -50,7 +50,7 @@ export const GATEWAY_GROUP_DESCRIPTION: ApiDescription = {
         summary: 'Create a gateway group',
         description: 'The id is made by the server; names are unique.',
       },
-      headers: ['Prefer'],
+      headers: ['Prefer', 'X-Change-Reason'],
       body: { schema, examples: [{ summary: 'Create a group', value: other }] },
       ...storing,
       refusals: [409],
@@ -77,13 +77,18 @@ export const GATEWAY_GROUP_DESCRIPTION: ApiDescription = {
       refusals: [404, 409, 412],
     },
     'DELETE /api/gateway_groups/:id': {
-      ...{ ...onOne, id: 'deleteGatewayGroup', summary: 'Delete a gateway group', headers: ['If-Match'] },
+      ...{ ...onOne, id: 'deleteGatewayGroup', summary: 'Delete a gateway group', headers: ['If-Match', 'X-Change-Reason'] },
       description: 'Only when nothing is in it and no gateway is connected; `default` never.',
       answers: { 200: { description: 'It is gone', schema: Type.Object({}), example: {} } },
       refusals: [404, 409, 412],
     },
     'PUT /api/gateway_groups/:id/admin_key': {
-      ...{ ...onOne, id: 'renewAdminKey', summary: 'Make a new admin key of a gateway group, which ends the former one' },
+      ...{
+        ...onOne,
+        id: 'renewAdminKey',
+        summary: 'Make a new admin key of a gateway group, which ends the former one',
+        headers: ['X-Change-Reason'],
+      },
       description: 'The key is shown in this answer and nowhere again. As `X-API-KEY` it may do everything in its group.',
       answers: {
         200: {
@@ -95,7 +100,7 @@ export const GATEWAY_GROUP_DESCRIPTION: ApiDescription = {
       refusals: [404],
     },
     'DELETE /api/gateway_groups/:id/admin_key': {
-      ...{ ...onOne, id: 'endAdminKey', summary: 'End the admin key of a gateway group' },
+      ...{ ...onOne, id: 'endAdminKey', summary: 'End the admin key of a gateway group', headers: ['X-Change-Reason'] },
       answers: { 200: { description: 'The group has no admin key', schema: Type.Object({}), example: {} } },
       refusals: [404],
     },

@@ -6,6 +6,7 @@ import {
   type OperationDescription,
   type OperationKey,
   type PathParameter,
+  pascalCase,
   pluginSchemas,
   type QueryParameter,
   resourceSchemas,
@@ -35,13 +36,13 @@ type DescribedOperation = readonly [key: OperationKey, description: OperationDes
 
 function operationsOf(kind: ResourceKind, list: string): readonly DescribedOperation[] {
   const { tag, one, many, about, body, other = body } = KIND_TEXTS[kind.name];
-  const isOtherName = !list.endsWith(`/${kind.collection}`);
+  const isOtherName = isOtherPath(kind, list);
   const onePath = resourcePath(kind, list);
-  const singular = idOfOperation(list.split('/').at(-1) ?? '').replace(/s$/, '');
-  const plural = idOfOperation(list.split('/').at(-1) ?? '');
+  const singular = operationName(list);
+  const plural = pluralName(list);
   const common = { tag, description: isOtherName ? `Another path of \`${kind.collection}\`. ${about}` : about };
   const onList = { ...common, path: parentParameter(kind) };
-  const onOne = { ...common, path: { ...parentParameter(kind), ...idParameters(kind, isOtherName) }, query: [GROUP_PARAMETER] };
+  const onOne = { ...common, path: pathParameters(kind, list), query: [GROUP_PARAMETER] };
   const schema = schemaRef(schemaName(kind));
   const examples = [{ summary: `Write ${one}`, value: body }];
   const answer = { schema: valueAnswer(kind), example: { value: shownExample(kind) } };
@@ -50,7 +51,7 @@ function operationsOf(kind: ResourceKind, list: string): readonly DescribedOpera
     {
       ...{ ...onList, id: `create${singular}`, summary: `Create ${one}` },
       query: [GROUP_PARAMETER],
-      headers: ['Prefer'],
+      headers: ['Prefer', 'X-Change-Reason'],
       body: { schema, examples: [{ summary: `Create ${one}`, value: other }] },
       answers: written({ schema: valueAnswer(kind) }),
       refusals: [404, 409],
@@ -91,7 +92,7 @@ function operationsOf(kind: ResourceKind, list: string): readonly DescribedOpera
     [
       `DELETE /${onePath.slice(1)}`,
       {
-        ...{ ...onOne, id: `delete${singular}`, summary: `Delete ${one}`, headers: ['Prefer', 'If-Match'] },
+        ...{ ...onOne, id: `delete${singular}`, summary: `Delete ${one}`, headers: ['Prefer', 'If-Match', 'X-Change-Reason'] },
         answers: DELETED,
         refusals: [404, 409, 412],
       },
@@ -99,9 +100,22 @@ function operationsOf(kind: ResourceKind, list: string): readonly DescribedOpera
   ];
 }
 
-/** `secret_providers` → `SecretProviders`. */
-function idOfOperation(collection: string): string {
-  return schemaName({ name: collection as ResourceKind['name'] });
+/** What generated clients call one of a list: `SecretProvider` for `…/secret_providers`. */
+export function operationName(list: string): string {
+  return pluralName(list).replace(/s$/, '');
+}
+
+function pluralName(list: string): string {
+  return pascalCase(list.split('/').at(-1) ?? '');
+}
+
+/** The parameters of a resource's path below this path of its list. */
+export function pathParameters(kind: ResourceKind, list: string): Readonly<Record<string, PathParameter>> {
+  return { ...parentParameter(kind), ...idParameters(kind, isOtherPath(kind, list)) };
+}
+
+function isOtherPath({ collection }: ResourceKind, list: string): boolean {
+  return !list.endsWith(`/${collection}`);
 }
 
 function listing(kind: ResourceKind): Pick<OperationDescription, 'query' | 'answers'> {

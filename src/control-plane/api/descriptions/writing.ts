@@ -5,7 +5,7 @@ import type { OperationDescription } from '../../openapi/index.ts';
 type Answers = OperationDescription['answers'];
 
 /** Headers of a write that may depend on what is there. */
-export const WRITE_HEADERS = ['Prefer', 'If-Match', 'If-None-Match'] as const;
+export const WRITE_HEADERS = ['Prefer', 'If-Match', 'If-None-Match', 'X-Change-Reason'] as const;
 
 /** The answer of a write that stores something. */
 export function written(answer: { readonly schema: TSchema; readonly example?: JsonValue }): Answers {

@@ -1,0 +1,76 @@
+import { PortcullisError } from '../../errors/index.ts';
+import { RESOURCE_KINDS, type ResourceKind } from '../../schema/index.ts';
+import type { ApiAnswer, ApiRequest, ApiRoute, RoutePermission } from '../http/index.ts';
+import type { ApiContext } from './api-context.ts';
+import { gatewayGroupOf } from './gateway-group-of.ts';
+import { diffVersions, getVersion, listRevisions, listVersions } from './read-versions.ts';
+import { collectionPaths, resourcePath } from './resource-path.ts';
+import { permissionNoun } from './resource-routes.ts';
+import { revertGroup } from './revert-group.ts';
+import { revertResource } from './revert-resource.ts';
+
+/**
+ * History of every kind of resource and of whole groups. Reverting has a permission of its own, and bringing back credentials that were
+ * ended has another one, on a path of its own.
+ */
+export function historyRoutes(context: ApiContext): readonly ApiRoute[] {
+  const group = '/api/gateway_groups/:id';
+  return [
+    ...RESOURCE_KINDS.flatMap((kind) => collectionPaths(kind).flatMap((path) => routesOfKind(context, kind, resourcePath(kind, path)))),
+    {
+      method: 'GET',
+      path: `${group}/revisions`,
+      permission: 'gateway:GetGatewayGroupHistory',
+      handle: (request) => listRevisions(context, request),
+    },
+    {
+      method: 'POST',
+      path: `${group}/revert`,
+      permission: 'gateway:RevertGatewayGroup',
+      handle: (request) => revertGroup(context, request, false),
+    },
+    {
+      method: 'POST',
+      path: `${group}/revert_and_revive`,
+      permission: 'gateway:ReviveGatewayGroup',
+      handle: (request) => revertGroup(context, request, true),
+    },
+  ];
+}
+
+function routesOfKind(context: ApiContext, kind: ResourceKind, path: string): readonly ApiRoute[] {
+  const noun = permissionNoun(kind.name);
+  const read = `gateway:Get${noun}History` as const;
+  const route = (
+    method: ApiRoute['method'],
+    below: string,
+    permission: RoutePermission,
+    handle: (request: ApiRequest) => Promise<ApiAnswer>,
+  ): ApiRoute => ({
+    groupScoped: true,
+    method,
+    path: `${path}/${below}`,
+    permission,
+    handle: async (request) => {
+      await refuseInnerUpstream(context, kind, request);
+      return handle(request);
+    },
+  });
+  const reviving = route('POST', 'revert_and_revive', `gateway:Revive${noun}`, (request) => revertResource(context, kind, request, true));
+  return [
+    route('GET', 'versions', read, (request) => listVersions(context, kind, request)),
+    route('GET', 'versions/:revision', read, (request) => getVersion(context, kind, request)),
+    route('GET', 'diff', read, (request) => diffVersions(context, kind, request)),
+    route('POST', 'revert', `gateway:Revert${noun}`, (request) => revertResource(context, kind, request, false)),
+    ...(kind.pluginSite === 'consumer' || kind.pluginSite === 'credential' ? [reviving] : []),
+  ];
+}
+
+/** The upstream inside a service is a part of it, in its history too. @throws PortcullisError 404 */
+async function refuseInnerUpstream(context: ApiContext, kind: ResourceKind, request: ApiRequest): Promise<void> {
+  const { parameters } = request;
+  if (kind.name !== 'upstream' || parameters.get('id') !== parameters.get('parent')) return;
+  await gatewayGroupOf(context.store, request);
+  const publicMessage = 'the upstream inside a service has no history of its own: it is in that of the service';
+  throw new PortcullisError('admin_not_found', { publicMessage });
+}

@@ -1,0 +1,51 @@
+import { CHAIN_START, type ChainEnd, type ChainEndName, decodeChainEnd, encodeChainEnd } from '../audit-chain.ts';
+import { originOf, originText } from '../change-origin.ts';
+import type { FieldCipher } from '../field-cipher.ts';
+import type { HistoryLimits, KeptChainEnd } from '../history.ts';
+import type { AuditEntry, Author } from '../store.ts';
+import type { AuditRow } from './history-rows.ts';
+
+/** Names of the settings, kept as secrets, in which the chain's ends lie: only who has the keyring can make them. */
+export const CHAIN_SETTINGS: Readonly<Record<ChainEndName, string>> = { head: 'audit-chain-head', anchor: 'audit-chain-anchor' };
+
+/** What a new entry is stored as: `at, author_id, author_name, action, group_id, resource, address, detail, origin`. */
+export function columnsOfEntry(entry: AuditEntry, author: Author): readonly (string | number | null)[] {
+  // The address has a column of its own.
+  const origin = originText({ ...originOf(entry.author.origin === undefined ? author : entry.author), address: undefined });
+  const address = entry.address ?? author.origin?.address ?? null;
+  return [
+    ...[entry.at, entry.author.id, entry.author.name, entry.action, entry.groupId ?? null],
+    ...[entry.resource, address, JSON.stringify(entry.detail), origin],
+  ];
+}
+
+/** Reads an end from the value of its setting. */
+export function openChainEnd(cipher: FieldCipher, which: ChainEndName, value: Buffer): KeptChainEnd {
+  try {
+    return decodeChainEnd(cipher.open(value.toString(), ['setting', CHAIN_SETTINGS[which]]).toString()) ?? 'damaged';
+  } catch {
+    return 'damaged';
+  }
+}
+
+/** The value of an end's setting. */
+export function sealChainEnd(cipher: FieldCipher, which: ChainEndName, end: ChainEnd): Buffer {
+  return Buffer.from(cipher.seal(encodeChainEnd(end), ['setting', CHAIN_SETTINGS[which]]));
+}
+
+/**
+ * How many of the first rows of the log are too old or too much, and the anchor that what is left then follows; undefined when there are
+ * none. Only an unbroken beginning goes, up to the first row that is to be kept.
+ */
+export function beginningToForget(
+  rows: readonly Pick<AuditRow, 'number' | 'at' | 'hash'>[],
+  limits: Pick<HistoryLimits, 'auditBefore' | 'auditBelow'>,
+  anchor: KeptChainEnd,
+): { readonly count: number; readonly end: ChainEnd | undefined } {
+  const kept = rows.findIndex(({ number, at }) => at >= limits.auditBefore && number >= (limits.auditBelow ?? 0));
+  const gone = kept < 0 ? rows : rows.slice(0, kept);
+  const last = gone.at(-1);
+  if (last === undefined) return { count: 0, end: undefined };
+  const hash = gone.findLast((row) => row.hash !== null)?.hash ?? (typeof anchor === 'string' ? CHAIN_START : anchor.hash);
+  return { count: gone.length, end: { number: last.number, hash } };
+}
