@@ -39,6 +39,7 @@ test('only failures on the way to an upstream, overload and an unavailable store
       'connect_failed',
       'connect_timeout',
       'upstream_closed',
+      'admin_busy',
       'store_unavailable',
     ],
   );

@@ -154,6 +154,13 @@ export const ERROR_CODES = {
   admin_conflict: { status: 409, source: 'client', retry: 'no', publicMessage: 'the resource exists already' },
   admin_precondition_failed: { status: 412, source: 'client', retry: 'no', publicMessage: 'the resource has changed' },
   admin_body_too_large: { status: 413, source: 'client', retry: 'no', publicMessage: 'request body too large' },
+  admin_busy: {
+    status: 503,
+    source: 'gateway',
+    retry: 'yes',
+    publicMessage: 'too many long lists are being read at once',
+    retryAfterSeconds: 1,
+  },
   admin_internal: { status: 500, source: 'gateway', retry: 'no', publicMessage: 'internal error' },
   store_unavailable: { status: 503, source: 'store', retry: 'yes', publicMessage: 'the store is not available' },
 } as const satisfies Record<string, ErrorCode>;

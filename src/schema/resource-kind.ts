@@ -57,6 +57,8 @@ export interface ResourceKind {
   readonly isCreatable: boolean;
   /** False: lists are never narrowed by labels, because such resources have none. */
   readonly isLabelled: boolean;
+  /** Whether lists can be ordered by name. */
+  readonly isSortedByName: boolean;
   /**
    * How answers show it. `resource`: with its id and times, and a list is an array. `document`: exactly as it was written, and a list is
    * one object of documents by id.
@@ -103,6 +105,7 @@ type UsualPart =
   | 'answerFields'
   | 'isCreatable'
   | 'isLabelled'
+  | 'isSortedByName'
   | 'form'
   | 'secretPointers'
   | 'uniqueValues'
@@ -117,6 +120,7 @@ const USUAL: Pick<ResourceKind, UsualPart> = {
   answerFields: [],
   isCreatable: true,
   isLabelled: true,
+  isSortedByName: false,
   form: 'resource',
   secretPointers: () => [],
   uniqueValues: () => [],

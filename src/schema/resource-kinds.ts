@@ -26,6 +26,7 @@ const consumer = defineResourceKind({
   idField: 'username',
   bodyIdFields: ['username'],
   pluginSite: 'consumer',
+  isSortedByName: true,
   check: checkConsumer,
   present: (document, id) => ({ ...document, username: id }),
 });

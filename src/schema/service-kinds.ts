@@ -17,6 +17,7 @@ const SERVICE = {
   idField: 'id',
   bodyIdFields: ['id', 'service_id'],
   pluginSite: 'service',
+  isSortedByName: true,
   references: (document: JsonObject) => (isJsonObject(document.upstream) ? referencesOfUpstream(document.upstream) : []),
   // Clients read `type` to know which kind of routes to ask for, but must not find it among the stored defaults.
   present: (document: JsonObject, id: string) => ({ type: 'http', ...document, id }),

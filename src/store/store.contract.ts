@@ -4,6 +4,7 @@ import { changeContract } from './contract/changes.contract.ts';
 import { documentContract } from './contract/documents.contract.ts';
 import type { MakeDatabase } from './contract/fresh-database.ts';
 import { historyContract } from './contract/history.contract.ts';
+import { listContract } from './contract/lists.contract.ts';
 import { recordContract } from './contract/records.contract.ts';
 import { resourceContract } from './contract/resources.contract.ts';
 import { transactionContract } from './contract/transactions.contract.ts';
@@ -13,6 +14,7 @@ export function runStoreContract(name: string, makeDatabase: MakeDatabase): void
   describe(`the store contract on ${name}`, () => {
     documentContract(makeDatabase);
     resourceContract(makeDatabase);
+    listContract(makeDatabase);
     transactionContract(makeDatabase);
     changeContract(makeDatabase);
     historyContract(makeDatabase);

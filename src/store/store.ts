@@ -85,6 +85,41 @@ export interface ResourceQuery {
   readonly labels?: ReadonlyMap<string, string>;
 }
 
+/** By what a list is ordered: the last write, the creation, or the name without case (the id where there is no name). */
+export type ListOrder = 'updated' | 'created' | 'name';
+
+/** Which resources a list holds, in which order, and which part of it is wanted. All conditions must hold. */
+export interface ResourceSelection {
+  readonly groupId: string;
+  readonly kind: string;
+  readonly owner?: { readonly kind: string; readonly id: string };
+  /** Top-level equality on the document's labels. */
+  readonly labels?: ReadonlyMap<string, string>;
+  /** Names of labels, whatever their values. */
+  readonly labelNames?: readonly string[];
+  /** A part of id, name or `desc`, without case. */
+  readonly search?: string;
+  readonly order: ListOrder;
+  readonly direction: 'ascending' | 'descending';
+  /** Absent: everything. */
+  readonly part?: ListPart;
+}
+
+/** A part by its place, or what follows a cursor, which costs the same everywhere and never repeats an entry. */
+export type ListPart =
+  | { readonly kind: 'page'; readonly offset: number; readonly limit: number }
+  | { readonly kind: 'after'; readonly cursor: string; readonly limit: number };
+
+/** What a selection found. */
+export interface SelectedResources {
+  /** Their numbers in the database, in the order asked for: to be handed to `resourcesAt`. */
+  readonly rows: readonly number[];
+  /** How many the whole list has. */
+  readonly total: number;
+  /** The cursor to what follows this part; undefined at the end of the list. */
+  readonly next: string | undefined;
+}
+
 /** One resource that was written or deleted after a revision. */
 export type ResourceChange =
   | { readonly op: 'put'; readonly resource: StoredResource }
@@ -139,6 +174,19 @@ export interface StoreReader {
   getResource(key: ResourceKey, options?: ReadOptions): Promise<StoredResource | undefined>;
   /** All that match, most recently updated first. */
   listResources(query: ResourceQuery, options?: ReadOptions): Promise<readonly StoredResource[]>;
+  /**
+   * A list without its documents. The place of a page does not change its cost, as long as the list is that of a kind, an owner or one label;
+   * any other is counted anew each time.
+   *
+   * @throws PortcullisError (`admin_invalid`) for a cursor that is none
+   */
+  selectResources(selection: ResourceSelection): Promise<SelectedResources>;
+  /** The resources of a selection that still exist, in the order of `rows`. */
+  resourcesAt(
+    list: { readonly groupId: string; readonly kind: string },
+    rows: readonly number[],
+    options?: ReadOptions,
+  ): Promise<readonly StoredResource[]>;
   /** Who holds a unique value. */
   findUnique(groupId: string, value: UniqueValue): Promise<ResourceKey | undefined>;
   getGroup(groupId: string): Promise<GatewayGroup | undefined>;

@@ -1,12 +1,10 @@
 import { PortcullisError } from '../../errors/index.ts';
-import type { GatewayGroup } from '../../store/index.ts';
 import { ADMIN_KEY_SPACE, hashToken, randomAdminKey, randomId } from '../auth/index.ts';
 import type { ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
 import { readPatch } from '../patch/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { deleteGatewayGroup } from './delete-gateway-group.ts';
 import { GATEWAY_GROUP, presentGatewayGroup, readGatewayGroup, requireGatewayGroup } from './gateway-group-record.ts';
-import { labelFilterOf } from './label-filter.ts';
 import { listAnswer } from './paging.ts';
 import { patchedDocument } from './patch-resource.ts';
 import { isNotModified } from './preconditions.ts';
@@ -48,27 +46,20 @@ function idOf({ parameters }: ApiRequest): string {
   return parameters.get('id') ?? '';
 }
 
-async function listGatewayGroups({ store }: ApiContext, { query, caller }: ApiRequest): Promise<ApiAnswer> {
-  const labels = labelFilterOf(query);
-  const own = (await store.listGroups()).filter(({ id }) => caller?.groupId === undefined || caller.groupId === id);
-  const records = await Promise.all(select(own, query).map((group) => readGatewayGroup(store, group)));
-  const values = records.map(presentGatewayGroup);
-  const labelled = values.filter(
-    ({ labels: had }) => labels !== undefined && [...labels].every(([name, text]) => labelOf(had, name) === text),
-  );
-  return listAnswer(labelled, query, (value) => value);
-}
-
 /** `name` is exact and wins over `search`: ADC sends both and takes the first group of the answer for the one it named. */
-function select(groups: readonly GatewayGroup[], query: URLSearchParams): readonly GatewayGroup[] {
+async function listGatewayGroups({ store }: ApiContext, { query, caller }: ApiRequest): Promise<ApiAnswer> {
   const name = query.get('name');
-  if (name !== null) return groups.filter((group) => group.name === name);
-  const search = query.get('search')?.toLowerCase() ?? '';
-  return groups.filter((group) => group.name.toLowerCase().includes(search));
-}
-
-function labelOf(labels: unknown, name: string): unknown {
-  return typeof labels === 'object' && labels !== null && Object.hasOwn(labels, name) ? Reflect.get(labels, name) : undefined;
+  const groups = (await store.listGroups()).filter(
+    (group) => (caller?.groupId === undefined || caller.groupId === group.id) && (name === null || group.name === name),
+  );
+  const records = await Promise.all(groups.map((group) => readGatewayGroup(store, group)));
+  return listAnswer(records, query, {
+    present: presentGatewayGroup,
+    texts: ({ group }) => (name === null ? [group.id, group.name, group.description] : [query.get('search') ?? '']),
+    labels: ({ resource }) => resource.document.labels,
+    createdAt: ({ group }) => group.createdAt,
+    updatedAt: ({ resource }) => resource.updatedAt,
+  });
 }
 
 async function getGatewayGroup({ store }: ApiContext, request: ApiRequest): Promise<ApiAnswer> {

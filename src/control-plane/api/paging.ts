@@ -1,28 +1,48 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { JsonValue } from '../../lib/json.ts';
+import { formatIssues, isJsonObject } from '../../schema/index.ts';
 import type { ApiAnswer } from '../http/index.ts';
+import { type LabelFilter, labelFilterOf } from './label-filter.ts';
+import { readListQuery } from './list-query.ts';
 
-const DEFAULT_PAGE_SIZE = 10;
-
-/**
- * The answer of a list: everything when neither `page` nor `page_size` is given (clients read one answer and take it for all), one
- * page otherwise. `total` counts all in both cases.
- *
- * @throws PortcullisError 400 when a parameter is not a whole number from 1
- */
-export function listAnswer<Item>(items: readonly Item[], query: URLSearchParams, present: (item: Item) => JsonValue): ApiAnswer {
-  const page = positiveInteger(query, 'page');
-  const pageSize = positiveInteger(query, 'page_size');
-  const size = pageSize ?? (page === undefined ? items.length : DEFAULT_PAGE_SIZE);
-  const start = ((page ?? 1) - 1) * size;
-  return { body: { list: items.slice(start, start + size).map(present), total: items.length } };
+/** How a list that is at hand as a whole is searched, ordered and shown. */
+export interface ListedItems<Item> {
+  readonly present: (item: Item) => JsonValue;
+  /** What `search` looks into. */
+  readonly texts: (item: Item) => readonly string[];
+  readonly labels: (item: Item) => JsonValue | undefined;
+  /** Unix seconds. */
+  readonly createdAt: (item: Item) => number;
+  readonly updatedAt: (item: Item) => number;
 }
 
-function positiveInteger(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name);
-  if (text === null) return undefined;
-  if (!/^[1-9][0-9]{0,8}$/.test(text)) {
-    throw new PortcullisError('admin_invalid', { publicMessage: `the query parameter ${name} must be a whole number from 1` });
+/**
+ * The answer of a list of few items, which are handed over in the order of their creation: everything unless a page is asked for. `total`
+ * counts all.
+ *
+ * @throws PortcullisError 400 when a parameter is no good
+ */
+export function listAnswer<Item>(items: readonly Item[], query: URLSearchParams, listed: ListedItems<Item>): ApiAnswer {
+  const { search = '', order, direction, part } = readListQuery(query, { isSortedByName: false });
+  if (part?.kind === 'after') {
+    throw new PortcullisError('admin_invalid', {
+      publicMessage: formatIssues([{ pointer: '/after', message: 'this list has no cursors' }]),
+    });
   }
-  return Number(text);
+  const wanted = search.toLowerCase();
+  const labels = labelFilterOf(query);
+  const found = items.filter(
+    (item) => hasLabels(listed.labels(item), labels) && listed.texts(item).some((text) => text.toLowerCase().includes(wanted)),
+  );
+  const time = order === 'created' ? listed.createdAt : listed.updatedAt;
+  found.sort((a, b) => time(a) - time(b));
+  if (direction === 'descending') found.reverse();
+  const shown = part === undefined ? found : found.slice(part.offset, part.offset + part.limit);
+  return { body: { list: shown.map(listed.present), total: found.length } };
+}
+
+function hasLabels(labels: JsonValue | undefined, filter: LabelFilter | undefined): boolean {
+  if (filter === undefined) return false;
+  const own = new Map(isJsonObject(labels) ? Object.entries(labels) : []);
+  return [...filter.labels].every(([name, value]) => own.get(name) === value) && filter.labelNames.every((name) => own.has(name));
 }

@@ -1,7 +1,8 @@
 import { RESOURCE_KINDS, type ResourceKind, type ResourceKindName } from '../../schema/index.ts';
 import type { ApiRoute, RoutePermission } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
-import { RESOURCE_OPERATIONS } from './resource-operations.ts';
+import { LongLists } from './long-lists.ts';
+import { type ResourceOperations, resourceOperations } from './resource-operations.ts';
 import { collectionPaths, resourcePath } from './resource-path.ts';
 import { SERVICE_UPSTREAM_OPERATIONS } from './service-upstreams.ts';
 
@@ -33,15 +34,18 @@ export function permissionNoun(kind: ResourceKindName): string {
 
 /** The operations on every kind of resource of a group. A new kind needs nothing here but the names of its permissions. */
 export function resourceRoutes(context: ApiContext): readonly ApiRoute[] {
-  return RESOURCE_KINDS.flatMap((kind) => collectionPaths(kind).flatMap((path) => routesOfKind(context, kind, path)));
+  const usual = resourceOperations(new LongLists(context.clock));
+  return RESOURCE_KINDS.flatMap((kind) => {
+    const operations = kind.name === 'upstream' ? SERVICE_UPSTREAM_OPERATIONS : usual;
+    return collectionPaths(kind).flatMap((path) => routesOfKind(context, kind, path, operations));
+  });
 }
 
-function routesOfKind(context: ApiContext, kind: ResourceKind, list: string): readonly ApiRoute[] {
+function routesOfKind(context: ApiContext, kind: ResourceKind, list: string, operations: ResourceOperations): readonly ApiRoute[] {
   const { noun, create, update } = PERMISSIONS[kind.name];
   const { isCreatable } = kind;
   const one = resourcePath(kind, list);
-  const operations = kind.name === 'upstream' ? SERVICE_UPSTREAM_OPERATIONS : RESOURCE_OPERATIONS;
-  const route = (method: ApiRoute['method'], path: string, permission: RoutePermission, operation: keyof typeof operations): ApiRoute => ({
+  const route = (method: ApiRoute['method'], path: string, permission: RoutePermission, operation: keyof ResourceOperations): ApiRoute => ({
     groupScoped: true,
     method,
     path,

@@ -63,7 +63,14 @@ async function listUpstreams(context: ApiContext, kind: ResourceKind, request: A
   const { groupId, id: parentId } = service.key;
   const further = await context.store.listResources({ groupId, kind: kind.name, parentId });
   const inner = isJsonObject(service.document.upstream) ? [innerOf(service)] : [];
-  return listAnswer([...inner, ...further], request.query, (upstream) => presentResource(kind, upstream));
+  // The one inside the service comes before what was written within the same second.
+  return listAnswer([...further.toReversed(), ...inner], request.query, {
+    present: (upstream) => presentResource(kind, upstream),
+    texts: ({ key, document }) => [key.id, document.name, document.desc].filter((text) => typeof text === 'string'),
+    labels: ({ document }) => document.labels,
+    createdAt: ({ createdAt }) => createdAt,
+    updatedAt: ({ updatedAt }) => updatedAt,
+  });
 }
 
 async function getInner(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {

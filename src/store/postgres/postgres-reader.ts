@@ -8,6 +8,8 @@ import type {
   ReadOptions,
   ResourceKey,
   ResourceQuery,
+  ResourceSelection,
+  SelectedResources,
   StoredResource,
   StoreReader,
   UniqueValue,
@@ -17,6 +19,7 @@ import { listChanges } from './list-changes.ts';
 import { listResourceRows } from './list-resources.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import { RESOURCE_COLUMNS } from './resource-columns.ts';
+import { selectResources } from './select-resources.ts';
 
 /** Where a reader gets its connection from, for one call at a time. Both throw what a store's callers are to see. */
 export interface ConnectionSource {
@@ -51,6 +54,26 @@ export class PostgresReader implements StoreReader {
   async listResources(query: ResourceQuery, options: ReadOptions = {}): Promise<readonly StoredResource[]> {
     const rows = await this.source.run((connection) => listResourceRows(connection, query));
     return rows.map((row) => resourceOfRow(row, this.cipher, options));
+  }
+
+  async selectResources(selection: ResourceSelection): Promise<SelectedResources> {
+    return this.source.runOnOneState((connection) => selectResources(connection, selection));
+  }
+
+  async resourcesAt(
+    list: { readonly groupId: string; readonly kind: string },
+    rows: readonly number[],
+    options: ReadOptions = {},
+  ): Promise<readonly StoredResource[]> {
+    const found = await this.all<ResourceRow & { readonly row: number }>(
+      `SELECT resources.row, ${RESOURCE_COLUMNS} FROM resources WHERE resources.row = ANY ($1::bigint[]) AND group_id = $2 AND kind = $3`,
+      ...[rows.map(String), list.groupId, list.kind],
+    );
+    const byRow = new Map(found.map((row) => [row.row, row]));
+    return rows.flatMap((number) => {
+      const row = byRow.get(number);
+      return row === undefined ? [] : [resourceOfRow(row, this.cipher, options)];
+    });
   }
 
   async findUnique(groupId: string, value: UniqueValue): Promise<ResourceKey | undefined> {

@@ -15,11 +15,12 @@ import type {
 import type { Keyring } from '../keyring.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { type AuditRow, auditEntryOfRow, chainedEntryOfRow } from '../rows/history-rows.ts';
-import type { Author, RevisionHints, Store, StoreTransaction } from '../store.ts';
+import type { Author, ResourceSelection, RevisionHints, SelectedResources, Store, StoreTransaction } from '../store.ts';
 import { TransactionQueue } from '../transaction-queue.ts';
 import { AUDIT_COLUMNS, AuditLog } from './audit-log.ts';
+import { areListsCurrent, catchUpLists } from './catch-up-lists.ts';
 import { parseDatabaseUrl } from './database-url.ts';
-import { runFailure } from './failures.ts';
+import { runFailure, startFailure } from './failures.ts';
 import { findAuditRows, listAuditActions } from './find-audit.ts';
 import { measureHistory } from './measure-history.ts';
 import { openDatabase } from './open-database.ts';
@@ -70,7 +71,14 @@ export async function openPostgresStore(
   }
   const database = { ...options, address: parseDatabaseUrl(options.url), connections: Math.max(options.connections, 2) };
   const opened = await openDatabase({ ...options, database, migrations: MIGRATIONS });
-  return new PostgresStore(opened.database, opened.cipher, options.clock, new TransactionQueue());
+  const store = new PostgresStore(opened.database, opened.cipher, options.clock, new TransactionQueue());
+  try {
+    for (const { id } of await store.listGroups()) await store.keepListsCurrent(id);
+    return store;
+  } catch (error) {
+    await store.close();
+    throw startFailure(error, database.address);
+  }
 }
 
 const SCHEMA = /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/;
@@ -102,6 +110,18 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
   async transaction<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {
     const askedAtMs = this.#clock.monotonicMs();
     return this.#queue.run(() => this.#holdingTheLock(askedAtMs, (connection) => this.#transact(connection, author, work)));
+  }
+
+  override async selectResources(selection: ResourceSelection): Promise<SelectedResources> {
+    await this.keepListsCurrent(selection.groupId);
+    return super.selectResources(selection);
+  }
+
+  /** Lists are behind after a migration, and where software from before them has written. */
+  async keepListsCurrent(groupId: string): Promise<void> {
+    if (await this.source.run((connection) => areListsCurrent(connection, groupId))) return;
+    const askedAtMs = this.#clock.monotonicMs();
+    await this.#queue.run(() => this.#holdingTheLock(askedAtMs, (connection) => catchUpLists(connection, groupId)));
   }
 
   async pageOfAudit(before: number | undefined, limit: number): Promise<readonly NumberedAuditEntry[]> {
@@ -171,7 +191,7 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
     const transaction = new PostgresTransaction(steps, this.cipher, author, Math.floor(this.#clock.nowMs() / 1000));
     try {
       const result = await work(transaction);
-      await steps.settle();
+      await steps.settle((held) => transaction.complete(held));
       await this.#listener.announce(connection, transaction.raisedGroups);
       return result;
     } catch (error) {

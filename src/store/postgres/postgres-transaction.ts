@@ -8,16 +8,20 @@ import {
   type GatewayGroup,
   isConflict,
   type ResourceKey,
+  type ResourceSelection,
   type ResourceWrite,
+  type SelectedResources,
   type StoredResource,
   type StoreTransaction,
   type User,
 } from '../store.ts';
 import { AuditLog } from './audit-log.ts';
+import { catchUpLists } from './catch-up-lists.ts';
 import { runFailure } from './failures.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import { PostgresHistoryReader } from './postgres-history-reader.ts';
 import { GROUP_COLUMNS } from './postgres-reader.ts';
+import { clearLists } from './rebuild-lists.ts';
 import type { TransactionSteps } from './transaction-steps.ts';
 import { ResourceWriter } from './write-resources.ts';
 
@@ -46,6 +50,19 @@ export class PostgresTransaction extends PostgresHistoryReader implements StoreT
   /** The groups that have a new revision by this transaction. */
   get raisedGroups(): readonly string[] {
     return this.#resources.raisedGroups;
+  }
+
+  /** Completes what was written: the last step of the transaction. */
+  async complete(connection: PostgresConnection): Promise<void> {
+    await this.#resources.settleLists(connection);
+  }
+
+  override async selectResources(selection: ResourceSelection): Promise<SelectedResources> {
+    await this.#write(async (connection) => {
+      await this.#resources.settleLists(connection);
+      await catchUpLists(connection, selection.groupId);
+    });
+    return super.selectResources(selection);
   }
 
   async putResource(write: ResourceWrite): Promise<StoredResource> {
@@ -79,7 +96,10 @@ export class PostgresTransaction extends PostgresHistoryReader implements StoreT
       if ((await connection.get('SELECT 1 FROM resources WHERE group_id = $1 LIMIT 1', groupId)) !== undefined) {
         throw new PortcullisError('admin_conflict', { publicMessage: 'the gateway group still holds resources' });
       }
-      await connection.run('DELETE FROM resource_removals WHERE group_id = $1', groupId);
+      await this.#resources.settleLists(connection);
+      await clearLists(connection, groupId);
+      for (const table of ['resource_removals', 'lists_revisions'])
+        await connection.run(`DELETE FROM ${table} WHERE group_id = $1`, groupId);
       return (await connection.get('DELETE FROM gateway_groups WHERE id = $1 RETURNING id', groupId)) !== undefined;
     });
   }

@@ -39,12 +39,13 @@ export class TransactionSteps implements ConnectionSource {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Takes no more calls and waits for those that were made. @throws what made it impossible to commit */
-  async settle(): Promise<void> {
+  /** Takes no more calls, waits for those that were made, and does the last thing. @throws what made it impossible to commit */
+  async settle(last: (connection: PostgresConnection) => Promise<void>): Promise<void> {
     if (this.#state === 'open') this.#state = 'ending';
     await this.#tail;
-    this.#state = 'over';
     this.assertCommittable();
+    await this.#step(last);
+    this.#state = 'over';
   }
 
   /** Takes no more calls, drops those that have not begun and waits for the one that has: it must not go on in no transaction. */

@@ -1,6 +1,7 @@
 import { PortcullisError } from '../../errors/index.ts';
 import { originOf, originText } from '../change-origin.ts';
 import type { FieldCipher } from '../field-cipher.ts';
+import { listingOf } from '../lists/resource-listing.ts';
 import { type KeyColumns, keyOfRow, sealSecrets } from '../rows/resource-rows.ts';
 import { type SecretInForce, type SinceRow, secretsInForce, secretsSinceColumn } from '../rows/secrets-in-force.ts';
 import { rowOfShared } from '../rows/shared-values.ts';
@@ -19,6 +20,7 @@ import {
 import { findDissenter } from './find-dissenter.ts';
 import { type ChangePosition, GroupRevisions } from './group-revisions.ts';
 import { labelsArray } from './list-resources.ts';
+import { ListWriter } from './list-writer.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 
 interface Version {
@@ -39,6 +41,7 @@ export class ResourceWriter {
   /** Unix seconds; all writes of a transaction bear the same time. */
   readonly #now: number;
   readonly #revisions = new GroupRevisions();
+  readonly #lists = new ListWriter();
 
   constructor(cipher: FieldCipher, author: Author, now: number) {
     this.#cipher = cipher;
@@ -68,6 +71,13 @@ export class ResourceWriter {
     const createdAt = current?.created_at ?? this.#now;
     const labels = labelsColumn(split.publicText);
     const row = await this.#upsert(connection, write, { revision, position, createdAt, text: split.text, labels, sealed });
+    await this.#lists.list(
+      connection,
+      listingOf({
+        ...{ row, group_id: key.groupId, kind: key.kind, parent_id: key.parentId, id: key.id, revision, position },
+        ...{ owner_kind: write.owner?.kind ?? null, owner_id: write.owner?.id ?? null, document: split.publicText },
+      }),
+    );
     if (current !== undefined) await connection.run('DELETE FROM unique_values WHERE resource_row = $1', row);
     for (const value of [...unique, ...shared.map((each) => rowOfShared(each, row))]) {
       await connection.run(
@@ -90,6 +100,11 @@ export class ResourceWriter {
     // What is owned goes before its owner, so that no change ever leaves something without one.
     await this.#remove(connection, key.groupId, (await withOwned(connection, key)).toReversed());
     return true;
+  }
+
+  /** Completes the lists, before they are read and before the transaction ends. */
+  async settleLists(connection: PostgresConnection): Promise<void> {
+    await this.#lists.settle(connection);
   }
 
   /** Deletes one resource and leaves what it owns. */
@@ -153,6 +168,7 @@ export class ResourceWriter {
       groupId,
       ...columns,
     );
+    for (const key of keys) await this.#lists.unlist(connection, key);
     await connection.run(
       `INSERT INTO resource_removals (group_id, kind, parent_id, id, revision, position, at)
        SELECT $1, kind, parent_id, id, $2, position, $3

@@ -29,7 +29,12 @@ export function labelsOf(publicText: string): readonly (readonly [name: string, 
   // Saves parsing most documents once more.
   if (!publicText.includes('"labels"')) return [];
   const { labels }: { labels?: unknown } = JSON.parse(publicText);
-  if (typeof labels !== 'object' || labels === null) return [];
+  return textLabels(labels);
+}
+
+/** Those of a document's labels that are text. */
+export function textLabels(labels: unknown): readonly (readonly [name: string, value: string])[] {
+  if (typeof labels !== 'object' || labels === null || Array.isArray(labels)) return [];
   return Object.entries(labels).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
 }
 

@@ -48,6 +48,18 @@ export class SqliteDatabase {
     return guarded(() => this.#prepare(sql, values).all(...values)) as Row[];
   }
 
+  /** The first column of each row. */
+  column<Value>(sql: string, ...values: readonly SqlValue[]): Value[] {
+    return guarded(() => {
+      const statement = this.#prepare(sql, values).pluck(true);
+      try {
+        return statement.all(...values);
+      } finally {
+        statement.pluck(false);
+      }
+    }) as Value[];
+  }
+
   /** Returns how many rows were changed. */
   run(sql: string, ...values: readonly SqlValue[]): number {
     return guarded(() => this.#prepare(sql, values).run(...values)).changes;

@@ -7,6 +7,8 @@ import type {
   ReadOptions,
   ResourceKey,
   ResourceQuery,
+  ResourceSelection,
+  SelectedResources,
   StoredResource,
   StoreReader,
   UniqueValue,
@@ -16,6 +18,7 @@ import { runFailure } from './failures.ts';
 import { listChanges } from './list-changes.ts';
 import { listResourceRows } from './list-resources.ts';
 import { RESOURCE_COLUMNS } from './resource-columns.ts';
+import { selectResources } from './select-resources.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
 /** Where a reader reads, what opens secrets, and what must hold at each call. */
@@ -52,6 +55,30 @@ export class SqliteReader implements StoreReader {
 
   async listResources(query: ResourceQuery, options: ReadOptions = {}): Promise<readonly StoredResource[]> {
     return this.step(() => listResourceRows(this.database, query).map((row) => resourceOfRow(row, this.cipher, options)));
+  }
+
+  async selectResources(selection: ResourceSelection): Promise<SelectedResources> {
+    return this.step(() => this.#seeingOneState(() => selectResources(this.database, selection)));
+  }
+
+  async resourcesAt(
+    list: { readonly groupId: string; readonly kind: string },
+    rows: readonly number[],
+    options: ReadOptions = {},
+  ): Promise<readonly StoredResource[]> {
+    return this.step(() => {
+      const found = this.database.all<ResourceRow & { readonly row: number }>(
+        `SELECT row, ${RESOURCE_COLUMNS} FROM resources WHERE row IN (SELECT value FROM json_each(?))`,
+        JSON.stringify(rows),
+      );
+      // A row that was deleted since may bear another resource's number now.
+      const belongs = (row: ResourceRow) => row.group_id === list.groupId && row.kind === list.kind;
+      const byRow = new Map(found.filter(belongs).map((row) => [row.row, row]));
+      return rows.flatMap((number) => {
+        const row = byRow.get(number);
+        return row === undefined ? [] : [resourceOfRow(row, this.cipher, options)];
+      });
+    });
   }
 
   async findUnique(groupId: string, value: UniqueValue): Promise<ResourceKey | undefined> {

@@ -14,10 +14,11 @@ import type {
 import type { Keyring } from '../keyring.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { type AuditRow, auditEntryOfRow, chainedEntryOfRow } from '../rows/history-rows.ts';
-import type { Author, RevisionHints, Store, StoreTransaction } from '../store.ts';
+import type { Author, ResourceSelection, RevisionHints, SelectedResources, Store, StoreTransaction } from '../store.ts';
 import { TransactionQueue } from '../transaction-queue.ts';
 import { AuditLog } from './audit-log.ts';
 import { BUSY_TIMEOUT_MS, beginImmediate } from './begin-immediate.ts';
+import { areListsCurrent, catchUpLists } from './catch-up-lists.ts';
 import { checkKeyring } from './check-keyring.ts';
 import { runFailure, startFailure } from './failures.ts';
 import { findAuditRows } from './find-audit.ts';
@@ -48,7 +49,9 @@ export async function openSqliteStore(options: {
   try {
     const cipher = await checkKeyring(connections.writer, options.keyring, options.file);
     await beginAuditChain(connections.writer, cipher, options.clock);
-    return new SqliteStore(connections, cipher, options.clock, new TransactionQueue());
+    const store = new SqliteStore(connections, cipher, options.clock, new TransactionQueue());
+    for (const { id } of await store.listGroups()) await store.keepListsCurrent(id);
+    return store;
   } catch (error) {
     closeConnections(connections);
     throw startFailure(error, options.file);
@@ -87,6 +90,18 @@ class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, Re
   async transaction<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {
     const askedAtMs = this.#clock.monotonicMs();
     return this.#queue.run(() => this.#transact(author, work, askedAtMs));
+  }
+
+  override async selectResources(selection: ResourceSelection): Promise<SelectedResources> {
+    await this.keepListsCurrent(selection.groupId);
+    return super.selectResources(selection);
+  }
+
+  /** Lists are behind after a migration, and where software from before them has written. */
+  async keepListsCurrent(groupId: string): Promise<void> {
+    if (this.step(() => areListsCurrent(this.database, groupId))) return;
+    const askedAtMs = this.#clock.monotonicMs();
+    await this.#queue.run(() => this.#holdingTheLock(askedAtMs, async () => catchUpLists(this.#connections.writer, groupId)));
   }
 
   async pageOfAudit(before: number | undefined, limit: number): Promise<readonly NumberedAuditEntry[]> {
@@ -163,7 +178,7 @@ class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, Re
       const transaction = new SqliteTransaction(parts, author, Math.floor(this.#clock.nowMs() / 1000));
       try {
         const result = await work(transaction);
-        transaction.assertCommittable();
+        transaction.complete();
         return result;
       } finally {
         over = true;

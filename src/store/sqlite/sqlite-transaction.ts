@@ -7,12 +7,16 @@ import {
   type GatewayGroup,
   isConflict,
   type ResourceKey,
+  type ResourceSelection,
   type ResourceWrite,
+  type SelectedResources,
   type StoredResource,
   type StoreTransaction,
   type User,
 } from '../store.ts';
 import { AuditLog } from './audit-log.ts';
+import { catchUpLists } from './catch-up-lists.ts';
+import { clearLists } from './rebuild-lists.ts';
 import { SqliteHistoryReader } from './sqlite-history-reader.ts';
 import type { ReaderParts } from './sqlite-reader.ts';
 import { ResourceWriter } from './write-resources.ts';
@@ -38,12 +42,26 @@ export class SqliteTransaction extends SqliteHistoryReader implements StoreTrans
     this.#resources = new ResourceWriter(parts.database, parts.cipher, author, nowSeconds);
   }
 
+  /** Completes what was written. @throws as `assertCommittable` */
+  complete(): void {
+    this.#write(() => this.#resources.settleLists());
+    this.assertCommittable();
+  }
+
   /** @throws what a write threw that left the transaction half done; PortcullisError when SQLite has ended it already. */
   assertCommittable(): void {
     if (this.#failure !== undefined) throw this.#failure;
     if (!this.database.inTransaction) {
       throw new PortcullisError('store_unavailable', { detail: 'the store ended the transaction' });
     }
+  }
+
+  override async selectResources(selection: ResourceSelection): Promise<SelectedResources> {
+    this.#write(() => {
+      this.#resources.settleLists();
+      catchUpLists(this.database, selection.groupId);
+    });
+    return super.selectResources(selection);
   }
 
   async putResource(write: ResourceWrite): Promise<StoredResource> {
@@ -78,6 +96,8 @@ export class SqliteTransaction extends SqliteHistoryReader implements StoreTrans
         throw new PortcullisError('admin_conflict', { publicMessage: 'the gateway group still holds resources' });
       }
       this.database.run('DELETE FROM resource_removals WHERE group_id = ?', groupId);
+      clearLists(this.database, groupId);
+      this.database.run('DELETE FROM lists_revisions WHERE group_id = ?', groupId);
       return this.database.get('DELETE FROM gateway_groups WHERE id = ? RETURNING id', groupId) !== undefined;
     });
   }

@@ -1,6 +1,7 @@
 import { PortcullisError } from '../../errors/index.ts';
 import { originOf, originText } from '../change-origin.ts';
 import type { FieldCipher } from '../field-cipher.ts';
+import { listingOf } from '../lists/resource-listing.ts';
 import { type KeyColumns, keyOfRow, sealSecrets } from '../rows/resource-rows.ts';
 import { type SecretInForce, type SinceRow, secretsInForce, secretsSinceColumn } from '../rows/secrets-in-force.ts';
 import { rowOfShared } from '../rows/shared-values.ts';
@@ -18,6 +19,7 @@ import {
 } from '../store.ts';
 import { findDissenter } from './find-dissenter.ts';
 import { GroupRevisions } from './group-revisions.ts';
+import { ListWriter } from './list-writer.ts';
 import type { SqliteDatabase, SqlValue } from './sqlite-database.ts';
 
 interface Version {
@@ -40,6 +42,7 @@ export class ResourceWriter {
   /** Unix seconds; all writes of a transaction bear the same time. */
   readonly #now: number;
   readonly #revisions: GroupRevisions;
+  readonly #lists: ListWriter;
 
   constructor(database: SqliteDatabase, cipher: FieldCipher, author: Author, now: number) {
     this.#database = database;
@@ -48,6 +51,7 @@ export class ResourceWriter {
     this.#origin = originText(originOf(author));
     this.#now = now;
     this.#revisions = new GroupRevisions(database);
+    this.#lists = new ListWriter(database);
   }
 
   put(write: ResourceWrite): StoredResource {
@@ -65,6 +69,12 @@ export class ResourceWriter {
     const { revision, position } = this.#revisions.next(key.groupId);
     const createdAt = current?.created_at ?? this.#now;
     const row = this.#upsert(write, { revision, position, createdAt, text: split.text, labels: labelsColumn(split.publicText), sealed });
+    this.#lists.list(
+      listingOf({
+        ...{ row, group_id: key.groupId, kind: key.kind, parent_id: key.parentId, id: key.id, revision, position },
+        ...{ owner_kind: write.owner?.kind ?? null, owner_id: write.owner?.id ?? null, document: split.publicText },
+      }),
+    );
     this.#database.run('DELETE FROM unique_values WHERE resource_row = ?', row);
     for (const value of [...unique, ...shared.map((each) => rowOfShared(each, row))]) {
       this.#database.run(
@@ -86,6 +96,11 @@ export class ResourceWriter {
     // What is owned goes before its owner, so that no change ever leaves something without one.
     for (const doomed of this.#withOwned(key).toReversed()) this.#remove(doomed);
     return true;
+  }
+
+  /** Completes the lists, before they are read and before the transaction ends. */
+  settleLists(): void {
+    this.#lists.settle();
   }
 
   /** Deletes one resource and leaves what it owns. */
@@ -159,9 +174,10 @@ export class ResourceWriter {
     for (const owner of found.values()) {
       // Only what has no parent can own: an owner is named by kind and id alone.
       if (owner.parentId !== '') continue;
+      // Named, because without statistics SQLite prefers the index that saves the sorting, and goes through the whole group.
       const owned = this.#database.all<KeyColumns>(
-        `SELECT group_id, kind, parent_id, id FROM resources WHERE group_id = ? AND owner_kind = ? AND owner_id = ?
-         ORDER BY kind, parent_id, id`,
+        `SELECT group_id, kind, parent_id, id FROM resources INDEXED BY resources_by_owner
+         WHERE group_id = ? AND owner_kind = ? AND owner_id = ? ORDER BY kind, parent_id, id`,
         ...[owner.groupId, owner.kind, owner.id],
       );
       for (const key of owned.map(keyOfRow)) {
@@ -175,6 +191,7 @@ export class ResourceWriter {
   #remove(key: ResourceKey): void {
     const { revision, position } = this.#revisions.next(key.groupId);
     this.#database.run(`DELETE FROM resources WHERE ${KEY}`, ...columnsOfKey(key));
+    this.#lists.unlist(key);
     this.#database.run(
       'INSERT INTO resource_removals (group_id, kind, parent_id, id, revision, position, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
       ...[...columnsOfKey(key), revision, position, this.#now],

@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { Instance } from '../portcullis/instance.ts';
+import { OWN_CHECKOUT } from '../portcullis/own-checkout.ts';
+import { Session } from '../session/session.ts';
+import { type AdminCase, adminCases } from './admin-cases.ts';
+import { AdminClient } from './admin-client.ts';
+
+// Run as: run.ts [number of consumers ...]
+const FILL_PROGRAM = fileURLToPath(new URL('./fill-consumers-process.ts', import.meta.url));
+const COUNTS = [1_000, 100_000];
+const WARM_UP_TURNS = 20;
+const TURNS = 60;
+const SLOW_TURNS = 3;
+
+const words = process.argv.slice(2);
+const counts = words.length === 0 ? COUNTS : words.map(Number);
+if (counts.some((count) => !Number.isInteger(count) || count < 100)) throw new RangeError('say how many consumers, each at least 100');
+const session = new Session();
+try {
+  for (const count of counts) await measure(count);
+} finally {
+  await session.close();
+}
+
+async function measure(count: number): Promise<void> {
+  const token = `a7ee-${randomBytes(24).toString('hex')}`;
+  const dataFolder = session.makeFolder(`admin-${count}`);
+  const options = { session, checkout: OWN_CHECKOUT, dataFolder, token, flags: ['--workers', '1'], nodeOptions: undefined };
+  // The first start makes the installation.
+  await (await Instance.start({ ...options, keyCount: 0 })).stop();
+  const fill = session.spawn(process.execPath, [FILL_PROGRAM, dataFolder, String(count)], { cores: undefined });
+  const [code] = await once(fill, 'exit');
+  if (code !== 0) throw new Error(`filling the store ended with code ${code}`);
+  const instance = await Instance.start({ ...options, keyCount: count });
+  const client = new AdminClient(instance.adminPort, token);
+  console.log(`\n${count} consumers\n`);
+  console.log(`${'case'.padEnd(30)} median ms   least ms   median / that of`);
+  const medians = new Map<string, number>();
+  for (const each of await adminCases(client, count)) {
+    const times = await timesOf(each);
+    const median = times[Math.floor(times.length / 2)] ?? 0;
+    medians.set(each.name, median);
+    const ratio = median / (medians.get(each.comparedWith) ?? median);
+    const figures = [median, times[0] ?? 0].map((time) => time.toFixed(2).padStart(9));
+    console.log(`${each.name.padEnd(30)} ${figures.join('  ')}   ${ratio.toFixed(2).padStart(8)}  ${each.comparedWith}`);
+  }
+  client.close();
+  await instance.stop();
+}
+
+/** Milliseconds of each turn, the least first. */
+async function timesOf({ ask, isSlow }: AdminCase): Promise<readonly number[]> {
+  const times: number[] = [];
+  const warmUp = isSlow ? 1 : WARM_UP_TURNS;
+  for (let turn = 0; turn < warmUp + (isSlow ? SLOW_TURNS : TURNS); turn++) {
+    const startedAt = performance.now();
+    await ask(turn);
+    if (turn >= warmUp) times.push(performance.now() - startedAt);
+  }
+  return times.sort((a, b) => a - b);
+}
