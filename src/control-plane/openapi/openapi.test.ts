@@ -163,6 +163,22 @@ test('each example is answered as the document says, and so are requests without
   }
 });
 
+test('each value that a parameter of a reading operation may have is taken, and a value that it may not have is refused', async () => {
+  for (const operation of operations.filter(({ method }) => method === 'GET')) {
+    const [{ url } = { url: '' }] = exampleRequests(operation, new Map(), '');
+    for (const { name, schema } of operation.content.parameters ?? []) {
+      for (const value of schema?.enum ?? []) {
+        const answer = await admin.send('GET', `${url}${url.includes('?') ? '&' : '?'}${name}=${value}`);
+        assert.notEqual(answer.status, 400, `${url} ${name}=${value} ${answer.text}`);
+        assert.ok(operation.content.responses[answer.status] !== undefined, `${url} ${answer.status}`);
+      }
+      if (!['page', 'page_size', 'order_by', 'direction'].includes(name)) continue;
+      const refused = await admin.send('GET', `${url}${url.includes('?') ? '&' : '?'}${name}=none`);
+      assert.equal(refused.status, 400, `${url} ${name}`);
+    }
+  }
+});
+
 test('each example of an answer is one by its schema', () => {
   const checker = new DocumentChecker(document);
   for (const { method, path, content } of operations) {

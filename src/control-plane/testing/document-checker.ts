@@ -10,6 +10,7 @@ export interface DocumentOperation {
     readonly name: string;
     readonly in: string;
     readonly example?: string;
+    readonly schema?: { readonly enum?: readonly string[] };
   }[];
   readonly requestBody?: {
     readonly content: Readonly<Record<string, { readonly examples?: Readonly<Record<string, { readonly value: unknown }>> }>>;

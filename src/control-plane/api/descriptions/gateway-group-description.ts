@@ -10,12 +10,11 @@ import {
   valueAnswer,
 } from '../../openapi/index.ts';
 import { KIND_TEXTS } from './kind-texts.ts';
-import { LABEL_PARAMETERS, PAGE_PARAMETERS } from './parameters.ts';
+import { listParameters } from './parameters.ts';
 import { patchBody, WRITE_HEADERS, written } from './writing.ts';
 
 const kind = resourceKind('gateway_group');
 const { tag, about, body, other = body, patches } = KIND_TEXTS.gateway_group;
-const text = Type.String({ minLength: 1 });
 const schema = schemaRef(schemaName(kind));
 const onOne: Pick<OperationDescription, 'tag' | 'path'> = {
   tag,
@@ -24,10 +23,11 @@ const onOne: Pick<OperationDescription, 'tag' | 'path'> = {
 const storing = { answers: written({ schema: valueAnswer(kind) }) };
 const headers = WRITE_HEADERS;
 
-const FILTERS: readonly QueryParameter[] = [
-  { name: 'name', description: 'Keeps the group of exactly this name; it wins over search', schema: text },
-  { name: 'search', description: 'Keeps groups whose name has this in it', schema: text },
-];
+const NAME_PARAMETER: QueryParameter = {
+  name: 'name',
+  description: 'Keeps the group of exactly this name; it wins over search',
+  schema: Type.String({ minLength: 1 }),
+};
 
 /** What the document says of gateway groups and their admin keys. */
 export const GATEWAY_GROUP_DESCRIPTION: ApiDescription = {
@@ -35,7 +35,7 @@ export const GATEWAY_GROUP_DESCRIPTION: ApiDescription = {
   operations: {
     'GET /api/gateway_groups': {
       ...{ id: 'listGatewayGroups', tag, summary: 'List gateway groups', description: about },
-      query: [...FILTERS, ...PAGE_PARAMETERS, ...LABEL_PARAMETERS],
+      query: [NAME_PARAMETER, ...listParameters({ isSortedByName: false, isLabelled: true, hasCursors: false })],
       answers: {
         200: {
           description: 'What was asked for; `total` counts all',

@@ -10,18 +10,46 @@ export const GROUP_PARAMETER: QueryParameter = {
 };
 
 const positive = Type.Integer({ minimum: 1, maximum: 999_999_999 });
+const oneOf = (...texts: readonly string[]) => Type.Unsafe<string>({ type: 'string', enum: texts });
 
-/** What asks for one page of a list. */
-export const PAGE_PARAMETERS: readonly QueryParameter[] = [
-  { name: 'page', description: 'That page, from 1; without page and page_size everything is given', schema: positive },
-  { name: 'page_size', description: 'How many stand on a page; 10 when only page is given', schema: positive },
+const PAGE_PARAMETERS: readonly QueryParameter[] = [
+  { name: 'page', description: 'That page, from 1; without page, page_size and after everything is given', schema: positive },
+  { name: 'page_size', description: 'How many stand on a page; 10 when it is not given', schema: positive },
 ];
 
-/** What keeps resources with certain labels. */
-export const LABEL_PARAMETERS: readonly QueryParameter[] = [
+const AFTER_PARAMETER: QueryParameter = {
+  name: 'after',
+  description: 'What follows the place that an answer gave as `next`; not with page',
+  schema: Type.String({ minLength: 1 }),
+};
+
+const LABEL_PARAMETERS: readonly QueryParameter[] = [
   {
     name: 'labels',
-    description: 'Keeps what has these labels: `labels[team]=mobile`',
+    description: 'Keeps what has these labels with these values: `labels[team]=mobile`; at most 32',
     schema: Type.Unsafe<object>({ type: 'object', additionalProperties: { type: 'string' } }),
   },
+  { name: 'label', description: 'Keeps what has this label with any value', schema: Type.String({ minLength: 1 }) },
 ];
+
+/** What a list can be asked for, as `readListQuery` and `labelFilterOf` read it. */
+export function listParameters(options: {
+  readonly isSortedByName: boolean;
+  readonly isLabelled: boolean;
+  /** Whether `after` is known. */
+  readonly hasCursors: boolean;
+}): readonly QueryParameter[] {
+  const orders = ['updated_at', 'created_at', ...(options.isSortedByName ? ['name'] : [])];
+  return [
+    ...PAGE_PARAMETERS,
+    ...(options.hasCursors ? [AFTER_PARAMETER] : []),
+    { name: 'order_by', description: '`updated_at` when it is not given', schema: oneOf(...orders) },
+    { name: 'direction', description: '`desc` when it is not given', schema: oneOf('asc', 'desc') },
+    {
+      name: 'search',
+      description: 'Keeps what has this text in its id, name or description, without regard to case',
+      schema: Type.String(),
+    },
+    ...(options.isLabelled ? LABEL_PARAMETERS : []),
+  ];
+}

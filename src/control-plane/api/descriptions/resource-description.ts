@@ -17,7 +17,7 @@ import {
 } from '../../openapi/index.ts';
 import { collectionPaths, resourcePath } from '../resource-path.ts';
 import { KIND_TEXTS } from './kind-texts.ts';
-import { GROUP_PARAMETER, LABEL_PARAMETERS, PAGE_PARAMETERS } from './parameters.ts';
+import { GROUP_PARAMETER, listParameters } from './parameters.ts';
 import { DELETED, patchBody, WRITE_HEADERS, written } from './writing.ts';
 
 /** What the document says of the operations on every kind of resource of a group. A new kind needs nothing here but its text. */
@@ -126,14 +126,19 @@ function listing(kind: ResourceKind): Pick<OperationDescription, 'query' | 'answ
   return {
     query: [
       GROUP_PARAMETER,
-      ...PAGE_PARAMETERS,
-      ...(kind.isLabelled ? LABEL_PARAMETERS : []),
+      // A service's upstreams are few, and at hand as a whole.
+      ...listParameters({ ...kind, ...(kind.name === 'upstream' ? { isSortedByName: false, hasCursors: false } : { hasCursors: true }) }),
       ...(kind.name === 'route' || kind.name === 'stream_route' ? [SERVICE_PARAMETER] : []),
     ],
     answers: {
       200: {
-        description: 'What was asked for, the most recently updated first; `total` counts all',
-        schema: Type.Object({ list: Type.Array(shownRef(kind)), total: Type.Integer({ minimum: 0 }) }),
+        description:
+          'What was asked for; `total` counts all that the filters leave, and `next` is for `after`, unless this is the last part',
+        schema: Type.Object({
+          list: Type.Array(shownRef(kind)),
+          total: Type.Integer({ minimum: 0 }),
+          next: Type.Optional(Type.String()),
+        }),
         example: { list: [shownExample(kind)], total: 1 },
       },
     },
