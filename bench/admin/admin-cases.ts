@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { AdminClient } from './admin-client.ts';
 import { consumerAt, consumerName } from './sample-consumers.ts';
 
@@ -39,10 +40,39 @@ export async function adminCases(client: AdminClient, count: number): Promise<re
     { name: 'GET one', comparedWith: first, ask: (turn) => client.ask('GET', `consumers/${consumerName((turn * 31) % count)}`) },
     { name: 'PUT one that exists', comparedWith: first, ask: (turn) => put(client, (turn * 31) % count) },
     { name: 'PUT a new one', comparedWith: first, ask: (turn) => put(client, count + turn) },
+    {
+      name: 'bulk of 100 that exist',
+      comparedWith: 'PUT one that exists',
+      ask: (turn) => client.applyBulk(consumersFrom((turn * 31) % (count - 99), 100)),
+    },
+    {
+      name: 'bulk of 10,000 credentials',
+      comparedWith: 'PUT one that exists',
+      ask: (turn) => client.applyBulk(credentialsOf(turn)),
+      isSlow: true,
+    },
     { name: 'DELETE one', comparedWith: first, ask: (turn) => client.ask('DELETE', `consumers/${consumerName(count + turn)}`) },
   ];
 }
 
 function put(client: AdminClient, number: number): Promise<string> {
   return client.ask('PUT', `consumers/${consumerName(number)}`, consumerAt(number));
+}
+
+function consumersFrom(first: number, count: number): readonly unknown[] {
+  return Array.from({ length: count }, (_, offset) => ({
+    kind: 'consumer',
+    id: consumerName(first + offset),
+    body: consumerAt(first + offset),
+  }));
+}
+
+/** 10,000 credentials of one consumer, new ones each turn. */
+function credentialsOf(turn: number): readonly unknown[] {
+  return Array.from({ length: 10_000 }, (_, number) => ({
+    kind: 'credential',
+    parent: consumerName(0),
+    id: `c${turn}_${number}`,
+    body: { plugins: { 'key-auth': { key: hash('sha256', `${turn} ${number}`) } } },
+  }));
 }

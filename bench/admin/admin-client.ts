@@ -13,14 +13,23 @@ export class AdminClient {
 
   /** The answer's text. @throws when the status is not 200 */
   ask(method: string, resource: string, body?: unknown): Promise<string> {
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
     const [path = '', query = ''] = resource.split('?');
+    return this.#send(method, `/apisix/admin/${path}?gateway_group_id=default&${query}`, body);
+  }
+
+  /** Applies operations together; the answer's text. @throws when the status is not 200 */
+  applyBulk(operations: readonly unknown[]): Promise<string> {
+    return this.#send('POST', '/api/gateway_groups/default/bulk', operations);
+  }
+
+  #send(method: string, path: string, body: unknown): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
     const asked = request(
       {
         host: '127.0.0.1',
         port: this.#port,
         method,
-        path: `/apisix/admin/${path}?gateway_group_id=default&${query}`,
+        path,
         agent: this.#agent,
         headers: { 'X-API-KEY': this.#token, Prefer: 'wait=0' },
       },
@@ -31,7 +40,7 @@ export class AdminClient {
         response.on('end', () => {
           const text = Buffer.concat(parts).toString();
           if (response.statusCode === 200) resolve(text);
-          else reject(new Error(`${method} ${resource} was answered ${response.statusCode}: ${text.slice(0, 200)}`));
+          else reject(new Error(`${method} ${path} was answered ${response.statusCode}: ${text.slice(0, 200)}`));
         });
       },
     );

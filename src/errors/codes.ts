@@ -158,7 +158,7 @@ export const ERROR_CODES = {
     status: 503,
     source: 'gateway',
     retry: 'yes',
-    publicMessage: 'too many long lists are being read at once',
+    publicMessage: 'too much is being asked at once',
     retryAfterSeconds: 1,
   },
   admin_internal: { status: 500, source: 'gateway', retry: 'no', publicMessage: 'internal error' },

@@ -238,6 +238,11 @@ export interface StoreTransaction extends StoreReader, HistoryReader {
   putResource(write: ResourceWrite): Promise<StoredResource>;
   /** Deletes the resource and all it owns, transitively; false when there was nothing. @throws RevisionConflict */
   deleteResource(key: ResourceKey, expectedRevision?: number): Promise<boolean>;
+  /**
+   * Lets go of the unique and shared values of a resource that this transaction writes or deletes afterwards, so that another may have them
+   * first: two resources can exchange their keys. A transaction that does not keep to it cannot commit. Of what does not exist it lets go of nothing.
+   */
+  releaseValues(key: ResourceKey): Promise<void>;
   /** Deletes the resource and leaves what it owns; false when there was nothing. For whoever decides about each of those himself. */
   deleteResourceAlone(key: ResourceKey): Promise<boolean>;
   putGroup(group: { readonly id: string; readonly name: string; readonly description: string }): Promise<GatewayGroup>;

@@ -16,11 +16,16 @@ export class TransactionQueue {
 
   /** @throws Error when called by work that runs in this queue; PortcullisError (`store_unavailable`) after `close`. */
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
-    this.#refuseNested();
-    if (this.#closed) throw new PortcullisError('store_unavailable', { detail: 'the store is closed' });
+    this.assertTakes();
     const result = this.#tail.then(() => this.#enter(work));
     this.#tail = result.catch(() => undefined);
     return result;
+  }
+
+  /** @throws as `run`, for work that is not to be run yet */
+  assertTakes(): void {
+    this.#refuseNested();
+    if (this.#closed) throw new PortcullisError('store_unavailable', { detail: 'the store is closed' });
   }
 
   /** Takes nothing new and resolves when all that was taken has ended. */

@@ -1,6 +1,6 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { ResourceKind } from '../../schema/index.ts';
-import type { ResourceKey, StoreTransaction } from '../../store/index.ts';
+import type { Author, ResourceKey, StoreTransaction } from '../../store/index.ts';
 import type { ApiAnswer, ApiRequest } from '../http/index.ts';
 import { announceChange } from './announce-change.ts';
 import type { ApiContext } from './api-context.ts';
@@ -11,6 +11,7 @@ import { isKeptWhileReferred, listReferences } from './list-references.ts';
 import { checkWritePreconditions } from './preconditions.ts';
 import { resourceKeyOf, resourceName } from './resource-path.ts';
 import { translateConflicts } from './unique-conflicts.ts';
+import type { ResourceWriting } from './write-resource.ts';
 
 /**
  * DELETE of one resource and all it owns: a service takes its routes and upstreams along, a consumer its credentials. A certificate that
@@ -20,25 +21,38 @@ export async function deleteResource(context: ApiContext, kind: ResourceKind, re
   const group = await gatewayGroupOf(context.store, request);
   const key = resourceKeyOf(kind, group.id, request);
   const author = authorOf(request);
-  const remove = async (transaction: StoreTransaction): Promise<number> => {
-    await removeResource(transaction, kind, key, request);
-    const newRevision = (await transaction.getGroup(group.id))?.revision ?? 0;
-    await transaction.appendAudit({
-      at: Math.floor(context.clock.nowMs() / 1000),
-      author,
-      action: `${kind.name}.delete`,
-      groupId: group.id,
-      resource: resourceName(kind, key),
-      address: request.address,
-      detail: { revision: newRevision, ...(await describeChange(transaction, key, newRevision)) },
-    });
-    return newRevision;
-  };
-  const revision = await translateConflicts(context.plugins, () => context.store.transaction(author, remove));
+  const revision = await translateConflicts(context.plugins, () =>
+    context.store.transaction(author, (transaction) => removeResource({ context, request, kind, key }, transaction, author, true)),
+  );
   return { headers: await announceChange(context, request, group.id, revision), body: {} };
 }
 
-async function removeResource(transaction: StoreTransaction, kind: ResourceKind, key: ResourceKey, request: ApiRequest): Promise<void> {
+/**
+ * One delete within a transaction, with its audit entry. Gives the group's new revision. `isWholeRevision`: the transaction does nothing else.
+ *
+ * @throws PortcullisError, RevisionConflict, before anything is written
+ */
+export async function removeResource(
+  { context, request, kind, key }: Pick<ResourceWriting, 'context' | 'request' | 'kind' | 'key'>,
+  transaction: StoreTransaction,
+  author: Author,
+  isWholeRevision: boolean,
+): Promise<number> {
+  await remove(transaction, kind, key, request);
+  const revision = (await transaction.getGroup(key.groupId))?.revision ?? 0;
+  await transaction.appendAudit({
+    at: Math.floor(context.clock.nowMs() / 1000),
+    author,
+    action: `${kind.name}.delete`,
+    groupId: key.groupId,
+    resource: resourceName(kind, key),
+    address: request.address,
+    detail: { revision, ...(await describeChange(transaction, key, revision, isWholeRevision)) },
+  });
+  return revision;
+}
+
+async function remove(transaction: StoreTransaction, kind: ResourceKind, key: ResourceKey, request: ApiRequest): Promise<void> {
   const current = await transaction.getResource(key, { secrets: 'omit' });
   const isConditional = checkWritePreconditions(request, current?.revision);
   if (current === undefined) throw new PortcullisError('admin_not_found', { publicMessage: `${kind.name} not found` });

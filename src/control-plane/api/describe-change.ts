@@ -9,14 +9,19 @@ const MAX_NAMES = 20;
 
 /**
  * What the last write of this transaction changed of a resource, for the audit log: lines for people, without secrets, and the resources
- * that a delete took along. Bounded, whatever the size of the documents.
+ * that a delete took along, where it is all that its revision does. Bounded, whatever the size of the documents.
  */
-export async function describeChange(transaction: StoreTransaction, key: ResourceKey, revision: number): Promise<JsonObject> {
+export async function describeChange(
+  transaction: StoreTransaction,
+  key: ResourceKey,
+  revision: number,
+  isWholeRevision = true,
+): Promise<JsonObject> {
   const [to, from] = await transaction.listVersions(key, 2);
   if (to === undefined) return {};
   const lines = describeDifference(compareVersions(from, to));
   const changes = lines.length <= MAX_LINES ? lines : [...lines.slice(0, MAX_LINES), `and ${lines.length - MAX_LINES} more`];
-  if (to.op === 'put') return { changes };
+  if (to.op === 'put' || !isWholeRevision) return { changes };
   const removed = (await transaction.listVersionsOfRevision(key.groupId, revision, MAX_NAMES + 2)).map((version) => version.key);
   const along = removed.filter(({ kind, parentId, id }) => kind !== key.kind || parentId !== key.parentId || id !== key.id);
   const names = along.slice(0, MAX_NAMES).map(nameOfKey);

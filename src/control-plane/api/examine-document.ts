@@ -66,10 +66,20 @@ export function examineDocument(kind: ResourceKind, body: JsonValue, id: string 
   };
 }
 
-/** The same for a body that is to be written now. @throws PortcullisError 400 that names every fault by its JSON pointer */
+/** 400: faults of a body, each with the place where it is. */
+export class InvalidDocument extends PortcullisError {
+  readonly issues: readonly Issue[];
+
+  constructor(issues: readonly Issue[]) {
+    super('admin_invalid', { publicMessage: formatIssues(issues) });
+    this.issues = issues;
+  }
+}
+
+/** The same for a body that is to be written now. @throws InvalidDocument 400 that names every fault by its JSON pointer */
 export function requireValidDocument(...parameters: Parameters<typeof examineDocument>): ExaminedDocument {
   const examination = examineDocument(...parameters);
-  if (!examination.ok) throw new PortcullisError('admin_invalid', { publicMessage: formatIssues(examination.issues) });
+  if (!examination.ok) throw new InvalidDocument(examination.issues);
   return examination.examined;
 }
 

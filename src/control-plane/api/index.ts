@@ -2,8 +2,10 @@ import { RESOURCE_KINDS } from '../../schema/index.ts';
 import { type DescribedApi, describeRoutes, joinDescribed, withOpenApi } from '../openapi/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { auditRoutes } from './audit-routes.ts';
+import { bulkRoutes } from './bulk-routes.ts';
 import {
   AUDIT_DESCRIPTION,
+  BULK_DESCRIPTION,
   CATALOGUE_DESCRIPTION,
   GATEWAY_GROUP_DESCRIPTION,
   historyDescription,
@@ -35,6 +37,7 @@ export function describedApi(context: ApiContext): DescribedApi {
     describeRoutes(historyRoutes(context), historyDescription()),
     describeRoutes(auditRoutes(context), AUDIT_DESCRIPTION),
     describeRoutes(resourceRoutes(context), resourceDescription(context.plugins)),
+    describeRoutes(bulkRoutes(context), BULK_DESCRIPTION),
     describeRoutes(validateConfigsRoutes(context), validationDescription(RESOURCE_KINDS.map(({ collection }) => collection))),
     describeRoutes(pluginCatalogueRoutes(context), CATALOGUE_DESCRIPTION),
     describeRoutes(labelRoutes(context), labelDescription(LABELLED_KINDS)),

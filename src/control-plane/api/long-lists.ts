@@ -17,7 +17,7 @@ export class LongLists {
 
   /** The same parts; a place is taken when the first is asked for, and free again when they end, however they do. @throws PortcullisError `admin_busy` */
   bounded(parts: AsyncIterable<string>): AsyncIterable<string> {
-    if (this.#running >= MOST_AT_ONCE) throw new PortcullisError('admin_busy');
+    if (this.#running >= MOST_AT_ONCE) throw tooMany();
     return this.#passOn(parts, this.#clock.monotonicMs() + LONGEST_MS);
   }
 
@@ -32,4 +32,8 @@ export class LongLists {
       this.#running -= 1;
     }
   }
+}
+
+function tooMany(): PortcullisError {
+  return new PortcullisError('admin_busy', { publicMessage: 'too many long lists are being read at once' });
 }

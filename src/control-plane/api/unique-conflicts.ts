@@ -1,6 +1,6 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
-import { formatIssues, resourceKind } from '../../schema/index.ts';
+import { formatIssues, type Issue, resourceKind } from '../../schema/index.ts';
 import {
   type ResourceKey,
   RevisionConflict,
@@ -9,7 +9,7 @@ import {
   UniqueConflict,
   type UniqueValue,
 } from '../../store/index.ts';
-import type { ExaminedShare } from './examine-document.ts';
+import { type ExaminedShare, InvalidDocument } from './examine-document.ts';
 import { preconditionFailed } from './preconditions.ts';
 
 /** Refuses a value that another resource of the group holds. Asked early, so that it is told before other faults; the store refuses it in any case. @throws UniqueConflict */
@@ -35,7 +35,8 @@ export async function translateConflicts<Result>(
   } catch (error) {
     if (error instanceof RevisionConflict) throw preconditionFailed(error.current === 0 ? undefined : error.current);
     if (!(error instanceof UniqueConflict || error instanceof SharedConflict)) throw error;
-    throw new PortcullisError('admin_invalid', { publicMessage: describeConflict(error, schemas, sharesOf()) });
+    if (error instanceof SharedConflict) throw new InvalidDocument([mismatch(error, sharesOf())]);
+    throw new PortcullisError('admin_invalid', { publicMessage: describeConflict(error, schemas, []) });
   }
 }
 
@@ -46,7 +47,7 @@ export function describeConflict(
   shares: readonly ExaminedShare[],
 ): string {
   const { space, holder } = conflict;
-  if (conflict instanceof SharedConflict) return describeMismatch(conflict, shares);
+  if (conflict instanceof SharedConflict) return formatIssues([mismatch(conflict, shares)]);
   const plugin = schemas.find(({ name }) => name === space);
   const what = plugin === undefined ? space : `${plugin.uniqueField ?? 'key'} of plugin ${plugin.name}`;
   return `duplicate ${what} found with ${describeHolder(holder)}`;
@@ -57,9 +58,9 @@ function isSameKey(one: ResourceKey, other: ResourceKey): boolean {
 }
 
 /** A plugin stands once in a resource, so its name tells which of its shares it was. */
-function describeMismatch({ space, holder }: SharedConflict, shares: readonly ExaminedShare[]): string {
+function mismatch({ space, holder }: SharedConflict, shares: readonly ExaminedShare[]): Issue {
   const { pointer, message } = shares.find((each) => each.space === space)?.mismatch ?? { pointer: '', message: 'conf mismatched' };
-  return formatIssues([{ pointer, message: `${message}: it differs from that of ${describeHolder(holder)}` }]);
+  return { pointer, message: `${message}: it differs from that of ${describeHolder(holder)}` };
 }
 
 function describeHolder({ kind, parentId, id }: ResourceKey): string {

@@ -25,6 +25,8 @@ export interface ResourceWriting {
   readonly mode: 'put' | 'create' | 'patch';
   /** What is to be stored, of what is there now; secrets are left out of it unless the mode is `patch`. Called inside the transaction, so it must not take long. @throws PortcullisError */
   examine(current: StoredResource | undefined): ExaminedDocument;
+  /** The transaction may do much else besides. */
+  readonly isOneOfMany?: true;
   /** Other writes of the same transaction, after all checks and before the resource's own. */
   alongside?(transaction: StoreTransaction, examined: ExaminedDocument): Promise<void>;
   /** How the answer shows it; default: as a read does. */
@@ -51,7 +53,11 @@ export async function writeResource(writing: ResourceWriting): Promise<ApiAnswer
   };
   const { stored, warnings } = await translateConflicts(
     context.plugins,
-    () => context.store.transaction(author, (transaction) => store(noted, transaction, author)),
+    () =>
+      context.store.transaction(author, async (transaction) => {
+        const written = await storeResource(noted, transaction, author);
+        return { stored: written.stored, warnings: await warningsOf(noted, transaction, written.examined) };
+      }),
     () => examined?.shared ?? [],
   );
   const headers = await announceChange(context, request, key.groupId, stored.revision);
@@ -64,15 +70,21 @@ export async function writeResource(writing: ResourceWriting): Promise<ApiAnswer
   };
 }
 
-async function store(
+/**
+ * One write within a transaction, after all checks of it, with its audit entry.
+ *
+ * @throws PortcullisError, UniqueConflict, SharedConflict, RevisionConflict, before anything is written
+ */
+export async function storeResource(
   writing: ResourceWriting,
   transaction: StoreTransaction,
   author: Author,
-): Promise<{ readonly stored: StoredResource; readonly warnings: readonly string[] }> {
+): Promise<{ readonly stored: StoredResource; readonly isNew: boolean; readonly examined: ExaminedDocument }> {
   const { context, request, kind, key } = writing;
   const current = await transaction.getResource(key, { secrets: writing.mode === 'patch' ? 'include' : 'omit' });
   const examined = writing.examine(current);
-  await refuseDuplicates(transaction, key, examined.unique);
+  // Among many writes it is not worth asking twice only to tell this fault first.
+  if (writing.isOneOfMany !== true) await refuseDuplicates(transaction, key, examined.unique);
   await requireParent(transaction, kind, key);
   if (writing.mode === 'create' && current !== undefined) throw existsAlready(kind, key);
   const isConditional = checkWritePreconditions(request, current?.revision);
@@ -95,12 +107,20 @@ async function store(
     address: request.address,
     detail: { revision: stored.revision, created: current === undefined, ...(await describeChange(transaction, key, stored.revision)) },
   });
-  const warnings = [
-    ...examined.warnings,
-    ...(await warningsForReferences(transaction, kind, key, examined.document)),
-    ...(await warningsForUpstreams(transaction, kind, key, examined.document, context.plugins)),
+  return { stored, isNew: current === undefined, examined };
+}
+
+/** What is to be said of a document that was stored, as long as nothing more is written. */
+export async function warningsOf(
+  { context, kind, key }: Pick<ResourceWriting, 'context' | 'kind' | 'key'>,
+  transaction: StoreTransaction,
+  { document, warnings }: ExaminedDocument,
+): Promise<readonly string[]> {
+  return [
+    ...warnings,
+    ...(await warningsForReferences(transaction, kind, key, document)),
+    ...(await warningsForUpstreams(transaction, kind, key, document, context.plugins)),
   ];
-  return { stored, warnings };
 }
 
 function existsAlready(kind: ResourceKind, key: ResourceKey): PortcullisError {

@@ -20,6 +20,7 @@ function makeApplication(t: TestContext, routes: readonly ApiRoute[]) {
     random: systemRandom,
     softwareVersion: '1.2.3',
     maxBodyBytes: 100,
+    maxBodyBytesAtOnce: 150,
     expectedContinues: new ExpectedContinues(),
     isDraining: () => false,
   });
@@ -96,6 +97,33 @@ test('the body is JSON whatever the client calls it, up to the limit, which is n
   assert.deepEqual([large.statusCode, large.json()], [413, { error_msg: 'request body too large: the limit is 100 bytes' }]);
   const empty = await post('', { 'content-type': 'application/json' });
   assert.deepEqual([empty.statusCode, empty.json()], [400, { error_msg: 'invalid request body: the body is empty' }]);
+});
+
+test('bodies that are too much together are refused for the moment, and what was read is given back with the answer', async (t) => {
+  const answers = Promise.withResolvers<void>();
+  const { app } = makeApplication(t, [
+    {
+      method: 'POST',
+      path: '/slow',
+      permission: 'public',
+      handle: async () => {
+        await answers.promise;
+        return { body: 'done' };
+      },
+    },
+    { method: 'POST', path: '/echo', permission: 'public', handle: async (request) => ({ body: request.body() }) },
+  ]);
+  const body = `"${'x'.repeat(98)}"`;
+  const slow = app.inject({ method: 'POST', url: '/slow', payload: body });
+  await new Promise(setImmediate);
+  const refused = await app.inject({ method: 'POST', url: '/echo', payload: body });
+  assert.deepEqual([refused.statusCode, refused.headers['retry-after']], [503, '1']);
+  assert.equal((await app.inject({ method: 'POST', url: '/echo', payload: '"small"' })).statusCode, 200);
+  answers.resolve();
+  assert.equal((await slow).statusCode, 200);
+  for (let round = 0; round < 5; round += 1) {
+    assert.equal((await app.inject({ method: 'POST', url: '/echo', payload: body })).statusCode, 200);
+  }
 });
 
 test('what fails inside is told as an internal error, and its cause only to the log', async (t) => {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { PortcullisError } from '../../errors/index.ts';
@@ -9,6 +10,7 @@ import type { StoreReader } from '../../store/index.ts';
 import { authenticateAdminKey, authenticateToken, type Caller, isAdminKey, randomId } from '../auth/index.ts';
 import { addressOf, headerOf, toApiRequest } from './api-request.ts';
 import type { ApiAnswer, ApiRoute, RoutePermission } from './api-route.ts';
+import { BodyBudget } from './body-budget.ts';
 import { describeError } from './error-answer.ts';
 import type { ExpectedContinues } from './expected-continues.ts';
 import { printable } from './printable.ts';
@@ -20,6 +22,8 @@ declare module 'fastify' {
     readonly permission?: RoutePermission;
     /** As `ApiRoute.groupScoped`. */
     readonly groupScoped?: boolean;
+    /** As `ApiRoute.maxBodyBytes`. */
+    readonly maxBodyBytes?: number;
     /** On the routes that stand for "this path has no such method": the methods that it has. */
     readonly allow?: string;
   }
@@ -43,6 +47,8 @@ export interface AdminApplicationOptions {
   readonly log: Logger;
   readonly softwareVersion: string;
   readonly maxBodyBytes: number;
+  /** All bodies together that are being read or worked on. */
+  readonly maxBodyBytesAtOnce: number;
   /** Requests whose client waits for `100 Continue` before it sends the body. */
   readonly expectedContinues: ExpectedContinues;
   /** When true, answers ask the client to close the connection. */
@@ -63,10 +69,12 @@ export function createAdminApplication(options: AdminApplicationOptions): Fastif
     frameworkErrors: (error, _request, reply) => void sendError(options, reply, error),
   });
   const callers = new WeakMap<FastifyRequest, Caller>();
-  addBodyParser(app, options);
+  const responses = new WeakMap<FastifyRequest, ServerResponse>();
+  addBodyParser(app, options, responses);
   app.addHook('onRoute', (route) => {
     if (route.config?.permission === undefined) throw new Error(`the route ${String(route.method)} ${route.url} declares no permission`);
   });
+  app.addHook('onRequest', async (request, reply) => void responses.set(request, reply.raw));
   app.addHook('onRequest', (request, reply) => admit(options, callers, request, reply));
   app.addHook('onSend', async (request, reply) => addCommonHeaders(options, reply, request));
   app.addHook('onResponse', async (request, reply) => logRequest(options, callers.get(request), request, reply));
@@ -82,7 +90,11 @@ function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route:
   app.route({
     method: route.method,
     url: route.path,
-    config: { permission: route.permission, groupScoped: route.groupScoped === true },
+    config: {
+      permission: route.permission,
+      groupScoped: route.groupScoped === true,
+      ...(route.maxBodyBytes === undefined ? {} : { maxBodyBytes: route.maxBodyBytes }),
+    },
     handler: async (request, reply) => {
       if (request.body instanceof UnreadableBody) throw request.body.error;
       const answer = await route.handle(toApiRequest(request, callers.get(request)));
@@ -157,13 +169,16 @@ class UnreadableBody {
   }
 }
 
-function addBodyParser(app: FastifyInstance, options: AdminApplicationOptions): void {
+function addBodyParser(app: FastifyInstance, options: AdminApplicationOptions, responses: WeakMap<FastifyRequest, ServerResponse>): void {
+  const budget = new BodyBudget(options.maxBodyBytesAtOnce);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', async (request: FastifyRequest, stream: FastifyRequest['raw']) => {
-    if (Number(headerOf(request, 'content-length') ?? 0) > options.maxBodyBytes)
-      return new UnreadableBody(bodyTooLarge(options.maxBodyBytes));
+    const maxBodyBytes = request.routeOptions.config.maxBodyBytes ?? options.maxBodyBytes;
+    if (Number(headerOf(request, 'content-length') ?? 0) > maxBodyBytes) return new UnreadableBody(bodyTooLarge(maxBodyBytes));
     options.expectedContinues.send(request.raw);
-    return readBody(stream, options.maxBodyBytes).catch((error: unknown) => new UnreadableBody(error));
+    const response = responses.get(request);
+    const take = (bytes: number): boolean => response !== undefined && budget.take(response, bytes);
+    return readBody(stream, maxBodyBytes, take).catch((error: unknown) => new UnreadableBody(error));
   });
 }
 

@@ -12,6 +12,7 @@ import { answerClientError, type Exchange } from './client-error.ts';
 import { ExpectedContinues } from './expected-continues.ts';
 import type { AdminServerLimits } from './limits.ts';
 import { PendingHandshakes } from './pending-handshakes.ts';
+import { SlowReaders } from './slow-readers.ts';
 
 /** What `startAdminServer` needs. */
 export interface AdminServerOptions
@@ -45,7 +46,7 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
   const { limits, listeners } = options;
   const expectedContinues = new ExpectedContinues();
   let draining = false;
-  const app = createAdminApplication({ ...options, maxBodyBytes: limits.maxBodyBytes, expectedContinues, isDraining: () => draining });
+  const app = createAdminApplication({ ...options, ...limits, expectedContinues, isDraining: () => draining });
   await app.ready();
   const servers: Server[] = [];
   const handshakes: PendingHandshakes[] = [];
@@ -99,7 +100,11 @@ function makeServer(options: AdminServerOptions, expectedContinues: ExpectedCont
   server.maxConnections = limits.maxConnections;
   server.setTimeout(limits.idleTimeoutMs);
   const last = new WeakMap<Duplex, Exchange>();
+  const slowReaders = new SlowReaders(options.clock, limits.readingPace, () => {
+    options.log.info('a client of the Admin API read its answer too slowly and was cut off');
+  });
   const serve: RequestHandler = (request, response) => {
+    slowReaders.watch(response);
     last.set(request.socket, { request, response });
     handle(request, response);
   };

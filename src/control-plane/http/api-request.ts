@@ -14,11 +14,16 @@ export function toApiRequest(request: FastifyRequest, caller: Caller | undefined
     parameters: new Map(Object.entries(request.params as Readonly<Record<string, string>>)),
     query: new URLSearchParams(queryStart < 0 ? '' : url.slice(queryStart + 1)),
     header: (name) => (name === 'content-type' ? contentTypeOf(request) : headerOf(request, name)),
-    body: () => parseJson(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)),
+    body: () => parseJson(bytesOf(request)),
+    bytes: () => bytesOf(request),
     caller,
     address: addressOf(request),
     id: request.id,
   };
+}
+
+function bytesOf({ body }: FastifyRequest): Uint8Array {
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
 }
 
 /** What the client calls its body. It is hidden from the framework, which would refuse what is no JSON by name; only the raw head still has it. */

@@ -14,6 +14,8 @@ export interface ApiRequest {
   header(lowerCaseName: string): string | undefined;
   /** The parsed body. @throws PortcullisError `admin_bad_json` */
   body(): JsonValue;
+  /** The body as it came; empty where there is none. */
+  bytes(): Uint8Array;
   /** Who calls; undefined on public routes only. */
   readonly caller: Caller | undefined;
   /** The client's address, IPv4-mapped ones as IPv4. */
@@ -43,5 +45,7 @@ export interface ApiRoute {
   readonly permission: RoutePermission;
   /** True where the operation keeps to one gateway group by itself (`gatewayGroupOf`), so that the admin key of a group may call it. */
   readonly groupScoped?: boolean;
+  /** How large a body may be, where it may be larger than others. */
+  readonly maxBodyBytes?: number;
   handle(request: ApiRequest): Promise<ApiAnswer>;
 }

@@ -21,13 +21,32 @@ const NUMBER_CHARACTERS = new Set('+-.0123456789eE');
  * @throws PortcullisError `admin_bad_json`
  */
 export function parseJson(bytes: Uint8Array): JsonValue {
-  let text: string;
+  return new JsonReader(decode(bytes)).read();
+}
+
+/** One element of a JSON array, and how many characters of text it is. */
+export interface JsonElement {
+  readonly value: JsonValue;
+  readonly length: number;
+}
+
+/**
+ * The elements of a JSON array one after the other, read as strictly as `parseJson` reads a whole text, and each only when it is asked for:
+ * whoever reads a long array can let others have their turn.
+ *
+ * @throws PortcullisError `admin_bad_json`, also when the text is no array
+ */
+export function* parseJsonElements(bytes: Uint8Array): Generator<JsonElement, void> {
+  yield* new JsonReader(decode(bytes)).readElements();
+}
+
+/** @throws PortcullisError `admin_bad_json` */
+function decode(bytes: Uint8Array): string {
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw badJson('the text is not valid UTF-8');
   }
-  return new JsonReader(text).read();
 }
 
 function badJson(problem: string): PortcullisError {
@@ -46,9 +65,27 @@ class JsonReader {
     this.#skipWhitespace();
     if (this.#position === this.#text.length) throw badJson('the body is empty');
     const value = this.#value(0);
+    this.#end();
+    return value;
+  }
+
+  *readElements(): Generator<JsonElement, void> {
+    this.#expect('[');
+    if (!this.#take(']')) {
+      do {
+        this.#skipWhitespace();
+        const start = this.#position;
+        const value = this.#value(1);
+        yield { value, length: this.#position - start };
+      } while (this.#take(','));
+      this.#expect(']');
+    }
+    this.#end();
+  }
+
+  #end(): void {
     this.#skipWhitespace();
     if (this.#position < this.#text.length) throw this.#error('the text goes on after the value');
-    return value;
   }
 
   #value(depth: number): JsonValue {

@@ -7,9 +7,11 @@ import { PortcullisError } from '../../errors/index.ts';
  * What a client goes on to send after a refusal is read and dropped by Node until the server's request time-out, so that the
  * client gets to see the answer.
  *
- * @throws PortcullisError `admin_body_too_large`, `client_aborted`
+ * `take` is told of all that arrives and may decline to have it in memory.
+ *
+ * @throws PortcullisError `admin_body_too_large`, `admin_busy`, `client_aborted`
  */
-export async function readBody(stream: Readable, maxBytes: number): Promise<Buffer> {
+export async function readBody(stream: Readable, maxBytes: number, take: (bytes: number) => boolean): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let length = 0;
@@ -17,6 +19,7 @@ export async function readBody(stream: Readable, maxBytes: number): Promise<Buff
     length += chunk.length;
     chunks.push(chunk);
     if (length > maxBytes) reject(bodyTooLarge(maxBytes));
+    else if (!take(chunk.length)) reject(new PortcullisError('admin_busy'));
   };
   const onEnd = (): void => resolve(Buffer.concat(chunks, length));
   const onBroken = (cause?: unknown): void =>

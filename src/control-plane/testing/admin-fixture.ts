@@ -7,7 +7,7 @@ import type { AppliedRevision } from '../../distribution/index.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
 import { PLUGIN_SCHEMAS } from '../../plugins/schemas.ts';
-import type { Store, StoreHistory } from '../../store/index.ts';
+import type { PostgresStoreOptions, Store, StoreHistory } from '../../store/index.ts';
 import { type ApiContext, type ChangeAnnouncer, describedApi } from '../api/index.ts';
 import { openInstallation } from '../first-start.ts';
 import { ADMIN_SERVER_LIMITS, type ApiRoute, createAdminApplication, ExpectedContinues } from '../http/index.ts';
@@ -77,20 +77,27 @@ export interface AdminFixture {
   send(method: HTTPMethods, path: string, request?: FixtureRequest): Promise<FixtureAnswer>;
 }
 
-/** Makes a fixture that is gone when the test ends. `change` may replace the store by one that fails, and the plugins that are known. */
-export async function makeAdminFixture(
-  test: Pick<TestContext, 'after'>,
-  change: { readonly wrapStore?: (store: Store & StoreHistory) => Store & StoreHistory; readonly plugins?: readonly PluginSchema[] } = {},
-): Promise<AdminFixture> {
-  const folder = await temporaryFolder(test);
+/** What a fixture may have in place of the usual. */
+interface FixtureChange {
+  /** Makes a store that fails of the one that works. */
+  readonly wrapStore?: (store: Store & StoreHistory) => Store & StoreHistory;
+  readonly plugins?: readonly PluginSchema[];
+  /** A data folder that exists, for one that is made. */
+  readonly folder?: string;
+  readonly database?: PostgresStoreOptions;
+}
+
+/** Makes a fixture that is gone when the test ends. */
+export async function makeAdminFixture(test: Pick<TestContext, 'after'>, change: FixtureChange = {}): Promise<AdminFixture> {
+  const folder = change.folder ?? (await temporaryFolder(test));
   const clock = new FakeClock();
   const log = new RecordingLogger();
   const announcer = new FakeAnnouncer();
-  const database = await testDatabase();
+  const database = change.folder === undefined && change.database === undefined ? await testDatabase() : undefined;
   const opened = await openControlPlaneStore({
     dataFolder: folder,
     keyringFile: `${folder}/keyring.json`,
-    database: database?.options,
+    database: change.database ?? database?.options,
     clock,
     random: systemRandom,
   });
@@ -117,7 +124,7 @@ export async function makeAdminFixture(
     random: systemRandom,
     log,
     softwareVersion: '0.0.0-test',
-    maxBodyBytes: ADMIN_SERVER_LIMITS.maxBodyBytes,
+    ...ADMIN_SERVER_LIMITS,
     expectedContinues: new ExpectedContinues(),
     isDraining: () => false,
   });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type StoreTransaction, UniqueConflict } from '../store.ts';
+import { SharedConflict, type StoreTransaction, UniqueConflict } from '../store.ts';
 import { type MakeDatabase, makeTestBed } from './fresh-database.ts';
-import { AUTHOR, credentialWrite, idsOf, keyOf, putAll, serviceWrite } from './sample-writes.ts';
+import { AUTHOR, credentialWrite, digestOf, idsOf, keyOf, putAll, serviceWrite, uniqueKey } from './sample-writes.ts';
 
 const SERVICES = { groupId: 'default', kind: 'service' };
 
@@ -32,6 +32,43 @@ export function transactionContract(makeDatabase: MakeDatabase): void {
     });
     assert.equal((await store.getGroup('default'))?.revision, 1);
     assert.equal(await store.getResource(keyOf('credential', 'c2', 'bob')), undefined);
+  });
+
+  test('two resources exchange their unique values in one transaction that releases those of the second first', async (context) => {
+    const { store } = await makeTestBed(context, makeDatabase);
+    await putAll(store, credentialWrite('alice', 'c1', 'one'), credentialWrite('bob', 'c2', 'two'));
+    await store.transaction(AUTHOR, async (transaction) => {
+      await transaction.releaseValues(keyOf('credential', 'c2', 'bob'));
+      await transaction.putResource(credentialWrite('alice', 'c1', 'two'));
+      await transaction.putResource(credentialWrite('bob', 'c2', 'one'));
+    });
+    assert.deepEqual(await store.findUnique('default', uniqueKey('one')), keyOf('credential', 'c2', 'bob'));
+    assert.deepEqual(await store.findUnique('default', uniqueKey('two')), keyOf('credential', 'c1', 'alice'));
+    await store.transaction(AUTHOR, async (transaction) => {
+      await transaction.releaseValues(keyOf('credential', 'c2', 'bob'));
+      await transaction.releaseValues(keyOf('credential', 'none', 'bob'));
+      await transaction.deleteResource(keyOf('credential', 'c2', 'bob'));
+    });
+    assert.equal(await store.findUnique('default', uniqueKey('one')), undefined);
+  });
+
+  test('a transaction that releases values and does not write their resource cannot be committed', async (context) => {
+    const { store } = await makeTestBed(context, makeDatabase);
+    await putAll(store, credentialWrite('alice', 'c1', 'one'));
+    const careless = store.transaction(AUTHOR, (transaction) => transaction.releaseValues(keyOf('credential', 'c1', 'alice')));
+    await assert.rejects(careless, /released/);
+    assert.deepEqual(await store.findUnique('default', uniqueKey('one')), keyOf('credential', 'c1', 'alice'));
+  });
+
+  test('work may catch a conflict about a shared value and go on', async (context) => {
+    const { store } = await makeTestBed(context, makeDatabase);
+    const shared = (value: string) => [{ space: 'limit-count', name: digestOf('name'), value: digestOf(value) }];
+    await putAll(store, { ...serviceWrite('one'), shared: shared('a') });
+    await store.transaction(AUTHOR, async (transaction) => {
+      await assert.rejects(transaction.putResource({ ...serviceWrite('two'), shared: shared('b') }), SharedConflict);
+      await transaction.putResource(serviceWrite('three'));
+    });
+    assert.deepEqual(idsOf(await store.listResources(SERVICES)).toSorted(), ['one', 'three']);
   });
 
   test('a transaction in which a write failed half-way cannot be committed', async (context) => {

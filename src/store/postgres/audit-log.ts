@@ -20,21 +20,29 @@ const ROWS_PER_READ = 1_000;
  */
 export class AuditLog {
   readonly #cipher: FieldCipher;
+  /** The end of the chain that this transaction has made and not kept yet. */
+  #head: ChainEnd | undefined;
 
   constructor(cipher: FieldCipher) {
     this.#cipher = cipher;
   }
 
-  async append(connection: PostgresConnection, entry: AuditEntry, author: Author, nowSeconds: number): Promise<void> {
+  /** Chains an entry. `settle` comes last in the transaction. */
+  async append(connection: PostgresConnection, entry: AuditEntry, author: Author): Promise<void> {
     const row = await connection.get<AuditColumns>(
       `INSERT INTO audit_entries (at, author_id, author_name, action, group_id, resource, address, detail, origin)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING ${HASHED_COLUMNS}`,
       ...columnsOfEntry(entry, author),
     );
     if (row === undefined) throw new Error('a written row was not returned');
-    const head = await this.readEnd(connection, 'head');
-    const end = await this.#chain(connection, row, typeof head === 'string' ? CHAIN_START : head.hash);
-    await this.#keepEnd(connection, 'head', end, nowSeconds);
+    const head = this.#head ?? (await this.readEnd(connection, 'head'));
+    this.#head = await this.#chain(connection, row, typeof head === 'string' ? CHAIN_START : head.hash);
+  }
+
+  /** Keeps the end of what was appended. */
+  async settle(connection: PostgresConnection, nowSeconds: number): Promise<void> {
+    if (this.#head !== undefined) await this.#keepEnd(connection, 'head', this.#head, nowSeconds);
+    this.#head = undefined;
   }
 
   async readEnd(connection: PostgresConnection, which: ChainEndName): Promise<KeptChainEnd> {

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, connect as dial, type Socket } from 'node:net';
-import type { TestContext } from 'node:test';
+import { startCuttableWire } from '../../../test-support/cuttable-wire.ts';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { withOwnPostgres, withPostgres } from '../../../test-support/with-postgres.ts';
 import { PortcullisError } from '../../errors/index.ts';
@@ -51,7 +49,7 @@ withPostgres(
 );
 
 withPostgres('a cut network refuses at once what was under way, and the store finds its way back by itself', async (context, url) => {
-  const proxy = await startProxy(context, url);
+  const proxy = await startCuttableWire(context, url);
   const database = await makeDatabaseSchema(context, url);
   const store = await openWithGroup(database, { url: proxy.url });
   const cut = store.transaction(AUTHOR, async (transaction) => {
@@ -71,7 +69,7 @@ withPostgres('a cut network refuses at once what was under way, and the store fi
 withPostgres(
   'a network that swallows everything ends in an unavailable store after the time-outs, not in a wait for ever',
   async (context, url) => {
-    const proxy = await startProxy(context, url);
+    const proxy = await startCuttableWire(context, url);
     const database = await makeDatabaseSchema(context, url);
     const store = await openWithGroup(database, { url: proxy.url, timeoutMs: 300, statementTimeoutMs: 300, connections: 2 });
     proxy.swallow(true);
@@ -164,61 +162,4 @@ function isUnavailable(error: unknown): boolean {
   assert.equal(error.reason, 'store_unavailable');
   assert.equal(error.code.retry, 'yes');
   return true;
-}
-
-interface Proxy {
-  readonly url: string;
-  /** Resets all connections. */
-  cut(): void;
-  /** Whether new connections are reset. */
-  refuse(isRefusing: boolean): void;
-  /** Whether nothing goes through, although connections stand. */
-  swallow(isSwallowing: boolean): void;
-}
-
-/** A wire between the store and the server that can be cut. */
-async function startProxy(context: TestContext, url: string): Promise<Proxy> {
-  const target = new URL(url);
-  const sockets = new Set<Socket>();
-  let isRefusing = false;
-  let isSwallowing = false;
-  const keep = (socket: Socket): void => {
-    sockets.add(socket);
-    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
-  };
-  const server = createServer((client) => {
-    keep(client);
-    if (isRefusing) return client.resetAndDestroy();
-    const upstream = dial(Number(target.port || '5432'), target.hostname);
-    keep(upstream);
-    const pass = (from: Socket, to: Socket): void => {
-      from.on('data', (bytes) => isSwallowing || to.write(bytes)).on('close', () => to.destroy());
-    };
-    pass(client, upstream);
-    pass(upstream, client);
-    return undefined;
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const cut = (): void => {
-    for (const socket of sockets) socket.resetAndDestroy();
-  };
-  context.after(() => {
-    cut();
-    server.close();
-  });
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  const through = new URL(url);
-  through.hostname = '127.0.0.1';
-  through.port = String(address.port);
-  return {
-    url: through.href,
-    cut,
-    refuse: (value) => {
-      isRefusing = value;
-    },
-    swallow: (value) => {
-      isSwallowing = value;
-    },
-  };
 }

@@ -1,6 +1,7 @@
 import { PortcullisError, StartError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { ChainEndName } from '../audit-chain.ts';
+import { CommitGroups } from '../commit-groups.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import type {
   AuditPlace,
@@ -22,6 +23,7 @@ import { areListsCurrent, catchUpLists } from './catch-up-lists.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { runFailure, startFailure } from './failures.ts';
 import { findAuditRows, listAuditActions } from './find-audit.ts';
+import { inSavepoint } from './in-savepoint.ts';
 import { measureHistory } from './measure-history.ts';
 import { openDatabase } from './open-database.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
@@ -89,6 +91,7 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
   readonly #database: PostgresDatabase;
   readonly #clock: Clock;
   readonly #queue: TransactionQueue;
+  readonly #groups: CommitGroups<PostgresConnection>;
   readonly #listener: RevisionListener;
 
   constructor(database: PostgresDatabase, cipher: FieldCipher, clock: Clock, queue: TransactionQueue) {
@@ -104,12 +107,14 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
     this.#database = database;
     this.#clock = clock;
     this.#queue = queue;
+    const hold = (askedAtMs: number, work: (connection: PostgresConnection) => Promise<void>): Promise<void> =>
+      this.#holdingTheLock(askedAtMs, work);
+    this.#groups = new CommitGroups(queue, { hold, nest: inSavepoint, isUsable: (connection) => !connection.isLost }, clock);
     this.#listener = new RevisionListener(database, clock);
   }
 
   async transaction<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {
-    const askedAtMs = this.#clock.monotonicMs();
-    return this.#queue.run(() => this.#holdingTheLock(askedAtMs, (connection) => this.#transact(connection, author, work)));
+    return asStoreCall(() => this.#groups.run((connection) => this.#transact(connection, author, work)));
   }
 
   override async selectResources(selection: ResourceSelection): Promise<SelectedResources> {

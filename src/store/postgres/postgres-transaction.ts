@@ -52,9 +52,11 @@ export class PostgresTransaction extends PostgresHistoryReader implements StoreT
     return this.#resources.raisedGroups;
   }
 
-  /** Completes what was written: the last step of the transaction. */
+  /** Completes what was written: the last step of the transaction. @throws Error when values were released and not written again */
   async complete(connection: PostgresConnection): Promise<void> {
+    this.#resources.assertComplete();
     await this.#resources.settleLists(connection);
+    await this.#audit.settle(connection, this.#now);
   }
 
   override async selectResources(selection: ResourceSelection): Promise<SelectedResources> {
@@ -71,6 +73,10 @@ export class PostgresTransaction extends PostgresHistoryReader implements StoreT
 
   async deleteResource(key: ResourceKey, expectedRevision?: number): Promise<boolean> {
     return this.#write((connection) => this.#resources.delete(connection, key, expectedRevision));
+  }
+
+  async releaseValues(key: ResourceKey): Promise<void> {
+    await this.#write((connection) => this.#resources.release(connection, key));
   }
 
   async deleteResourceAlone(key: ResourceKey): Promise<boolean> {
@@ -142,7 +148,7 @@ export class PostgresTransaction extends PostgresHistoryReader implements StoreT
   }
 
   async appendAudit(entry: AuditEntry): Promise<void> {
-    await this.#write((connection) => this.#audit.append(connection, entry, this.#author, this.#now));
+    await this.#write((connection) => this.#audit.append(connection, entry, this.#author));
   }
 
   #write<Result>(work: (connection: PostgresConnection) => Promise<Result>): Promise<Result> {

@@ -2,6 +2,7 @@ import { PortcullisError } from '../../errors/index.ts';
 import { originOf, originText } from '../change-origin.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import { listingOf } from '../lists/resource-listing.ts';
+import { ReleasedValues } from '../rows/released-values.ts';
 import { type KeyColumns, keyOfRow, sealSecrets } from '../rows/resource-rows.ts';
 import { type SecretInForce, type SinceRow, secretsInForce, secretsSinceColumn } from '../rows/secrets-in-force.ts';
 import { rowOfShared } from '../rows/shared-values.ts';
@@ -41,6 +42,7 @@ export class ResourceWriter {
   /** Unix seconds; all writes of a transaction bear the same time. */
   readonly #now: number;
   readonly #revisions = new GroupRevisions();
+  readonly #released = new ReleasedValues();
   readonly #lists = new ListWriter();
 
   constructor(cipher: FieldCipher, author: Author, now: number) {
@@ -79,6 +81,7 @@ export class ResourceWriter {
       }),
     );
     if (current !== undefined) await connection.run('DELETE FROM unique_values WHERE resource_row = $1', row);
+    this.#released.settle(key);
     for (const value of [...unique, ...shared.map((each) => rowOfShared(each, row))]) {
       await connection.run(
         'INSERT INTO unique_values (group_id, space, digest, resource_row) VALUES ($1, $2, $3, $4)',
@@ -100,6 +103,18 @@ export class ResourceWriter {
     // What is owned goes before its owner, so that no change ever leaves something without one.
     await this.#remove(connection, key.groupId, (await withOwned(connection, key)).toReversed());
     return true;
+  }
+
+  async release(connection: PostgresConnection, key: ResourceKey): Promise<void> {
+    const current = await currentRow(connection, key);
+    if (current === undefined) return;
+    await connection.run('DELETE FROM unique_values WHERE resource_row = $1', current.row);
+    this.#released.add(key);
+  }
+
+  /** @throws Error as `ReleasedValues.assertSettled` */
+  assertComplete(): void {
+    this.#released.assertSettled();
   }
 
   /** Completes the lists, before they are read and before the transaction ends. */
@@ -159,7 +174,10 @@ export class ResourceWriter {
   /** Whole cascades go with four statements, however many resources they take. */
   async #remove(connection: PostgresConnection, groupId: string, keys: readonly ResourceKey[]): Promise<void> {
     const positions: ChangePosition[] = [];
-    for (const _ of keys) positions.push(await this.#revisions.next(connection, groupId));
+    for (const key of keys) {
+      positions.push(await this.#revisions.next(connection, groupId));
+      this.#released.settle(key);
+    }
     const columns = [keys.map(({ kind }) => kind), keys.map(({ parentId }) => parentId), keys.map(({ id }) => id)];
     await connection.run(
       `DELETE FROM resources USING unnest($2::text[], $3::text[], $4::text[]) AS doomed (kind, parent_id, id)

@@ -17,21 +17,30 @@ const ROWS_PER_READ = 1_000;
 export class AuditLog {
   readonly #database: SqliteDatabase;
   readonly #cipher: FieldCipher;
+  /** The end of the chain that this transaction has made and not kept yet: sealing it for each of many entries would cost as much as they do. */
+  #head: ChainEnd | undefined;
 
   constructor(database: SqliteDatabase, cipher: FieldCipher) {
     this.#database = database;
     this.#cipher = cipher;
   }
 
-  append(entry: AuditEntry, author: Author, nowSeconds: number): void {
+  /** Chains an entry. `settle` comes last in the transaction. */
+  append(entry: AuditEntry, author: Author): void {
     const row = this.#database.get<AuditColumns>(
       `INSERT INTO audit_entries (at, author_id, author_name, action, group_id, resource, address, detail, origin)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`,
       ...columnsOfEntry(entry, author),
     );
     if (row === undefined) throw new Error('a written row was not returned');
-    const head = this.readEnd('head');
-    this.#keepEnd('head', this.#chain(row, typeof head === 'string' ? CHAIN_START : head.hash), nowSeconds);
+    const head = this.#head ?? this.readEnd('head');
+    this.#head = this.#chain(row, typeof head === 'string' ? CHAIN_START : head.hash);
+  }
+
+  /** Keeps the end of what was appended. */
+  settle(nowSeconds: number): void {
+    if (this.#head !== undefined) this.#keepEnd('head', this.#head, nowSeconds);
+    this.#head = undefined;
   }
 
   readEnd(which: ChainEndName): KeptChainEnd {

@@ -1,5 +1,6 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { CommitGroups } from '../commit-groups.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import type {
   AuditPlace,
@@ -22,6 +23,7 @@ import { areListsCurrent, catchUpLists } from './catch-up-lists.ts';
 import { checkKeyring } from './check-keyring.ts';
 import { runFailure, startFailure } from './failures.ts';
 import { findAuditRows } from './find-audit.ts';
+import { inSavepoint } from './in-savepoint.ts';
 import { measureHistory } from './measure-history.ts';
 import { type Connections, openConnections } from './open-connections.ts';
 import { pruneVersionsAndRemovals } from './prune-history.ts';
@@ -79,17 +81,20 @@ class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, Re
   readonly #connections: Connections;
   readonly #clock: Clock;
   readonly #queue: TransactionQueue;
+  readonly #groups: CommitGroups<SqliteDatabase>;
 
   constructor(connections: Connections, cipher: FieldCipher, clock: Clock, queue: TransactionQueue) {
     super({ database: connections.reader, cipher, assertUsable: () => assertOpen(queue) });
     this.#connections = connections;
     this.#clock = clock;
     this.#queue = queue;
+    const hold = (askedAtMs: number, work: (writer: SqliteDatabase) => Promise<void>): Promise<void> =>
+      this.#holdingTheLock(askedAtMs, () => work(connections.writer));
+    this.#groups = new CommitGroups(queue, { hold, nest: inSavepoint, isUsable: (writer) => writer.inTransaction }, clock);
   }
 
   async transaction<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {
-    const askedAtMs = this.#clock.monotonicMs();
-    return this.#queue.run(() => this.#transact(author, work, askedAtMs));
+    return this.#groups.run(() => this.#transact(author, work));
   }
 
   override async selectResources(selection: ResourceSelection): Promise<SelectedResources> {
@@ -168,22 +173,22 @@ class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, Re
     closeConnections(this.#connections);
   }
 
-  async #transact<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>, askedAtMs: number): Promise<Result> {
+  async #transact<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {
     let over = false;
     const assertUsable = () => {
       if (over) throw new Error('the transaction is over');
     };
     const parts = { database: this.#connections.writer, cipher: this.cipher, assertUsable };
-    return this.#holdingTheLock(askedAtMs, async () => {
-      const transaction = new SqliteTransaction(parts, author, Math.floor(this.#clock.nowMs() / 1000));
-      try {
-        const result = await work(transaction);
-        transaction.complete();
-        return result;
-      } finally {
-        over = true;
-      }
-    });
+    const transaction = new SqliteTransaction(parts, author, Math.floor(this.#clock.nowMs() / 1000));
+    try {
+      const result = await work(transaction);
+      transaction.complete();
+      return result;
+    } catch (error) {
+      throw runFailure(error);
+    } finally {
+      over = true;
+    }
   }
 
   async #holdingTheLock<Result>(askedAtMs: number, work: () => Promise<Result>): Promise<Result> {

@@ -42,9 +42,14 @@ export class SqliteTransaction extends SqliteHistoryReader implements StoreTrans
     this.#resources = new ResourceWriter(parts.database, parts.cipher, author, nowSeconds);
   }
 
-  /** Completes what was written. @throws as `assertCommittable` */
+  /** Completes what was written. @throws as `assertCommittable`, and Error when values were released and not written again */
   complete(): void {
-    this.#write(() => this.#resources.settleLists());
+    this.assertCommittable();
+    this.#resources.assertComplete();
+    this.#write(() => {
+      this.#resources.settleLists();
+      this.#audit.settle(this.#now);
+    });
     this.assertCommittable();
   }
 
@@ -70,6 +75,10 @@ export class SqliteTransaction extends SqliteHistoryReader implements StoreTrans
 
   async deleteResource(key: ResourceKey, expectedRevision?: number): Promise<boolean> {
     return this.#write(() => this.#resources.delete(key, expectedRevision));
+  }
+
+  async releaseValues(key: ResourceKey): Promise<void> {
+    this.#write(() => this.#resources.release(key));
   }
 
   async deleteResourceAlone(key: ResourceKey): Promise<boolean> {
@@ -141,7 +150,7 @@ export class SqliteTransaction extends SqliteHistoryReader implements StoreTrans
 
   async appendAudit(entry: AuditEntry): Promise<void> {
     this.#write(() => {
-      this.#audit.append(entry, this.#author, this.#now);
+      this.#audit.append(entry, this.#author);
     });
   }
 

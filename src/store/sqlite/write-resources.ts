@@ -2,6 +2,7 @@ import { PortcullisError } from '../../errors/index.ts';
 import { originOf, originText } from '../change-origin.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import { listingOf } from '../lists/resource-listing.ts';
+import { ReleasedValues } from '../rows/released-values.ts';
 import { type KeyColumns, keyOfRow, sealSecrets } from '../rows/resource-rows.ts';
 import { type SecretInForce, type SinceRow, secretsInForce, secretsSinceColumn } from '../rows/secrets-in-force.ts';
 import { rowOfShared } from '../rows/shared-values.ts';
@@ -42,6 +43,7 @@ export class ResourceWriter {
   /** Unix seconds; all writes of a transaction bear the same time. */
   readonly #now: number;
   readonly #revisions: GroupRevisions;
+  readonly #released = new ReleasedValues();
   readonly #lists: ListWriter;
 
   constructor(database: SqliteDatabase, cipher: FieldCipher, author: Author, now: number) {
@@ -76,6 +78,7 @@ export class ResourceWriter {
       }),
     );
     this.#database.run('DELETE FROM unique_values WHERE resource_row = ?', row);
+    this.#released.settle(key);
     for (const value of [...unique, ...shared.map((each) => rowOfShared(each, row))]) {
       this.#database.run(
         'INSERT INTO unique_values (group_id, space, digest, resource_row) VALUES (?, ?, ?, ?)',
@@ -96,6 +99,18 @@ export class ResourceWriter {
     // What is owned goes before its owner, so that no change ever leaves something without one.
     for (const doomed of this.#withOwned(key).toReversed()) this.#remove(doomed);
     return true;
+  }
+
+  release(key: ResourceKey): void {
+    const current = this.#current(key);
+    if (current === undefined) return;
+    this.#database.run('DELETE FROM unique_values WHERE resource_row = ?', current.row);
+    this.#released.add(key);
+  }
+
+  /** @throws Error as `ReleasedValues.assertSettled` */
+  assertComplete(): void {
+    this.#released.assertSettled();
   }
 
   /** Completes the lists, before they are read and before the transaction ends. */
@@ -191,6 +206,7 @@ export class ResourceWriter {
   #remove(key: ResourceKey): void {
     const { revision, position } = this.#revisions.next(key.groupId);
     this.#database.run(`DELETE FROM resources WHERE ${KEY}`, ...columnsOfKey(key));
+    this.#released.settle(key);
     this.#lists.unlist(key);
     this.#database.run(
       'INSERT INTO resource_removals (group_id, kind, parent_id, id, revision, position, at) VALUES (?, ?, ?, ?, ?, ?, ?)',

@@ -11,7 +11,7 @@ import {
 import { collectionPaths, resourcePath } from '../resource-path.ts';
 import { groupRevert, resourceRevert, revivingGroupRevert } from '../revert-body.ts';
 import { KIND_TEXTS } from './kind-texts.ts';
-import { GROUP_PARAMETER } from './parameters.ts';
+import { DRY_RUN, GROUP_PARAMETER } from './parameters.ts';
 import { operationName, pathParameters } from './resource-description.ts';
 
 type DescribedOperation = readonly [key: OperationKey, description: OperationDescription];
@@ -43,13 +43,6 @@ const PAGES: readonly QueryParameter[] = [
   { name: 'page_size', description: '20 when it is not given', schema: Type.Integer({ minimum: 1, maximum: 500 }) },
   { name: 'before', description: 'The `next` of the page before', schema: Type.Integer({ minimum: 0 }) },
 ];
-
-const DRY_RUN: QueryParameter = {
-  name: 'dry_run',
-  description: '`true`: does everything, checks included, and stores nothing',
-  schema: Type.Unsafe<string>({ type: 'string', enum: ['true', 'false'] }),
-  example: 'true',
-};
 
 const revision = (description: string): QueryParameter['schema'] => Type.Integer({ minimum: 0, description });
 const operations = Type.Array(Type.Unsafe<JsonObject>({ type: 'object', description: 'An operation of a JSON Patch' }));

@@ -1,4 +1,5 @@
 export { AUDIT_DESCRIPTION } from './audit-description.ts';
+export { BULK_DESCRIPTION } from './bulk-description.ts';
 export { CATALOGUE_DESCRIPTION, validationDescription } from './catalogue-description.ts';
 export { GATEWAY_GROUP_DESCRIPTION } from './gateway-group-description.ts';
 export { historyDescription } from './history-description.ts';

@@ -9,6 +9,14 @@ export const GROUP_PARAMETER: QueryParameter = {
   example: 'default',
 };
 
+/** What tries a change. */
+export const DRY_RUN: QueryParameter = {
+  name: 'dry_run',
+  description: '`true`: does everything, checks included, and stores nothing',
+  schema: Type.Unsafe<string>({ type: 'string', enum: ['true', 'false'] }),
+  example: 'true',
+};
+
 const positive = Type.Integer({ minimum: 1, maximum: 999_999_999 });
 const oneOf = (...texts: readonly string[]) => Type.Unsafe<string>({ type: 'string', enum: texts });
 
