@@ -3,10 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { configurationTable } from '../src/cli/configuration/configuration-table.ts';
 import { renderErrorsPage } from './generate-errors.ts';
 import { renderLimitsPage } from './generate-limits.ts';
+import { readOpenApiDocument, renderOperationsPage } from './generate-operations.ts';
 
 const root = new URL('../', import.meta.url);
 writeFileSync(new URL('docs/reference/errors.md', root), renderErrorsPage());
 writeFileSync(new URL('docs/reference/limits-and-time-outs.md', root), renderLimitsPage());
+writeFileSync(new URL('docs/reference/admin-api-operations.md', root), renderOperationsPage(await readOpenApiDocument()));
 
 const readme = new URL('README.md', root);
 const text = readFileSync(readme, 'utf8');

@@ -23,7 +23,7 @@ export interface PageExamples {
 const RECORDING_CURL = `curl() { printf '%s\\0' "$@"; printf '\\1\\0'; }\n`;
 
 /**
- * Reads the examples of a page in `folder`, `README.md` if not said otherwise. The shell blocks are run as one script, with a curl that only notes what it was told.
+ * Reads the examples of a page in `folder`, `README.md` if not said otherwise. The shell blocks are run as one script.
  * Undefined where the script wants openssl and the machine has none.
  */
 export async function readPageExamples(folder: string, name = 'README.md'): Promise<PageExamples | undefined> {
@@ -31,10 +31,15 @@ export async function readPageExamples(folder: string, name = 'README.md'): Prom
   const json = blocksOf(page, 'json').map((block): JsonObject => JSON.parse(block));
   const script = blocksOf(page, 'sh').join('\n');
   if (script.includes('openssl') && spawnSync('sh', ['-c', 'command -v openssl']).status !== 0) return undefined;
+  return { json, requests: readCurlRequests(script) };
+}
+
+/** The requests of a shell script, which is run with a curl that only notes what it was told. */
+export function readCurlRequests(script: string): readonly CurlRequest[] {
   const { status, stdout, stderr } = spawnSync('sh', ['-eu', '-c', `${RECORDING_CURL}${script}`], { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
   const calls = stdout.split('\u0001\0').slice(0, -1);
-  return { json, requests: calls.map((call) => requestOf(call.split('\0').slice(0, -1))) };
+  return calls.map((call) => requestOf(call.split('\0').slice(0, -1)));
 }
 
 function blocksOf(page: string, language: string): readonly string[] {

@@ -6,7 +6,7 @@ import { createDialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
 import { isInClear, parseDatabaseUrl, type Store, type StoreHistory } from '../store/index.ts';
 import { addressFilter } from './address-filter.ts';
-import { apiRoutes } from './api/index.ts';
+import { describedApi } from './api/index.ts';
 import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
 import { openExpiryClock } from './expiry-clock.ts';
 import { openInstallation } from './first-start.ts';
@@ -170,10 +170,10 @@ function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<Ad
   const protectedPorts = [...adminListeners, ...options.syncListeners].map(({ port }) => port);
   const mayDial = createDialPolicy({ protectedPorts, ...options.dial });
   return startAdminServer({
-    routes: apiRoutes({
+    routes: describedApi({
       ...{ store, people, mayDial, publisher, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },
       ...{ clock, random, log, stopping },
-    }),
+    }).routes,
     authenticator: people.authenticator,
     isAddressAllowed: addressFilter(options.adminAllow),
     random,

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../lib/json.ts';
-import { describingFields, idField, nameField, pemField } from './fields.ts';
+import { describingFields, idField, nameField, pemField, privateKeyField } from './fields.ts';
 import type { Issue } from './issue.ts';
 import { checkCertificate, checkCertificatePair, readCertificates, validityOf, warningsForCertificate } from './read-certificate.ts';
 import { type Static, Type } from './schema-builder.ts';
@@ -11,7 +11,7 @@ export const certificateSchema = Type.Object({
   name: Type.Optional(nameField),
   ...describingFields,
   cert: pemField,
-  key: pemField,
+  key: privateKeyField,
 });
 
 /** A certificate of an authority that peers are checked against: API7's CA certificate body. */

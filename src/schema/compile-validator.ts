@@ -10,7 +10,11 @@ import type { Static, TSchema } from './schema-builder.ts';
 export type Validation<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly issues: readonly Issue[] };
 
 /** Examines any value and never changes it. */
-export type Validator<Value> = (body: unknown) => Validation<Value>;
+export interface Validator<Value> {
+  (body: unknown): Validation<Value>;
+  /** By which it examines, for those who describe it. */
+  readonly schema: TSchema;
+}
 
 /**
  * A validator for a schema of an object. Defaults are written into objects that the document has; an absent object stays absent
@@ -22,7 +26,7 @@ export type Validator<Value> = (body: unknown) => Validation<Value>;
 export function compileValidator<Schema extends TSchema>(schema: Schema): Validator<Static<Schema> & JsonObject> {
   const checkAll = once(() => findsAll().compile<Static<Schema> & JsonObject>(schema));
   const checkFirst = once(() => findsFirst().compile<Static<Schema> & JsonObject>(schema));
-  return (body) => {
+  const validate = (body: unknown): Validation<Static<Schema> & JsonObject> => {
     const copied = copyDocument(body);
     if (!copied.ok) return copied;
     const check = copied.valueCount <= MAX_VALUES_FOR_ALL_ISSUES ? checkAll() : checkFirst();
@@ -31,6 +35,7 @@ export function compileValidator<Schema extends TSchema>(schema: Schema): Valida
     if (check(document)) return { ok: true, value: document };
     return { ok: false, issues: describeViolations(check.errors ?? []) };
   };
+  return Object.assign(validate, { schema });
 }
 
 /** A larger document is told its first fault only: one error object for each of a million elements would fill the memory. */

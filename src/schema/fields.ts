@@ -38,8 +38,11 @@ export const timeoutField = Type.Object({
 /** A host name, or one with a leading `*` that stands for any beginning: API7's OpenAPI document, hosts of a service. */
 export const hostPatternField = Type.String({ minLength: 1, pattern: '^\\*?[0-9a-zA-Z-._]+$' });
 
-/** Certificates or a private key in PEM form, or a reference to them. */
+/** Certificates in PEM form, or a reference to them. */
 export const pemField = Type.String({ minLength: 1, maxLength: MAX_TEXT_CHARACTERS });
+
+/** A private key in PEM form, which is in no answer, or a reference to one. */
+export const privateKeyField = Type.String({ minLength: 1, maxLength: MAX_TEXT_CHARACTERS, writeOnly: true });
 
 /** Fields that every resource may have. */
 export const describingFields = {

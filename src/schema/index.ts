@@ -18,6 +18,7 @@ export {
 export type { ResourceKind, ResourceKindName, ResourceReference } from './resource-kind.ts';
 export { RESOURCE_KINDS, resourceKind } from './resource-kinds.ts';
 export { type TSchema, Type } from './schema-builder.ts';
+export { secretProviderSchemas } from './secret-provider.ts';
 export { isSecretReference, parseSecretReference, type SecretManager, type SecretReference } from './secret-reference.ts';
 export type {
   KeyDigest,

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../lib/json.ts';
 import { compileValidator, type Validator } from './compile-validator.ts';
 import { isJsonObject } from './copy-document.ts';
 import { appendPointer, type Issue } from './issue.ts';
-import { Type } from './schema-builder.ts';
+import { type TSchema, Type } from './schema-builder.ts';
 import { isSecretReference, parseSecretReference } from './secret-reference.ts';
 
 /** What answers show in place of a secret. It is refused on writes, so that nobody stores it by sending back what was read. */
@@ -64,6 +64,11 @@ const SECRET_POINTERS = ['/token', '/secret_access_key', '/session_token', '/aut
 
 /** The shape that all managers have in common: none. */
 export const secretProviderSchema = Type.Object({ id: Type.Optional(Type.String()) });
+
+/** How a provider of each manager is written, by the manager's name. */
+export function secretProviderSchemas(): ReadonlyMap<string, TSchema> {
+  return new Map([...MANAGERS].map(([manager, { schema }]) => [manager, schema]));
+}
 
 /** The manager and the provider's own id, e.g. `vault/1`, as APISIX names it; the own id is none of the reserved names. */
 export const secretProviderIdField = Type.String({

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../lib/json.ts';
 import { validityFields, withoutPrivateKeys } from './certificate.ts';
-import { describingFields, hostPatternField, idField, pemField, statusField } from './fields.ts';
+import { describingFields, hostPatternField, idField, pemField, privateKeyField, statusField } from './fields.ts';
 import { appendPointer, type Issue } from './issue.ts';
 import { checkCertificate, checkCertificatePair, readCertificates, warningsForCertificate } from './read-certificate.ts';
 import { type Static, Type } from './schema-builder.ts';
@@ -8,7 +8,7 @@ import { isSecretReference } from './secret-reference.ts';
 
 /** Further certificates of the same names, each for another kind of key. */
 const MAX_CERTIFICATES = 16;
-const morePem = Type.Optional(Type.Array(pemField, { minItems: 1, maxItems: MAX_CERTIFICATES }));
+const MORE = { minItems: 1, maxItems: MAX_CERTIFICATES };
 
 /**
  * Server names with their certificates and keys, or (`type: client`) the certificate by which gateways are known to upstreams: API7's SSL
@@ -20,9 +20,9 @@ export const sslSchema = Type.Object({
   type: Type.Optional(Type.Unsafe<'server' | 'client'>({ type: 'string', enum: ['server', 'client'] })),
   snis: Type.Optional(Type.Array(hostPatternField, { minItems: 1, uniqueItems: true })),
   cert: Type.Optional(pemField),
-  key: Type.Optional(pemField),
-  certs: morePem,
-  keys: morePem,
+  key: Type.Optional(privateKeyField),
+  certs: Type.Optional(Type.Array(pemField, MORE)),
+  keys: Type.Optional(Type.Array(privateKeyField, MORE)),
   client: Type.Optional(
     Type.Object({
       ca: pemField,

@@ -1,32 +1,50 @@
-import type { ApiRoute } from '../http/index.ts';
-import { peopleRoutes } from '../people/index.ts';
-import { ssoRoutes } from '../sso/index.ts';
+import { RESOURCE_KINDS } from '../../schema/index.ts';
+import { type DescribedApi, describeRoutes, joinDescribed, withOpenApi } from '../openapi/index.ts';
+import { describedPeople } from '../people/index.ts';
+import { describedSso } from '../sso/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { bulkRoutes } from './bulk-routes.ts';
+import {
+  AUDIT_DESCRIPTION,
+  BULK_DESCRIPTION,
+  CATALOGUE_DESCRIPTION,
+  GATEWAY_GROUP_DESCRIPTION,
+  historyDescription,
+  labelDescription,
+  PRODUCT_DESCRIPTION,
+  resourceDescription,
+  validationDescription,
+} from './descriptions/index.ts';
 import { gatewayGroupRoutes } from './gateway-groups.ts';
 import { historyRoutes } from './history-routes.ts';
-import { labelRoutes } from './label-routes.ts';
+import { LABELLED_KINDS, labelRoutes } from './label-routes.ts';
 import { pluginCatalogueRoutes } from './plugin-catalogue.ts';
-import { productRoutes } from './product-routes.ts';
+import { API_LEVEL, productRoutes } from './product-routes.ts';
 import { resourceRoutes } from './resource-routes.ts';
 import { validateConfigsRoutes } from './validate-configs.ts';
 
 export type { ApiContext, ChangeAnnouncer } from './api-context.ts';
 
-/** Every operation of the Admin API. */
-export function apiRoutes(context: ApiContext): readonly ApiRoute[] {
-  return [
-    ...productRoutes(),
-    ...gatewayGroupRoutes(context),
-    ...historyRoutes(context),
-    ...auditRoutes(context),
-    ...resourceRoutes(context),
-    ...bulkRoutes(context),
-    ...validateConfigsRoutes(context),
-    ...pluginCatalogueRoutes(context),
-    ...labelRoutes(context),
-    ...peopleRoutes(context),
-    ...ssoRoutes(context),
+/**
+ * Every operation of the Admin API with what the OpenAPI document says of it. Nothing of the context but its plugins is looked at before a
+ * request comes.
+ *
+ * @throws Error for an operation that is not described
+ */
+export function describedApi(context: ApiContext): DescribedApi {
+  const parts = [
+    describeRoutes(productRoutes(), PRODUCT_DESCRIPTION),
+    describeRoutes(gatewayGroupRoutes(context), GATEWAY_GROUP_DESCRIPTION),
+    describeRoutes(historyRoutes(context), historyDescription()),
+    describeRoutes(auditRoutes(context), AUDIT_DESCRIPTION),
+    describeRoutes(resourceRoutes(context), resourceDescription(context.plugins)),
+    describeRoutes(bulkRoutes(context), BULK_DESCRIPTION),
+    describeRoutes(validateConfigsRoutes(context), validationDescription(RESOURCE_KINDS.map(({ collection }) => collection))),
+    describeRoutes(pluginCatalogueRoutes(context), CATALOGUE_DESCRIPTION),
+    describeRoutes(labelRoutes(context), labelDescription(LABELLED_KINDS)),
+    describedPeople(context),
+    describedSso(context),
   ];
+  return withOpenApi(joinDescribed(parts), API_LEVEL);
 }

@@ -9,7 +9,8 @@ import { readGatewayGroup } from './gateway-group-record.ts';
 import { rememberingReader } from './permission-facts.ts';
 import { actionOn, isFree, mayDoToResource, permitKind } from './resource-permissions.ts';
 
-const KINDS: readonly ResourceKindName[] = ['service', 'route', 'consumer', 'ssl'];
+/** Kinds of a group whose labels can be asked for. */
+export const LABELLED_KINDS: readonly ResourceKindName[] = ['service', 'route', 'consumer', 'ssl'];
 const PAGE_ROWS = 500;
 /** Values that an answer holds at most: a label like `custom_id` has another one on each of a million consumers. */
 const MAX_VALUES = 10_000;
@@ -25,7 +26,7 @@ export function labelRoutes(context: ApiContext): readonly ApiRoute[] {
       groupScoped: true,
       handle: async (request) => ({ body: { value: await labelsOfGroups(context, request) } }),
     },
-    ...KINDS.map(
+    ...LABELLED_KINDS.map(
       (kind): ApiRoute => ({
         method: 'GET',
         path: `/api/labels/${kind}`,

@@ -3,7 +3,7 @@ import { coreSchemas } from '../../schema/index.ts';
 import type { ApiRoute } from '../http/index.ts';
 
 /** The level of API7's Admin API that is spoken here. Clients choose their behaviour by it; our own version is in a header. */
-const API_LEVEL = '3.10.5';
+export const API_LEVEL = '3.10.5';
 
 const NO_LICENSE = 'no license is needed; what was sent was not stored';
 

@@ -10,9 +10,12 @@ const secretsByResource = Type.Optional(
 );
 const credentials = Type.Array(Type.String({ maxLength: 2_048 }), { minItems: 1, maxItems: 10_000 });
 
-const matchResource = compileValidator(Type.Object({ revision, secrets: secretsOfResource }, CLOSED));
-const matchGroup = compileValidator(Type.Object({ revision, secrets: secretsByResource }, CLOSED));
-const matchRevivingGroup = compileValidator(Type.Object({ revision, secrets: secretsByResource, credentials }, CLOSED));
+/** What the revert of a resource reads. */
+export const resourceRevert = compileValidator(Type.Object({ revision, secrets: secretsOfResource }, CLOSED));
+/** What the revert of a group reads. */
+export const groupRevert = compileValidator(Type.Object({ revision, secrets: secretsByResource }, CLOSED));
+/** The same with the credentials that may come back. */
+export const revivingGroupRevert = compileValidator(Type.Object({ revision, secrets: secretsByResource, credentials }, CLOSED));
 
 /** What one resource is to be brought back to. */
 export interface ResourceRevert {
@@ -32,19 +35,19 @@ export interface GroupRevert {
 
 /** Reads the body of a revert of one resource. @throws PortcullisError 400 that names every fault by its JSON pointer */
 export function readResourceRevert(body: JsonValue): ResourceRevert {
-  const read = matched(matchResource, body);
+  const read = matched(resourceRevert, body);
   return { revision: read.revision, secrets: new Map(Object.entries(read.secrets ?? {})) };
 }
 
 /** Reads the body of a revert of a group. @throws PortcullisError 400 that names every fault by its JSON pointer */
 export function readGroupRevert(body: JsonValue): GroupRevert {
-  const read = matched(matchGroup, body);
+  const read = matched(groupRevert, body);
   return { revision: read.revision, secrets: mapsOf(read.secrets), revived: new Set() };
 }
 
 /** The same with credentials to revive by their names. @throws PortcullisError 400 that names every fault by its JSON pointer */
 export function readRevivingGroupRevert(body: JsonValue): GroupRevert {
-  const read = matched(matchRevivingGroup, body);
+  const read = matched(revivingGroupRevert, body);
   return { revision: read.revision, secrets: mapsOf(read.secrets), revived: new Set(read.credentials) };
 }
 

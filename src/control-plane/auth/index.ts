@@ -4,7 +4,7 @@ export { type Caller, ownGroupOf, type UserCaller } from './caller.ts';
 export { PasswordCheck } from './password-check.ts';
 export { hashPassword, MAX_PASSWORD_CHARACTERS, PasswordHasher } from './password-hasher.ts';
 export { randomAdminKey, randomId, randomPassword, randomSecret, randomToken } from './random-text.ts';
-export { NO_SESSION_COOKIE, readCookie, sessionCookie } from './session-cookie.ts';
+export { NO_SESSION_COOKIE, readCookie, SESSION_COOKIE, sessionCookie } from './session-cookie.ts';
 export { createSession, endSessions, SESSION_KIND, SESSION_SECONDS } from './sessions.ts';
 export { SignInThrottle } from './sign-in-throttle.ts';
 export { checkGivenToken, createApiToken, describeToken, expiryAfterDays, hashToken } from './tokens.ts';

@@ -234,6 +234,7 @@ function addBodyParser(app: FastifyInstance, options: AdminApplicationOptions, r
 function send(reply: FastifyReply, answer: ApiAnswer): FastifyReply {
   reply.code(answer.status ?? 200);
   for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value);
+  if (answer.text !== undefined) return reply.type(answer.text.contentType).send(answer.text.content);
   if (answer.body === undefined) return reply.send();
   return reply.type('application/json').send(JSON.stringify(answer.body));
 }

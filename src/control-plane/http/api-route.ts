@@ -49,6 +49,8 @@ export interface ApiAnswer {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** Sent as JSON; undefined for an answer without a body. */
   readonly body: JsonValue | undefined;
+  /** Sent as it is in place of a body. */
+  readonly text?: { readonly contentType: string; readonly content: string };
   /** Sent in place of a body, piece by piece as the client takes it. What it throws cuts the connection, so that no client takes a part for all. */
   readonly stream?: { readonly contentType: string; readonly pieces: AsyncIterable<string> };
 }

@@ -18,7 +18,8 @@ import { userTarget } from './user-targets.ts';
 const INVITE_KIND = 'invite';
 const INVITE_SECONDS = 7 * 86_400;
 
-const invite = compileValidator(
+/** The user that an invite makes. */
+export const invite = compileValidator(
   Type.Object({
     username: usernameField,
     password: Type.Optional(passwordField),
@@ -28,7 +29,8 @@ const invite = compileValidator(
     ...describing,
   }),
 );
-const acceptance = compileValidator(Type.Object({ token: Type.String({ minLength: 1, maxLength: 128 }), password: passwordField }));
+/** The token of an invite, and the first password. */
+export const acceptance = compileValidator(Type.Object({ token: Type.String({ minLength: 1, maxLength: 128 }), password: passwordField }));
 
 /** Inviting users: it makes the user, and a link by which the user sets a first password once. */
 export function inviteRoutes(context: PeopleContext): readonly ApiRoute[] {

@@ -25,7 +25,8 @@ import { callerOf, change, invalid, invalidAt, type PeopleContext, readBody } fr
 import { checkVersion, versionHeaders } from './record-version.ts';
 import { policyTarget } from './user-targets.ts';
 
-const policyBody = compileValidator(
+/** The body of a permission policy; the document is checked by itself. */
+export const policyBody = compileValidator(
   Type.Object({
     name: Type.String({ minLength: 1, maxLength: 100 }),
     ...describing,

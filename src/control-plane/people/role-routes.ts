@@ -25,10 +25,12 @@ import { presentPolicy } from './policy-routes.ts';
 import { checkVersion, versionHeaders } from './record-version.ts';
 import { roleTarget } from './user-targets.ts';
 
-const roleBody = compileValidator(
+/** The body of a role. */
+export const roleBody = compileValidator(
   Type.Object({ name: Type.String({ minLength: 1, maxLength: 256 }), ...describing, policies: Type.Optional(idsField) }),
 );
-const policyIds = compileValidator(Type.Object({ policies: idsField }));
+/** Permission policies to attach or to detach. */
+export const policyIds = compileValidator(Type.Object({ policies: idsField }));
 
 const ALL_ROLES = iamName('role', '*');
 

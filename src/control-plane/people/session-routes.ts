@@ -10,9 +10,12 @@ import { profileOf } from './profile.ts';
 /** A new password is at least this long (NIST SP 800-63B, section 5.1.1.2). */
 const MIN_PASSWORD_CHARACTERS = 8;
 
-const login = compileValidator(Type.Object({ username: Type.String({ minLength: 1, maxLength: 128 }), password: passwordField }));
-const newPassword = compileValidator(Type.Object({ old_password: passwordField, new_password: passwordField }));
-const ownProfile = compileValidator(Type.Object(profileFields));
+/** What signing in reads. */
+export const login = compileValidator(Type.Object({ username: Type.String({ minLength: 1, maxLength: 128 }), password: passwordField }));
+/** What a change of one’s own password reads. */
+export const newPassword = compileValidator(Type.Object({ old_password: passwordField, new_password: passwordField }));
+/** What people may change of themselves. */
+export const ownProfile = compileValidator(Type.Object(profileFields));
 
 /** Signing in and out, and what users do with themselves. */
 export function sessionRoutes(context: PeopleContext): readonly ApiRoute[] {

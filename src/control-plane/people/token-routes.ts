@@ -6,12 +6,15 @@ import type { ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
 import { expiresAtField, tokenNameField } from './fields.ts';
 import { callerOf, change, expiryNow, invalidAt, notFound, type PeopleContext, readBody } from './people-context.ts';
 
-const newToken = compileValidator(Type.Object({ name: tokenNameField, expires_at: expiresAtField }));
-const rename = compileValidator(Type.Object({ name: tokenNameField }));
-const regeneration = compileValidator(Type.Object({ expires_at: expiresAtField }));
+/** What a new token is made of. */
+export const newToken = compileValidator(Type.Object({ name: tokenNameField, expires_at: expiresAtField }));
+/** The new name of a token. */
+export const rename = compileValidator(Type.Object({ name: tokenNameField }));
+/** How long a new value holds. */
+export const regeneration = compileValidator(Type.Object({ expires_at: expiresAtField }));
 
 /** API7's path, and its older one. */
-const COLLECTIONS = ['/api/tokens', '/api/settings/tokens'];
+export const COLLECTIONS = ['/api/tokens', '/api/settings/tokens'];
 
 /** The caller's own API tokens. Those of others are nobody's business; they end with their user. */
 export function tokenRoutes(context: PeopleContext): readonly ApiRoute[] {

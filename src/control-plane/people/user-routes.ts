@@ -13,10 +13,14 @@ import { profileOf } from './profile.ts';
 import { removeUser } from './remove-user.ts';
 import { userTarget } from './user-targets.ts';
 
-const update = compileValidator(Type.Object({ ...profileFields, ...describing }));
-const assignment = compileValidator(Type.Object({ roles: idsField }));
-const boundary = compileValidator(Type.Object({ permission_policies: idsField }));
-const reset = compileValidator(Type.Object({ password: Type.Optional(passwordField) }));
+/** What of a user is changed. */
+export const update = compileValidator(Type.Object({ ...profileFields, ...describing }));
+/** The roles that a user gets. */
+export const assignment = compileValidator(Type.Object({ roles: idsField }));
+/** The permission policies beyond which no role leads. */
+export const boundary = compileValidator(Type.Object({ permission_policies: idsField }));
+/** A new password, where one is given. */
+export const reset = compileValidator(Type.Object({ password: Type.Optional(passwordField) }));
 
 const ALL_USERS = iamName('user', '*');
 

@@ -9,7 +9,7 @@ import { systemRandom } from '../../lib/random.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
 import { PLUGIN_SCHEMAS } from '../../plugins/schemas.ts';
 import type { PostgresStoreOptions, Store, StoreHistory } from '../../store/index.ts';
-import { type ApiContext, apiRoutes, type ChangeAnnouncer } from '../api/index.ts';
+import { type ApiContext, type ChangeAnnouncer, describedApi } from '../api/index.ts';
 import { openInstallation } from '../first-start.ts';
 import { ADMIN_SERVER_LIMITS, type ApiRoute, createAdminApplication, ExpectedContinues } from '../http/index.ts';
 import { openControlPlaneStore } from '../open-control-plane-store.ts';
@@ -121,7 +121,7 @@ export async function makeAdminFixture(test: Pick<TestContext, 'after'>, change:
     ...{ store, people, mayDial, publisher: announcer, plugins, keySalt, closedFolders: [folder] },
     ...{ clock, random: systemRandom, log, stopping: stopping.signal },
   };
-  const routes = apiRoutes(context);
+  const { routes } = describedApi(context);
   const app = createAdminApplication({
     routes,
     authenticator: people.authenticator,
