@@ -41,6 +41,7 @@ function answersOf(folder: string, port: number): string {
     listen 127.0.0.1:${port} backlog=4096;
     default_type application/octet-stream;
     location = /bench/accept { return 200 "${'x'.repeat(100)}"; }
+    location = /v1/traces { return 200 "{}"; }
     location = /bench/consumer { return 200 "$http_x_consumer_username"; }
     location /bench/ { alias ${folder}/; }
   }`;

@@ -20,7 +20,7 @@ export function writeWrkScript(file: string, request: RowRequest, keys: KeyTable
 }
 
 function program(file: string, { method, path, bodyBytes, headers }: RowRequest): string {
-  const fields = Object.entries(headers).map(([name, value]) => `, ["${name}"] = "${value}"`);
+  const fields = Object.entries(headers).map(([name, value]) => `, ["${name}"] = "${value.replaceAll('"', '\\"')}"`);
   const body = bodyBytes > 0 ? `string.rep("x", ${bodyBytes})` : 'nil';
   return `local requests, current = {}, 0
 init = function()

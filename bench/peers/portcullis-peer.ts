@@ -3,11 +3,14 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PLUGIN_VARIANTS, type PluginVariant, variantPrefix } from '../plugins/plugin-variants.ts';
-import { adminPut } from '../portcullis/admin-put.ts';
+import { PLUGIN_VARIANTS, variantPrefix } from '../plugins/plugin-variants.ts';
+import { type AdminAddress, adminPut } from '../portcullis/admin-put.ts';
 import { connectionLimitFlag } from '../portcullis/connection-limit-flag.ts';
 import { Instance, type InstanceOptions } from '../portcullis/instance.ts';
 import type { Peer, PeerJob } from './peer.ts';
+
+/** Who calls where the keys of a run are not what is presented. */
+const CALLER = 'bench-caller';
 
 const FILL_PROGRAM = fileURLToPath(new URL('../portcullis/fill-store-process.ts', import.meta.url));
 
@@ -60,7 +63,7 @@ async function prepare(job: PeerJob, options: InstanceOptions): Promise<void> {
   const admin = { port: instance.adminPort, token: options.token };
   await putService(admin, 'service', job.upstreamPort, '/bench/*');
   await putService(admin, 'hanging', job.hangingPort, '/hang/*');
-  if (job.setup.pluginVariants) for (const variant of PLUGIN_VARIANTS) await putVariant(admin, variant, job.upstreamPort);
+  if (job.setup.pluginVariants) await putVariants(admin, job);
   await instance.stop();
   const fill = job.session.spawn(process.execPath, [FILL_PROGRAM, options.checkout, options.dataFolder, String(job.keys.count)], {
     cores: undefined,
@@ -69,20 +72,21 @@ async function prepare(job: PeerJob, options: InstanceOptions): Promise<void> {
   if (code !== 0) throw new Error(`filling the store ended with code ${code}`);
 }
 
-/** A service of its own, whose prefix the upstream does not see. */
-async function putVariant(
-  admin: { readonly port: number; readonly token: string },
-  { name, plugins }: PluginVariant,
-  port: number,
-): Promise<void> {
-  const id = `variant-${name}`;
-  const upstream = { nodes: [{ host: '127.0.0.1', port, weight: 1 }] };
-  await adminPut(admin, `services/${id}`, { name: id, path_prefix: variantPrefix(name), strip_path_prefix: true, upstream });
-  const routePlugins = { 'key-auth': { header: 'apikey' }, ...plugins };
-  await adminPut(admin, `routes/${id}`, { name: id, paths: ['/*'], service_id: id, plugins: routePlugins });
+/** Every variant has a service of its own, whose prefix the upstream does not see, and what its requests need besides. */
+async function putVariants(admin: AdminAddress, { upstreamPort, session }: PeerJob): Promise<void> {
+  const places = { collectorPort: upstreamPort, folder: session.makeFolder('written-by-plugins') };
+  await adminPut(admin, 'plugin_metadata/opentelemetry', { collector: { address: `127.0.0.1:${upstreamPort}` } });
+  await adminPut(admin, `consumers/${CALLER}`, { username: CALLER });
+  for (const { name, plugins, credential } of PLUGIN_VARIANTS) {
+    const id = `variant-${name}`;
+    const upstream = { nodes: [{ host: '127.0.0.1', port: upstreamPort, weight: 1 }] };
+    await adminPut(admin, `services/${id}`, { name: id, path_prefix: variantPrefix(name), strip_path_prefix: true, upstream });
+    await adminPut(admin, `routes/${id}`, { name: id, paths: ['/*'], service_id: id, plugins: plugins(places) });
+    if (credential !== undefined) await adminPut(admin, `consumers/${CALLER}/credentials/${name}`, { name, plugins: credential });
+  }
 }
 
-async function putService(admin: { readonly port: number; readonly token: string }, id: string, port: number, uri: string): Promise<void> {
+async function putService(admin: AdminAddress, id: string, port: number, uri: string): Promise<void> {
   await adminPut(admin, `services/${id}`, { name: id, upstream: { nodes: [{ host: '127.0.0.1', port, weight: 1 }] } });
   await adminPut(admin, `routes/${id}`, {
     name: id,

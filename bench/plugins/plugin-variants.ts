@@ -1,8 +1,26 @@
-/** A set of plugins behind `key-auth`, on a service of its own. */
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { authenticationVariants } from './authentication-variants.ts';
+
+/** Where the plugins of a run find what they need. */
+export interface VariantPlaces {
+  /** Takes whatever loggers send. */
+  readonly collectorPort: number;
+  /** An existing folder. */
+  readonly folder: string;
+}
+
+/** A set of plugins on a service of its own, behind `key-auth` unless one of them authenticates. */
 export interface PluginVariant {
   readonly name: string;
-  /** Name → configuration, without key-auth. */
-  readonly plugins: Readonly<Record<string, object>>;
+  /** Name → configuration. */
+  plugins(places: VariantPlaces): Readonly<Record<string, object>>;
+  /** A credential of the run's caller that the requests need; undefined: the keys of the run. */
+  readonly credential: Readonly<Record<string, object>> | undefined;
+  /** What the request asks for, below the variant's prefix. */
+  readonly path: string;
+  /** The answer's length is not the one that stands at the end of the path. */
+  readonly isRecoded: boolean;
   /** What nginx does for the same job, inside the location; undefined where it cannot. */
   readonly nginx: string | undefined;
   /** Headers that clients send besides, as lines. */
@@ -40,6 +58,19 @@ const ALONE: Readonly<Record<string, object>> = {
   prometheus: {},
 };
 
+/** Those that answer by themselves: nothing is asked of the upstream. */
+const ANSWERING: Readonly<Record<string, object>> = {
+  redirect: { uri: '/elsewhere', ret_code: 200 },
+  mocking: { response_example: 'x'.repeat(100) },
+};
+
+/** Those that tell others of each request. */
+const TELLING: Readonly<Record<string, (places: VariantPlaces) => object>> = {
+  'http-logger': ({ collectorPort }) => ({ uri: `http://127.0.0.1:${collectorPort}/bench/accept` }),
+  'file-logger': ({ folder }) => ({ path: path.join(folder, 'requests.log') }),
+  opentelemetry: () => ({ sampler: { name: 'always_on' } }),
+};
+
 /** What nginx has for the same job; its zones and maps are in `NGINX_ZONES`. */
 const NGINX: Readonly<Record<string, string>> = {
   'limit-req': 'limit_req zone=rate burst=100000 nodelay;',
@@ -71,10 +102,29 @@ const FIFTEEN = [
   'response-rewrite',
 ];
 
+const KEY_AUTH = { 'key-auth': { header: 'apikey' } };
+const PLAIN = 'bench/100';
+/** Long enough to be worth compressing. */
+const LONG = 'bench/10240';
+
 /** All that rows can name: `none`, each plugin alone, and two, five and fifteen together. */
 export const PLUGIN_VARIANTS: readonly PluginVariant[] = [
   variant('none', []),
+  ...[...authenticationVariants(randomBytes(24).toString('hex'), Date.now(), (name) => `${variantPrefix(name)}/${PLAIN}`)].map(
+    ([name, { plugins, credential, headers }]): PluginVariant => ({
+      ...{ name, plugins: () => plugins, credential, headers },
+      ...{ path: PLAIN, isRecoded: false, nginx: undefined },
+    }),
+  ),
   ...Object.keys(ALONE).map((name) => variant(name, [name])),
+  ...Object.entries(ANSWERING).map(([name, plugin]) => ({
+    ...variant(name, []),
+    ...{ plugins: () => ({ ...KEY_AUTH, [name]: plugin }), isRecoded: name === 'redirect', nginx: undefined },
+  })),
+  ...Object.entries(TELLING).map(([name, plugin]) => ({
+    ...variant(name, []),
+    ...{ plugins: (places: VariantPlaces) => ({ ...KEY_AUTH, [name]: plugin(places) }), nginx: undefined },
+  })),
   variant('observed', OBSERVED),
   variant('five', FIVE),
   variant('fifteen', FIFTEEN),
@@ -86,15 +136,14 @@ export function variantPrefix(name: string): string {
 }
 
 function variant(name: string, names: readonly string[]): PluginVariant {
+  const coding = names.includes('gzip') ? 'gzip' : names.includes('brotli') ? 'br' : undefined;
   return {
     name,
-    plugins: Object.fromEntries(names.map((each) => [each, ALONE[each] ?? {}])),
+    plugins: () => ({ ...KEY_AUTH, ...Object.fromEntries(names.map((each) => [each, ALONE[each] ?? {}])) }),
+    credential: undefined,
+    path: coding === undefined ? PLAIN : LONG,
+    isRecoded: coding !== undefined,
     nginx: name === 'none' ? '' : NGINX[name === 'observed' ? 'limit-req' : name],
-    headers: codingOf(names),
+    headers: coding === undefined ? {} : { 'Accept-Encoding': coding },
   };
-}
-
-function codingOf(names: readonly string[]): PluginVariant['headers'] {
-  if (names.includes('gzip')) return { 'Accept-Encoding': 'gzip' };
-  return names.includes('brotli') ? { 'Accept-Encoding': 'br' } : {};
 }

@@ -1,7 +1,13 @@
 import { request } from 'node:https';
 
+/** An Admin API and a token of it. */
+export interface AdminAddress {
+  readonly port: number;
+  readonly token: string;
+}
+
 /** Writes one resource through the Admin API. @throws when it is refused */
-export function adminPut(admin: { readonly port: number; readonly token: string }, resource: string, body: unknown): Promise<void> {
+export function adminPut(admin: AdminAddress, resource: string, body: unknown): Promise<void> {
   return new Promise((resolve, reject) => {
     const asked = request(
       {

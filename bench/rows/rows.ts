@@ -57,16 +57,15 @@ export function allRows(keys = DEFAULT_KEYS): readonly Row[] {
   ];
 }
 
-/** key-auth and the plugins of a variant. */
+/** The plugins of a variant. */
 function pluginRow(variant: PluginVariant, row: (name: string, title: string, changes: Partial<Row>) => Row): Row {
-  const isRecoded = 'gzip' in variant.plugins;
-  return row(`plugins-${variant.name}`, `key-auth and plugins: ${variant.name}`, {
+  return row(`plugins-${variant.name}`, `plugins: ${variant.name}`, {
     setup: { keys: PLUGIN_KEYS, accessLog: false, workers: 1, connectionLimit: undefined, pluginVariants: true },
     request: {
       ...GET_100B,
-      path: `${variantPrefix(variant.name)}/bench/${isRecoded ? 10_240 : 100}`,
+      path: `${variantPrefix(variant.name)}/${variant.path}`,
       headers: variant.headers,
-      isRecoded,
+      isRecoded: variant.isRecoded,
     },
     onlyPeers: variant.nginx === undefined ? ['portcullis', 'A', 'B'] : ['nginx', 'portcullis', 'A', 'B'],
   });

@@ -26,5 +26,5 @@ export function brotliCodec(settings: Pick<BrotliConfiguration, 'comp_level' | '
 
 function maxBytesAtOnce(level: number): number {
   if (level <= 4) return 32 * 1024;
-  return level <= 7 ? 8 * 1024 : 0;
+  return level <= 7 ? 16 * 1024 : 0;
 }
