@@ -1,107 +1,21 @@
 import assert from 'node:assert/strict';
-import { hash } from 'node:crypto';
 import { test } from 'node:test';
 import { createTestCertificate } from '../../../test-support/test-certificate.ts';
 import { AdcClient, type AdcConfiguration } from '../testing/adc-client.ts';
+import { ADC_RESOURCE_COUNT, adcConfiguration, adcID } from '../testing/adc-configuration.ts';
 import { makeAdminFixture } from '../testing/admin-fixture.ts';
 import { SAMPLE_KEY } from '../testing/sample-resources.ts';
 
-const [first, second] = await Promise.all([createTestCertificate(), createTestCertificate()]);
-const MANAGED = { 'managed-by': 'adc' };
-const NODES = [{ host: 'httpbin.org', port: 80, weight: 1 }];
-const sha1 = (text: string) => hash('sha1', text);
-const LONG = 'n'.repeat(65_536);
-
-const CONFIGURATION: AdcConfiguration = {
-  services: [
-    {
-      id: sha1('shop'),
-      name: 'shop',
-      desc: '',
-      type: 'http',
-      labels: { ...MANAGED, list: '["a","b"]' },
-      hosts: ['shop.example.com'],
-      path_prefix: '/shop',
-      upstream: {
-        ...{ name: 'default', description: 'not desc', scheme: 'http', pass_host: 'pass', nodes: NODES, timeout: { connect: 5 } },
-        ...{ keepalive_pool: { size: 10 }, retries: 2 },
-        checks: {
-          active: { type: 'tcp', https_verify_certificate: true, healthy: { interval: 1, http_statuses: [200, 302], successes: 2 } },
-        },
-      },
-      plugins: { 'limit-count': { _meta: { disable: false }, count: 2, time_window: 60, policy: 'local', rejected_code: 503 } },
-      routes: [
-        {
-          id: sha1('shop.all'),
-          name: 'all',
-          paths: ['/*'],
-          methods: ['GET'],
-          timeout: { read: 3 },
-          enable_websocket: false,
-          labels: MANAGED,
-        },
-        { id: 'my.route-1', name: LONG, desc: LONG, paths: ['/one'], priority: 7, plugins: { 'key-auth': { header: 'x', extra: 'kept' } } },
-      ],
-      upstreams: [
-        { id: sha1('shop.blue'), name: 'blue', scheme: 'https', pass_host: 'node', nodes: NODES, retry_timeout: 3 },
-        { id: 'green', name: 'green', type: 'chash', key: 'uri', hash_on: 'vars', nodes: [] },
-      ],
-    },
-    {
-      id: sha1('tcp'),
-      name: 'tcp',
-      type: 'stream',
-      labels: MANAGED,
-      upstream: { scheme: 'tcp', pass_host: 'pass', nodes: NODES, timeout: {} },
-      stream_routes: [
-        {
-          id: sha1('tcp.a'),
-          name: 'a',
-          server_addr: '127.0.0.1',
-          server_port: 9100,
-          plugins: { 'ip-restriction': { whitelist: ['127.0.0.1'] } },
-        },
-        { id: sha1('tcp.b'), name: 'b', remote_addr: '10.0.0.0/8', labels: MANAGED },
-      ],
-    },
-    { id: sha1('empty'), name: 'empty', type: 'http' },
-  ],
-  consumers: [
-    {
-      username: 'jack',
-      desc: LONG,
-      labels: MANAGED,
-      plugins: { 'limit-count': { count: 1, time_window: 1, policy: 'local' } },
-      credentials: [
-        { id: sha1('jack.key'), name: 'key', plugins: { 'key-auth': { key: SAMPLE_KEY } } },
-        { id: sha1('jack.basic'), name: 'basic', plugins: { 'basic-auth': { username: 'jack', password: 'pass' } }, labels: { a: 'b' } },
-      ],
-    },
-    { username: 'jill', labels: { team: '2' } },
-  ],
-  ssls: [
-    {
-      id: sha1('a.example,b.example'),
-      type: 'server',
-      snis: ['a.example', 'b.example'],
-      cert: `${first.cert}\n`,
-      key: first.key,
-      labels: MANAGED,
-    },
-    { id: 'mtls', type: 'server', snis: ['*.c.example'], ...second, client: { ca: first.cert, depth: 3 } },
-  ],
-  global_rules: { prometheus: { prefer_name: false, test: 'test' }, cors: {} },
-  plugin_metadata: { 'http-logger': { log_format: { host: '$host' }, test: 'test' } },
-};
-
-const RESOURCE_COUNT = 3 + 2 + 2 + 2 + 2 + 2 + 2 + 2 + 1;
+const CONFIGURATION = await adcConfiguration();
+/** Another certificate than those in there. */
+const second = await createTestCertificate();
 
 test('a second sync writes nothing, whatever kinds the first one wrote', async (t) => {
   const admin = await makeAdminFixture(t);
   const adc = new AdcClient(admin, { groupId: 'default' });
-  assert.equal((await adc.sync(CONFIGURATION)).length, RESOURCE_COUNT);
+  assert.equal((await adc.sync(CONFIGURATION)).length, ADC_RESOURCE_COUNT);
   assert.deepEqual(await adc.sync(CONFIGURATION), []);
-  assert.equal((await adc.dump()).size, RESOURCE_COUNT);
+  assert.equal((await adc.dump()).size, ADC_RESOURCE_COUNT);
 });
 
 test('what has changed is written and nothing else, what is left out goes, and children go with their parents', async (t) => {
@@ -112,7 +26,7 @@ test('what has changed is written and nothing else, what is left out goes, and c
   assert.ok(shop !== undefined && jack !== undefined && ssl !== undefined);
   const changed: AdcConfiguration = {
     services: [{ ...shop, desc: 'changed', plugins: {}, upstreams: [] }],
-    consumers: [{ ...jack, credentials: [{ id: sha1('jack.key'), name: 'key', plugins: { 'key-auth': { key: `${SAMPLE_KEY}-new` } } }] }],
+    consumers: [{ ...jack, credentials: [{ id: adcID('jack.key'), name: 'key', plugins: { 'key-auth': { key: `${SAMPLE_KEY}-new` } } }] }],
     ssls: [{ ...ssl, cert: second.cert, key: second.key }],
     global_rules: { cors: { allow_origins: 'https://a.example' } },
   };
@@ -144,7 +58,7 @@ test('with the admin key of a group everything is the same, and the other groups
   const groupId = (await admin.send('POST', '/api/gateway_groups', { body: { name: 'edge' } })).body.value.id;
   const { key } = (await admin.send('PUT', `/api/gateway_groups/${groupId}/admin_key`)).body.value;
   const adc = new AdcClient(admin, { adminKey: key });
-  assert.equal((await adc.sync(CONFIGURATION)).length, RESOURCE_COUNT);
+  assert.equal((await adc.sync(CONFIGURATION)).length, ADC_RESOURCE_COUNT);
   assert.deepEqual(await adc.sync(CONFIGURATION), []);
   assert.equal((await new AdcClient(admin, { groupId: 'default' }).dump()).size, 0);
   assert.deepEqual(await new AdcClient(admin, { groupId }).sync(CONFIGURATION), []);

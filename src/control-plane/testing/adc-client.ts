@@ -1,7 +1,15 @@
 import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import { isJsonObject } from '../../schema/index.ts';
 import { sameJson } from '../patch/index.ts';
-import type { AdminFixture } from './admin-fixture.ts';
+
+/** An Admin API that requests can be sent to. */
+export interface AdcTarget {
+  send(
+    method: 'GET' | 'PUT' | 'DELETE',
+    target: string,
+    options?: { readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown; readonly token?: string },
+  ): Promise<{ readonly status: number; readonly body: JsonObject; readonly text: string }>;
+}
 
 /** What a user of the declarative client ADC writes, children inside their parents. Ids are those that it would compute, or the user's. */
 export interface AdcConfiguration {
@@ -69,12 +77,12 @@ const READ_FIELDS: Readonly<Record<Type, readonly string[]>> = {
  * reads everything, compares it with what the user wrote and the defaults that `schema/core` announces, and writes only what differs.
  */
 export class AdcClient {
-  readonly #admin: Pick<AdminFixture, 'send'>;
+  readonly #admin: AdcTarget;
   readonly #query: string;
   readonly #token: string | undefined;
 
   /** With the admin key of a gateway group no group is named. */
-  constructor(admin: Pick<AdminFixture, 'send'>, options: { readonly groupId: string } | { readonly adminKey: string }) {
+  constructor(admin: AdcTarget, options: { readonly groupId: string } | { readonly adminKey: string }) {
     this.#admin = admin;
     this.#query = 'groupId' in options ? `gateway_group_id=${options.groupId}` : '';
     this.#token = 'adminKey' in options ? options.adminKey : undefined;
