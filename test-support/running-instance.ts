@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cleanEnvironment } from './clean-environment.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../bin/portcullis.js', import.meta.url));
 /** Long enough for a busy machine; a start that takes longer is a fault. */
@@ -220,11 +221,4 @@ function childrenOf(parent: number): { pid: number; role: string }[] {
         return [];
       }
     });
-}
-
-/** Without what the machine that runs the tests has set for itself. */
-function cleanEnvironment(): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(PORTCULLIS_|DATABASE_URL|NODE_OPTIONS$|NODE_TEST_)/.test(name)),
-  );
 }

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import BetterSqlite3 from 'better-sqlite3';
+import { cleanEnvironment } from '../../../test-support/clean-environment.ts';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
 import { openControlPlaneStore } from '../../control-plane/index.ts';
@@ -15,10 +16,9 @@ const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 async function verify(folder: string, ...options: readonly string[]) {
   // The store is the one in the folder, whatever database other tests are given.
-  const { DATABASE_URL: _database, ...env } = process.env;
   const child = spawn(process.execPath, [MAIN, 'audit', 'verify', '--data-dir', folder, ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env,
+    env: cleanEnvironment(),
   });
   const [output, errors, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { output, errors, status };
