@@ -1,8 +1,8 @@
-import type { BlockList } from 'node:net';
 import { isIP } from 'node:net';
 import { byteStringOf } from '../lib/byte-string.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { networkList } from '../lib/network-list.ts';
+import type { NetworkSet } from '../lib/network-set.ts';
 import { InvalidExpression } from './invalid-expression.ts';
 import { readNumber } from './read-number.ts';
 import { compileRegex } from './safe-regex.ts';
@@ -99,11 +99,11 @@ function isInNetworks(operand: JsonValue | undefined): Condition {
   return (value) => {
     if (typeof value !== 'string') return false;
     const family = isIP(value);
-    return family !== 0 && networks.check(value, family === 4 ? 'ipv4' : 'ipv6');
+    return family !== 0 && networks.has(value);
   };
 }
 
-function readNetworks(texts: readonly (JsonValue | undefined)[]): BlockList {
+function readNetworks(texts: readonly (JsonValue | undefined)[]): NetworkSet {
   try {
     const list = networkList(texts.map(textOfNetwork));
     if (list !== undefined) return list;

@@ -4,16 +4,16 @@ import { networkList } from './network-list.ts';
 
 test('an address is in the list by itself or by its network', () => {
   const list = networkList(['10.0.0.0/8', '192.168.1.1', 'fd00::/8', '::1']);
-  for (const [address, family, listed] of [
-    ['10.255.0.1', 'ipv4', true],
-    ['11.0.0.1', 'ipv4', false],
-    ['192.168.1.1', 'ipv4', true],
-    ['192.168.1.2', 'ipv4', false],
-    ['fd12::5', 'ipv6', true],
-    ['::1', 'ipv6', true],
-    ['::2', 'ipv6', false],
+  for (const [address, listed] of [
+    ['10.255.0.1', true],
+    ['11.0.0.1', false],
+    ['192.168.1.1', true],
+    ['192.168.1.2', false],
+    ['fd12::5', true],
+    ['::1', true],
+    ['::2', false],
   ] as const) {
-    assert.equal(list?.check(address, family), listed, address);
+    assert.equal(list?.has(address), listed, address);
   }
   assert.equal(networkList([]), undefined);
 });

@@ -1,5 +1,5 @@
-import { type BlockList, isIP } from 'node:net';
 import type { ClientConnection } from '../../engine/index.ts';
+import type { NetworkSet } from '../../lib/network-set.ts';
 import { ownBytes } from '../../lib/own-bytes.ts';
 import { logField } from './log-field.ts';
 
@@ -26,14 +26,14 @@ export class ClientFacts {
 }
 
 /** The facts of a connection, worked out at its first request. */
-export function clientFactsOf(connection: ClientConnection, trusted: BlockList | undefined): ClientFacts {
+export function clientFactsOf(connection: ClientConnection, trusted: NetworkSet | undefined): ClientFacts {
   if (connection.context instanceof ClientFacts) return connection.context;
   const facts = new ClientFacts(connection.remoteAddress, trustIn(connection.remoteAddress, trusted));
   connection.context = facts;
   return facts;
 }
 
-function trustIn(address: string, trusted: BlockList | undefined): ForwardingTrust {
+function trustIn(address: string, trusted: NetworkSet | undefined): ForwardingTrust {
   if (trusted === undefined) return 'usual';
-  return trusted.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6') ? 'believed' : 'ignored';
+  return trusted.has(address) ? 'believed' : 'ignored';
 }

@@ -1,4 +1,4 @@
-import type { BlockList } from 'node:net';
+import type { NetworkSet } from '../../lib/network-set.ts';
 import type { BodyFilter, ConsumerMatch, CredentialMatch, ResponseHead } from '../../plugin-kit/index.ts';
 import type { RequestAdmission } from '../limits/index.ts';
 import type { ConsumerPlugins } from '../runtime/index.ts';
@@ -23,7 +23,7 @@ export interface ContextSurroundings {
   /** Decides about requests in flight; undefined where nothing is counted. */
   readonly admission: RequestAdmission | undefined;
   /** Proxies whose word about the client is believed; undefined where nobody was named. */
-  readonly trustedAddresses: BlockList | undefined;
+  readonly trustedAddresses: NetworkSet | undefined;
   /** A consumer's own plugins. @throws CompileError */
   readonly pluginsOfConsumer: (username: string, text: string) => ConsumerPlugins;
   /** Notes what is entered, so that it is known even after this thread has died. */

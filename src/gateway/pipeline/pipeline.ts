@@ -1,8 +1,8 @@
-import type { BlockList } from 'node:net';
 import type { Exchange, ExchangeHandler, LocalAnswer, RequestHead } from '../../engine/index.ts';
 import type { ErrorReason } from '../../errors/index.ts';
 import type { ByteWriter } from '../../lib/byte-writer.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { NetworkSet } from '../../lib/network-set.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { CounterSeries } from '../../plugin-kit/index.ts';
@@ -30,7 +30,7 @@ export interface PipelineOptions {
   readonly consumers: ConsumerDirectory;
   readonly headerRules: ClientHeaderRules;
   /** Proxies whose word about the client is believed; undefined where nobody was named. */
-  readonly trustedAddresses: BlockList | undefined;
+  readonly trustedAddresses: NetworkSet | undefined;
   /** A plugin that has not decided after this time has failed; 10 s unless said. */
   readonly pluginDeadlineMs?: number | undefined;
   /** Decides about requests in flight; without it nothing is counted. */

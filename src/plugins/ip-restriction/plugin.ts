@@ -1,10 +1,10 @@
-import type { BlockList } from 'node:net';
 import { networkList } from '../../lib/network-list.ts';
+import type { NetworkSet } from '../../lib/network-set.ts';
 import { definePlugin, type PluginAnswer, refuse } from '../../plugin-kit/index.ts';
 import { type IpRestrictionConfiguration, ipRestrictionSchema } from './schema.ts';
 
 interface IpRestrictionState {
-  readonly networks: BlockList;
+  readonly networks: NetworkSet;
   /** Whether those in the list pass, or all others. */
   readonly listedPass: boolean;
   readonly refusal: PluginAnswer;
@@ -21,7 +21,7 @@ export const ipRestriction = definePlugin<IpRestrictionConfiguration, IpRestrict
   },
   phases: {
     access: ({ remoteAddress }, { networks, listedPass, refusal }) => {
-      const listed = networks.check(remoteAddress, remoteAddress.includes(':') ? 'ipv6' : 'ipv4');
+      const listed = networks.has(remoteAddress);
       return listed === listedPass ? undefined : refusal;
     },
   },

@@ -1,5 +1,5 @@
-import type { BlockList } from 'node:net';
 import { networkList } from '../../lib/network-list.ts';
+import type { NetworkSet } from '../../lib/network-set.ts';
 import { definePlugin, type PluginLog, type RequestView } from '../../plugin-kit/index.ts';
 import { parseClientAddress } from './parse-client-address.ts';
 import { type RealIpConfiguration, realIpSchema } from './schema.ts';
@@ -7,7 +7,7 @@ import { type RealIpConfiguration, realIpSchema } from './schema.ts';
 interface RealIpState {
   readonly source: string;
   /** Undefined: everybody is believed. */
-  readonly trusted: BlockList | undefined;
+  readonly trusted: NetworkSet | undefined;
   readonly recursive: boolean;
   readonly log: PluginLog;
 }
@@ -50,10 +50,10 @@ function addressText(request: RequestView, { source, trusted, recursive }: RealI
 }
 
 /** From the right the first that no trusted proxy has, or else the leftmost. What is no address is nobody's, and ends the search. */
-function lastUntrusted(texts: readonly string[], trusted: BlockList): string | undefined {
+function lastUntrusted(texts: readonly string[], trusted: NetworkSet): string | undefined {
   return texts.findLast((text) => !contains(trusted, parseClientAddress(text)?.address ?? '')) ?? texts[0];
 }
 
-function contains(networks: BlockList, address: string): boolean {
-  return networks.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
+function contains(networks: NetworkSet, address: string): boolean {
+  return networks.has(address);
 }
