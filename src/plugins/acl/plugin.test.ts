@@ -85,21 +85,22 @@ test('at least one set of labels is needed, and every field has its bounds', () 
   for (const code of [199, 600]) assert.match(errorOf({ ...good, rejected_code: code }), /number must be at/);
 });
 
-test('rules about users that are no consumers are refused on write, each by its place, and a gateway goes on with stored ones', () => {
-  const external = {
-    external_user_label_field: 'groups',
-    external_user_label_field_key: 'team',
-    external_user_label_field_parser: 'segmented_text',
-    external_user_label_field_separator: ',',
-  };
-  for (const [field, value] of Object.entries(external)) {
-    const configuration = { allow_labels: { a: ['b'] }, [field]: value };
-    assert.match(
-      configurationError(aclSchema, configuration),
-      new RegExp(`"/plugins/acl/${field}": ${field} is not supported: every client`),
-    );
-    assert.equal(answerTo(configuration, { a: 'b' }), undefined);
+test('what APISIX configures of external users is accepted when it is well formed', () => {
+  const errorOf = (more: JsonObject) => configurationError(aclSchema, { allow_labels: { a: ['b'] }, ...more });
+  for (const field of ['groups', '$.a.b', '$..orgs[*].name', 'a[0]', "$['a b']", 'a["b"].c'])
+    assert.equal(errorOf({ external_user_label_field: field }), '', field);
+  for (const field of ['$.', '[', 'a[', 'a..', 'a[b]']) {
+    assert.match(errorOf({ external_user_label_field: field }), /external_user_label_field": invalid external_user_label_field: ./, field);
   }
+  for (const parser of ['json', 'table']) assert.equal(errorOf({ external_user_label_field_parser: parser }), '');
+  assert.equal(errorOf({ external_user_label_field_parser: 'segmented_text', external_user_label_field_separator: ',\\s*' }), '');
+  assert.match(
+    errorOf({ external_user_label_field_parser: 'segmented_text' }),
+    /property "external_user_label_field_separator" is missing/,
+  );
+  assert.match(errorOf({ external_user_label_field_separator: '(' }), /external_user_label_field_separator": ./);
+  assert.match(errorOf({ external_user_label_field_parser: 'csv' }), /not one of the allowed values/);
+  assert.match(errorOf({ external_user_label_field_key: '' }), /minimum string length/);
 });
 
 test('the example of the page works', async () => {
