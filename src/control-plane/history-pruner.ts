@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import type { CancelTask, Clock } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../observability/index.ts';
 import type { SizeStep, StoreHistory } from '../store/index.ts';
+import { repeat } from './repeat.ts';
 
 const SECONDS_PER_DAY = 86_400;
 const BYTES_PER_MEBIBYTE = 1_048_576;
@@ -31,21 +32,18 @@ export function startHistoryPruner(options: {
   readonly log: Logger;
 }): () => Promise<void> {
   const { store, retention, clock, log } = options;
-  let isStopped = false;
-  let running: Promise<void> = Promise.resolve();
-  let cancel: CancelTask = () => undefined;
-  const findCut = async (of: 'versions' | 'audit', mebibytes: number): Promise<number | undefined> => {
+  const findCut = async (of: 'versions' | 'audit', mebibytes: number, isStopped: () => boolean): Promise<number | undefined> => {
     let step: SizeStep = { below: undefined, bytes: 0, cut: undefined };
     do {
       step = await store.measureHistory(of, step, mebibytes * BYTES_PER_MEBIBYTE, ROWS_PER_MEASUREMENT);
       await setImmediate();
-    } while (step.cut === undefined && step.below !== undefined && !isStopped);
+    } while (step.cut === undefined && step.below !== undefined && !isStopped());
     return step.cut;
   };
-  const prune = async (): Promise<void> => {
+  const prune = async (isStopped: () => boolean): Promise<void> => {
     const now = Math.floor(clock.nowMs() / 1000);
-    const versionsBelow = await findCut('versions', retention.versionMebibytes);
-    const auditBelow = await findCut('audit', retention.auditMebibytes);
+    const versionsBelow = await findCut('versions', retention.versionMebibytes, isStopped);
+    const auditBelow = await findCut('audit', retention.auditMebibytes, isStopped);
     const limits = {
       versionsBefore: now - retention.versionDays * SECONDS_PER_DAY,
       ...(versionsBelow === undefined ? {} : { versionsBelow }),
@@ -53,20 +51,9 @@ export function startHistoryPruner(options: {
       ...(auditBelow === undefined ? {} : { auditBelow }),
       limit: ROWS_PER_STEP,
     };
-    while (!isStopped && (await store.pruneHistory(limits)) > 0);
+    while (!isStopped() && (await store.pruneHistory(limits)) > 0);
   };
-  const schedule = (): void => {
-    cancel = clock.schedule(INTERVAL_MS, () => {
-      running = prune().catch((error: unknown) => log.error('old history could not be removed', {}, error));
-      void running.then(() => {
-        if (!isStopped) schedule();
-      });
-    });
-  };
-  schedule();
-  return async () => {
-    isStopped = true;
-    cancel();
-    await running;
-  };
+  return repeat(clock, INTERVAL_MS, (isStopped) =>
+    prune(isStopped).catch((error: unknown) => log.error('old history could not be removed', {}, error)),
+  );
 }

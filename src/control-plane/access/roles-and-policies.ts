@@ -116,17 +116,23 @@ interface KeptDocument {
   readonly policy_document?: PolicyDocument;
 }
 
+/** The reading border of such documents: only this file writes them. */
+function keptIn({ document }: StoredRecord): KeptDocument {
+  return document as unknown as KeptDocument;
+}
+
 function roleOf(record: StoredRecord): Role {
-  const { policies = [] } = record.document as unknown as KeptDocument;
+  const { policies = [] } = keptIn(record);
   return { ...commonOf(record), policies };
 }
 
 function policyOf(record: StoredRecord): Policy {
-  const { policy_document: document = { statement: [] } } = record.document as unknown as KeptDocument;
+  const { policy_document: document = { statement: [] } } = keptIn(record);
   return { ...commonOf(record), document };
 }
 
-function commonOf({ id, name = '', document, version, createdAt, updatedAt }: StoredRecord): Omit<Policy, 'document'> {
-  const { desc, labels } = document as unknown as KeptDocument;
+function commonOf(record: StoredRecord): Omit<Policy, 'document'> {
+  const { id, name = '', version, createdAt, updatedAt } = record;
+  const { desc, labels } = keptIn(record);
   return { id, name, type: 'custom', description: desc, labels, version, createdAt, updatedAt };
 }

@@ -314,3 +314,36 @@ test('a bulk does nothing unless its caller may do every operation of it', async
   assert.equal((await bulk(consumer)).status, 200);
   assert.equal((await admin('GET', '/apisix/admin/consumers/new')).status, 200);
 });
+
+test('pages, cursors and totals of a list tell nothing of what its caller may not see', async (t) => {
+  const red = { service_label: { type: 'MatchLabel', options: { key: 'team', operator: 'exact_match', value: 'red' } } };
+  const { send, admin } = await personWith(t, allow('gateway:*', `${GROUP}/publishedservice/*`, red));
+  const names = Array.from({ length: 250 }, (_, index) => `s${String(index).padStart(3, '0')}`);
+  for (const [index, name] of names.entries()) {
+    const answer = await admin('PUT', `/apisix/admin/services/${name}`, {
+      name,
+      labels: { team: index % 3 === 0 ? 'red' : 'blue' },
+      ...SERVICE,
+    });
+    assert.equal(answer.status, 200, answer.text);
+  }
+  const seen = ['a', ...names.filter((_, index) => index % 3 === 0)];
+  const list = (query: string) => send('GET', `/apisix/admin/services${QUERY}&order_by=name&direction=asc${query}`);
+  const whole = await list('');
+  assert.deepEqual([whole.body.list.map(({ id }: { id: string }) => id), whole.body.total], [seen, seen.length]);
+  const page = await list('&page=2&page_size=50');
+  assert.deepEqual([page.body.list.map(({ id }: { id: string }) => id), page.body.total], [seen.slice(50), seen.length]);
+  const first = await admin('GET', `/apisix/admin/services${QUERY}&order_by=name&direction=asc&page=1&page_size=40`);
+  const collected: string[] = [];
+  for (let after = first.body.next; after !== undefined; ) {
+    const { body } = await list(`&page_size=40&after=${encodeURIComponent(after)}`);
+    assert.equal(body.total, seen.length);
+    collected.push(...body.list.map(({ id }: { id: string }) => id));
+    after = body.next;
+  }
+  // The administrator's first page, from whose end the cursor leads on, held 40 of all.
+  assert.deepEqual(
+    collected,
+    seen.filter((id) => !['a', 'b', ...names.slice(0, 38)].includes(id)),
+  );
+});

@@ -36,8 +36,7 @@ export class VisibleList {
     const { rows } = await this.#store.selectResources(whole);
     const readable: number[] = [];
     for (let start = 0; start < rows.length; start += RESOURCES_AT_ONCE) {
-      // Resources that are gone meanwhile leave no gap behind, so each is asked for by itself.
-      for (const row of rows.slice(start, start + RESOURCES_AT_ONCE)) if ((await this.#readable([row])).length > 0) readable.push(row);
+      readable.push(...(await this.#readableRows(rows.slice(start, start + RESOURCES_AT_ONCE))));
       await setImmediate();
     }
     const total = readable.length;
@@ -64,6 +63,23 @@ export class VisibleList {
     const names = new Set(readable.map(({ key }) => nameOf(key)));
     const resources = await this.#store.resourcesAt(this.#list, rows, { secrets: (key) => writable.has(nameOf(key)) });
     return resources.filter(({ key }) => names.has(nameOf(key)));
+  }
+
+  /** Those of the rows whose resources may be read. */
+  async #readableRows(rows: readonly number[]): Promise<readonly number[]> {
+    const resources = await this.#store.resourcesAt(this.#list, rows, { secrets: 'omit' });
+    // A resource that is gone meanwhile leaves no gap behind: then nobody knows whose row is whose, and halves are asked for.
+    if (resources.length < rows.length) {
+      if (rows.length === 1) return [];
+      const half = rows.length >>> 1;
+      return [...(await this.#readableRows(rows.slice(0, half))), ...(await this.#readableRows(rows.slice(half)))];
+    }
+    const readable: number[] = [];
+    for (const [index, { key, document }] of resources.entries()) {
+      const row = rows[index];
+      if (row !== undefined && (await this.#may('read', key, document))) readable.push(row);
+    }
+    return readable;
   }
 
   async #readable(rows: readonly number[]): Promise<readonly StoredResource[]> {

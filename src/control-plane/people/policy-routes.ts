@@ -65,7 +65,7 @@ export function policyRoutes(context: PeopleContext): readonly ApiRoute[] {
 
 async function listAll({ store }: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
   const policies = (await listPolicies(store)).filter((policy) => request.mayDo('iam:GetPermissionPolicy', policyTarget(policy)));
-  return listAnswer(policies, request.query, listedByName(presentPolicy));
+  return listAnswer(policies.toReversed(), request.query, listedByName(presentPolicy));
 }
 
 async function createPolicy(context: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {

@@ -25,7 +25,7 @@ test('policies and roles are made, listed, searched, read, changed and removed',
   assert.deepEqual((await admin('GET', `/api/roles/${role.id}`)).body.value.policies, [id]);
   assert.deepEqual(
     (await admin('GET', '/api/roles')).body.list.map(({ name }: { name: string }) => name),
-    ['readers', 'Viewer', 'Super Admin'],
+    ['readers', 'Super Admin', 'Viewer'],
   );
   assert.equal((await admin('GET', '/api/permission_policies?search=READ')).body.total, 1);
   assert.equal((await admin('GET', `/api/roles/${role.id}/permission_policies`)).body.list[0].id, id);

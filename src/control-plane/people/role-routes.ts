@@ -76,7 +76,7 @@ export function roleRoutes(context: PeopleContext): readonly ApiRoute[] {
 
 async function listAll({ store }: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
   const roles = (await listRoles(store)).filter((role) => request.mayDo('iam:GetRole', roleTarget(role)));
-  return listAnswer(roles, request.query, listedByName(present));
+  return listAnswer(roles.toReversed(), request.query, listedByName(present));
 }
 
 async function createRole(context: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
