@@ -24,6 +24,15 @@ export interface WorkerListeners {
    */
   readonly httpDescriptors: readonly (readonly (readonly number[])[])[];
   readonly httpsDescriptors: readonly (readonly (readonly number[])[])[];
+  /** The same for each of `streamAddresses`, in their order; of UDP sockets one copy a generation. */
+  readonly streamDescriptors?: readonly (readonly (readonly number[])[])[];
+}
+
+/** Where a gateway listens for streams. */
+export interface StreamAddress {
+  readonly protocol: 'tcp' | 'udp';
+  readonly host: string;
+  readonly port: number;
 }
 
 /** How the process that ran before this one ended, as its supervisor saw it. */
@@ -48,6 +57,8 @@ export interface GatewayOptions {
   readonly workers: readonly WorkerListeners[];
   readonly httpAddresses: readonly { readonly host: string; readonly port: number }[];
   readonly httpsPort: number;
+  /** None when absent. */
+  readonly streamAddresses?: readonly StreamAddress[];
   readonly statusListeners: readonly Listener[];
   readonly metricsListeners: readonly Listener[];
   /** Sockets of the product itself that no upstream may point to. */
@@ -86,7 +97,13 @@ export interface GatewayOptions {
 /** A running gateway instance. */
 export interface RunningGateway {
   /** Ports in the order of the addresses or listeners they were asked for; of `http` none before a worker listens. */
-  readonly ports: { readonly http: readonly number[]; readonly status: readonly number[]; readonly metrics: readonly number[] };
+  readonly ports: {
+    readonly http: readonly number[];
+    /** In the order of `streamAddresses`. */
+    readonly streams: readonly number[];
+    readonly status: readonly number[];
+    readonly metrics: readonly number[];
+  };
   /** Resolves when all workers listen and the configuration in force is the newest that the control plane has named. */
   whenCurrent(): Promise<{ readonly revision: number }>;
   /** Resolves when all workers listen with a configuration in force, be it from disk. */

@@ -3,6 +3,7 @@ export { type Issue, type PluginSite, Type } from '../schema/index.ts';
 export { type AnswerHeaders, type PluginAnswer, type RefusalOptions, type RefusalStyle, refuse, respond } from './answer.ts';
 export { anonymousConsumerField, CONSUMER_HEADERS, hideCredentialsField, realmField } from './authentication-fields.ts';
 export type { BodyFilter } from './body-filter.ts';
+export type { ClosedConnection, ConnectionView } from './connection-view.ts';
 export { checkHeaderName } from './check-header-name.ts';
 export { checkNetworks } from './check-networks.ts';
 export { isCredential } from './configuration-schema.ts';

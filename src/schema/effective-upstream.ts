@@ -20,6 +20,8 @@ export interface HopTimeouts {
 
 /** An upstream with every default in place. */
 export interface EffectiveUpstream extends HopTimeouts {
+  /** As it was written; undefined for the scheme that is the service's own. */
+  readonly scheme: string | undefined;
   readonly nodes: readonly UpstreamNode[];
   /** Host that the upstream sees: the client's, the node's, or `upstreamHost`. */
   readonly passHost: 'pass' | 'node' | 'rewrite';
@@ -47,6 +49,7 @@ const OPEN_POOL_SIZE = 2048;
 /** Reads an upstream that its schema has accepted. */
 export function readUpstream(upstream: UpstreamDocument): EffectiveUpstream {
   return {
+    scheme: upstream.scheme,
     nodes: (upstream.nodes ?? []).map((node) => ({
       host: parseNodeHost(node.host) ?? node.host,
       port: node.port,

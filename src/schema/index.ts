@@ -13,7 +13,9 @@ export {
   readRoute,
   readService,
   readServiceUpstream,
+  readStreamRoute,
   type Service,
+  type StreamRoute,
 } from './read-resources.ts';
 export type { ResourceKind, ResourceKindName, ResourceReference } from './resource-kind.ts';
 export { RESOURCE_KINDS, resourceKind } from './resource-kinds.ts';
@@ -28,6 +30,6 @@ export type {
   SnapshotItem,
   SnapshotItemName,
 } from './snapshot.ts';
-export { isStreamService } from './stream-service.ts';
-export { asUpstreamDocument, checkUpstream, isServedUpstream, type UpstreamDocument, upstreamSchema } from './upstream.ts';
+export { isStreamService, type StreamTransport, unservedInStreamService } from './stream-service.ts';
+export { asUpstreamDocument, checkUpstream, isServedUpstream, isStreamScheme, type UpstreamDocument, upstreamSchema } from './upstream.ts';
 export { type DocumentValidation, validateDocument } from './validate-document.ts';

@@ -51,6 +51,9 @@ export function gatewayRole(
     return {
       httpDescriptors: inherited.copiesForWorker(endpoints.http, index, GENERATIONS, acceptors),
       httpsDescriptors: inherited.copiesForWorker(endpoints.https, index, GENERATIONS, 1),
+      streamDescriptors: endpoints.streams.flatMap(({ setting, endpoint }) =>
+        inherited.copiesForWorker(endpoint, index, GENERATIONS, setting.protocol === 'tcp' ? acceptors : 1),
+      ),
     };
   });
   const httpHosts = configuration.httpHosts.length > 0 ? configuration.httpHosts : ['::'];
@@ -61,6 +64,11 @@ export function gatewayRole(
     workers,
     httpAddresses: httpHosts.map((host) => ({ host, port: endpoints.http.port })),
     httpsPort: endpoints.https.port,
+    streamAddresses: endpoints.streams.map(({ setting, endpoint }) => ({
+      protocol: setting.protocol,
+      host: setting.host ?? '::',
+      port: endpoint.port,
+    })),
     statusListeners: status.length > 0 ? status : addressListeners(endpoints.status.port, configuration.statusHosts),
     metricsListeners: metrics.length > 0 ? metrics : addressListeners(endpoints.metrics.port, configuration.metricsHosts),
     protectedPorts: [endpoints.admin.port, endpoints.sync.port, endpoints.status.port, endpoints.metrics.port].filter((port) => port !== 0),

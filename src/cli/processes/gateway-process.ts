@@ -16,6 +16,7 @@ export interface GatewaySettings
     | 'workers'
     | 'httpAddresses'
     | 'httpsPort'
+    | 'streamAddresses'
     | 'statusListeners'
     | 'metricsListeners'
     | 'protectedPorts'

@@ -7,7 +7,7 @@ import {
   type PluginSchema,
   validatePlugins,
 } from '../../plugin-kit/index.ts';
-import { type Issue, isJsonObject, type ResourceKind } from '../../schema/index.ts';
+import { type Issue, isJsonObject, isStreamService, type ResourceKind } from '../../schema/index.ts';
 
 /**
  * All that plugins have to say against a body: in `plugins`, by the schema that holds where it stands, or against the whole of it where it is
@@ -22,7 +22,9 @@ export function examinePlugins(
 ): readonly Issue[] {
   if (!isJsonObject(body)) return [];
   if (kind.name === 'plugin_metadata') return examineMetadata(body, id ?? ownField(body, 'id'), schemas, facts);
-  return kind.pluginSite === undefined ? [] : validatePlugins(ownField(body, 'plugins'), kind.pluginSite, schemas, facts);
+  if (kind.pluginSite === undefined) return [];
+  const isForStreams = kind.name === 'stream_route' || (kind.name === 'service' && isStreamService(body));
+  return validatePlugins(ownField(body, 'plugins'), kind.pluginSite, schemas, { ...facts, isForStreams });
 }
 
 function examineMetadata(

@@ -111,7 +111,7 @@ export class GatewayAgent implements RunningGateway {
   }
 
   get ports(): RunningGateway['ports'] {
-    return { http: this.#fleet.ports, status: this.#statusPorts, metrics: this.#metrics.ports };
+    return { http: this.#fleet.ports, streams: this.#fleet.streamPorts, status: this.#statusPorts, metrics: this.#metrics.ports };
   }
 
   async whenCurrent(): Promise<{ readonly revision: number }> {
@@ -208,7 +208,7 @@ export class GatewayAgent implements RunningGateway {
   }
 
   #createFleet(): WorkerFleet {
-    const { workers, httpAddresses, clock, log, onDescriptorsUsedUp } = this.#options;
+    const { workers, httpAddresses, streamAddresses = [], clock, log, onDescriptorsUsedUp } = this.#options;
     const reusePort = reusePortIsSupported();
     const handedDown = workers.some((worker) => worker.httpDescriptors.length > 0);
     if (!handedDown && !reusePort && workers.length > 1)
@@ -216,6 +216,7 @@ export class GatewayAgent implements RunningGateway {
     return new WorkerFleet({
       workers: handedDown || reusePort ? workers : workers.slice(0, 1),
       own: { addresses: httpAddresses, reusePort },
+      streamAddresses,
       clock,
       log,
       yieldTurn,
@@ -371,7 +372,7 @@ export class GatewayAgent implements RunningGateway {
 
 function createLoadTables({ limits: settings, workers, random, log }: GatewayOptions, rows: number): LoadTables {
   // Those handed down are open for good.
-  const handedDown = workers.flatMap((worker) => [worker.httpDescriptors, worker.httpsDescriptors]).flat(3).length;
+  const handedDown = workers.flatMap((worker) => [worker.httpDescriptors, worker.httpsDescriptors, worker.streamDescriptors ?? []]).flat(3).length;
   const descriptors = Math.max(0, readDescriptorLimit() - handedDown);
   const limits = deriveLimits(descriptors, settings);
   if (exceedsDescriptors(limits, descriptors)) {

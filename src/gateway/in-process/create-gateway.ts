@@ -186,6 +186,8 @@ function changesOf(item: SnapshotItem, plugins: readonly AnyPlugin[]): readonly 
     }
     case 'credential':
     case 'secret_provider':
+    // There are no connections to route: requests are handed over one by one.
+    case 'stream_route':
       return [];
   }
 }

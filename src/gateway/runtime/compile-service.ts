@@ -1,4 +1,4 @@
-import type { EffectiveUpstream } from '../../schema/index.ts';
+import { type EffectiveUpstream, isStreamScheme } from '../../schema/index.ts';
 import { CompileError } from './compile-error.ts';
 import { PluginUpstream } from './plugin-upstream.ts';
 import { RuntimeUpstream, type UpstreamSurroundings } from './runtime-upstream.ts';
@@ -31,7 +31,7 @@ export function compileService(
 ): RuntimeService {
   try {
     const upstream = settings.upstream === undefined ? undefined : new RuntimeUpstream(id, settings.upstream, surroundings);
-    const prepared = [...others].map(
+    const prepared = [...others.entries()].filter(([, { scheme }]) => isStreamScheme(scheme) === (settings.stream !== undefined)).map(
       ([otherId, other], index) => [otherId, new PluginUpstream(index, new RuntimeUpstream(id, other, surroundings))] as const,
     );
     return { id, settings, upstream, others: new Map(prepared) };

@@ -17,4 +17,6 @@ export { PluginUpstream } from './plugin-upstream.ts';
 export type { PreparedChange } from './prepare-change.ts';
 export { Runtime, type RuntimeOptions } from './runtime.ts';
 export { RuntimeRoute, type RuntimeRouteParts } from './runtime-route.ts';
+export { RuntimeStreamRoute } from './runtime-stream-route.ts';
+export { StreamRoutes } from './stream-routes.ts';
 export { type Endpoint, type EndpointChoice, RuntimeUpstream, type TargetSource } from './runtime-upstream.ts';

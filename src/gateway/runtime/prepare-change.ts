@@ -9,6 +9,7 @@ import type { Runtime } from './runtime.ts';
 import type { RuntimeRoute } from './runtime-route.ts';
 import { ServicesChange } from './services-change.ts';
 import type { PluginSettings } from './settings.ts';
+import type { PreparedStreamRoutes } from './stream-routes.ts';
 
 /** A change compiled aside. `undefined` in a map: removed, or (among entries) not served. */
 export interface PreparedChange {
@@ -19,6 +20,8 @@ export interface PreparedChange {
   readonly entries: ReadonlyMap<string, RoutingEntry | undefined>;
   /** A whole routing table, where building it aside stalls the worker less than changing the one in force. */
   readonly router: Router<RuntimeRoute> | undefined;
+  /** Undefined: nothing changed for stream routes. */
+  readonly streamRoutes: PreparedStreamRoutes | undefined;
   /** All global rules, where one of them changed. */
   readonly globalRules: ReadonlyMap<string, PluginSettings> | undefined;
   /** All metadata, where some changed. */
@@ -41,6 +44,7 @@ export async function prepareChange(runtime: Runtime, changes: readonly RuntimeC
   const entries = new Map<string, RoutingEntry | undefined>();
   const slices = new Slices(runtime);
   const group = new GroupChange(runtime);
+  let streamRoutes: PreparedStreamRoutes | undefined;
   try {
     for (const change of changes) {
       readChange(change, changed, definitions, group);
@@ -52,18 +56,27 @@ export async function prepareChange(runtime: Runtime, changes: readonly RuntimeC
       await slices.pause();
     }
     const router = entries.size > MAX_ROUTES_IN_PLACE ? await buildRouter(runtime, entries, slices) : undefined;
+    streamRoutes = runtime.streamRoutes.prepare(changes, {
+      members: runtime.membersWith(group.metadata ?? runtime.metadata),
+      services,
+      currentServices: runtime.services,
+      changedMetadata: group.changedMetadata,
+    });
     const { globalRules, metadata, consumerHeaders } = group;
     const { upstreams } = changed;
-    return { services, upstreams, definitions, entries, router, globalRules, metadata, consumerHeaders, globals: group.compile() };
+    const globals = group.compile();
+    return { services, upstreams, definitions, entries, router, streamRoutes, globalRules, metadata, consumerHeaders, globals };
   } catch (error) {
     disposeEntries(entries);
+    if (streamRoutes !== undefined) runtime.streamRoutes.abandon(streamRoutes);
     throw error;
   }
 }
 
 /** Ends the plugins' state of a change that is not put in force. */
-export function disposePrepared(prepared: PreparedChange): void {
+export function disposePrepared(runtime: Runtime, prepared: PreparedChange): void {
   disposeEntries(prepared.entries);
+  if (prepared.streamRoutes !== undefined) runtime.streamRoutes.abandon(prepared.streamRoutes);
   prepared.globals?.retire();
 }
 
@@ -95,6 +108,10 @@ function readChange(
       return;
     case 'delete-route':
       definitions.set(change.id, undefined);
+      return;
+    // They are compiled by themselves.
+    case 'put-stream-route':
+    case 'delete-stream-route':
       return;
     case 'put-global-rule':
       group.putRule(change.id, change.settings);

@@ -14,6 +14,7 @@ import { disposePrepared, type PreparedChange, prepareChange } from './prepare-c
 import type { RuntimeRoute } from './runtime-route.ts';
 import type { UpstreamSurroundings } from './runtime-upstream.ts';
 import type { PluginSettings } from './settings.ts';
+import { StreamRoutes } from './stream-routes.ts';
 
 /** What a runtime needs from its worker. */
 export interface RuntimeOptions extends UpstreamSurroundings {
@@ -42,6 +43,7 @@ export class Runtime {
   readonly globalRules = new Map<string, PluginSettings>();
   /** The metadata of plugins, with defaults. */
   readonly metadata = new Map<string, JsonObject>();
+  readonly streamRoutes = new StreamRoutes();
   readonly identityHeaders = new IdentityHeaders();
   readonly options: RuntimeOptions;
   readonly #consumers: ConsumerPluginCache;
@@ -112,12 +114,13 @@ export class Runtime {
       this.identityHeaders.remove(route.chain.members);
       route.retire();
     }
+    if (prepared.streamRoutes !== undefined) this.streamRoutes.commit(prepared.streamRoutes);
     this.#commitGroup(prepared);
   }
 
   /** Drops a prepared change that will not be committed. */
   abandon(prepared: PreparedChange): void {
-    disposePrepared(prepared);
+    disposePrepared(this, prepared);
   }
 
   /** Serves nothing any more: the state of all plugins is disposed of, with the last request at the latest. */
@@ -126,6 +129,7 @@ export class Runtime {
     this.entries.clear();
     this.#router = new Router<RuntimeRoute>();
     this.#generation++;
+    this.streamRoutes.close();
     this.#globals.retire();
     this.#globals = new HeldChain([]);
     this.#consumers.clear();

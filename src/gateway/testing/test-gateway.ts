@@ -23,6 +23,8 @@ export interface TestGateway {
   /** Lays changes over it. */
   change(...changes: readonly SnapshotChange[]): Promise<void>;
   readonly httpPort: number;
+  /** In the order of `streamAddresses`. */
+  readonly streamPorts: readonly number[];
   readonly statusPort: number;
   readonly metricsPort: number;
 }
@@ -48,6 +50,9 @@ export async function startTestGateway(test: TestEnd, options: Partial<GatewayOp
     change: (...changes) => applier.applyDelta({ fromRevision: revision, toRevision: ++revision, changes }),
     get httpPort() {
       return agent.ports.http[0] ?? 0;
+    },
+    get streamPorts() {
+      return agent.ports.streams;
     },
     get statusPort() {
       return agent.ports.status[0] ?? 0;

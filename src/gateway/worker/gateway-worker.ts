@@ -12,13 +12,15 @@ import { HTTP_REQUESTS, WorkerMetrics } from '../metrics/index.ts';
 import { createDialPolicy, type DialPolicy } from '../names/index.ts';
 import { ClientHeaderRules, FilterFailure, Pipeline, REQUEST_ID_HEADER } from '../pipeline/index.ts';
 import { AddressBook, catalogueOf, Runtime } from '../runtime/index.ts';
+import { StreamPipeline } from '../streams/index.ts';
 import { CredentialIndexReader } from '../tables/index.ts';
 import { CredentialDirectory } from './credential-directory.ts';
 import { PreparedChanges } from './prepared-changes.ts';
+import { StreamListening } from './stream-listening.ts';
 import { failOnPurpose } from './test-failures.ts';
 import { WorkerBoard, type WorkerRow } from './worker-board.ts';
 import { createWorkerLogger } from './worker-logger.ts';
-import type { AgentMessage, WorkerMessage, WorkerSocket, WorkerStart } from './worker-messages.ts';
+import type { AgentMessage, WorkerMessage, WorkerSocket, WorkerStart, WorkerStreamSocket } from './worker-messages.ts';
 import { WorkerPluginServices } from './worker-plugin-services.ts';
 
 /** How often a worker shows that it lives; the agent ends one that is silent for twenty times as long. */
@@ -47,6 +49,7 @@ export class GatewayWorker {
   readonly #changes: PreparedChanges;
   readonly #accessLog: AccessLog | undefined;
   readonly #server: HttpServer;
+  readonly #streams: StreamListening;
 
   /** `others`: plugins beside the product's. */
   constructor(start: WorkerStart, transport: TransportChoice, others: readonly AnyPlugin[], post: (message: WorkerMessage) => void) {
@@ -94,6 +97,7 @@ export class GatewayWorker {
     for (const { kind, failure } of transport.refused) {
       this.#log.warn('sockets are driven in a slower way', { refused: kind, failure, used: transport.kind });
     }
+    this.#streams = this.#createStreams(transport, board, random);
     this.#server = new HttpServer({
       transport: transport.kind,
       handler: pipeline,
@@ -112,6 +116,31 @@ export class GatewayWorker {
     });
   }
 
+  #createStreams(transport: TransportChoice, board: WorkerBoard, random: Random): StreamListening {
+    const { admission } = this.#load;
+    const handler = (): StreamPipeline =>
+      new StreamPipeline({
+        routes: this.#runtime.streamRoutes,
+        admission,
+        clock: this.#clock,
+        random,
+        log: this.#log,
+        enter: (route, plugin) => this.#row.enter(route, plugin),
+        revision: () => board.revision,
+        accessLog: this.#accessLog,
+        pluginDeadlineMs: this.#start.pluginDeadlineMs,
+      });
+    return new StreamListening({
+      handler,
+      pool: this.#pool,
+      clock: this.#clock,
+      timeouts: this.#start.engine.timeouts,
+      admission,
+      transport: transport.kind,
+      onFailure: (error) => this.#log.error('a stream or an accept failed', {}, error),
+    });
+  }
+
   /** Begins to show that it lives. */
   run(): void {
     const lag = this.#metrics.loopLag(HEARTBEAT_MS);
@@ -127,6 +156,7 @@ export class GatewayWorker {
       upstreams: this.#pool,
       pause: () => {
         this.#server.stopAccepting();
+        this.#streams.pause();
         this.#post({ kind: 'paused' });
       },
       resume: () => this.#post({ kind: 'may-resume' }),
@@ -157,7 +187,7 @@ export class GatewayWorker {
         this.#changes.abandon(message.change);
         return;
       case 'listen':
-        void this.#listen(message.sockets);
+        void this.#listen(message.sockets, message.streams);
         return;
       case 'reopen-logs':
         this.#accessLog?.reopen();
@@ -222,7 +252,7 @@ export class GatewayWorker {
     this.#post({ kind: 'prepared', change, failure: await this.#changes.prepare(change) });
   }
 
-  async #listen(sockets: readonly WorkerSocket[]): Promise<void> {
+  async #listen(sockets: readonly WorkerSocket[], streams: readonly WorkerStreamSocket[]): Promise<void> {
     try {
       const ports: number[] = [];
       for (const { fds, host, port, reusePort } of sockets) {
@@ -230,8 +260,9 @@ export class GatewayWorker {
         if (first !== undefined) ports.push((await this.#server.listen(first)).port);
         for (const other of others) await this.#server.listen(other);
       }
+      const streamPorts = await this.#streams.listen(streams);
       this.#load.listens();
-      this.#post({ kind: 'listening', ports });
+      this.#post({ kind: 'listening', ports, streamPorts });
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
       this.#post({ kind: 'listen-failed', code, message: error instanceof Error ? error.message : String(error) });
@@ -244,9 +275,14 @@ export class GatewayWorker {
     // Within two turns whatever waits in the socket's queue is accepted.
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     this.#server.stopAccepting();
-    const cut = setTimeout(() => this.#server.destroyAll(), timeoutMs);
-    await this.#server.whenIdle();
+    this.#streams.stopAccepting();
+    const cut = setTimeout(() => {
+      this.#server.destroyAll();
+      this.#streams.destroyAll();
+    }, timeoutMs);
+    await Promise.all([this.#server.whenIdle(), this.#streams.whenIdle()]);
     clearTimeout(cut);
+    this.#streams.close();
     // Whatever plugins still hold back, such as lines for a log server, is sent now.
     this.#runtime.close();
     this.#pool.close();
