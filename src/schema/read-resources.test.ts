@@ -14,6 +14,8 @@ test('a service is read with every default in place, times in milliseconds', () 
     plugins: new Map(),
     upstream: {
       nodes: [{ host: '::1', port: 80, weight: 100, priority: 0 }],
+      balancing: { kind: 'roundrobin' },
+      checks: undefined,
       passHost: 'pass',
       upstreamHost: undefined,
       connectTimeoutMs: 60_000,
@@ -53,6 +55,8 @@ test('what a service says is what the gateway gets', () => {
   assert.deepEqual(service.plugins, new Map([['key-auth', { header: 'x' }]]));
   assert.deepEqual(service.upstream, {
     nodes: [],
+    balancing: { kind: 'roundrobin' },
+    checks: undefined,
     passHost: 'rewrite',
     upstreamHost: 'inner:8080',
     connectTimeoutMs: 1000,

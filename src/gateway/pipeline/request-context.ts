@@ -98,7 +98,7 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
     this.#bodyUse = 0;
     this.#bodyVariables = undefined;
     this.#forwardedFor = '';
-    this.#attempts.end();
+    this.#attempts.end(this.current);
     this.forgetRequest();
     this.forgetEdits();
     this.forgetAnswer();
@@ -204,7 +204,7 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
   plan(candidate: RouteCandidate): ErrorReason | undefined {
     const { route } = candidate;
     const upstream = this.ownUpstream?.upstream ?? route.upstream;
-    const first = this.#attempts.begin(upstream);
+    const first = this.#attempts.begin(upstream, this);
     if (typeof first === 'string') return first;
     const timeouts = route.ownTimeouts ?? upstream?.settings ?? route.timeouts;
     this.#forwardedFor = takeForwardedFor(this.headers);

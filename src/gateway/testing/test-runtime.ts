@@ -74,7 +74,8 @@ export function createTestRuntime(plugins: readonly AnyPlugin[] = [], more: Part
   return new Runtime({
     addresses: new AddressBook(),
     targets: new CountedTargets(),
-    slots: { serviceSlot: () => -1, nodeSlot: () => -1 },
+    slots: { serviceSlot: () => -1, nodeSlot: () => -1, requestsInFlight: () => 0 },
+    health: undefined,
     mayDial: () => true,
     random: systemRandom,
     catalogue: catalogueOf(plugins),
