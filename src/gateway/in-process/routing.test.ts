@@ -100,7 +100,7 @@ test('a route is for the addresses that it names, and others go on to the next',
 
 test('path parameters are variables of rules, of plugins, of the upstream’s request', async (t) => {
   const nodes = [{ host: '127.0.0.1', port: await startUpstream(t), weight: 1 }];
-  const rewrite = { 'proxy-rewrite': { uri: '/u/$uri_param_id/${uri_param_rest}', headers: { set: { 'X-Tenant': '$uri_param_tenant' } } } };
+  const rewrite = { 'proxy-rewrite': { uri: '/u/$uri_param_id/$uri_param_rest', headers: { set: { 'X-Tenant': '$uri_param_tenant' } } } };
   const { ask } = await serveRoutes(
     t,
     {
