@@ -232,3 +232,23 @@ test('node hosts are names or addresses, not old spellings of addresses', () => 
 function node(overrides: object): unknown {
   return { name: 's', upstream: { nodes: [{ host: 'a', port: 80, weight: 1, ...overrides }] } };
 }
+
+test('no kind takes more than 256 labels, also where its schema knows none', () => {
+  const labels = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`l${index}`, 'x']));
+  for (const [kind, body] of [
+    ['consumer', { username: 'jack' }],
+    ['route', ROUTE],
+    ['credential', CREDENTIAL],
+    ['gateway_group', { name: 'edge' }],
+    ['plugin_metadata', {}],
+  ] as const) {
+    assert.partialDeepStrictEqual(stored(kind, { ...body, labels: labels(256) }), { labels: { l255: 'x' } });
+    assert.equal(errorOf(kind, { ...body, labels: labels(257) }), 'Error at "/labels": there must be at most 256 properties');
+    assert.equal(errorOf(kind, { ...body, labels: labels(30_000) }), 'Error at "/labels": there must be at most 256 properties');
+  }
+});
+
+test('an id that no URL can name is refused', () => {
+  for (const id of ['.', '..']) assert.match(errorOf('service', SERVICE, id), /^Error at "\/id": this name is not allowed/);
+  stored('service', SERVICE, '...');
+});
