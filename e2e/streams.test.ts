@@ -51,7 +51,7 @@ test('streams over the real processes', async (t) => {
       other.socket.end();
       asked++;
     };
-    instance.process.kill('SIGHUP');
+    instance.process.kill('SIGUSR2');
     while (gateways().length < 2) await ask();
     for (let round = 0; round < 50; round++) await ask();
     stream.send('after');

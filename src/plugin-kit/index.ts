@@ -6,6 +6,7 @@ export type { BodyFilter } from './body-filter.ts';
 export type { ClosedConnection, ConnectionView } from './connection-view.ts';
 export { checkHeaderName } from './check-header-name.ts';
 export { checkNetworks } from './check-networks.ts';
+export { checkVars } from './check-vars.ts';
 export { isCredential } from './configuration-schema.ts';
 export type { ConsumerMatch, CredentialMatch } from './consumer-match.ts';
 export type {

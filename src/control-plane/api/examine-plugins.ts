@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import {
   checkPluginConfiguration,
   checkSecretReferences,
+  checkVars,
   issuesBesideReferences,
   type PluginFacts,
   type PluginSchema,
@@ -24,7 +25,14 @@ export function examinePlugins(
   if (kind.name === 'plugin_metadata') return examineMetadata(body, id ?? ownField(body, 'id'), schemas, facts);
   if (kind.pluginSite === undefined) return [];
   const isForStreams = kind.name === 'stream_route' || (kind.name === 'service' && isStreamService(body));
-  return validatePlugins(ownField(body, 'plugins'), kind.pluginSite, schemas, { ...facts, isForStreams });
+  const plugins = validatePlugins(ownField(body, 'plugins'), kind.pluginSite, schemas, { ...facts, isForStreams });
+  return [...examineVars(kind, body), ...plugins];
+}
+
+/** A route's own rule is one of those that plugins have, too. */
+function examineVars(kind: ResourceKind, body: JsonObject): readonly Issue[] {
+  const vars = kind.name === 'route' ? ownField(body, 'vars') : undefined;
+  return Array.isArray(vars) ? checkVars(vars, '/vars') : [];
 }
 
 function examineMetadata(

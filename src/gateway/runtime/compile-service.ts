@@ -1,4 +1,5 @@
 import { type EffectiveUpstream, isStreamScheme } from '../../schema/index.ts';
+import { upstreamHealthKey } from '../health/index.ts';
 import { CompileError } from './compile-error.ts';
 import { PluginUpstream } from './plugin-upstream.ts';
 import { RuntimeUpstream, type UpstreamSurroundings } from './runtime-upstream.ts';
@@ -30,12 +31,21 @@ export function compileService(
   surroundings: UpstreamSurroundings,
 ): RuntimeService {
   try {
-    const upstream = settings.upstream === undefined ? undefined : new RuntimeUpstream(id, settings.upstream, surroundings);
-    const prepared = [...others.entries()].filter(([, { scheme }]) => isStreamScheme(scheme) === (settings.stream !== undefined)).map(
-      ([otherId, other], index) => [otherId, new PluginUpstream(index, new RuntimeUpstream(id, other, surroundings))] as const,
+    const upstream =
+      settings.upstream === undefined
+        ? undefined
+        : new RuntimeUpstream(id, settings.upstream, surroundings, upstreamHealthKey(id, undefined));
+    // Those of the other kind of service are for nobody here.
+    const usable = [...others].filter(([, { scheme }]) => isStreamScheme(scheme) === (settings.stream !== undefined));
+    const prepared = usable.map(
+      ([otherId, other], index) => [otherId, new PluginUpstream(index, otherUpstream(id, otherId, other, surroundings))] as const,
     );
     return { id, settings, upstream, others: new Map(prepared) };
   } catch (error) {
     throw new CompileError(`service ${id}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
+}
+
+function otherUpstream(serviceId: string, id: string, settings: EffectiveUpstream, surroundings: UpstreamSurroundings): RuntimeUpstream {
+  return new RuntimeUpstream(serviceId, settings, surroundings, upstreamHealthKey(serviceId, id));
 }

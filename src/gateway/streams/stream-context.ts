@@ -143,7 +143,7 @@ export class StreamContext implements StreamOwner, ClosedConnection {
     this.#over = true;
     this.#facts = facts;
     for (const end of this.#waits.splice(0)) end();
-    this.#attempts.end();
+    this.#attempts.end({ upstreamStatus: 0, reason: facts.reason, firstByteAtMs: facts.firstByteAtMs });
     this.#runClosed();
     this.#writeLine(facts);
     if (!this.#isWithPlugin) this.#leave();
@@ -192,7 +192,7 @@ export class StreamContext implements StreamOwner, ClosedConnection {
 
   #plan(route: RuntimeStreamRoute): StreamPlan | ErrorReason {
     const upstream = this.#chosen instanceof PluginUpstream ? this.#chosen.upstream : route.upstream;
-    const first = this.#attempts.begin(upstream);
+    const first = this.#attempts.begin(upstream, this);
     if (typeof first === 'string' || upstream === undefined) return typeof first === 'string' ? first : 'no_upstream';
     const { connectTimeoutMs, sendTimeoutMs, readTimeoutMs } = upstream.settings;
     return { connectTimeoutMs, sendTimeoutMs, idleTimeoutMs: readTimeoutMs };
