@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
-import { askByUdp, openStream, startTcpEcho, startUdpEcho } from '../src/gateway/testing/stream-peers.ts';
+import { test } from 'node:test';
 import { RunningInstance } from '../test-support/running-instance.ts';
+import { askByUdp, openStream, startTcpEcho, startUdpEcho } from '../test-support/stream-peers.ts';
 import { temporaryFolder } from '../test-support/temporary-folder.ts';
 
 const FLAGS = ['--no-demo', '--stream-tcp-listen', '127.0.0.1:0', '--stream-udp-listen', '0,127.0.0.1:0'];
 
 test('streams over the real processes', async (t) => {
-  let instance: RunningInstance;
-  const ports = { tcp: 0, udp: 0, otherUdp: 0 };
+  const instance = await RunningInstance.start({ dataFolder: await temporaryFolder(t), flags: FLAGS });
+  t.after(() => instance.stop());
+  const [tcpPort = 0, udpPort = 0, otherUdpPort = 0] = instance.ports.streams ?? [];
 
   async function put(resource: string, body: unknown, status = 200): Promise<unknown> {
     const answer = await instance.admin('PUT', `/apisix/admin/${resource}`, body);
@@ -16,36 +17,31 @@ test('streams over the real processes', async (t) => {
     return answer.body;
   }
 
-  before(async () => {
-    instance = await RunningInstance.start({ dataFolder: await temporaryFolder(t), flags: FLAGS });
-    t.after(() => instance.stop());
-    [ports.tcp = 0, ports.udp = 0, ports.otherUdp = 0] = instance.ports.streams ?? [];
-    const [tcp, udp] = [await startTcpEcho(t, 'tcp'), await startUdpEcho(t, 'udp')];
-    const node = (port: number) => ({ host: '127.0.0.1', port, weight: 1 });
-    await put('services/tcp', { name: 'tcp', type: 'stream', upstream: { scheme: 'tcp', nodes: [node(tcp.port)] } });
-    await put('services/udp', { name: 'udp', type: 'stream', upstream: { scheme: 'udp', nodes: [node(udp.port)] } });
-    await put('stream_routes/tcp', { name: 'tcp', service_id: 'tcp', server_port: ports.tcp, server_addr: '127.0.0.1' });
-    await put('stream_routes/udp', { name: 'udp', service_id: 'udp', remote_addr: '127.0.0.0/8' });
-  });
+  const [tcp, udp] = [await startTcpEcho(t, 'tcp'), await startUdpEcho(t, 'udp')];
+  const node = (port: number) => ({ host: '127.0.0.1', port, weight: 1 });
+  await put('services/tcp', { name: 'tcp', type: 'stream', upstream: { scheme: 'tcp', nodes: [node(tcp.port)] } });
+  await put('services/udp', { name: 'udp', type: 'stream', upstream: { scheme: 'udp', nodes: [node(udp.port)] } });
+  await put('stream_routes/tcp', { name: 'tcp', service_id: 'tcp', server_port: tcpPort, server_addr: '127.0.0.1' });
+  await put('stream_routes/udp', { name: 'udp', service_id: 'udp', remote_addr: '127.0.0.0/8' });
 
   await t.test('TCP and UDP are served right after the answer of the Admin API', async (t) => {
-    const stream = await openStream(t, ports.tcp);
+    const stream = await openStream(t, tcpPort);
     stream.send('hi');
     assert.equal(await stream.takeThrough('hi'), 'tcp:hi');
-    assert.equal(await askByUdp(t, ports.udp, 'hi'), 'udp:hi');
-    assert.equal(await askByUdp(t, ports.otherUdp, 'hi'), 'udp:hi');
+    assert.equal(await askByUdp(t, udpPort, 'hi'), 'udp:hi');
+    assert.equal(await askByUdp(t, otherUdpPort, 'hi'), 'udp:hi');
   });
 
   await t.test('a gateway process that is replaced cuts no stream and loses no datagram', async (t) => {
-    const stream = await openStream(t, ports.tcp);
+    const stream = await openStream(t, tcpPort);
     stream.send('before');
     await stream.takeThrough('before');
     const old = instance.child('gateway');
     const gateways = (): readonly number[] => instance.childProcesses().flatMap(({ role, pid }) => (role === 'gateway' ? [pid] : []));
     let asked = 0;
     const ask = async (): Promise<void> => {
-      assert.equal(await askByUdp(t, ports.udp, `q${asked}`), `udp:q${asked}`);
-      const other = await openStream(t, ports.tcp);
+      assert.equal(await askByUdp(t, udpPort, `q${asked}`), `udp:q${asked}`);
+      const other = await openStream(t, tcpPort);
       other.send('x');
       assert.equal(await other.takeThrough('x'), 'tcp:x');
       other.socket.end();

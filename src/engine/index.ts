@@ -16,10 +16,10 @@ export type {
   UpstreamTarget,
 } from './exchange.ts';
 export { HttpServer, type HttpServerOptions } from './http-server.ts';
+export type { BodyFilter, ResponseFilter, ResponseHeadEditor } from './response-filter.ts';
 export { DatagramServer, type DatagramServerOptions } from './streams/datagram-server.ts';
 export type { StreamFacts, StreamHandler, StreamOwner, StreamPlan, StreamProtocol } from './streams/stream-plan.ts';
 export { StreamServer, type StreamServerOptions } from './streams/stream-server.ts';
-export type { BodyFilter, ResponseFilter, ResponseHeadEditor } from './response-filter.ts';
 export { chooseTransport, type TransportChoice, type TransportWish } from './transport/choose-transport.ts';
 export type { ListenAddress } from './transport/client-listener.ts';
 export type { TransportKind } from './transport/transport-kind.ts';

@@ -4,16 +4,7 @@ import type { RequestView } from './request-view.ts';
 /** A client's connection on a stream route, as plugins see it: what it has in common with a request. UDP: what one client sends and gets. */
 export type ConnectionView = Pick<
   RequestView,
-  | 'remoteAddress'
-  | 'remotePort'
-  | 'startedAtMs'
-  | 'route'
-  | 'variable'
-  | 'get'
-  | 'set'
-  | 'serviceUpstream'
-  | 'useUpstream'
-  | 'beginWait'
+  'remoteAddress' | 'remotePort' | 'startedAtMs' | 'route' | 'variable' | 'get' | 'set' | 'serviceUpstream' | 'useUpstream' | 'beginWait'
 >;
 
 /** A connection that is over. Times are monotonic milliseconds, 0 where it never got there. */

@@ -3,11 +3,11 @@ export { type Issue, type PluginSite, Type } from '../schema/index.ts';
 export { type AnswerHeaders, type PluginAnswer, type RefusalOptions, type RefusalStyle, refuse, respond } from './answer.ts';
 export { anonymousConsumerField, CONSUMER_HEADERS, hideCredentialsField, realmField } from './authentication-fields.ts';
 export type { BodyFilter } from './body-filter.ts';
-export type { ClosedConnection, ConnectionView } from './connection-view.ts';
 export { checkHeaderName } from './check-header-name.ts';
 export { checkNetworks } from './check-networks.ts';
 export { checkVars } from './check-vars.ts';
 export { isCredential } from './configuration-schema.ts';
+export type { ClosedConnection, ConnectionView } from './connection-view.ts';
 export type { ConsumerMatch, CredentialMatch } from './consumer-match.ts';
 export type {
   BucketDecision,

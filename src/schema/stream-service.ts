@@ -56,4 +56,3 @@ export function unservedInStreamService({ upstream = {} }: Pick<StreamServiceDoc
 export function warningsForStreamService(service: StreamServiceDocument): readonly string[] {
   return unservedInStreamService(service).map(({ message }) => `the service is stored, but not served: ${message}`);
 }
-

@@ -66,7 +66,7 @@ export function gatewayRole(
     httpsPort: endpoints.https.port,
     streamAddresses: endpoints.streams.map(({ setting, endpoint }) => ({
       protocol: setting.protocol,
-      host: setting.host ?? '::',
+      host: endpoint.addresses[0]?.host ?? setting.host ?? '::',
       port: endpoint.port,
     })),
     statusListeners: status.length > 0 ? status : addressListeners(endpoints.status.port, configuration.statusHosts),

@@ -75,10 +75,13 @@ test('each client has a session of its own, and answers find their way back', as
   assert.notEqual(first.port, second.port);
   upstream.send('to two', second.port);
   upstream.send('to one', first.port);
-  assert.deepEqual([await one.take(), await two.take()], [
-    { text: 'to one', port },
-    { text: 'to two', port },
-  ]);
+  assert.deepEqual(
+    [await one.take(), await two.take()],
+    [
+      { text: 'to one', port },
+      { text: 'to two', port },
+    ],
+  );
   one.send('again', port);
   assert.deepEqual(await upstream.take(), { text: 'again', port: first.port });
   assert.equal(server.openSessions, 2);

@@ -5,7 +5,6 @@ import type { CancelTask, Clock } from '../../lib/clock.ts';
 import { stopReceiving } from '../../lib/udp-handle.ts';
 import { type ConnectionAdmission, UNLIMITED } from '../connection-admission.ts';
 import type { ClientConnection } from '../exchange.ts';
-import type { ListenAddress } from '../transport/client-listener.ts';
 import { type DatagramContext, DatagramSession } from './datagram-session.ts';
 import type { StreamHandler } from './stream-plan.ts';
 
@@ -16,6 +15,11 @@ const GIVES_WAY_AFTER_MS = 1000;
 const DRAINED_AFTER_MS = 2000;
 /** Answers that wait for the kernel beyond this are dropped, as a full queue on the way would do. */
 const MOST_QUEUED_BYTES = 4 * 1024 * 1024;
+
+/** A descriptor bound before with the address it was bound to, or an address to bind. */
+export type DatagramAddress =
+  | { readonly fd: number; readonly host: string }
+  | { readonly host: string; readonly port: number; readonly reusePort?: boolean };
 
 export interface DatagramServerOptions {
   readonly handler: StreamHandler;
@@ -47,7 +51,7 @@ export class DatagramServer {
   }
 
   /** Begins to receive; may be called for several addresses. Rejects with the system's error where the address cannot be had. */
-  async listen(where: ListenAddress): Promise<{ readonly port: number }> {
+  async listen(where: DatagramAddress): Promise<{ readonly port: number }> {
     const socket = await BoundDatagramSocket.bind(where, this.#context, {
       onBegun: () => {
         this.#cancelSweep ??= this.#context.clock.schedule(SWEEP_MS, () => this.#sweep());
@@ -128,10 +132,10 @@ class BoundDatagramSocket {
     socket.on('error', context.onFailure);
   }
 
-  static bind(where: ListenAddress, context: DatagramContext, listener: SocketListener): Promise<BoundDatagramSocket> {
+  static bind(where: DatagramAddress, context: DatagramContext, listener: SocketListener): Promise<BoundDatagramSocket> {
     return new Promise((resolve, reject) => {
-      const isSix = 'host' in where && isIPv6(where.host);
-      const socket = dgram.createSocket({ type: isSix ? 'udp6' : 'udp4', reusePort: 'host' in where && where.reusePort === true });
+      const type = isIPv6(where.host) ? 'udp6' : 'udp4';
+      const socket = dgram.createSocket({ type, reusePort: 'port' in where && where.reusePort === true });
       socket.once('error', reject);
       const bound = (): void => {
         socket.off('error', reject);

@@ -100,12 +100,7 @@ export class StreamServer {
       accepted.refuse();
       return;
     }
-    const connection = new StreamConnection(
-      this.#context,
-      client,
-      (receiver: TransportReceiver) => accepted.open(receiver),
-      this.#onGone,
-    );
+    const connection = new StreamConnection(this.#context, client, (receiver: TransportReceiver) => accepted.open(receiver), this.#onGone);
     this.#connections.add(connection);
     this.#cancelSweep ??= this.#context.clock.schedule(SWEEP_MS, () => this.#sweep());
     connection.begin();

@@ -8,7 +8,13 @@ import {
 } from '../../plugin-kit/index.ts';
 import { isJsonObject, type SnapshotItem } from '../../schema/index.ts';
 import { CompileError } from '../runtime/compile-error.ts';
-import { readPlugins, readRouteSettings, readServiceSettings, readStreamRouteSettings, readUpstreamSettings } from '../runtime/read-settings.ts';
+import {
+  readPlugins,
+  readRouteSettings,
+  readServiceSettings,
+  readStreamRouteSettings,
+  readUpstreamSettings,
+} from '../runtime/read-settings.ts';
 import type { PluginSettings } from '../runtime/settings.ts';
 import { resolvePluginSettings } from '../secrets/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';

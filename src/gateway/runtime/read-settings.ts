@@ -1,6 +1,13 @@
 import type { JsonObject } from '../../lib/json.ts';
 import { type ReadableSchema, readPlugin } from '../../plugin-kit/index.ts';
-import { type EffectiveUpstream, type PluginConfigurations, readRoute, readService, readServiceUpstream, readStreamRoute } from '../../schema/index.ts';
+import {
+  type EffectiveUpstream,
+  type PluginConfigurations,
+  readRoute,
+  readService,
+  readServiceUpstream,
+  readStreamRoute,
+} from '../../schema/index.ts';
 import { CompileError } from './compile-error.ts';
 import type { PluginSettings, RouteSettings, ServiceSettings, StreamRouteSettings } from './settings.ts';
 

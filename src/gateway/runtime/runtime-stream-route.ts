@@ -49,7 +49,6 @@ export class RuntimeStreamRoute implements MatchedRoute {
     this.#plugins = plugins;
   }
 
-
   /** A connection begins to use the route. */
   enter(): void {
     this.#plugins.enter();

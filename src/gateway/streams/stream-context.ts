@@ -1,14 +1,7 @@
 import type { ClientConnection, StreamFacts, StreamOwner, StreamPlan, StreamProtocol, UpstreamTarget } from '../../engine/index.ts';
 import type { ErrorReason } from '../../errors/index.ts';
 import { isThenable } from '../../lib/is-thenable.ts';
-import type {
-  ClosedConnection,
-  MatchedRoute,
-  PhaseResult,
-  RequestSlot,
-  UpstreamHandle,
-  VariableValue,
-} from '../../plugin-kit/index.ts';
+import type { ClosedConnection, MatchedRoute, PhaseResult, RequestSlot, UpstreamHandle, VariableValue } from '../../plugin-kit/index.ts';
 import { inTime, NodeAttempts } from '../pipeline/index.ts';
 import { PluginUpstream, type RuntimeStreamRoute } from '../runtime/index.ts';
 import { streamLine } from './stream-line.ts';

@@ -29,8 +29,3 @@ const FIXED: ReadonlyMap<string, ReadVariable> = new Map<string, ReadVariable>([
 export function streamVariable(context: StreamContext, name: string): VariableValue {
   return FIXED.get(name)?.(context);
 }
-
-/** The names that have a value. */
-export function streamVariableNames(): readonly string[] {
-  return [...FIXED.keys()];
-}

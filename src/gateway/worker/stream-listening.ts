@@ -29,7 +29,7 @@ export class StreamListening {
     const { tcp, udp } = this.#made();
     const ports: number[] = [];
     for (const { protocol, fds, host, port, reusePort } of sockets) {
-      const [first, ...others] = fds.length === 0 ? [{ host, port, reusePort }] : fds.map((fd) => ({ fd }));
+      const [first, ...others] = fds.length === 0 ? [{ host, port, reusePort }] : fds.map((fd) => ({ fd, host }));
       if (first === undefined) continue;
       if (protocol === 'tcp') {
         ports.push((await tcp.listen(first)).port);

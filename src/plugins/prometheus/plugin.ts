@@ -1,5 +1,12 @@
 import { ERROR_CODES, type ErrorReason } from '../../errors/index.ts';
-import { type ConnectionView, type CounterMetric, type CounterSeries, definePlugin, type LogView, type PluginSetup } from '../../plugin-kit/index.ts';
+import {
+  type ConnectionView,
+  type CounterMetric,
+  type CounterSeries,
+  definePlugin,
+  type LogView,
+  type PluginSetup,
+} from '../../plugin-kit/index.ts';
 import type { ExchangeSeries } from './exchange-series.ts';
 import { ERRORS, STREAM_CONNECTIONS } from './metric-definitions.ts';
 import { RequestMetrics } from './request-metrics.ts';
@@ -46,7 +53,10 @@ export const prometheus = definePlugin<PrometheusConfiguration, PrometheusState>
       if (request.reason !== undefined) errorsFor(request.reason, state).add();
     },
     closed: (connection, state) => {
-      state.streams().series([routeLabel(connection, state.preferName)]).add();
+      state
+        .streams()
+        .series([routeLabel(connection, state.preferName)])
+        .add();
       if (connection.reason !== undefined) errorsFor(connection.reason, state).add();
     },
   },

@@ -1,10 +1,10 @@
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import { ByteStream } from '../../engine/testing/byte-stream.ts';
-import type { JsonObject } from '../../lib/json.ts';
-import type { SnapshotItem } from '../../schema/index.ts';
-import type { TestEnd } from './test-upstream.ts';
+import { ByteStream } from '../src/engine/testing/byte-stream.ts';
+import type { TestEnd } from '../src/gateway/testing/test-upstream.ts';
+import type { JsonObject } from '../src/lib/json.ts';
+import type { SnapshotItem } from '../src/schema/index.ts';
 
 /** A TCP server that sends back what it gets, each piece behind its name. */
 export interface EchoServer {
