@@ -19,6 +19,7 @@ import { type ConfigurationSource, type OpenConfigurationSource, openControlPlan
 import { GatewayConfiguration } from './gateway-configuration.ts';
 import { NodeNames } from './node-names.ts';
 import { reusePortIsSupported } from './reuse-port.ts';
+import { TicketSecrets } from './ticket-secrets.ts';
 import { WorkerFleet } from './worker-fleet.ts';
 import { workerStart } from './worker-start.ts';
 import { WorkerThread } from './worker-thread.ts';
@@ -41,6 +42,7 @@ export class GatewayAgent implements RunningGateway {
   readonly #load: LoadTables;
   readonly #metrics: MetricsExport;
   readonly #counters: CounterTables;
+  readonly #ticketSecrets: TicketSecrets;
   readonly #loopLag = new Float64Array(1);
   readonly #resolver: NameResolver;
   readonly #names: NodeNames;
@@ -78,6 +80,7 @@ export class GatewayAgent implements RunningGateway {
       random,
       log,
     });
+    this.#ticketSecrets = new TicketSecrets({ random, clock, onRenewed: (message) => this.#fleet.broadcast(message) });
     this.#load = createLoadTables(options, maxThreads);
     this.#metrics = new MetricsExport({ rows: maxThreads, listeners: options.metricsListeners, clock, log, yieldTurn });
     this.#counters = new CounterTables({ rows: maxThreads, random, nowMs: machineTime(clock)(), wallMs: clock.nowMs() });
@@ -111,7 +114,7 @@ export class GatewayAgent implements RunningGateway {
   }
 
   get ports(): RunningGateway['ports'] {
-    return { http: this.#fleet.ports, status: this.#statusPorts, metrics: this.#metrics.ports };
+    return { http: this.#fleet.ports, https: this.#fleet.encryptedPorts, status: this.#statusPorts, metrics: this.#metrics.ports };
   }
 
   async whenCurrent(): Promise<{ readonly revision: number }> {
@@ -152,6 +155,7 @@ export class GatewayAgent implements RunningGateway {
     await this.#letGo();
     await this.#fleet.drain(options.timeoutMs);
     this.#rotation?.stop();
+    this.#ticketSecrets.stop();
     this.#resolver.close();
     this.#secrets.close();
     await Promise.all([this.#statusServer?.close(), this.#metrics.close()]);
@@ -208,14 +212,14 @@ export class GatewayAgent implements RunningGateway {
   }
 
   #createFleet(): WorkerFleet {
-    const { workers, httpAddresses, clock, log, onDescriptorsUsedUp } = this.#options;
+    const { workers, httpAddresses, httpsAddresses, clock, log, onDescriptorsUsedUp } = this.#options;
     const reusePort = reusePortIsSupported();
     const handedDown = workers.some((worker) => worker.httpDescriptors.length > 0);
     if (!handedDown && !reusePort && workers.length > 1)
       log.warn('this system lets only one worker listen on a port: one worker is started');
     return new WorkerFleet({
       workers: handedDown || reusePort ? workers : workers.slice(0, 1),
-      own: { addresses: httpAddresses, reusePort },
+      own: { addresses: httpAddresses, encryptedAddresses: httpsAddresses, reusePort },
       clock,
       log,
       yieldTurn,
@@ -262,13 +266,14 @@ export class GatewayAgent implements RunningGateway {
     return new WorkerThread(start, {
       onLog: (thread, message) => this.#logOf(thread, message),
       onAccepting: (thread, state) => this.#fleet.onAccepting(thread, state),
+      onListeningEncrypted: (ports) => this.#fleet.onListeningEncrypted(ports),
       onEnded: (thread, error) => this.#threadEnded(thread, error),
     });
   }
 
   #greeting(): readonly AgentMessage[] {
     const keySalt = this.#configuration.keySalt;
-    const messages: AgentMessage[] = [{ kind: 'addresses', entries: this.#names.known() }];
+    const messages: AgentMessage[] = [{ kind: 'addresses', entries: this.#names.known() }, this.#ticketSecrets.message()];
     if (keySalt !== undefined) messages.push({ kind: 'salt', keySalt });
     if (this.#draining) messages.push({ kind: 'announce-drain' });
     return messages;

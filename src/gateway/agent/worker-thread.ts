@@ -21,6 +21,8 @@ export interface WorkerThreadEvents {
   readonly onLog: (thread: WorkerThread, message: Extract<WorkerMessage, { kind: 'log' }>) => void;
   /** It accepts nothing for now, or could accept again. */
   readonly onAccepting: (thread: WorkerThread, state: 'paused' | 'may-resume') => void;
+  /** It listens where clients speak TLS. */
+  readonly onListeningEncrypted: (ports: readonly number[]) => void;
   /** The thread is gone, its descriptors are closed. Called once; `error` is what it threw, if it did. */
   readonly onEnded: (thread: WorkerThread, error: Error | undefined) => void;
 }
@@ -118,6 +120,9 @@ export class WorkerThread {
       case 'listening':
       case 'listen-failed':
         this.#answer('listening', message);
+        return;
+      case 'listening-encrypted':
+        this.#events.onListeningEncrypted(message.ports);
         return;
       case 'paused':
       case 'may-resume':

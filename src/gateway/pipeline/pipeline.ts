@@ -7,6 +7,7 @@ import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { CounterSeries } from '../../plugin-kit/index.ts';
 import type { RequestAdmission } from '../limits/index.ts';
+import { clientRefusal } from '../tls/index.ts';
 import { appendAccessLine } from './access-line.ts';
 import { clientFactsOf } from './client-facts.ts';
 import type { ClientHeaderRules } from './client-header-rules.ts';
@@ -99,6 +100,12 @@ export class Pipeline implements ExchangeHandler {
     context.clientRequestId = clientRequestId(head);
     const match = this.#finder.find(head, exchange.connection, exchange.headReadAtMs);
     context.match = match;
+    const { tls } = exchange.connection;
+    const refusal = tls === undefined ? undefined : clientRefusal(tls, match.clientPolicy, match);
+    if (refusal !== undefined) {
+      this.#refuse(context, exchange, refusal);
+      return;
+    }
     const candidate = match.candidates[0];
     const { globals } = this.#options.routes;
     // What cannot be read as a path at all is nobody's business; what no route takes is that of the global rules (APISIX).

@@ -5,6 +5,7 @@ import type { MatchedRoute } from '../../plugin-kit/index.ts';
 import { isPlainPath, normalisePath, stripPathPrefix } from '../paths/index.ts';
 import { hostOfHeader, methodBit, type RoutableRequest } from '../router/index.ts';
 import type { ConsumerPlugins, HeldChain, RuntimeRoute } from '../runtime/index.ts';
+import type { ClientPolicy } from '../tls/index.ts';
 import { logField } from './log-field.ts';
 
 /** A route that a request may take, with what depends on route and path only. */
@@ -27,9 +28,13 @@ export interface RouteMatch {
   readonly method: string;
   /** Normalised, for plugins; `''` where it cannot be read. */
   readonly path: string;
+  /** The same with encoded separators read as separators, where it has any. */
+  readonly separatorPath: string | undefined;
   /** In order of decision; empty where `failure` says why. */
   readonly candidates: readonly RouteCandidate[];
   readonly failure: ErrorReason | undefined;
+  /** Which clients are let in where the host is served with TLS; undefined: anybody, and on a connection in clear. */
+  readonly clientPolicy: ClientPolicy | undefined;
   /** What an upstream is told of the client's side: `X-Forwarded-Proto`, `-Host` and `-Port` as complete lines. */
   readonly forwardedLines: Buffer;
   /** `,"method":…,"path":…` for the access log: the path as sent, without the query. */
@@ -45,6 +50,8 @@ export interface RouteSource {
   /** Another number after each change of what `candidates` says. */
   readonly generation: number;
   candidates(request: RoutableRequest): readonly RuntimeRoute[];
+  /** Which clients the TLS host that a name belongs to lets in; undefined where that is anybody. */
+  clientPolicyOf(host: string): ClientPolicy | undefined;
 }
 
 /** Works a match out. */
@@ -59,8 +66,10 @@ export function matchRoute(routes: RouteSource, head: RequestHead, connection: C
   return {
     method,
     path: typeof found === 'string' ? unmatchedPath(rawPath) : found.path,
+    separatorPath: typeof found === 'string' ? undefined : found.separatorPath,
     candidates: typeof found === 'string' ? [] : found.routes.map((route) => candidateOf(route, found, host)),
     failure,
+    clientPolicy: connection.encrypted ? routes.clientPolicyOf(host) : undefined,
     forwardedLines: texts.subarray(0, lines.length),
     logText: texts.subarray(lines.length),
   };
@@ -69,6 +78,7 @@ export function matchRoute(routes: RouteSource, head: RequestHead, connection: C
 interface FoundRoutes {
   readonly routes: readonly RuntimeRoute[];
   readonly path: string;
+  readonly separatorPath: string | undefined;
   readonly forwardPath: string;
   /** The upstream must not get the client's bytes. */
   readonly rewritten: boolean;
@@ -79,14 +89,17 @@ function findCandidates(routes: RouteSource, rawPath: string, host: string, meth
   if (rawPath === '*' || rawPath === '') return 'route_not_found';
   if (isPlainPath(rawPath)) {
     const plain = routes.candidates({ host, path: rawPath, method });
-    return plain.length === 0 ? 'route_not_found' : { routes: plain, path: rawPath, forwardPath: rawPath, rewritten: false };
+    return plain.length === 0
+      ? 'route_not_found'
+      : { routes: plain, path: rawPath, separatorPath: undefined, forwardPath: rawPath, rewritten: false };
   }
   const normalised = normalisePath(rawPath);
   if (normalised.kind === 'refused') return normalised.reason;
   const { path, separatorPath, forwardPath } = normalised;
   const found = routes.candidates({ host, path, method });
   if (separatorPath !== undefined && !isSameList(found, routes.candidates({ host, path: separatorPath, method }))) return 'ambiguous_path';
-  return found.length === 0 ? 'route_not_found' : { routes: found, path, forwardPath, rewritten: normalised.forward === 'normalised' };
+  if (found.length === 0) return 'route_not_found';
+  return { routes: found, path, separatorPath, forwardPath, rewritten: normalised.forward === 'normalised' };
 }
 
 /** What global rules see as the path of a request that no route takes. */

@@ -1,7 +1,7 @@
 import type { EngineSettings } from '../../engine/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { LogFields, LogLevel } from '../../observability/index.ts';
-import type { EffectiveUpstream } from '../../schema/index.ts';
+import type { EffectiveUpstream, TlsItem, TlsItemKind } from '../../schema/index.ts';
 import type { CounterHandles } from '../counters/index.ts';
 import type { LoadHandles } from '../limits/index.ts';
 import type { MetricsHandles } from '../metrics/index.ts';
@@ -24,6 +24,9 @@ export type RuntimeChange =
   /** `value` has the schema's defaults. */
   | { readonly op: 'put-plugin-metadata'; readonly plugin: string; readonly value: JsonObject }
   | { readonly op: 'delete-plugin-metadata'; readonly plugin: string }
+  /** Together with its kind the id is unique. */
+  | { readonly op: 'put-tls-item'; readonly kind: TlsItemKind; readonly id: string; readonly settings: TlsItem }
+  | { readonly op: 'delete-tls-item'; readonly kind: TlsItemKind; readonly id: string }
   /** For the few consumers that need anything. */
   | { readonly op: 'put-consumer-needs'; readonly id: string; readonly needs: ConsumerNeeds }
   | { readonly op: 'delete-consumer-needs'; readonly id: string };
@@ -47,6 +50,8 @@ export interface WorkerStart {
   readonly trustedAddresses: readonly string[];
   readonly pluginDeadlineMs: number;
   readonly httpsPort: number;
+  /** Whom clients get that name no host in their TLS handshake, or an unknown one. */
+  readonly fallbackSni: string | undefined;
   readonly engine: EngineSettings;
   readonly load: LoadHandles;
   readonly metrics: MetricsHandles;
@@ -69,6 +74,8 @@ export interface WorkerSocket {
   readonly host: string;
   readonly port: number;
   readonly reusePort: boolean;
+  /** Clients speak TLS there; it is opened with the first certificate. */
+  readonly encrypted: boolean;
 }
 
 /** From the agent to a worker. Messages are handled in the order they were sent. */
@@ -76,6 +83,8 @@ export type AgentMessage =
   /** The salt of key digests. Comes before the first change. */
   | { readonly kind: 'salt'; readonly keySalt: Uint8Array }
   | { readonly kind: 'addresses'; readonly entries: readonly NameAddresses[] }
+  /** What session tickets are sealed with, 32 bytes each; those sealed with `previous` are still opened. */
+  | { readonly kind: 'ticket-keys'; readonly current: Uint8Array; readonly previous: Uint8Array | undefined }
   /** A part of change `change`; several parts may come before `prepare`. */
   | { readonly kind: 'changes'; readonly change: number; readonly changes: readonly RuntimeChange[] }
   /** Compile change `change` aside; answered by `prepared`. */
@@ -98,6 +107,8 @@ export type WorkerMessage =
   | { readonly kind: 'prepared'; readonly change: number; readonly failure: string | undefined }
   | { readonly kind: 'committed'; readonly change: number }
   | { readonly kind: 'listening'; readonly ports: readonly number[] }
+  /** It listens where clients speak TLS, too. */
+  | { readonly kind: 'listening-encrypted'; readonly ports: readonly number[] }
   | { readonly kind: 'listen-failed'; readonly code: string; readonly message: string }
   /** It has closed its listeners because descriptors are short. */
   | { readonly kind: 'paused' }
