@@ -5,7 +5,8 @@ import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import { CounterTables, machineTime } from '../counters/index.ts';
 import type { GatewayOptions, RunningGateway } from '../gateway-options.ts';
-import { deriveLimits, exceedsDescriptors, LoadTables, readDescriptorLimit } from '../limits/index.ts';
+import { HealthBoard, type HealthMonitor, healthView } from '../health/index.ts';
+import { type LoadTables, readDescriptorLimit } from '../limits/index.ts';
 import { LoopLag, MetricsExport, registerInstanceGauges } from '../metrics/index.ts';
 import { NameResolver } from '../names/index.ts';
 import { type OpenSecretValues, openSecretValues, resolvePluginSettings } from '../secrets/index.ts';
@@ -16,6 +17,8 @@ import type { AgentMessage, WorkerMessage } from '../worker/worker-messages.ts';
 import { ConditionWaiters } from './condition-waiters.ts';
 import { ConfigurationSet } from './configuration-set.ts';
 import { type ConfigurationSource, type OpenConfigurationSource, openControlPlaneSource } from './configuration-source.ts';
+import { createHealthMonitor } from './create-health-monitor.ts';
+import { createLoadTables } from './create-load-tables.ts';
 import { GatewayConfiguration } from './gateway-configuration.ts';
 import { NodeNames } from './node-names.ts';
 import { reusePortIsSupported } from './reuse-port.ts';
@@ -23,6 +26,7 @@ import { TicketSecrets } from './ticket-secrets.ts';
 import { WorkerFleet } from './worker-fleet.ts';
 import { workerStart } from './worker-start.ts';
 import { WorkerThread } from './worker-thread.ts';
+import { yieldTurn } from './yield-turn.ts';
 
 const HEARTBEAT_CHECK_MS = 250;
 /** A process beside one that it replaces leaves the status to that one, but no longer than this: it might have died. */
@@ -46,6 +50,8 @@ export class GatewayAgent implements RunningGateway {
   readonly #loopLag = new Float64Array(1);
   readonly #resolver: NameResolver;
   readonly #names: NodeNames;
+  readonly #healthBoard: HealthBoard;
+  readonly #health: HealthMonitor;
   readonly #secrets: OpenSecretValues;
   readonly #set = new ConfigurationSet();
   readonly #fleet: WorkerFleet;
@@ -88,7 +94,15 @@ export class GatewayAgent implements RunningGateway {
     this.#resolver = new NameResolver({ clock, random, log });
     this.#names = new NodeNames(this.#resolver);
     this.#resolver.onChange((name, addresses) => {
-      if (this.#names.isUsed(name)) this.#fleet.broadcast({ kind: 'addresses', entries: [{ name, addresses }] });
+      if (!this.#names.isUsed(name)) return;
+      this.#health.nameChanged(name);
+      this.#fleet.broadcast({ kind: 'addresses', entries: [{ name, addresses }] });
+    });
+    this.#healthBoard = HealthBoard.forWorkers(maxThreads);
+    this.#health = createHealthMonitor(options, {
+      board: this.#healthBoard,
+      resolver: this.#resolver,
+      broadcast: (message) => this.#fleet.broadcast(message),
     });
     this.#fleet = this.#createFleet();
     this.#configuration = this.#createConfiguration();
@@ -105,6 +119,7 @@ export class GatewayAgent implements RunningGateway {
     } catch (error) {
       await Promise.all([agent.#statusServer?.close(), agent.#metrics.close()]);
       agent.#resolver.close();
+      agent.#health.close();
       agent.#secrets.close();
       throw error;
     }
@@ -157,6 +172,7 @@ export class GatewayAgent implements RunningGateway {
     this.#rotation?.stop();
     this.#ticketSecrets.stop();
     this.#resolver.close();
+    this.#health.close();
     this.#secrets.close();
     await Promise.all([this.#statusServer?.close(), this.#metrics.close()]);
   }
@@ -190,6 +206,7 @@ export class GatewayAgent implements RunningGateway {
     const { statusListeners, testHooks, log } = this.#options;
     const routes = statusRoutes({
       status: () => this.#status(),
+      health: () => healthView(this.#health.upstreams),
       fail: testHooks ? (worker, failure) => this.#fleet.fail(worker, failure) : undefined,
     });
     const server = createStatusServer({ listeners: statusListeners, routes, log });
@@ -236,6 +253,7 @@ export class GatewayAgent implements RunningGateway {
   #createConfiguration(): GatewayConfiguration {
     return new GatewayConfiguration({
       set: this.#set,
+      health: this.#health,
       plugins: this.#plugins,
       names: this.#names,
       tables: this.#tables,
@@ -260,6 +278,7 @@ export class GatewayAgent implements RunningGateway {
       board: this.#board.shared,
       tables: this.#tables.handles,
       load: this.#load.handles,
+      health: this.#healthBoard.shared,
       metrics: this.#metrics.metrics.handles,
       counters: this.#counters.handles,
     });
@@ -267,16 +286,20 @@ export class GatewayAgent implements RunningGateway {
       onLog: (thread, message) => this.#logOf(thread, message),
       onAccepting: (thread, state) => this.#fleet.onAccepting(thread, state),
       onListeningEncrypted: (ports) => this.#fleet.onListeningEncrypted(ports),
+      onHealthReported: (thread) => this.#health.drain(thread.row),
       onEnded: (thread, error) => this.#threadEnded(thread, error),
     });
   }
 
   #greeting(): readonly AgentMessage[] {
-    const keySalt = this.#configuration.keySalt;
-    const messages: AgentMessage[] = [{ kind: 'addresses', entries: this.#names.known() }, this.#ticketSecrets.message()];
-    if (keySalt !== undefined) messages.push({ kind: 'salt', keySalt });
-    if (this.#draining) messages.push({ kind: 'announce-drain' });
-    return messages;
+    const { keySalt } = this.#configuration;
+    return [
+      { kind: 'health', put: this.#health.entries(), removed: [] },
+      { kind: 'addresses', entries: this.#names.known() },
+      this.#ticketSecrets.message(),
+      ...(keySalt === undefined ? [] : [{ kind: 'salt', keySalt } as const]),
+      ...(this.#draining ? [{ kind: 'announce-drain' } as const] : []),
+    ];
   }
 
   #applied(revision: number): void {
@@ -308,6 +331,7 @@ export class GatewayAgent implements RunningGateway {
       this.#source?.restartProbation();
     }
     this.#load.clearRow(thread.row);
+    this.#health.clearRow(thread.row);
     this.#metrics.metrics.clearRow(thread.row);
     this.#counters.clearRow(thread.row);
     this.#tables.releaseReader(thread.row);
@@ -372,23 +396,4 @@ export class GatewayAgent implements RunningGateway {
   #after(delayMs: number): Promise<void> {
     return new Promise((resolve) => this.#options.clock.schedule(delayMs, resolve));
   }
-}
-
-function createLoadTables({ limits: settings, workers, random, log }: GatewayOptions, rows: number): LoadTables {
-  // Those handed down are open for good.
-  const handedDown = workers.flatMap((worker) => [worker.httpDescriptors, worker.httpsDescriptors]).flat(3).length;
-  const descriptors = Math.max(0, readDescriptorLimit() - handedDown);
-  const limits = deriveLimits(descriptors, settings);
-  if (exceedsDescriptors(limits, descriptors)) {
-    log.warn('the limits of connections are higher than what this process may open', { ...limits, descriptors });
-  }
-  const { requestsPerService } = settings;
-  if (requestsPerService !== undefined && requestsPerService > limits.requestsPerService) {
-    log.warn('a service gets no more than half of the connections to upstreams', { asked: requestsPerService, ...limits });
-  }
-  return new LoadTables({ limits, descriptors, workers: workers.length, rows, random });
-}
-
-function yieldTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

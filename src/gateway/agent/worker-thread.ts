@@ -23,6 +23,8 @@ export interface WorkerThreadEvents {
   readonly onAccepting: (thread: WorkerThread, state: 'paused' | 'may-resume') => void;
   /** It listens where clients speak TLS. */
   readonly onListeningEncrypted: (ports: readonly number[]) => void;
+  /** It has seen something of the health of nodes. */
+  readonly onHealthReported: (thread: WorkerThread) => void;
   /** The thread is gone, its descriptors are closed. Called once; `error` is what it threw, if it did. */
   readonly onEnded: (thread: WorkerThread, error: Error | undefined) => void;
 }
@@ -127,6 +129,9 @@ export class WorkerThread {
       case 'paused':
       case 'may-resume':
         this.#events.onAccepting(this, message.kind);
+        return;
+      case 'health-reported':
+        this.#events.onHealthReported(this);
         return;
       case 'drained':
         this.#answer('drained', message);

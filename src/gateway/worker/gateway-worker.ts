@@ -7,6 +7,7 @@ import type { Logger } from '../../observability/logger.ts';
 import { type AccessLog, openAccessLog } from '../../observability/worker-side.ts';
 import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
+import { HealthBook } from '../health/index.ts';
 import { WorkerLoad } from '../limits/index.ts';
 import { HTTP_REQUESTS, WorkerMetrics } from '../metrics/index.ts';
 import { createDialPolicy, type DialPolicy } from '../names/index.ts';
@@ -47,6 +48,7 @@ export class GatewayWorker {
   readonly #headerRules: ClientHeaderRules;
   readonly #addresses = new AddressBook();
   readonly #load: WorkerLoad;
+  readonly #health: HealthBook;
   readonly #pool: UpstreamPool;
   readonly #mayDial: DialPolicy;
   readonly #runtime: Runtime;
@@ -75,6 +77,7 @@ export class GatewayWorker {
     const { upstreamIdleMs, upstreamAgeMs } = { ...DEFAULT_ENGINE_TIMEOUTS, ...timeouts };
     this.#load = new WorkerLoad({ handles: start.load, row: start.row, log: this.#log, clock: this.#clock });
     const { admission } = this.#load;
+    this.#health = new HealthBook({ board: start.health, row: start.row, wake: () => post({ kind: 'health-reported' }) });
     this.#pool = new UpstreamPool({
       clock: this.#clock,
       transport: transport.kind,
@@ -158,6 +161,9 @@ export class GatewayWorker {
       case 'ticket-keys':
         this.#ticketKeys.renew(message.current, message.previous);
         return;
+      case 'health':
+        this.#health.update(message.put, message.removed);
+        return;
       case 'changes':
         this.#changes.collect(message.change, message.changes);
         return;
@@ -193,6 +199,7 @@ export class GatewayWorker {
       addresses: this.#addresses,
       targets: this.#pool,
       slots: this.#load.admission,
+      health: this.#health,
       mayDial: this.#mayDial,
       random,
       catalogue: catalogueOf(PLUGINS, others),
