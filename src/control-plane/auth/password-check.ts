@@ -48,7 +48,7 @@ export class PasswordCheck {
     throttle.assertMayTry(address, username);
     const user = await store.findUserByName(username);
     // Asked again when its turn has come: many at once are no way around the pause.
-    const matches = await hasher.verify(user?.passwordHash, password, () => throttle.assertMayTry(address, username));
+    const matches = await hasher.verify(address, user?.passwordHash, password, () => throttle.assertMayTry(address, username));
     if (user === undefined || !matches) {
       throttle.failed(address, username);
       await this.#recordFailure(user, address, method);

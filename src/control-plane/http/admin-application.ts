@@ -101,7 +101,7 @@ function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route:
     config: {
       permission: route.permission,
       groupScoped: route.groupScoped === true,
-      ...(route.maxBodyBytes === undefined ? {} : { maxBodyBytes: route.maxBodyBytes }),
+      ...maxBodyBytesOf(route),
     },
     // After the caller is known and before the body is read.
     preParsing: async (request) => authorize(route, requestOf(request, clients.callers.get(request))),
@@ -117,6 +117,15 @@ function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route:
       return answer.stream === undefined ? send(reply, answer) : sendStream(options, request, reply, { ...answer, ...answer.stream });
     },
   });
+}
+
+/** Whoever has not proved to be anybody has little to say: he must not take up what there is for the bodies of others. */
+const PUBLIC_BODY_BYTES = 16_384;
+
+function maxBodyBytesOf({ permission, maxBodyBytes = permission === 'public' ? PUBLIC_BODY_BYTES : undefined }: ApiRoute): {
+  readonly maxBodyBytes?: number;
+} {
+  return maxBodyBytes === undefined ? {} : { maxBodyBytes };
 }
 
 /** Answers 405 where the path exists and the method does not; the router alone would say 404. */

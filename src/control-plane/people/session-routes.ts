@@ -87,7 +87,7 @@ async function changePassword(context: PeopleContext, request: ApiRequest): Prom
   const attempt = { username: caller.username, password: oldPassword, address: request.address, method: 'change' } as const;
   const found = await passwords.check(attempt);
   if (found === undefined) throw invalidAt('/old_password', 'this is not the present password');
-  const passwordHash = await hasher.hash(password);
+  const passwordHash = await hasher.hash(request.address, password);
   await change(context, request, async (transaction) => {
     const user = await transaction.getUser(caller.id);
     if (user?.passwordHash !== found.passwordHash) throw invalidAt('/old_password', 'this is not the present password');

@@ -147,7 +147,7 @@ async function resetUserPassword(context: PeopleContext, request: ApiRequest): P
   const isWithoutBody = (request.header('content-length') ?? '0') === '0' && request.header('transfer-encoding') === undefined;
   const given = isWithoutBody ? undefined : readBody(request, reset).password;
   const password = given ?? randomPassword(context.people.random);
-  const passwordHash = await context.people.hasher.hash(password);
+  const passwordHash = await context.people.hasher.hash(request.address, password);
   const user = await change(context, request, async (transaction) => {
     const user = await reachableUser(transaction, request, 'iam:ResetPassword');
     if (user.id === callerOf(request).user.id) {
