@@ -13,6 +13,7 @@ import { BodyBudget } from './body-budget.ts';
 import { Clients } from './clients.ts';
 import { describeError } from './error-answer.ts';
 import type { ExpectedContinues } from './expected-continues.ts';
+import { originWithoutReason } from './origin-of-request.ts';
 import { printable } from './printable.ts';
 import { bodyTooLarge, readBody } from './read-body.ts';
 import type { RequestRates } from './request-rates.ts';
@@ -194,6 +195,7 @@ async function authenticate({ authenticator }: AdminApplicationOptions, request:
     authorization: headerOf(request, 'authorization'),
     cookie: headerOf(request, 'cookie'),
     address,
+    origin: originWithoutReason({ address, id: request.id, header: (name) => headerOf(request, name) }),
   });
   if (caller === undefined) throw new PortcullisError('admin_unauthorized', { publicMessage: UNAUTHORIZED });
   return caller;
