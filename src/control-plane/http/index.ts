@@ -8,5 +8,4 @@ export { ADMIN_SERVER_LIMITS } from './limits.ts';
 export { originOfRequest } from './origin-of-request.ts';
 export { parseJson, parseJsonElements } from './parse-json.ts';
 export { PreconditionFailed } from './precondition-failed.ts';
-export { printable } from './printable.ts';
 export { type RequestRateSettings, RequestRates } from './request-rates.ts';
