@@ -155,6 +155,7 @@ export const ERROR_CODES = {
   admin_precondition_failed: { status: 412, source: 'client', retry: 'no', publicMessage: 'the resource has changed' },
   admin_body_too_large: { status: 413, source: 'client', retry: 'no', publicMessage: 'request body too large' },
   admin_not_json: { status: 415, source: 'client', retry: 'no', publicMessage: 'the body must be sent as application/json' },
+  admin_too_many_requests: { status: 429, source: 'client', retry: 'no', publicMessage: 'too many requests: try again later' },
   admin_sign_in_too_often: { status: 429, source: 'client', retry: 'no', publicMessage: 'too many failed sign-ins: try again later' },
   identity_provider_failed: {
     status: 502,

@@ -101,6 +101,31 @@ test('whoever may use one service sees and changes that one and its routes, and 
   assert.equal((await send('GET', `/apisix/admin/services?gateway_group_id=other`)).status, 404);
 });
 
+test('a deny of the group takes away all that lies in it, from lists and history too', async (t) => {
+  const { send } = await personWith(t, allow('*', '*'), { ...allow('gateway:*PublishedService*', GROUP), effect: 'deny' });
+  for (const path of ['services/a', 'routes/ra', 'services/a/upstreams', 'services/a/versions', 'routes/ra/versions']) {
+    assert.equal((await send('GET', `/apisix/admin/${path}`)).status, 403, path);
+  }
+  assert.deepEqual(idsOf(await send('GET', '/apisix/admin/services')), []);
+  assert.deepEqual(idsOf(await send('GET', '/apisix/admin/routes')), []);
+  assert.deepEqual(idsOf(await send('GET', '/apisix/admin/consumers')), ['jack', 'jill']);
+});
+
+test('who is denied one consumer makes nobody who may look at it', async (t) => {
+  const denied = { ...allow('gateway:*', `${GROUP}/consumer/jack`), effect: 'deny' };
+  const { send } = await personWith(t, allow('gateway:* iam:*', `${GROUP} arn:api7:iam:*`), denied);
+  assert.equal((await send('GET', '/apisix/admin/consumers/jack/credentials/c')).status, 403);
+  assert.equal((await send('GET', '/apisix/admin/consumers/jill/credentials/c')).status, 200);
+  const invite = async (name: string, ...statement: readonly unknown[]) => {
+    const policy = await send('POST', '/api/permission_policies', { name, policy_document: { statement } });
+    const role = await send('POST', '/api/roles', { name, policies: [policy.body.value.id] });
+    return (await send('POST', '/api/invites', { username: name, roles: [role.body.value.id] })).status;
+  };
+  assert.equal(await invite('puppet', allow('gateway:*', GROUP)), 403);
+  assert.equal(await invite('accomplice', allow('gateway:GetConsumerCredential', 'arn:*:gatewaygroup/d*t')), 403);
+  assert.equal(await invite('lesser', allow('gateway:*', GROUP), denied), 200);
+});
+
 test('conditions look at the labels of the service: those that it has, and those that it would get', async (t) => {
   const red = { service_label: { type: 'MatchLabel', options: { key: 'team', operator: 'exact_match', value: 'red' } } };
   const { send } = await personWith(t, allow('gateway:*', `${GROUP}/publishedservice/*`, red));

@@ -8,3 +8,4 @@ export { ADMIN_SERVER_LIMITS } from './limits.ts';
 export { parseJson, parseJsonElements } from './parse-json.ts';
 export { PreconditionFailed } from './precondition-failed.ts';
 export { printable } from './printable.ts';
+export { type RequestRateSettings, RequestRates } from './request-rates.ts';
