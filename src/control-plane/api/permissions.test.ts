@@ -359,16 +359,32 @@ test('pages, cursors and totals of a list tell nothing of what its caller may no
   const page = await list('&page=2&page_size=50');
   assert.deepEqual([page.body.list.map(({ id }: { id: string }) => id), page.body.total], [seen.slice(50), seen.length]);
   const first = await admin('GET', `/apisix/admin/services${QUERY}&order_by=name&direction=asc&page=1&page_size=40`);
-  const collected: string[] = [];
-  for (let after = first.body.next; after !== undefined; ) {
-    const { body } = await list(`&page_size=40&after=${encodeURIComponent(after)}`);
-    assert.equal(body.total, seen.length);
-    collected.push(...body.list.map(({ id }: { id: string }) => id));
-    after = body.next;
-  }
+  const collect = async (from: string | undefined, query: string): Promise<readonly string[]> => {
+    const collected: string[] = [];
+    for (let after = from; after !== undefined; ) {
+      const { body } = await list(`&page_size=20&after=${encodeURIComponent(after)}${query}`);
+      assert.equal(body.list.length, body.next === undefined ? body.list.length : 20);
+      collected.push(...body.list.map(({ id }: { id: string }) => id));
+      after = body.next;
+    }
+    return collected;
+  };
   // The administrator's first page, from whose end the cursor leads on, held 40 of all.
   assert.deepEqual(
-    collected,
+    await collect(first.body.next, ''),
     seen.filter((id) => !['a', 'b', ...names.slice(0, 38)].includes(id)),
   );
+  for (const query of ['', '&direction=desc', '&order_by=created_at', '&search=s1', '&labels[team]=red&search=s0']) {
+    const own = (more: string) => send('GET', `/apisix/admin/services${QUERY}${more}${query}`);
+    const all = (await own('')).body.list.map(({ id }: { id: string }) => id);
+    const begin = await own('&page_size=20');
+    const rest: string[] = [];
+    for (let after = begin.body.next; after !== undefined; ) {
+      const { body } = await own(`&page_size=20&after=${after}`);
+      rest.push(...body.list.map(({ id }: { id: string }) => id));
+      after = body.next;
+    }
+    assert.deepEqual([...begin.body.list.map(({ id }: { id: string }) => id), ...rest], all, query);
+  }
+  assert.equal((await list('&after=x&page_size=1')).status, 400);
 });

@@ -36,9 +36,10 @@ const KINDS: readonly RandomKind[] = [
     name: 'route',
     list: 'routes',
     core: 'route',
-    refine: ({ vars, ...document }) => ({
+    refine: ({ vars, remote_addrs, ...document }) => ({
       ...withPlugins(document),
-      paths: textsOf(document.paths).map((path) => path.replaceAll('*', 'x')),
+      paths: textsOf(document.paths).map((path) => path.replaceAll(/[*:]/g, 'x')),
+      ...where(document, 'remote_addr', '10.0.0.0/8'),
     }),
   },
   {

@@ -5,7 +5,8 @@ import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import { CounterTables, machineTime } from '../counters/index.ts';
 import type { GatewayOptions, RunningGateway } from '../gateway-options.ts';
-import { deriveLimits, exceedsDescriptors, LoadTables, readDescriptorLimit } from '../limits/index.ts';
+import { HealthBoard, type HealthMonitor, healthView } from '../health/index.ts';
+import { type LoadTables, readDescriptorLimit } from '../limits/index.ts';
 import { LoopLag, MetricsExport, registerInstanceGauges } from '../metrics/index.ts';
 import { NameResolver } from '../names/index.ts';
 import { type OpenSecretValues, openSecretValues, resolvePluginSettings } from '../secrets/index.ts';
@@ -16,6 +17,8 @@ import type { AgentMessage, WorkerMessage } from '../worker/worker-messages.ts';
 import { ConditionWaiters } from './condition-waiters.ts';
 import { ConfigurationSet } from './configuration-set.ts';
 import { type ConfigurationSource, type OpenConfigurationSource, openControlPlaneSource } from './configuration-source.ts';
+import { createHealthMonitor } from './create-health-monitor.ts';
+import { createLoadTables } from './create-load-tables.ts';
 import { GatewayConfiguration } from './gateway-configuration.ts';
 import { NodeNames } from './node-names.ts';
 import { reusePortIsSupported } from './reuse-port.ts';
@@ -44,6 +47,8 @@ export class GatewayAgent implements RunningGateway {
   readonly #loopLag = new Float64Array(1);
   readonly #resolver: NameResolver;
   readonly #names: NodeNames;
+  readonly #healthBoard: HealthBoard;
+  readonly #health: HealthMonitor;
   readonly #secrets: OpenSecretValues;
   readonly #set = new ConfigurationSet();
   readonly #fleet: WorkerFleet;
@@ -85,7 +90,15 @@ export class GatewayAgent implements RunningGateway {
     this.#resolver = new NameResolver({ clock, random, log });
     this.#names = new NodeNames(this.#resolver);
     this.#resolver.onChange((name, addresses) => {
-      if (this.#names.isUsed(name)) this.#fleet.broadcast({ kind: 'addresses', entries: [{ name, addresses }] });
+      if (!this.#names.isUsed(name)) return;
+      this.#health.nameChanged(name);
+      this.#fleet.broadcast({ kind: 'addresses', entries: [{ name, addresses }] });
+    });
+    this.#healthBoard = HealthBoard.forWorkers(maxThreads);
+    this.#health = createHealthMonitor(options, {
+      board: this.#healthBoard,
+      resolver: this.#resolver,
+      broadcast: (message) => this.#fleet.broadcast(message),
     });
     this.#fleet = this.#createFleet();
     this.#configuration = this.#createConfiguration();
@@ -102,6 +115,7 @@ export class GatewayAgent implements RunningGateway {
     } catch (error) {
       await Promise.all([agent.#statusServer?.close(), agent.#metrics.close()]);
       agent.#resolver.close();
+      agent.#health.close();
       agent.#secrets.close();
       throw error;
     }
@@ -153,6 +167,7 @@ export class GatewayAgent implements RunningGateway {
     await this.#fleet.drain(options.timeoutMs);
     this.#rotation?.stop();
     this.#resolver.close();
+    this.#health.close();
     this.#secrets.close();
     await Promise.all([this.#statusServer?.close(), this.#metrics.close()]);
   }
@@ -186,6 +201,7 @@ export class GatewayAgent implements RunningGateway {
     const { statusListeners, testHooks, log } = this.#options;
     const routes = statusRoutes({
       status: () => this.#status(),
+      health: () => healthView(this.#health.upstreams),
       fail: testHooks ? (worker, failure) => this.#fleet.fail(worker, failure) : undefined,
     });
     const server = createStatusServer({ listeners: statusListeners, routes, log });
@@ -232,6 +248,7 @@ export class GatewayAgent implements RunningGateway {
   #createConfiguration(): GatewayConfiguration {
     return new GatewayConfiguration({
       set: this.#set,
+      health: this.#health,
       plugins: this.#plugins,
       names: this.#names,
       tables: this.#tables,
@@ -256,19 +273,24 @@ export class GatewayAgent implements RunningGateway {
       board: this.#board.shared,
       tables: this.#tables.handles,
       load: this.#load.handles,
+      health: this.#healthBoard.shared,
       metrics: this.#metrics.metrics.handles,
       counters: this.#counters.handles,
     });
     return new WorkerThread(start, {
       onLog: (thread, message) => this.#logOf(thread, message),
       onAccepting: (thread, state) => this.#fleet.onAccepting(thread, state),
+      onHealthReported: (thread) => this.#health.drain(thread.row),
       onEnded: (thread, error) => this.#threadEnded(thread, error),
     });
   }
 
   #greeting(): readonly AgentMessage[] {
     const keySalt = this.#configuration.keySalt;
-    const messages: AgentMessage[] = [{ kind: 'addresses', entries: this.#names.known() }];
+    const messages: AgentMessage[] = [
+      { kind: 'health', put: this.#health.entries(), removed: [] },
+      { kind: 'addresses', entries: this.#names.known() },
+    ];
     if (keySalt !== undefined) messages.push({ kind: 'salt', keySalt });
     if (this.#draining) messages.push({ kind: 'announce-drain' });
     return messages;
@@ -303,6 +325,7 @@ export class GatewayAgent implements RunningGateway {
       this.#source?.restartProbation();
     }
     this.#load.clearRow(thread.row);
+    this.#health.clearRow(thread.row);
     this.#metrics.metrics.clearRow(thread.row);
     this.#counters.clearRow(thread.row);
     this.#tables.releaseReader(thread.row);
@@ -367,21 +390,6 @@ export class GatewayAgent implements RunningGateway {
   #after(delayMs: number): Promise<void> {
     return new Promise((resolve) => this.#options.clock.schedule(delayMs, resolve));
   }
-}
-
-function createLoadTables({ limits: settings, workers, random, log }: GatewayOptions, rows: number): LoadTables {
-  // Those handed down are open for good.
-  const handedDown = workers.flatMap((worker) => [worker.httpDescriptors, worker.httpsDescriptors]).flat(3).length;
-  const descriptors = Math.max(0, readDescriptorLimit() - handedDown);
-  const limits = deriveLimits(descriptors, settings);
-  if (exceedsDescriptors(limits, descriptors)) {
-    log.warn('the limits of connections are higher than what this process may open', { ...limits, descriptors });
-  }
-  const { requestsPerService } = settings;
-  if (requestsPerService !== undefined && requestsPerService > limits.requestsPerService) {
-    log.warn('a service gets no more than half of the connections to upstreams', { asked: requestsPerService, ...limits });
-  }
-  return new LoadTables({ limits, descriptors, workers: workers.length, rows, random });
 }
 
 function yieldTurn(): Promise<void> {

@@ -104,7 +104,8 @@ function createParts(options: PartOptions) {
   const runtime = new Runtime({
     addresses: new AddressBook(),
     targets: pool,
-    slots: { serviceSlot: () => -1, nodeSlot: () => -1 },
+    slots: { serviceSlot: () => -1, nodeSlot: () => -1, requestsInFlight: () => 0 },
+    health: undefined,
     mayDial,
     random,
     catalogue: catalogueOf(PLUGINS, others),

@@ -6,7 +6,8 @@ import type { ClientFacts } from './client-facts.ts';
 import { EditedHeaders } from './edited-headers.ts';
 import { findCookie } from './find-cookie.ts';
 import { RequestChains } from './request-chains.ts';
-import type { RouteCandidate, RouteMatch } from './route-match.ts';
+import type { RouteCandidate } from './route-candidate.ts';
+import type { RouteMatch } from './route-match.ts';
 
 const ABSENT: QueryArgument = { kind: 'absent' };
 
@@ -20,6 +21,8 @@ export abstract class ClientRequest {
   match: RouteMatch | undefined;
   /** Undefined where no route matched. */
   candidate: RouteCandidate | undefined;
+  /** The candidate whose conditions are being asked. */
+  tried: RouteCandidate | undefined;
   protected readonly headers = new EditedHeaders();
   protected current: Exchange | undefined;
   /** Undefined behind the decision, unless a copy was kept. */
@@ -51,6 +54,11 @@ export abstract class ClientRequest {
 
   get path(): string {
     return this.match?.path ?? '';
+  }
+
+  /** The value of a parameter of the route's path, by its name; a byte string. */
+  pathParameter(name: string): string | undefined {
+    return (this.tried ?? this.candidate)?.parameters.get(name);
   }
 
   get rawTarget(): string {

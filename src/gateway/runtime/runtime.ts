@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../lib/json.ts';
-import type { RoutableRequest } from '../router/index.ts';
+import type { RoutableRequest, TakePlace } from '../router/index.ts';
 import { Router } from '../router/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import type { RouteDefinition, RoutingEntry } from './compile-route.ts';
@@ -70,14 +70,14 @@ export class Runtime {
     return this.#consumers.find(username, text);
   }
 
-  /** Another number after every change that may alter what `candidates` says. */
+  /** Another number after every change that may alter what `visit` shows. */
   get generation(): number {
     return this.#generation;
   }
 
-  /** The routes that a request of this host, path and method may take, in order (see `Router.candidates`). */
-  candidates(request: RoutableRequest): readonly RuntimeRoute[] {
-    return this.#router.candidates(request);
+  /** Shows the places of routes that a request of this host, path and method may take, in order (see `Router.visit`). */
+  visit(request: RoutableRequest, take: TakePlace<RuntimeRoute>): void {
+    this.#router.visit(request, take);
   }
 
   /**

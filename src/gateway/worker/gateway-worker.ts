@@ -7,6 +7,7 @@ import type { Logger } from '../../observability/logger.ts';
 import { type AccessLog, openAccessLog } from '../../observability/worker-side.ts';
 import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
+import { HealthBook } from '../health/index.ts';
 import { WorkerLoad } from '../limits/index.ts';
 import { HTTP_REQUESTS, WorkerMetrics } from '../metrics/index.ts';
 import { createDialPolicy, type DialPolicy } from '../names/index.ts';
@@ -41,6 +42,7 @@ export class GatewayWorker {
   readonly #headerRules: ClientHeaderRules;
   readonly #addresses = new AddressBook();
   readonly #load: WorkerLoad;
+  readonly #health: HealthBook;
   readonly #pool: UpstreamPool;
   readonly #mayDial: DialPolicy;
   readonly #runtime: Runtime;
@@ -66,6 +68,7 @@ export class GatewayWorker {
     const { upstreamIdleMs, upstreamAgeMs } = { ...DEFAULT_ENGINE_TIMEOUTS, ...timeouts };
     this.#load = new WorkerLoad({ handles: start.load, row: start.row, log: this.#log, clock: this.#clock });
     const { admission } = this.#load;
+    this.#health = new HealthBook({ board: start.health, row: start.row, wake: () => post({ kind: 'health-reported' }) });
     this.#pool = new UpstreamPool({
       clock: this.#clock,
       transport: transport.kind,
@@ -143,6 +146,9 @@ export class GatewayWorker {
       case 'addresses':
         for (const { name, addresses } of message.entries) this.#addresses.update(name, addresses);
         return;
+      case 'health':
+        this.#health.update(message.put, message.removed);
+        return;
       case 'changes':
         this.#changes.collect(message.change, message.changes);
         return;
@@ -179,6 +185,7 @@ export class GatewayWorker {
       addresses: this.#addresses,
       targets: this.#pool,
       slots: this.#load.admission,
+      health: this.#health,
       mayDial: this.#mayDial,
       random,
       catalogue: catalogueOf(PLUGINS, others),

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { LogFields, LogLevel } from '../../observability/index.ts';
 import type { EffectiveUpstream } from '../../schema/index.ts';
 import type { CounterHandles } from '../counters/index.ts';
+import type { HealthEntry } from '../health/index.ts';
 import type { LoadHandles } from '../limits/index.ts';
 import type { MetricsHandles } from '../metrics/index.ts';
 import type { DialSettings } from '../names/index.ts';
@@ -49,6 +50,7 @@ export interface WorkerStart {
   readonly httpsPort: number;
   readonly engine: EngineSettings;
   readonly load: LoadHandles;
+  readonly health: SharedArrayBuffer;
   readonly metrics: MetricsHandles;
   readonly counters: CounterHandles;
   /** Files and folders that no plugin may write into. */
@@ -76,6 +78,8 @@ export type AgentMessage =
   /** The salt of key digests. Comes before the first change. */
   | { readonly kind: 'salt'; readonly keySalt: Uint8Array }
   | { readonly kind: 'addresses'; readonly entries: readonly NameAddresses[] }
+  /** Nodes that are looked after from now on, and those that are no longer. Comes before what uses them. */
+  | { readonly kind: 'health'; readonly put: readonly HealthEntry[]; readonly removed: readonly string[] }
   /** A part of change `change`; several parts may come before `prepare`. */
   | { readonly kind: 'changes'; readonly change: number; readonly changes: readonly RuntimeChange[] }
   /** Compile change `change` aside; answered by `prepared`. */
@@ -103,6 +107,8 @@ export type WorkerMessage =
   | { readonly kind: 'paused' }
   /** It could listen again, on a fresh copy of each descriptor. */
   | { readonly kind: 'may-resume' }
+  /** There is something in its ring on the health board, which was empty. */
+  | { readonly kind: 'health-reported' }
   | { readonly kind: 'drained' }
   | {
       readonly kind: 'log';
