@@ -28,12 +28,14 @@ export function historyRoutes(context: ApiContext): readonly ApiRoute[] {
     {
       method: 'POST',
       path: `${group}/revert`,
+      canBeTried: true,
       permission: 'gateway:RevertGatewayGroup',
       handle: (request) => revertWholeGroup(context, request, false),
     },
     {
       method: 'POST',
       path: `${group}/revert_and_revive`,
+      canBeTried: true,
       permission: 'gateway:ReviveGatewayGroup',
       handle: (request) => revertWholeGroup(context, request, true),
     },
@@ -43,6 +45,7 @@ export function historyRoutes(context: ApiContext): readonly ApiRoute[] {
 function routesOfKind(context: ApiContext, kind: ResourceKind, path: string): readonly ApiRoute[] {
   const route = (method: ApiRoute['method'], below: string, verb: Verb, handle: (request: ApiRequest) => Promise<ApiAnswer>): ApiRoute => ({
     groupScoped: true,
+    canBeTried: true,
     method,
     path: `${path}/${below}`,
     permission: actionOn(kind.name, verb),
