@@ -44,6 +44,7 @@ export async function updateGatewayGroup(
   request: ApiRequest,
   groupId: string,
   change: (resource: StoredResource) => JsonValue,
+  action: 'put' | 'revert' = 'put',
 ): Promise<ApiAnswer> {
   return writeInTransaction(context, request, groupId, async (transaction, author) => {
     const { resource } = await requireGatewayGroup(transaction, groupId);
@@ -52,7 +53,7 @@ export async function updateGatewayGroup(
     const { document } = requireValidDocument(GATEWAY_GROUP, change(resource), groupId, { ...context, facts: NO_FACTS });
     permitGroup(request, 'write', groupId, document);
     await putRow(transaction, groupId, document);
-    return putGroupResource(context, request, transaction, author, { groupId, action: 'put', document, unique: resource.unique });
+    return putGroupResource(context, request, transaction, author, { groupId, action, document, unique: resource.unique });
   });
 }
 
