@@ -1,4 +1,4 @@
-export { type ChainEnd, decodeChainEnd } from './audit-chain.ts';
+export { type ChainEnd, decodeChainEnd, encodeChainEnd } from './audit-chain.ts';
 export type {
   AuditPlace,
   AuditQuery,
