@@ -1,5 +1,5 @@
 import type { JsonObject } from '../lib/json.ts';
-import type { HistoryReader } from './history.ts';
+import type { HistoryReader, LastChange } from './history.ts';
 
 /** What names one resource. `parentId` is the username for credentials and empty for all other kinds. */
 export interface ResourceKey {
@@ -274,8 +274,20 @@ export interface ReadOptions {
   readonly secrets?: SecretSelection;
 }
 
+/** What a transaction is about to read and write: resources, what they are to hold, and the revision of the past at which they are looked at. */
+export interface Foresight {
+  readonly groupId: string;
+  readonly keys: readonly ResourceKey[];
+  readonly unique?: readonly UniqueValue[];
+  readonly revision?: number;
+}
+
 /** What can be written. Resource writes of one transaction and one group share one new revision. */
 export interface StoreTransaction extends StoreReader, HistoryReader {
+  /** Says what comes next, so that a database across a network is asked once for all of it. It changes nothing else. */
+  foresee(foresight: Foresight): Promise<void>;
+  /** The last change of a resource; undefined when it has no version. */
+  lastChange(key: ResourceKey): Promise<LastChange | undefined>;
   /**
    * Each conflict is found before anything is written, so the work may catch it and go on; after any other failure of a write the
    * transaction cannot commit.

@@ -25,7 +25,7 @@ export async function createResource(context: ApiContext, kind: ResourceKind, re
   const facts = await factsForPlugins(context, group.id, isJsonObject(body) ? body.plugins : undefined);
   const examined = requireValidDocument(kind, body, ownId, { ...context, facts });
   const key = { groupId: group.id, kind: kind.name, parentId, id: checkedId(kind, ownId ?? randomId(context.random)) };
-  return writeResource({ context, request, kind, key, mode: 'create', examine: () => examined });
+  return writeResource({ context, request, kind, key, mode: 'create', examine: () => examined, foreseen: examined.unique });
 }
 
 function idInBody(kind: ResourceKind, body: JsonValue): string | undefined {
