@@ -24,6 +24,7 @@ export {
   isConflict,
   type ListOrder,
   type ListPart,
+  type ListPlaces,
   type ReadOptions,
   type RecordWrite,
   type ResourceChange,

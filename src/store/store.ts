@@ -103,12 +103,22 @@ export interface ResourceSelection {
   readonly direction: 'ascending' | 'descending';
   /** Absent: everything. */
   readonly part?: ListPart;
+  /** Of everything: tells where each entry stands, too. */
+  readonly withPlaces?: true;
 }
 
 /** A part by its place, or what follows a cursor, which costs the same everywhere and never repeats an entry. */
 export type ListPart =
   | { readonly kind: 'page'; readonly offset: number; readonly limit: number }
   | { readonly kind: 'after'; readonly cursor: string; readonly limit: number };
+
+/** Where each entry of a whole list stands: whoever leaves some of them out can still page what is left by cursors. */
+export interface ListPlaces {
+  /** What a client gets to continue after the entry at this index. */
+  cursorAt(index: number): string;
+  /** The index of the first entry behind a cursor; the list's length when there is none. @throws PortcullisError (`admin_invalid`) for no such cursor */
+  firstBehind(cursor: string): number;
+}
 
 /** What a selection found. */
 export interface SelectedResources {
@@ -118,6 +128,8 @@ export interface SelectedResources {
   readonly total: number;
   /** The cursor to what follows this part; undefined at the end of the list. */
   readonly next: string | undefined;
+  /** Where the rows stand, for a selection of everything that asked for it. */
+  readonly places?: ListPlaces;
 }
 
 /** One resource that was written or deleted after a revision. */
