@@ -5,19 +5,12 @@ import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
 import { withPostgres } from '../../../test-support/with-postgres.ts';
 import { systemRandom } from '../../lib/random.ts';
+import { isConflict, RevisionConflict, type SharedConflict, type UniqueConflict } from '../conflicts.ts';
 import { AUTHOR, consumerWrite, credentialWrite, digestOf, keyOf, uniqueKey } from '../contract/sample-writes.ts';
 import type { StoreHistory } from '../history.ts';
 import { openKeyring } from '../keyring.ts';
 import { openSqliteStore } from '../sqlite/index.ts';
-import {
-  isConflict,
-  type ResourceKey,
-  RevisionConflict,
-  type SharedConflict,
-  type Store,
-  type StoreTransaction,
-  type UniqueConflict,
-} from '../store.ts';
+import type { ResourceKey, Store, StoreTransaction } from '../store.ts';
 import { makeDatabaseSchema } from '../testing/database-schema.ts';
 import { verifyAuditChain } from '../verify-audit-chain.ts';
 import { PostgresConnection } from './postgres-connection.ts';
@@ -64,7 +57,9 @@ async function doStep(transaction: StoreTransaction, each: Step): Promise<unknow
       return transaction.getResource(each.key);
     case 'lastChange': {
       const change = await transaction.lastChange(each.key);
-      const parts = [change?.to, change?.from].map((state) => state && [state.op, state.document, state.secretPointers, state.secretsSince]);
+      const parts = [change?.to, change?.from].map(
+        (state) => state && [state.op, state.document, state.secretPointers, state.secretsSince],
+      );
       return parts;
     }
     case 'versions':
@@ -84,9 +79,8 @@ async function doStep(transaction: StoreTransaction, each: Step): Promise<unknow
     case 'group':
       return (await transaction.getGroup('default'))?.revision;
     case 'list':
-      return (
-        await transaction.selectResources({ groupId: 'default', kind: 'credential', order: 'updated', direction: 'descending' })
-      ).total;
+      return (await transaction.selectResources({ groupId: 'default', kind: 'credential', order: 'updated', direction: 'descending' }))
+        .total;
   }
 }
 

@@ -1,4 +1,5 @@
 import { originOf, originText } from '../change-origin.ts';
+import { SharedConflict, UniqueConflict } from '../conflicts.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import type { LastChange } from '../history.ts';
 import { listingOf } from '../lists/resource-listing.ts';
@@ -8,16 +9,7 @@ import { type KeyColumns, keyOfRow, sealSecrets } from '../rows/resource-rows.ts
 import { secretsInForce, secretsSinceColumn } from '../rows/secrets-in-force.ts';
 import { assertRevision, labelsOf, secretPointersColumn, withoutRepeats } from '../rows/write-checks.ts';
 import { splitSecrets } from '../secret-fields.ts';
-import {
-  type Author,
-  type ResourceKey,
-  type ResourceWrite,
-  SharedConflict,
-  type SharedValue,
-  type StoredResource,
-  UniqueConflict,
-  type UniqueValue,
-} from '../store.ts';
+import type { Author, ResourceKey, ResourceWrite, SharedValue, StoredResource, UniqueValue } from '../store.ts';
 import { allSettled } from './all-settled.ts';
 import { findDissenter } from './find-dissenter.ts';
 import { type GatheredPut, type GatheredWrite, rowOf, type WriteAuthor, writeGathered, writeValues } from './gathered-writes.ts';

@@ -1,5 +1,6 @@
 import { PortcullisError } from '../../errors/index.ts';
-import { isConflict, type ResourceKey, RevisionConflict, type UniqueValue } from '../store.ts';
+import { isConflict, RevisionConflict } from '../conflicts.ts';
+import type { ResourceKey, UniqueValue } from '../store.ts';
 
 /** What a driver reads of a resource before it writes it. */
 export interface CurrentRow {
