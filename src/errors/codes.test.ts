@@ -39,6 +39,8 @@ test('only failures on the way to an upstream, overload and an unavailable store
       'connect_failed',
       'connect_timeout',
       'upstream_closed',
+      'upstream_send_timeout',
+      'upstream_read_timeout',
       'admin_busy',
       'store_unavailable',
     ],

@@ -4,6 +4,7 @@ import { createStatusServer, type LogRotation, openAccessLog, type StatusServer,
 import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import { CounterTables, machineTime } from '../counters/index.ts';
+import { type Discovery, discoveryKey } from '../discovery/index.ts';
 import type { GatewayOptions, RunningGateway } from '../gateway-options.ts';
 import { HealthBoard, type HealthMonitor, healthView } from '../health/index.ts';
 import { type LoadTables, readDescriptorLimit } from '../limits/index.ts';
@@ -17,6 +18,7 @@ import type { AgentMessage, WorkerMessage } from '../worker/worker-messages.ts';
 import { ConditionWaiters } from './condition-waiters.ts';
 import { ConfigurationSet } from './configuration-set.ts';
 import { type ConfigurationSource, type OpenConfigurationSource, openControlPlaneSource } from './configuration-source.ts';
+import { createDiscoveries } from './create-discoveries.ts';
 import { createHealthMonitor } from './create-health-monitor.ts';
 import { createLoadTables } from './create-load-tables.ts';
 import { GatewayConfiguration } from './gateway-configuration.ts';
@@ -46,6 +48,7 @@ export class GatewayAgent implements RunningGateway {
   readonly #counters: CounterTables;
   readonly #loopLag = new Float64Array(1);
   readonly #resolver: NameResolver;
+  readonly #discoveries: ReadonlyMap<string, Discovery>;
   readonly #names: NodeNames;
   readonly #healthBoard: HealthBoard;
   readonly #health: HealthMonitor;
@@ -88,16 +91,14 @@ export class GatewayAgent implements RunningGateway {
     this.#counters = new CounterTables({ rows: maxThreads, random, nowMs: machineTime(clock)(), wallMs: clock.nowMs() });
     this.#registerGauges();
     this.#resolver = new NameResolver({ clock, random, log });
-    this.#names = new NodeNames(this.#resolver);
-    this.#resolver.onChange((name, addresses) => {
-      if (!this.#names.isUsed(name)) return;
-      this.#health.nameChanged(name);
-      this.#fleet.broadcast({ kind: 'addresses', entries: [{ name, addresses }] });
-    });
+    this.#discoveries = createDiscoveries(options, this.#resolver);
+    this.#names = new NodeNames(this.#resolver, this.#discoveries);
+    this.#resolver.onChange((name) => this.#nodesChanged(name));
+    for (const [type, discovery] of this.#discoveries) discovery.onChange((service) => this.#nodesChanged(discoveryKey(type, service)));
     this.#healthBoard = HealthBoard.forWorkers(maxThreads);
     this.#health = createHealthMonitor(options, {
       board: this.#healthBoard,
-      resolver: this.#resolver,
+      nodes: this.#names,
       broadcast: (message) => this.#fleet.broadcast(message),
     });
     this.#fleet = this.#createFleet();
@@ -114,8 +115,7 @@ export class GatewayAgent implements RunningGateway {
       agent.#source = await openSource(options, agent.#configuration, (revision) => agent.#becameCurrent(revision));
     } catch (error) {
       await Promise.all([agent.#statusServer?.close(), agent.#metrics.close()]);
-      agent.#resolver.close();
-      agent.#health.close();
+      agent.#closeNames();
       agent.#secrets.close();
       throw error;
     }
@@ -166,10 +166,15 @@ export class GatewayAgent implements RunningGateway {
     await this.#letGo();
     await this.#fleet.drain(options.timeoutMs);
     this.#rotation?.stop();
-    this.#resolver.close();
-    this.#health.close();
+    this.#closeNames();
     this.#secrets.close();
     await Promise.all([this.#statusServer?.close(), this.#metrics.close()]);
+  }
+
+  #closeNames(): void {
+    this.#health.close();
+    for (const discovery of this.#discoveries.values()) discovery.close();
+    this.#resolver.close();
   }
 
   #run(source: ConfigurationSource): void {
@@ -258,6 +263,13 @@ export class GatewayAgent implements RunningGateway {
       monotonicMs: () => this.#options.clock.monotonicMs(),
       onApplied: (revision) => this.#applied(revision),
     });
+  }
+
+  /** Of a name that has other addresses, or a service that has other nodes. */
+  #nodesChanged(name: string): void {
+    if (!this.#names.isUsed(name)) return;
+    this.#health.nameChanged(name);
+    this.#fleet.broadcast({ kind: 'addresses', entries: this.#names.known([name]) });
   }
 
   #becameCurrent(revision: number): void {

@@ -144,7 +144,7 @@ export class GatewayWorker {
         this.#directory.keySalt = message.keySalt;
         return;
       case 'addresses':
-        for (const { name, addresses } of message.entries) this.#addresses.update(name, addresses);
+        for (const { name, addresses, nodes } of message.entries) this.#addresses.update(name, addresses, nodes);
         return;
       case 'health':
         this.#health.update(message.put, message.removed);
