@@ -4,12 +4,10 @@ import { createStatusServer, type LogRotation, openAccessLog, type StatusServer,
 import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import { CounterTables, machineTime } from '../counters/index.ts';
-import { type Discovery, discoveryKey } from '../discovery/index.ts';
 import type { GatewayOptions, RunningGateway } from '../gateway-options.ts';
 import { HealthBoard, type HealthMonitor, healthView } from '../health/index.ts';
 import { type LoadTables, readDescriptorLimit } from '../limits/index.ts';
 import { LoopLag, MetricsExport, registerInstanceGauges } from '../metrics/index.ts';
-import { NameResolver } from '../names/index.ts';
 import { type OpenSecretValues, openSecretValues, resolvePluginSettings } from '../secrets/index.ts';
 import { type GatewayStatus, reasonNotReady, statusRoutes } from '../status/index.ts';
 import { CredentialIndexWriter } from '../tables/index.ts';
@@ -18,11 +16,11 @@ import type { AgentMessage, WorkerMessage } from '../worker/worker-messages.ts';
 import { ConditionWaiters } from './condition-waiters.ts';
 import { ConfigurationSet } from './configuration-set.ts';
 import { type ConfigurationSource, type OpenConfigurationSource, openControlPlaneSource } from './configuration-source.ts';
-import { createDiscoveries } from './create-discoveries.ts';
 import { createHealthMonitor } from './create-health-monitor.ts';
 import { createLoadTables } from './create-load-tables.ts';
+import { createNodeNames } from './create-node-names.ts';
 import { GatewayConfiguration } from './gateway-configuration.ts';
-import { NodeNames } from './node-names.ts';
+import type { NodeNames } from './node-names.ts';
 import { reusePortIsSupported } from './reuse-port.ts';
 import { WorkerFleet } from './worker-fleet.ts';
 import { workerStart } from './worker-start.ts';
@@ -47,8 +45,6 @@ export class GatewayAgent implements RunningGateway {
   readonly #metrics: MetricsExport;
   readonly #counters: CounterTables;
   readonly #loopLag = new Float64Array(1);
-  readonly #resolver: NameResolver;
-  readonly #discoveries: ReadonlyMap<string, Discovery>;
   readonly #names: NodeNames;
   readonly #healthBoard: HealthBoard;
   readonly #health: HealthMonitor;
@@ -90,11 +86,7 @@ export class GatewayAgent implements RunningGateway {
     this.#metrics = new MetricsExport({ rows: maxThreads, listeners: options.metricsListeners, clock, log, yieldTurn });
     this.#counters = new CounterTables({ rows: maxThreads, random, nowMs: machineTime(clock)(), wallMs: clock.nowMs() });
     this.#registerGauges();
-    this.#resolver = new NameResolver({ clock, random, log });
-    this.#discoveries = createDiscoveries(options, this.#resolver);
-    this.#names = new NodeNames(this.#resolver, this.#discoveries);
-    this.#resolver.onChange((name) => this.#nodesChanged(name));
-    for (const [type, discovery] of this.#discoveries) discovery.onChange((service) => this.#nodesChanged(discoveryKey(type, service)));
+    this.#names = createNodeNames(options, (name) => this.#nodesChanged(name));
     this.#healthBoard = HealthBoard.forWorkers(maxThreads);
     this.#health = createHealthMonitor(options, {
       board: this.#healthBoard,
@@ -173,8 +165,7 @@ export class GatewayAgent implements RunningGateway {
 
   #closeNames(): void {
     this.#health.close();
-    for (const discovery of this.#discoveries.values()) discovery.close();
-    this.#resolver.close();
+    this.#names.close();
   }
 
   #run(source: ConfigurationSource): void {
@@ -267,7 +258,6 @@ export class GatewayAgent implements RunningGateway {
 
   /** Of a name that has other addresses, or a service that has other nodes. */
   #nodesChanged(name: string): void {
-    if (!this.#names.isUsed(name)) return;
     this.#health.nameChanged(name);
     this.#fleet.broadcast({ kind: 'addresses', entries: this.#names.known([name]) });
   }

@@ -104,4 +104,10 @@ export class NodeNames implements NodeSource {
     }
     await Promise.all(waits);
   }
+
+  /** Follows nothing any more. */
+  close(): void {
+    for (const discovery of this.#discoveries.values()) discovery.close();
+    this.#resolver.close();
+  }
 }

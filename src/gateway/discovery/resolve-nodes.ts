@@ -25,7 +25,7 @@ export interface ResolvedNodes {
 const HTTP_PORT = 80;
 
 /** The key under which an upstream's service is followed; undefined where its nodes are configured. */
-export function discoveryKeyOf({ discovery }: Pick<EffectiveUpstream, 'discovery'>): string | undefined {
+function discoveryKeyOf({ discovery }: Pick<EffectiveUpstream, 'discovery'>): string | undefined {
   return discovery === undefined ? undefined : discoveryKey(discovery.type, discovery.serviceName);
 }
 

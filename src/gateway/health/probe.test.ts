@@ -6,11 +6,14 @@ import test, { type TestContext } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { httpAnswer, startMockUpstream } from '../../../test-support/mock-upstream.ts';
 import { createTestCertificate } from '../../../test-support/test-certificate.ts';
-import { readHealthChecks } from '../../schema/effective-checks.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import { type ActiveChecks, asUpstreamDocument, readUpstream } from '../../schema/index.ts';
 import { startProbe } from './probe.ts';
 
-function checksOf(active: NonNullable<Parameters<typeof readHealthChecks>[0]['active']>) {
-  return readHealthChecks({ active }).active;
+function checksOf(active: JsonObject): ActiveChecks {
+  const { checks } = readUpstream(asUpstreamDocument({ nodes: [], checks: { active } }));
+  assert.ok(checks);
+  return checks.active;
 }
 
 function targetOf(port: number, host = 'node.test') {
