@@ -1,6 +1,7 @@
 import type { ErrorReason } from '../errors/index.ts';
 import type { ByteWriter } from '../lib/byte-writer.ts';
 import type { ResponseFilter } from './response-filter.ts';
+import type { ClientTls } from './tls/client-tls.ts';
 
 /**
  * One parsed request head: offsets into bytes, no strings.
@@ -41,6 +42,8 @@ export interface ClientConnection {
   /** Asked of the system each time; undefined when the connection has gone. */
   localAddress(): string | undefined;
   readonly encrypted: boolean;
+  /** What the handshake has agreed on; undefined on a connection in clear. */
+  readonly tls: ClientTls | undefined;
   /** Belongs to the handler. */
   context: unknown;
 }

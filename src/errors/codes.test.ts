@@ -38,6 +38,8 @@ test('only failures on the way to an upstream, overload and an unavailable store
       'connect_refused',
       'connect_failed',
       'connect_timeout',
+      'upstream_tls_failed',
+      'upstream_certificate_invalid',
       'upstream_closed',
       'upstream_send_timeout',
       'upstream_read_timeout',

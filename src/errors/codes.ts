@@ -40,6 +40,23 @@ export const ERROR_CODES = {
   client_write_timeout: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
   client_aborted: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
 
+  // TLS handshakes that come to nothing: the client gets an alert, or nothing. And what clients must show inside.
+  tls_bad_hello: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+  tls_unknown_name: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+  tls_certificate_unusable: { status: 0, source: 'gateway', retry: 'no', publicMessage: '' },
+  tls_handshake_failed: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+  tls_handshake_timeout: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+  tls_client_gone: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+  tls_too_many_handshakes: { status: 0, source: 'gateway', retry: 'no', publicMessage: '' },
+  client_certificate_missing: { status: 400, source: 'client', retry: 'no', publicMessage: 'a client certificate is required' },
+  client_certificate_invalid: { status: 400, source: 'client', retry: 'no', publicMessage: 'the client certificate is not accepted' },
+  misdirected_request: {
+    status: 421,
+    source: 'client',
+    retry: 'no',
+    publicMessage: 'this host needs a connection of its own',
+  },
+
   // Decisions of the gateway.
   route_not_found: { status: 404, source: 'client', retry: 'no', publicMessage: '404 Route Not Found' },
   key_missing: { status: 401, source: 'client', retry: 'no', publicMessage: 'Missing API key in request' },
@@ -133,6 +150,13 @@ export const ERROR_CODES = {
   connect_refused: { status: 502, source: 'upstream', retry: 'yes', publicMessage: 'the upstream refused the connection' },
   connect_failed: { status: 502, source: 'upstream', retry: 'yes', publicMessage: 'the upstream could not be reached' },
   connect_timeout: { status: 504, source: 'upstream', retry: 'yes', publicMessage: 'the upstream did not accept the connection in time' },
+  upstream_tls_failed: { status: 502, source: 'upstream', retry: 'yes', publicMessage: 'the TLS handshake with the upstream failed' },
+  upstream_certificate_invalid: {
+    status: 502,
+    source: 'upstream',
+    retry: 'yes',
+    publicMessage: 'the certificate of the upstream is not accepted',
+  },
   upstream_closed: {
     status: 502,
     source: 'upstream',

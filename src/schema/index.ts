@@ -39,5 +39,6 @@ export type {
   SnapshotItemName,
 } from './snapshot.ts';
 export { isStreamService } from './stream-service.ts';
+export { type CertificatePair, type ClientRules, readTlsItem, type TlsItem, type TlsItemKind, type TlsVersion } from './tls-item.ts';
 export { asUpstreamDocument, checkUpstream, isServedUpstream, type UpstreamDocument, upstreamSchema } from './upstream.ts';
 export { type DocumentValidation, validateDocument } from './validate-document.ts';

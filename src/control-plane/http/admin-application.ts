@@ -13,6 +13,7 @@ import { BodyBudget } from './body-budget.ts';
 import { Clients } from './clients.ts';
 import { describeError } from './error-answer.ts';
 import type { ExpectedContinues } from './expected-continues.ts';
+import { originWithoutReason } from './origin-of-request.ts';
 import { printable } from './printable.ts';
 import { bodyTooLarge, readBody } from './read-body.ts';
 import type { RequestRates } from './request-rates.ts';
@@ -101,7 +102,7 @@ function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route:
     config: {
       permission: route.permission,
       groupScoped: route.groupScoped === true,
-      ...(route.maxBodyBytes === undefined ? {} : { maxBodyBytes: route.maxBodyBytes }),
+      ...maxBodyBytesOf(route),
     },
     // After the caller is known and before the body is read.
     preParsing: async (request) => authorize(route, requestOf(request, clients.callers.get(request))),
@@ -117,6 +118,15 @@ function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route:
       return answer.stream === undefined ? send(reply, answer) : sendStream(options, request, reply, { ...answer, ...answer.stream });
     },
   });
+}
+
+/** Whoever has not proved to be anybody has little to say: he must not take up what there is for the bodies of others. */
+const PUBLIC_BODY_BYTES = 16_384;
+
+function maxBodyBytesOf({ permission, maxBodyBytes = permission === 'public' ? PUBLIC_BODY_BYTES : undefined }: ApiRoute): {
+  readonly maxBodyBytes?: number;
+} {
+  return maxBodyBytes === undefined ? {} : { maxBodyBytes };
 }
 
 /** Answers 405 where the path exists and the method does not; the router alone would say 404. */
@@ -185,6 +195,7 @@ async function authenticate({ authenticator }: AdminApplicationOptions, request:
     authorization: headerOf(request, 'authorization'),
     cookie: headerOf(request, 'cookie'),
     address,
+    origin: originWithoutReason({ address, id: request.id, header: (name) => headerOf(request, name) }),
   });
   if (caller === undefined) throw new PortcullisError('admin_unauthorized', { publicMessage: UNAUTHORIZED });
   return caller;

@@ -33,6 +33,7 @@ const exchange: Exchange = {
     localPort: 9080,
     localAddress: () => '10.0.0.1',
     encrypted: false,
+    tls: undefined,
     context: undefined,
   },
   context: undefined,
