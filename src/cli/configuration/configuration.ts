@@ -27,6 +27,8 @@ export interface Configuration {
   /** Empty: all addresses, both families where the machine has both. */
   readonly httpHosts: readonly string[];
   readonly httpsHosts: readonly string[];
+  /** In lower case. */
+  readonly fallbackSni: string | undefined;
   readonly adminHosts: readonly string[];
   /** Where clients of the Admin API may come from; empty: anywhere. */
   readonly adminAllow: readonly string[];
@@ -121,6 +123,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     workers: number('workers', availableParallelism()),
     httpHosts: hosts('http-listen', []),
     httpsHosts: hosts('https-listen', []),
+    fallbackSni: text('fallback-sni')?.toLowerCase(),
     adminHosts: hosts('admin-listen', LOOPBACK),
     adminAllow: hosts('admin-allow', []),
     adminTrustedAddresses: hosts('admin-trusted-addresses', []),

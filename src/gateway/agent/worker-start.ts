@@ -19,6 +19,7 @@ export function workerStart(options: GatewayOptions, share: WorkerShare): Worker
     trustedAddresses,
     pluginDeadlineMs,
     httpsPort,
+    fallbackSni: options.fallbackSni,
     engine,
     testHooks,
     testPluginModule: options.testPlugins?.module,

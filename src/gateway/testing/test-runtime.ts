@@ -5,6 +5,7 @@ import { type AnyPlugin, definePlugin, type PluginPhases, Type } from '../../plu
 import { isJsonObject } from '../../schema/index.ts';
 import { AddressBook, catalogueOf, Runtime, type RuntimeOptions, type RuntimeRoute } from '../runtime/index.ts';
 import { type ReadablePlugin, readPlugins, readRouteSettings, readServiceSettings } from '../runtime/read-settings.ts';
+import { TicketKeys, TlsItems } from '../tls/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import { testServices } from './test-services.ts';
 
@@ -79,6 +80,7 @@ export function createTestRuntime(plugins: readonly AnyPlugin[] = [], more: Part
     mayDial: () => true,
     random: systemRandom,
     catalogue: catalogueOf(plugins),
+    tls: new TlsItems({ fallbackName: undefined, ticketKeys: new TicketKeys(systemRandom.bytes(32)), onProblem: () => {} }),
     services: testServices(),
     onDisposeFailed: (plugin, error) => {
       throw new Error(`${plugin} failed to dispose`, { cause: error });
