@@ -14,6 +14,7 @@ test('a service is read with every default in place, times in milliseconds', () 
     plugins: new Map(),
     upstream: {
       nodes: [{ host: '::1', port: 80, weight: 100, priority: 0 }],
+      discovery: undefined,
       balancing: { kind: 'roundrobin' },
       checks: undefined,
       passHost: 'pass',
@@ -55,6 +56,7 @@ test('what a service says is what the gateway gets', () => {
   assert.deepEqual(service.plugins, new Map([['key-auth', { header: 'x' }]]));
   assert.deepEqual(service.upstream, {
     nodes: [],
+    discovery: undefined,
     balancing: { kind: 'roundrobin' },
     checks: undefined,
     passHost: 'rewrite',
