@@ -1,8 +1,8 @@
 /** Who made the request fail. */
 export type ErrorSource = 'client' | 'gateway' | 'upstream' | 'store';
 
-/** Whether the same exchange may be tried again, and when. `reused-connection-only`: only if the connection had served before. */
-export type ErrorRetry = 'no' | 'yes' | 'reused-connection-only';
+/** Whether the same exchange may be tried again, and when. `idempotent-only`: only if doing it twice is as good as once (RFC 9110 §9.2.2). */
+export type ErrorRetry = 'no' | 'yes' | 'idempotent-only';
 
 /** One row of the table: what the client is told, who is to blame, whether a retry makes sense. */
 export interface ErrorCode {
@@ -166,11 +166,22 @@ export const ERROR_CODES = {
   upstream_closed: {
     status: 502,
     source: 'upstream',
-    retry: 'reused-connection-only',
+    retry: 'idempotent-only',
     publicMessage: 'the upstream closed the connection',
   },
-  upstream_send_timeout: { status: 504, source: 'upstream', retry: 'no', publicMessage: 'the upstream did not read the request in time' },
-  upstream_read_timeout: { status: 504, source: 'upstream', retry: 'no', publicMessage: 'the upstream did not answer in time' },
+  upstream_send_timeout: {
+    status: 504,
+    source: 'upstream',
+    retry: 'idempotent-only',
+    publicMessage: 'the upstream did not read the request in time',
+  },
+  upstream_read_timeout: {
+    status: 504,
+    source: 'upstream',
+    retry: 'idempotent-only',
+    publicMessage: 'the upstream did not answer in time',
+  },
+  retry_timeout: { status: 502, source: 'upstream', retry: 'no', publicMessage: 'no upstream node answered in the time for retries' },
   bad_upstream_response: { status: 502, source: 'upstream', retry: 'no', publicMessage: 'the upstream sent a malformed response' },
   upstream_truncated: { status: 0, source: 'upstream', retry: 'no', publicMessage: '' },
 

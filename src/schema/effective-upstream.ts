@@ -31,9 +31,18 @@ export interface HashRule {
 /** How a node is chosen (`type`, with `hash_on` and `key`). */
 export type Balancing = { readonly kind: 'roundrobin' | 'least_conn' | 'ewma' } | { readonly kind: 'chash'; readonly hash: HashRule };
 
+/** A service whose nodes are found, not configured. */
+export interface ServiceDiscovery {
+  readonly type: string;
+  readonly serviceName: string;
+}
+
 /** An upstream with every default in place. */
 export interface EffectiveUpstream extends HopTimeouts {
+  /** Empty where they are discovered. */
   readonly nodes: readonly UpstreamNode[];
+  /** Where nodes are found; undefined: they are those of `nodes`. */
+  readonly discovery: ServiceDiscovery | undefined;
   readonly balancing: Balancing;
   /** Undefined: it is spoken to in clear. */
   readonly tls: UpstreamTlsSettings | undefined;
@@ -69,6 +78,7 @@ export function readUpstream(upstream: UpstreamDocument): EffectiveUpstream {
       weight: node.weight,
       priority: node.priority ?? 0,
     })),
+    discovery: readDiscovery(upstream),
     balancing: readBalancing(upstream),
     tls: readUpstreamTls(upstream),
     checks: upstream.checks?.active === undefined ? undefined : readHealthChecks(upstream.checks),
@@ -94,4 +104,9 @@ export function readTimeouts(timeout: { readonly connect?: number; readonly send
 
 function readBalancing({ type = 'roundrobin', hash_on: on = 'vars', key = '' }: UpstreamDocument): Balancing {
   return type === 'chash' ? { kind: type, hash: { on, key } } : { kind: type };
+}
+
+/** Nodes that are configured win. */
+function readDiscovery({ nodes, service_name: serviceName, discovery_type: type }: UpstreamDocument): ServiceDiscovery | undefined {
+  return nodes !== undefined || serviceName === undefined || type === undefined ? undefined : { type, serviceName };
 }

@@ -8,6 +8,7 @@ export {
   type HashRule,
   type HopTimeouts,
   readUpstream,
+  type ServiceDiscovery,
   type UpstreamNode,
 } from './effective-upstream.ts';
 export { describingFields } from './fields.ts';
@@ -28,6 +29,7 @@ export { RESOURCE_KINDS, resourceKind } from './resource-kinds.ts';
 export { type TSchema, Type } from './schema-builder.ts';
 export { secretProviderSchemas } from './secret-provider.ts';
 export { isSecretReference, parseSecretReference, type SecretManager, type SecretReference } from './secret-reference.ts';
+export { parseServiceAddress } from './service-address.ts';
 export type {
   KeyDigest,
   ReferencedKey,

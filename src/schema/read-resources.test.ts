@@ -14,8 +14,8 @@ test('a service is read with every default in place, times in milliseconds', () 
     plugins: new Map(),
     upstream: {
       nodes: [{ host: '::1', port: 80, weight: 100, priority: 0 }],
+      discovery: undefined,
       balancing: { kind: 'roundrobin' },
-      tls: undefined,
       tls: undefined,
       checks: undefined,
       passHost: 'pass',
@@ -57,6 +57,7 @@ test('what a service says is what the gateway gets', () => {
   assert.deepEqual(service.plugins, new Map([['key-auth', { header: 'x' }]]));
   assert.deepEqual(service.upstream, {
     nodes: [],
+    discovery: undefined,
     balancing: { kind: 'roundrobin' },
     tls: undefined,
     checks: undefined,

@@ -1,20 +1,12 @@
 import type { JsonObject } from '../lib/json.ts';
 import { checkHealthChecks } from './check-health-checks.ts';
 import type { Balancing, HashRule } from './effective-upstream.ts';
-import {
-  describingFields,
-  descriptionField,
-  freeObjectField,
-  idField,
-  nameField,
-  pemField,
-  privateKeyField,
-  timeoutField,
-} from './fields.ts';
+import { describingFields, descriptionField, freeObjectField, idField, nameField, timeoutField } from './fields.ts';
 import { healthChecksField } from './health-checks.ts';
 import { parseNodeHost } from './host-name.ts';
 import { appendPointer, type Issue } from './issue.ts';
 import { type Static, Type } from './schema-builder.ts';
+import { parseServiceAddress } from './service-address.ts';
 import { checkUpstreamTls, upstreamTlsField, warningsForUpstreamTls } from './upstream-tls.ts';
 
 const nodeSchema = Type.Object({
@@ -42,7 +34,7 @@ export const upstreamSchema = Type.Object({
   key: Type.Optional(Type.String({ minLength: 1 })),
   nodes: Type.Optional(Type.Array(nodeSchema)),
   service_name: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
-  discovery_type: Type.Optional(Type.Unsafe<string>({ type: 'string', enum: ['kubernetes', 'nacos', 'consul'] })),
+  discovery_type: Type.Optional(Type.Unsafe<string>({ type: 'string', enum: ['kubernetes', 'nacos', 'consul', 'dns'] })),
   discovery_args: Type.Optional(Type.Object({ metadata: Type.Optional(freeObjectField) })),
   retries: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
   retry_timeout: Type.Optional(Type.Number({ minimum: 0, default: 0 })),
@@ -114,14 +106,17 @@ export function warningsForFurtherUpstream(upstream: UpstreamDocument): readonly
   return [...unserved, ...warningsForUpstream(upstream)];
 }
 
+/** How gateways of this version find the nodes of a service. */
+const SERVED_DISCOVERY: readonly string[] = ['dns'];
+
 function checkSupport(upstream: UpstreamDocument): readonly Issue[] {
   const issues: Issue[] = [];
   if (upstream.scheme !== undefined && upstream.scheme !== 'http' && upstream.scheme !== 'https') {
     issues.push({ pointer: '/scheme', message: `upstream scheme ${upstream.scheme} is not supported by this version` });
   }
-  for (const field of ['service_name', 'discovery_type'] as const) {
-    if (upstream[field] !== undefined) issues.push({ pointer: `/${field}`, message: 'service discovery is not supported by this version' });
-  }
+  const { discovery_type: type } = upstream;
+  if (type !== undefined && !SERVED_DISCOVERY.includes(type))
+    issues.push({ pointer: '/discovery_type', message: `service discovery by ${type} is not supported by this version` });
   return issues;
 }
 
@@ -136,6 +131,9 @@ function checkTarget(upstream: UpstreamDocument): readonly Issue[] {
     if (upstream.nodes !== undefined || upstream[field] !== undefined || upstream[other] === undefined) continue;
     issues.push({ pointer: `/${field}`, message: `property "${field}" is missing` });
   }
+  const { service_name: serviceName, discovery_type: type } = upstream;
+  if (type === 'dns' && serviceName !== undefined && parseServiceAddress(serviceName) === undefined)
+    issues.push({ pointer: '/service_name', message: 'value must be a host name, with or without ":port"' });
   upstream.nodes?.forEach((node, index) => {
     if (parseNodeHost(node.host) !== undefined) return;
     issues.push({ pointer: `${appendPointer('/nodes', index)}/host`, message: 'value must be a host name or an IP address' });

@@ -8,7 +8,6 @@ import type { GatewayOptions, RunningGateway } from '../gateway-options.ts';
 import { HealthBoard, type HealthMonitor, healthView } from '../health/index.ts';
 import { type LoadTables, readDescriptorLimit } from '../limits/index.ts';
 import { LoopLag, MetricsExport, registerInstanceGauges } from '../metrics/index.ts';
-import { NameResolver } from '../names/index.ts';
 import { type OpenSecretValues, openSecretValues, resolvePluginSettings } from '../secrets/index.ts';
 import { type GatewayStatus, reasonNotReady, statusRoutes } from '../status/index.ts';
 import { CredentialIndexWriter } from '../tables/index.ts';
@@ -19,8 +18,9 @@ import { ConfigurationSet } from './configuration-set.ts';
 import { type ConfigurationSource, type OpenConfigurationSource, openControlPlaneSource } from './configuration-source.ts';
 import { createHealthMonitor } from './create-health-monitor.ts';
 import { createLoadTables } from './create-load-tables.ts';
+import { createNodeNames } from './create-node-names.ts';
 import { GatewayConfiguration } from './gateway-configuration.ts';
-import { NodeNames } from './node-names.ts';
+import type { NodeNames } from './node-names.ts';
 import { reusePortIsSupported } from './reuse-port.ts';
 import { TicketSecrets } from './ticket-secrets.ts';
 import { WorkerFleet } from './worker-fleet.ts';
@@ -48,7 +48,6 @@ export class GatewayAgent implements RunningGateway {
   readonly #counters: CounterTables;
   readonly #ticketSecrets: TicketSecrets;
   readonly #loopLag = new Float64Array(1);
-  readonly #resolver: NameResolver;
   readonly #names: NodeNames;
   readonly #healthBoard: HealthBoard;
   readonly #health: HealthMonitor;
@@ -91,17 +90,11 @@ export class GatewayAgent implements RunningGateway {
     this.#metrics = new MetricsExport({ rows: maxThreads, listeners: options.metricsListeners, clock, log, yieldTurn });
     this.#counters = new CounterTables({ rows: maxThreads, random, nowMs: machineTime(clock)(), wallMs: clock.nowMs() });
     this.#registerGauges();
-    this.#resolver = new NameResolver({ clock, random, log });
-    this.#names = new NodeNames(this.#resolver);
-    this.#resolver.onChange((name, addresses) => {
-      if (!this.#names.isUsed(name)) return;
-      this.#health.nameChanged(name);
-      this.#fleet.broadcast({ kind: 'addresses', entries: [{ name, addresses }] });
-    });
+    this.#names = createNodeNames(options, (name) => this.#nodesChanged(name));
     this.#healthBoard = HealthBoard.forWorkers(maxThreads);
     this.#health = createHealthMonitor(options, {
       board: this.#healthBoard,
-      resolver: this.#resolver,
+      nodes: this.#names,
       broadcast: (message) => this.#fleet.broadcast(message),
     });
     this.#fleet = this.#createFleet();
@@ -118,8 +111,8 @@ export class GatewayAgent implements RunningGateway {
       agent.#source = await openSource(options, agent.#configuration, (revision) => agent.#becameCurrent(revision));
     } catch (error) {
       await Promise.all([agent.#statusServer?.close(), agent.#metrics.close()]);
-      agent.#resolver.close();
       agent.#health.close();
+      agent.#names.close();
       agent.#secrets.close();
       throw error;
     }
@@ -171,8 +164,8 @@ export class GatewayAgent implements RunningGateway {
     await this.#fleet.drain(options.timeoutMs);
     this.#rotation?.stop();
     this.#ticketSecrets.stop();
-    this.#resolver.close();
     this.#health.close();
+    this.#names.close();
     this.#secrets.close();
     await Promise.all([this.#statusServer?.close(), this.#metrics.close()]);
   }
@@ -263,6 +256,12 @@ export class GatewayAgent implements RunningGateway {
       monotonicMs: () => this.#options.clock.monotonicMs(),
       onApplied: (revision) => this.#applied(revision),
     });
+  }
+
+  /** Of a name that has other addresses, or a service that has other nodes. */
+  #nodesChanged(name: string): void {
+    this.#health.nameChanged(name);
+    this.#fleet.broadcast({ kind: 'addresses', entries: this.#names.known([name]) });
   }
 
   #becameCurrent(revision: number): void {

@@ -45,6 +45,7 @@ const exchange: Exchange = {
   abort: () => {},
   status: 200,
   reason: undefined,
+  failedAttempts: '',
   upstreamStatus: 200,
   upstream: { address: '::1', port: 8081 },
   attempts: 1,

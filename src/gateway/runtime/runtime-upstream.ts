@@ -5,6 +5,7 @@ import { canonicalAddress } from '../../lib/canonical-address.ts';
 import type { Random } from '../../lib/random.ts';
 import type { EffectiveUpstream, UpstreamNode } from '../../schema/index.ts';
 import { type Balancer, compileHashKey, type HashKey } from '../balancer/index.ts';
+import { resolveNodes, sourceNamesOf } from '../discovery/index.ts';
 import { EndpointHealth, type HealthBook, healthKey } from '../health/index.ts';
 import type { DialPolicy } from '../names/index.ts';
 import type { UpstreamIdentities } from '../tls/index.ts';
@@ -98,16 +99,16 @@ export class RuntimeUpstream {
 
   /** Resolves the nodes and follows the addresses of their names from now on. */
   attach(): void {
-    const { nodes, tls } = this.settings;
-    for (const node of nodes) this.#surroundings.addresses.watch(node.host, this.#watcher);
+    const { tls } = this.settings;
+    for (const name of sourceNamesOf(this.settings)) this.#surroundings.addresses.watch(name, this.#watcher);
     if (tls !== undefined) this.#surroundings.identities.watch(tls, this.#watcher);
     this.#renew();
   }
 
   /** Ends what `attach` began. Requests under way still use the last endpoints; their connections close after them. */
   detach(): void {
-    const { nodes, tls } = this.settings;
-    for (const node of nodes) this.#surroundings.addresses.unwatch(node.host, this.#watcher);
+    const { tls } = this.settings;
+    for (const name of sourceNamesOf(this.settings)) this.#surroundings.addresses.unwatch(name, this.#watcher);
     if (tls !== undefined) this.#surroundings.identities.unwatch(tls, this.#watcher);
     this.#retire(this.#choice);
   }
@@ -143,40 +144,36 @@ function chooseFrom(
   const { balancing } = settings;
   const keepAlive = keepAliveOf(settings);
   const endpoints: Endpoint[] = [];
-  let unresolved = false;
+  const { nodes, isComplete } = resolveNodes(settings, surroundings.addresses);
   let denied = false;
-  for (const node of settings.nodes) {
-    const addresses = surroundings.addresses.addressesOf(node.host);
-    if (addresses.length === 0) unresolved = true;
-    const hostText = nodeHostValue(node, identity === undefined ? HTTP_PORT : HTTPS_PORT);
-    const hostValue = Buffer.from(hostText, 'latin1');
-    for (const found of addresses) {
-      const address = canonicalAddress(found) ?? found;
-      if (!surroundings.mayDial(address, node.port)) {
-        denied = true;
-        continue;
-      }
-      const { targets } = surroundings;
-      const secure = identity && new SecureTargets({ address, port: node.port, keepAlive, identity }, targets);
-      const target = secure?.targetFor(hostText) ?? targets.target(address, node.port, keepAlive);
-      const name = nodeText(address, node.port);
-      endpoints.push({
-        name,
-        weight: node.weight / addresses.length,
-        priority: node.priority,
-        target,
-        secure,
-        loadSlot: surroundings.slots.nodeSlot(address, node.port, balancing.kind === 'least_conn'),
-        latency: balancing.kind === 'ewma' ? latencyOf(target) : undefined,
-        hostValue,
-        logText: Buffer.from(`,"node":"${name}"`, 'latin1'),
-      });
+  for (const node of nodes) {
+    const { port } = node;
+    const address = canonicalAddress(node.address) ?? node.address;
+    if (!surroundings.mayDial(address, port)) {
+      denied = true;
+      continue;
     }
+    const { targets } = surroundings;
+    const hostText = nodeHostValue(node, identity === undefined ? HTTP_PORT : HTTPS_PORT);
+    const secure = identity && new SecureTargets({ address, port, keepAlive, identity }, targets);
+    const target = secure?.targetFor(hostText) ?? targets.target(address, port, keepAlive);
+    const name = nodeText(address, port);
+    endpoints.push({
+      name,
+      weight: node.weight,
+      priority: node.priority,
+      target,
+      secure,
+      loadSlot: surroundings.slots.nodeSlot(address, port, balancing.kind === 'least_conn'),
+      latency: balancing.kind === 'ewma' ? latencyOf(target) : undefined,
+      hostValue: Buffer.from(hostText, 'latin1'),
+      logText: Buffer.from(`,"node":"${name}"`, 'latin1'),
+    });
   }
   return {
     balancer: balancerOf(balancing, endpoints, surroundings),
     health: healthOf(settings, endpoints, surroundings, healthName),
-    emptyReason: endpoints.length > 0 ? undefined : emptyReason(unresolved, denied),
+    emptyReason: endpoints.length > 0 ? undefined : emptyReason(!isComplete, denied),
   };
 }
 

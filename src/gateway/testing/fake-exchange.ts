@@ -78,6 +78,7 @@ export class FakeExchange implements Exchange {
   grantedMs = 0;
   aborted: ErrorReason | undefined;
   upstreamStatus = 0;
+  failedAttempts = '';
   upstream: UpstreamTarget | undefined;
   readonly attempts = 0;
   readonly bytesFromClient = 0;

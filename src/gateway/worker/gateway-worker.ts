@@ -156,7 +156,7 @@ export class GatewayWorker {
         this.#directory.keySalt = message.keySalt;
         return;
       case 'addresses':
-        for (const { name, addresses } of message.entries) this.#addresses.update(name, addresses);
+        for (const { name, addresses, nodes } of message.entries) this.#addresses.update(name, addresses, nodes);
         return;
       case 'ticket-keys':
         this.#ticketKeys.renew(message.current, message.previous);

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { LogFields, LogLevel } from '../../observability/index.ts';
 import type { EffectiveUpstream, TlsItem, TlsItemKind } from '../../schema/index.ts';
 import type { CounterHandles } from '../counters/index.ts';
+import type { DiscoveredNode } from '../discovery/index.ts';
 import type { HealthEntry } from '../health/index.ts';
 import type { LoadHandles } from '../limits/index.ts';
 import type { MetricsHandles } from '../metrics/index.ts';
@@ -32,10 +33,11 @@ export type RuntimeChange =
   | { readonly op: 'put-consumer-needs'; readonly id: string; readonly needs: ConsumerNeeds }
   | { readonly op: 'delete-consumer-needs'; readonly id: string };
 
-/** Addresses of one node name; an empty list when it never resolved. */
+/** Addresses of one node name, an empty list when it never resolved; or nodes of one service that is discovered (`discoveryKey`). */
 export interface NameAddresses {
   readonly name: string;
   readonly addresses: readonly string[];
+  readonly nodes?: readonly DiscoveredNode[];
 }
 
 /** What a worker thread is started with. */
