@@ -163,3 +163,56 @@ test('the node that answers quickly gets the requests', async (t) => {
   assert.deepEqual(new Set(await bodies(40)), new Set(['a']));
   assert.equal((await ask()).status, 200);
 });
+
+test('nodes are found by DNS, at the address and port that the name has', async (t) => {
+  const node = await startNode(t, 'found');
+  const value = { name: 'dns', upstream: { service_name: `localhost:${node.port}`, discovery_type: 'dns', pass_host: 'node' } };
+  await gateway.change(
+    { op: 'put', item: { kind: 'service', id: 'dns', value } },
+    { op: 'put', item: { kind: 'route', id: 'dns', value: { name: 'dns', service_id: 'dns', paths: ['/dns'] } } },
+  );
+  const answer = await sendRequest(gateway.httpPort, { target: '/dns' });
+  assert.equal(answer.body, 'found');
+  assert.deepEqual(node.upstream.requests.at(-1)?.values('host'), [`127.0.0.1:${node.port}`]);
+});
+
+test('no request fails while nodes, their health and the way of balancing change twenty times a second', async (t) => {
+  const nodes = [await startNode(t, 'a'), await startNode(t, 'b'), await startNode(t, 'c'), await startNode(t, 'd')] as const;
+  const gone = await startNode(t, 'gone');
+  await gone.upstream.stop();
+  const checks = {
+    active: { http_path: '/up', healthy: { successes: 1 }, unhealthy: { http_failures: 1 } },
+    passive: { unhealthy: { tcp_failures: 1, http_failures: 1 }, healthy: { successes: 1 } },
+  };
+  const { ask, change } = await serve([...nodes, gone], { checks });
+  let changes = 0;
+  let isOver = false;
+  const failures: string[] = [];
+  let requests = 0;
+  const clients = Array.from({ length: 6 }, async (_, client) => {
+    while (!isOver) {
+      const { status, body } = await ask('', [`X-User: ${client}`]);
+      requests++;
+      if (status !== 200 || body === 'gone') failures.push(`${status} ${body}`);
+    }
+  });
+  const types = ['roundrobin', 'least_conn', 'ewma', 'chash'] as const;
+  const endAtMs = performance.now() + 3000;
+  while (performance.now() < endAtMs) {
+    const turn = changes++;
+    // One node at a time is taken for unwell, some are left out, and the one that refuses is always among them.
+    for (const [index, { state }] of nodes.entries()) state.probeStatus = index === turn % 5 ? 500 : 200;
+    const listed = [...nodes.filter((_, index) => index !== turn % 4), gone].map(({ port }, index) => ({
+      host: '127.0.0.1',
+      port,
+      weight: 1 + ((turn + index) % 3),
+      priority: index === turn % 3 ? 1 : 0,
+    }));
+    await change({ nodes: listed, type: types[turn % types.length] ?? '', hash_on: 'header', key: 'X-User' });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  isOver = true;
+  await Promise.all(clients);
+  assert.deepEqual(failures, []);
+  assert.ok(changes >= 20 && requests > 50, `${changes} changes, ${requests} requests`);
+});

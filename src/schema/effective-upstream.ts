@@ -2,6 +2,7 @@ import { type EffectiveChecks, readHealthChecks } from './effective-checks.ts';
 import { parseNodeHost } from './host-name.ts';
 import { timerMs } from './timer-ms.ts';
 import type { UpstreamDocument } from './upstream.ts';
+import { readUpstreamTls, type UpstreamTlsSettings } from './upstream-tls.ts';
 
 /** One address or name of an upstream, without IPv6 brackets. */
 export interface UpstreamNode {
@@ -30,12 +31,23 @@ export interface HashRule {
 /** How a node is chosen (`type`, with `hash_on` and `key`). */
 export type Balancing = { readonly kind: 'roundrobin' | 'least_conn' | 'ewma' } | { readonly kind: 'chash'; readonly hash: HashRule };
 
+/** A service whose nodes are found, not configured. */
+export interface ServiceDiscovery {
+  readonly type: string;
+  readonly serviceName: string;
+}
+
 /** An upstream with every default in place. */
 export interface EffectiveUpstream extends HopTimeouts {
   /** As it was written; undefined for the scheme that is the service's own. */
   readonly scheme: string | undefined;
+  /** Empty where they are discovered. */
   readonly nodes: readonly UpstreamNode[];
+  /** Where nodes are found; undefined: they are those of `nodes`. */
+  readonly discovery: ServiceDiscovery | undefined;
   readonly balancing: Balancing;
+  /** Undefined: it is spoken to in clear. */
+  readonly tls: UpstreamTlsSettings | undefined;
   /** Undefined: nobody looks after the nodes' health. */
   readonly checks: EffectiveChecks | undefined;
   /** Host that the upstream sees: the client's, the node's, or `upstreamHost`. */
@@ -69,7 +81,9 @@ export function readUpstream(upstream: UpstreamDocument): EffectiveUpstream {
       weight: node.weight,
       priority: node.priority ?? 0,
     })),
+    discovery: readDiscovery(upstream),
     balancing: readBalancing(upstream),
+    tls: readUpstreamTls(upstream),
     checks: upstream.checks?.active === undefined ? undefined : readHealthChecks(upstream.checks),
     passHost: upstream.pass_host ?? 'pass',
     upstreamHost: upstream.upstream_host,
@@ -93,4 +107,9 @@ export function readTimeouts(timeout: { readonly connect?: number; readonly send
 
 function readBalancing({ type = 'roundrobin', hash_on: on = 'vars', key = '' }: UpstreamDocument): Balancing {
   return type === 'chash' ? { kind: type, hash: { on, key } } : { kind: type };
+}
+
+/** Nodes that are configured win. */
+function readDiscovery({ nodes, service_name: serviceName, discovery_type: type }: UpstreamDocument): ServiceDiscovery | undefined {
+  return nodes !== undefined || serviceName === undefined || type === undefined ? undefined : { type, serviceName };
 }

@@ -8,6 +8,7 @@ export {
   type HashRule,
   type HopTimeouts,
   readUpstream,
+  type ServiceDiscovery,
   type UpstreamNode,
 } from './effective-upstream.ts';
 export { describingFields } from './fields.ts';
@@ -30,6 +31,7 @@ export { RESOURCE_KINDS, resourceKind } from './resource-kinds.ts';
 export { type TSchema, Type } from './schema-builder.ts';
 export { secretProviderSchemas } from './secret-provider.ts';
 export { isSecretReference, parseSecretReference, type SecretManager, type SecretReference } from './secret-reference.ts';
+export { parseServiceAddress } from './service-address.ts';
 export type {
   KeyDigest,
   ReferencedKey,
@@ -39,5 +41,7 @@ export type {
   SnapshotItemName,
 } from './snapshot.ts';
 export { isStreamService, type StreamTransport, unservedInStreamService } from './stream-service.ts';
+export { type CertificatePair, type ClientRules, readTlsItem, type TlsItem, type TlsItemKind, type TlsVersion } from './tls-item.ts';
 export { asUpstreamDocument, checkUpstream, isServedUpstream, isStreamScheme, type UpstreamDocument, upstreamSchema } from './upstream.ts';
+export type { UpstreamTlsSettings } from './upstream-tls.ts';
 export { type DocumentValidation, validateDocument } from './validate-document.ts';

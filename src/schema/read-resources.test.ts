@@ -15,7 +15,9 @@ test('a service is read with every default in place, times in milliseconds', () 
     upstream: {
       scheme: 'http',
       nodes: [{ host: '::1', port: 80, weight: 100, priority: 0 }],
+      discovery: undefined,
       balancing: { kind: 'roundrobin' },
+      tls: undefined,
       checks: undefined,
       passHost: 'pass',
       upstreamHost: undefined,
@@ -58,7 +60,9 @@ test('what a service says is what the gateway gets', () => {
   assert.deepEqual(service.upstream, {
     scheme: 'http',
     nodes: [],
+    discovery: undefined,
     balancing: { kind: 'roundrobin' },
+    tls: undefined,
     checks: undefined,
     passHost: 'rewrite',
     upstreamHost: 'inner:8080',
@@ -121,7 +125,7 @@ test('a rule that this version cannot enforce is never read as if it were not th
     () => readRoute({ name: 'r', service_id: 's', paths: ['/'], remote_addr: 'nowhere' }),
     () => readRoute({ name: 'r', service_id: 's', paths: ['/'], methods: 'GET' }),
     () => readService({ name: 's', type: 'stream', upstream: { scheme: 'tls', nodes: [] } }),
-    () => readService({ name: 's', upstream: { scheme: 'https', nodes: [] } }),
+    () => readService({ name: 's', upstream: { scheme: 'grpc', nodes: [] } }),
   ];
   for (const read of unenforceable) {
     assert.throws(

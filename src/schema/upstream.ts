@@ -6,6 +6,8 @@ import { healthChecksField } from './health-checks.ts';
 import { parseNodeHost } from './host-name.ts';
 import { appendPointer, type Issue } from './issue.ts';
 import { type Static, Type } from './schema-builder.ts';
+import { parseServiceAddress } from './service-address.ts';
+import { checkUpstreamTls, upstreamTlsField, warningsForUpstreamTls } from './upstream-tls.ts';
 
 const nodeSchema = Type.Object({
   host: Type.String({ minLength: 1 }),
@@ -32,7 +34,7 @@ export const upstreamSchema = Type.Object({
   key: Type.Optional(Type.String({ minLength: 1 })),
   nodes: Type.Optional(Type.Array(nodeSchema)),
   service_name: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
-  discovery_type: Type.Optional(Type.Unsafe<string>({ type: 'string', enum: ['kubernetes', 'nacos', 'consul'] })),
+  discovery_type: Type.Optional(Type.Unsafe<string>({ type: 'string', enum: ['kubernetes', 'nacos', 'consul', 'dns'] })),
   discovery_args: Type.Optional(Type.Object({ metadata: Type.Optional(freeObjectField) })),
   retries: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
   retry_timeout: Type.Optional(Type.Number({ minimum: 0, default: 0 })),
@@ -48,7 +50,7 @@ export const upstreamSchema = Type.Object({
     Type.Unsafe<'pass' | 'node' | 'rewrite'>({ type: 'string', enum: ['pass', 'node', 'rewrite'], default: 'pass' }),
   ),
   upstream_host: Type.Optional(Type.String({ minLength: 1, pattern: '^[0-9a-zA-Z-._\\[\\]:]+$' })),
-  tls: Type.Optional(freeObjectField),
+  tls: Type.Optional(upstreamTlsField),
   client_certificate: Type.Optional(idField),
   ca_certificates: Type.Optional(Type.Array(idField)),
   tls_verify: Type.Optional(Type.Boolean()),
@@ -77,7 +79,13 @@ export function checkFurtherUpstream(upstream: UpstreamDocument): readonly Issue
 
 /** What the schema cannot say, whoever serves the upstream. */
 export function checkUpstreamShape(upstream: UpstreamDocument): readonly Issue[] {
-  return [...checkTarget(upstream), ...checkHashing(upstream), ...checkRewrite(upstream), ...checkHealthChecks(upstream.checks)];
+  return [
+    ...checkTarget(upstream),
+    ...checkHashing(upstream),
+    ...checkRewrite(upstream),
+    ...checkUpstreamTls(upstream),
+    ...checkHealthChecks(upstream.checks),
+  ];
 }
 
 /** No gateway keeps an idle connection for longer than this, whatever `keepalive_pool` says. */
@@ -85,7 +93,7 @@ const LONGEST_IDLE_SECONDS = 60;
 
 /** What is stored but served in a simpler way than it asks for. */
 export function warningsForUpstream(upstream: UpstreamDocument): readonly string[] {
-  const warnings: string[] = [];
+  const warnings: string[] = [...warningsForUpstreamTls(upstream)];
   const idleSeconds = upstream.keepalive_pool?.idle_timeout ?? LONGEST_IDLE_SECONDS;
   if (idleSeconds === 0 || idleSeconds > LONGEST_IDLE_SECONDS)
     warnings.push(`keepalive_pool.idle_timeout is served as ${LONGEST_IDLE_SECONDS} seconds, the most there is`);
@@ -113,20 +121,22 @@ export function warningsForFurtherUpstream(upstream: UpstreamDocument): readonly
   return [...unserved, ...warningsForUpstream(upstream)];
 }
 
+/** How gateways of this version find the nodes of a service. */
+const SERVED_DISCOVERY: readonly string[] = ['dns'];
+
 function checkSupport(upstream: UpstreamDocument): readonly Issue[] {
   const issues: Issue[] = [];
-  if (upstream.scheme !== undefined && upstream.scheme !== 'http') {
+  if (upstream.scheme !== undefined && upstream.scheme !== 'http' && upstream.scheme !== 'https') {
     issues.push({ pointer: '/scheme', message: `upstream scheme ${upstream.scheme} is not supported by this version` });
   }
   return [...issues, ...checkDiscovery(upstream)];
 }
 
 /** Nodes that somebody else is to be asked for. */
-export function checkDiscovery(upstream: Pick<UpstreamDocument, 'service_name' | 'discovery_type'>): readonly Issue[] {
+export function checkDiscovery({ discovery_type: type }: Pick<UpstreamDocument, 'discovery_type'>): readonly Issue[] {
   const issues: Issue[] = [];
-  for (const field of ['service_name', 'discovery_type'] as const) {
-    if (upstream[field] !== undefined) issues.push({ pointer: `/${field}`, message: 'service discovery is not supported by this version' });
-  }
+  if (type !== undefined && !SERVED_DISCOVERY.includes(type))
+    issues.push({ pointer: '/discovery_type', message: `service discovery by ${type} is not supported by this version` });
   return issues;
 }
 
@@ -141,6 +151,9 @@ function checkTarget(upstream: UpstreamDocument): readonly Issue[] {
     if (upstream.nodes !== undefined || upstream[field] !== undefined || upstream[other] === undefined) continue;
     issues.push({ pointer: `/${field}`, message: `property "${field}" is missing` });
   }
+  const { service_name: serviceName, discovery_type: type } = upstream;
+  if (type === 'dns' && serviceName !== undefined && parseServiceAddress(serviceName) === undefined)
+    issues.push({ pointer: '/service_name', message: 'value must be a host name, with or without ":port"' });
   upstream.nodes?.forEach((node, index) => {
     if (parseNodeHost(node.host) !== undefined) return;
     issues.push({ pointer: `${appendPointer('/nodes', index)}/host`, message: 'value must be a host name or an IP address' });

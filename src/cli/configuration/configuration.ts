@@ -27,6 +27,8 @@ export interface Configuration {
   /** Empty: all addresses, both families where the machine has both. */
   readonly httpHosts: readonly string[];
   readonly httpsHosts: readonly string[];
+  /** In lower case. */
+  readonly fallbackSni: string | undefined;
   readonly streamListeners: readonly StreamListenerSetting[];
   readonly adminHosts: readonly string[];
   /** Where clients of the Admin API may come from; empty: anywhere. */
@@ -73,6 +75,8 @@ export interface Configuration {
   readonly logFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly allowOlder: boolean;
+  /** Upstreams of `https` that say nothing about it are verified. */
+  readonly verifyUpstreams: boolean;
   /** What is changed of the engine's limits and time-outs. */
   readonly engine: EngineSettings;
   readonly limits: LimitSettings;
@@ -130,6 +134,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     workers: number('workers', availableParallelism()),
     httpHosts: hosts('http-listen', []),
     httpsHosts: hosts('https-listen', []),
+    fallbackSni: text('fallback-sni')?.toLowerCase(),
     streamListeners: readStreamListeners(values),
     adminHosts: hosts('admin-listen', LOOPBACK),
     adminAllow: hosts('admin-allow', []),
@@ -168,6 +173,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     pluginDeadlineMs: number('plugin-timeout', 10) * 1000,
     envReferences: hosts('env-references', []),
     engine: { ...engineSettings(values), transport: flag('documented-sockets') ? 'documented' : 'auto' },
+    verifyUpstreams: flag('verify-upstreams'),
     limits: limitSettings(values),
   };
 }

@@ -28,6 +28,20 @@ export const MAIN_SETTINGS = [
   { name: 'http-listen', type: 'hosts', defaultText: 'all addresses', meaning: 'Addresses for the HTTP port', verbs: GATEWAY },
   { name: 'https-listen', type: 'hosts', defaultText: 'all addresses', meaning: 'Addresses for the HTTPS port', verbs: GATEWAY },
   {
+    name: 'fallback-sni',
+    type: 'text',
+    defaultText: undefined,
+    meaning: 'Host whose certificate clients get that name no host in their TLS handshake, or an unknown one (without it they are refused)',
+    verbs: GATEWAY,
+  },
+  {
+    name: 'verify-upstreams',
+    type: 'flag',
+    defaultText: 'false',
+    meaning: 'Upstreams of scheme `https` must show a certificate that is believed where `tls_verify` is not said',
+    verbs: GATEWAY,
+  },
+  {
     name: 'stream-tcp-listen',
     type: 'listeners',
     defaultText: undefined,

@@ -207,6 +207,7 @@ class BoundDatagramSocket {
       localPort: this.port,
       localAddress: () => this.#localAddress,
       encrypted: false,
+      tls: undefined,
       context: undefined,
     };
   }

@@ -8,7 +8,6 @@ import type { GatewayOptions, RunningGateway } from '../gateway-options.ts';
 import { HealthBoard, type HealthMonitor, healthView } from '../health/index.ts';
 import { type LoadTables, readDescriptorLimit } from '../limits/index.ts';
 import { LoopLag, MetricsExport, registerInstanceGauges } from '../metrics/index.ts';
-import { NameResolver } from '../names/index.ts';
 import { type OpenSecretValues, openSecretValues, resolvePluginSettings } from '../secrets/index.ts';
 import { type GatewayStatus, reasonNotReady, statusRoutes } from '../status/index.ts';
 import { CredentialIndexWriter } from '../tables/index.ts';
@@ -19,12 +18,15 @@ import { ConfigurationSet } from './configuration-set.ts';
 import { type ConfigurationSource, type OpenConfigurationSource, openControlPlaneSource } from './configuration-source.ts';
 import { createHealthMonitor } from './create-health-monitor.ts';
 import { createLoadTables } from './create-load-tables.ts';
+import { createNodeNames } from './create-node-names.ts';
 import { GatewayConfiguration } from './gateway-configuration.ts';
-import { NodeNames } from './node-names.ts';
+import type { NodeNames } from './node-names.ts';
 import { reusePortIsSupported } from './reuse-port.ts';
+import { TicketSecrets } from './ticket-secrets.ts';
 import { WorkerFleet } from './worker-fleet.ts';
 import { workerStart } from './worker-start.ts';
 import { WorkerThread } from './worker-thread.ts';
+import { yieldTurn } from './yield-turn.ts';
 
 const HEARTBEAT_CHECK_MS = 250;
 /** A process beside one that it replaces leaves the status to that one, but no longer than this: it might have died. */
@@ -44,8 +46,8 @@ export class GatewayAgent implements RunningGateway {
   readonly #load: LoadTables;
   readonly #metrics: MetricsExport;
   readonly #counters: CounterTables;
+  readonly #ticketSecrets: TicketSecrets;
   readonly #loopLag = new Float64Array(1);
-  readonly #resolver: NameResolver;
   readonly #names: NodeNames;
   readonly #healthBoard: HealthBoard;
   readonly #health: HealthMonitor;
@@ -83,21 +85,16 @@ export class GatewayAgent implements RunningGateway {
       random,
       log,
     });
+    this.#ticketSecrets = new TicketSecrets({ random, clock, onRenewed: (message) => this.#fleet.broadcast(message) });
     this.#load = createLoadTables(options, maxThreads);
     this.#metrics = new MetricsExport({ rows: maxThreads, listeners: options.metricsListeners, clock, log, yieldTurn });
     this.#counters = new CounterTables({ rows: maxThreads, random, nowMs: machineTime(clock)(), wallMs: clock.nowMs() });
     this.#registerGauges();
-    this.#resolver = new NameResolver({ clock, random, log });
-    this.#names = new NodeNames(this.#resolver);
-    this.#resolver.onChange((name, addresses) => {
-      if (!this.#names.isUsed(name)) return;
-      this.#health.nameChanged(name);
-      this.#fleet.broadcast({ kind: 'addresses', entries: [{ name, addresses }] });
-    });
+    this.#names = createNodeNames(options, (name) => this.#nodesChanged(name));
     this.#healthBoard = HealthBoard.forWorkers(maxThreads);
     this.#health = createHealthMonitor(options, {
       board: this.#healthBoard,
-      resolver: this.#resolver,
+      nodes: this.#names,
       broadcast: (message) => this.#fleet.broadcast(message),
     });
     this.#fleet = this.#createFleet();
@@ -114,8 +111,8 @@ export class GatewayAgent implements RunningGateway {
       agent.#source = await openSource(options, agent.#configuration, (revision) => agent.#becameCurrent(revision));
     } catch (error) {
       await Promise.all([agent.#statusServer?.close(), agent.#metrics.close()]);
-      agent.#resolver.close();
       agent.#health.close();
+      agent.#names.close();
       agent.#secrets.close();
       throw error;
     }
@@ -125,7 +122,8 @@ export class GatewayAgent implements RunningGateway {
   }
 
   get ports(): RunningGateway['ports'] {
-    return { http: this.#fleet.ports, streams: this.#fleet.streamPorts, status: this.#statusPorts, metrics: this.#metrics.ports };
+    const { ports, encryptedPorts, streamPorts } = this.#fleet;
+    return { http: ports, https: encryptedPorts, streams: streamPorts, status: this.#statusPorts, metrics: this.#metrics.ports };
   }
 
   async whenCurrent(): Promise<{ readonly revision: number }> {
@@ -166,8 +164,9 @@ export class GatewayAgent implements RunningGateway {
     await this.#letGo();
     await this.#fleet.drain(options.timeoutMs);
     this.#rotation?.stop();
-    this.#resolver.close();
+    this.#ticketSecrets.stop();
     this.#health.close();
+    this.#names.close();
     this.#secrets.close();
     await Promise.all([this.#statusServer?.close(), this.#metrics.close()]);
   }
@@ -224,14 +223,14 @@ export class GatewayAgent implements RunningGateway {
   }
 
   #createFleet(): WorkerFleet {
-    const { workers, httpAddresses, streamAddresses = [], clock, log, onDescriptorsUsedUp } = this.#options;
+    const { workers, httpAddresses, httpsAddresses, streamAddresses = [], clock, log, onDescriptorsUsedUp } = this.#options;
     const reusePort = reusePortIsSupported();
     const handedDown = workers.some((worker) => worker.httpDescriptors.length > 0);
     if (!handedDown && !reusePort && workers.length > 1)
       log.warn('this system lets only one worker listen on a port: one worker is started');
     return new WorkerFleet({
       workers: handedDown || reusePort ? workers : workers.slice(0, 1),
-      own: { addresses: httpAddresses, reusePort },
+      own: { addresses: httpAddresses, encryptedAddresses: httpsAddresses, reusePort },
       streamAddresses,
       clock,
       log,
@@ -261,6 +260,12 @@ export class GatewayAgent implements RunningGateway {
     });
   }
 
+  /** Of a name that has other addresses, or a service that has other nodes. */
+  #nodesChanged(name: string): void {
+    this.#health.nameChanged(name);
+    this.#fleet.broadcast({ kind: 'addresses', entries: this.#names.known([name]) });
+  }
+
   #becameCurrent(revision: number): void {
     this.#currentRevision = revision;
     this.#waiters.check();
@@ -281,20 +286,21 @@ export class GatewayAgent implements RunningGateway {
     return new WorkerThread(start, {
       onLog: (thread, message) => this.#logOf(thread, message),
       onAccepting: (thread, state) => this.#fleet.onAccepting(thread, state),
+      onListeningEncrypted: (ports) => this.#fleet.onListeningEncrypted(ports),
       onHealthReported: (thread) => this.#health.drain(thread.row),
       onEnded: (thread, error) => this.#threadEnded(thread, error),
     });
   }
 
   #greeting(): readonly AgentMessage[] {
-    const keySalt = this.#configuration.keySalt;
-    const messages: AgentMessage[] = [
+    const { keySalt } = this.#configuration;
+    return [
       { kind: 'health', put: this.#health.entries(), removed: [] },
       { kind: 'addresses', entries: this.#names.known() },
+      this.#ticketSecrets.message(),
+      ...(keySalt === undefined ? [] : [{ kind: 'salt', keySalt } as const]),
+      ...(this.#draining ? [{ kind: 'announce-drain' } as const] : []),
     ];
-    if (keySalt !== undefined) messages.push({ kind: 'salt', keySalt });
-    if (this.#draining) messages.push({ kind: 'announce-drain' });
-    return messages;
   }
 
   #applied(revision: number): void {
@@ -391,8 +397,4 @@ export class GatewayAgent implements RunningGateway {
   #after(delayMs: number): Promise<void> {
     return new Promise((resolve) => this.#options.clock.schedule(delayMs, resolve));
   }
-}
-
-function yieldTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

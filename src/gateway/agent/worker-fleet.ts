@@ -67,6 +67,7 @@ export class WorkerFleet {
   #usedUpTold = false;
   #ports: readonly number[] = [];
   #streamPorts: readonly number[] = [];
+  #encryptedPorts: readonly number[] = [];
 
   constructor(options: WorkerFleetOptions) {
     this.#options = options;
@@ -98,6 +99,11 @@ export class WorkerFleet {
   /** The same for streams. */
   get streamPorts(): readonly number[] {
     return this.#streamPorts;
+  }
+
+  /** The same where clients speak TLS; empty before the first certificate. */
+  get encryptedPorts(): readonly number[] {
+    return this.#encryptedPorts;
   }
 
   /** The row of the thread in each slot, in their order; undefined where there is none. */
@@ -173,6 +179,12 @@ export class WorkerFleet {
     slot.listening = false;
     this.#options.onStateChanged();
     if (state === 'may-resume') void this.#listen(slot, slot.member);
+  }
+
+  /** A worker listens where clients speak TLS. */
+  onListeningEncrypted(ports: readonly number[]): void {
+    this.#encryptedPorts = ports;
+    this.#options.onStateChanged();
   }
 
   /** Makes a worker fail on purpose; false when the slot has none. */
@@ -260,7 +272,7 @@ export class WorkerFleet {
   }
 
   async #listen(slot: FleetSlot, member: FleetMember): Promise<void> {
-    const sockets = slot.sockets.take(this.#ports);
+    const sockets = slot.sockets.take({ plain: this.#ports, encrypted: this.#encryptedPorts });
     if (sockets === undefined) return;
     slot.member = member;
     if (slot.sockets.runningLow && !this.#usedUpTold) {

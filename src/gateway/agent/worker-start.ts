@@ -19,6 +19,8 @@ export function workerStart(options: GatewayOptions, share: WorkerShare): Worker
     trustedAddresses,
     pluginDeadlineMs,
     httpsPort,
+    fallbackSni: options.fallbackSni,
+    verifyUpstreams: options.verifyUpstreams ?? false,
     engine,
     testHooks,
     testPluginModule: options.testPlugins?.module,

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
-import type { EffectiveChecks, EffectiveUpstream, UpstreamNode } from '../../schema/index.ts';
+import type { EffectiveChecks, EffectiveUpstream } from '../../schema/index.ts';
+import type { ResolvedNode } from '../discovery/index.ts';
 import type { HealthSlot } from './health-board.ts';
 import { NodeHealth } from './node-health.ts';
 
@@ -44,6 +45,6 @@ export function probedHost({ settings, checks }: CheckedUpstream, { hostName, po
 }
 
 /** A node that nothing is known of. */
-export function newNode(key: string, { host, port }: UpstreamNode, address: string, slot: HealthSlot, firstAtMs: number): CheckedNode {
+export function newNode(key: string, { host, address, port }: ResolvedNode, slot: HealthSlot, firstAtMs: number): CheckedNode {
   return { key, hostName: host, address, port, slot, health: new NodeHealth(), nextAtMs: firstAtMs, isAsked: false };
 }

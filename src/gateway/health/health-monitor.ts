@@ -3,6 +3,7 @@ import type { Random } from '../../lib/random.ts';
 import { RandomNumbers } from '../../lib/random-numbers.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { CheckRules, EffectiveUpstream } from '../../schema/index.ts';
+import { type NodeSource, type ResolvedNode, resolveNodes, sourceNamesOf } from '../discovery/index.ts';
 import type { DialPolicy } from '../names/index.ts';
 import { type CheckedNode, type CheckedUpstream, newNode, probedHost, sameChecks } from './checked-upstream.ts';
 import type { HealthBoard, HealthSlot } from './health-board.ts';
@@ -14,11 +15,13 @@ import { SlotKeeper } from './slot-keeper.ts';
 /** What a monitor is made with. */
 export interface HealthMonitorOptions {
   readonly board: HealthBoard;
-  readonly addressesOf: (host: string) => readonly string[];
+  readonly nodes: NodeSource;
   readonly mayDial: DialPolicy;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** How a node is asked; by a request of its own when absent. */
+  readonly probe?: typeof startProbe;
   /** Tells every worker which nodes are looked after from now on, and which no longer. */
   readonly tell: (put: readonly HealthEntry[], removed: readonly string[]) => void;
 }
@@ -90,12 +93,12 @@ export class HealthMonitor {
     this.#changed(put, removed);
   }
 
-  /** The addresses of this name are others now. To be called before workers use them. */
+  /** The addresses of this name, or the nodes of this service (`discoveryKey`), are others now. To be called before workers use them. */
   nameChanged(name: string): void {
     const put: HealthEntry[] = [];
     const removed: string[] = [];
     for (const [key, upstream] of this.#upstreams) {
-      if (upstream.settings.nodes.some(({ host }) => host === name)) this.#renewNodes(key, upstream, put, removed);
+      if (sourceNamesOf(upstream.settings).includes(name)) this.#renewNodes(key, upstream, put, removed);
     }
     this.#changed(put, removed);
   }
@@ -145,17 +148,15 @@ export class HealthMonitor {
   #renewNodes(key: string, upstream: CheckedUpstream, put: HealthEntry[], removed: string[]): void {
     const { nodes, settings } = upstream;
     const gone = new Map(nodes);
-    for (const node of settings.nodes) {
-      for (const address of this.#options.addressesOf(node.host)) {
-        const nodeKey = healthKey(key, address, node.port);
-        const known = nodes.get(nodeKey);
-        gone.delete(nodeKey);
-        const kept = known ?? this.#newNode(nodeKey, node, address, upstream);
-        if (kept === undefined) continue;
-        if (known === undefined) put.push({ key: nodeKey, ...kept.slot });
-        nodes.set(nodeKey, kept);
-        this.#bySlot.set(kept.slot.slot, { upstream, node: kept });
-      }
+    for (const node of resolveNodes(settings, this.#options.nodes).nodes) {
+      const nodeKey = healthKey(key, node.address, node.port);
+      const known = nodes.get(nodeKey);
+      gone.delete(nodeKey);
+      const kept = known ?? this.#newNode(nodeKey, node, upstream);
+      if (kept === undefined) continue;
+      if (known === undefined) put.push({ key: nodeKey, ...kept.slot });
+      nodes.set(nodeKey, kept);
+      this.#bySlot.set(kept.slot.slot, { upstream, node: kept });
     }
     for (const node of gone.values()) {
       nodes.delete(node.key);
@@ -163,7 +164,7 @@ export class HealthMonitor {
     }
   }
 
-  #newNode(key: string, node: EffectiveUpstream['nodes'][number], address: string, upstream: CheckedUpstream): CheckedNode | undefined {
+  #newNode(key: string, node: ResolvedNode, upstream: CheckedUpstream): CheckedNode | undefined {
     const slot = this.#slots.take();
     if (slot === undefined) {
       if (!this.#isFull) this.#options.log.error('more nodes have health checks than can be looked after; the others count as healthy');
@@ -173,7 +174,7 @@ export class HealthMonitor {
     this.#isFull = false;
     this.#options.board.set(slot.slot, 'healthy');
     const firstAtMs = this.#options.clock.monotonicMs() + this.#part() * upstream.checks.active.healthyIntervalMs;
-    return newNode(key, node, address, slot, firstAtMs);
+    return newNode(key, node, slot, firstAtMs);
   }
 
   #changed(put: readonly HealthEntry[], removed: readonly string[]): void {
@@ -208,7 +209,7 @@ export class HealthMonitor {
     if (!mayDial(node.address, port)) return;
     node.isAsked = true;
     upstream.load.asked++;
-    const probe = startProbe(active, { address: node.address, port, host: probedHost(upstream, node) }, clock);
+    const probe = (this.#options.probe ?? startProbe)(active, { address: node.address, port, host: probedHost(upstream, node) }, clock);
     this.#probes.add(probe);
     void probe.outcome.then((report) => {
       this.#probes.delete(probe);

@@ -10,6 +10,8 @@ export function failureReport(reason: ErrorReason): HealthReport | undefined {
       return 'timeout_failure';
     case 'connect_refused':
     case 'connect_failed':
+    case 'upstream_tls_failed':
+    case 'upstream_certificate_invalid':
     case 'upstream_closed':
     case 'bad_upstream_response':
       return 'tcp_failure';

@@ -98,6 +98,7 @@ export class NodeAttempts {
     this.#lastIndex = NO_INDEX;
     this.#leaveNode();
     if (choice === undefined || !this.#mayRetry(choice)) return previousFailure ?? 'internal';
+    if (this.#isTooLate()) return 'retry_timeout';
     const endpoint = this.#choose(choice);
     if (endpoint === undefined) return previousFailure ?? 'internal';
     this.#attemptBegins(endpoint);
@@ -161,7 +162,12 @@ export class NodeAttempts {
     const settings = this.#upstream?.settings;
     if (settings === undefined) return false;
     const retries = settings.retries ?? choice.balancer.nodes.length - 1;
-    if (this.#attempts > retries) return false;
-    return settings.retryTimeoutMs === 0 || this.#monotonicMs() - this.#startedAtMs < settings.retryTimeoutMs;
+    return this.#attempts <= retries;
+  }
+
+  /** APISIX answers 502 then, whatever went wrong before. */
+  #isTooLate(): boolean {
+    const retryTimeoutMs = this.#upstream?.settings.retryTimeoutMs ?? 0;
+    return retryTimeoutMs !== 0 && this.#monotonicMs() - this.#startedAtMs >= retryTimeoutMs;
   }
 }

@@ -119,7 +119,7 @@ export class StreamContext implements StreamOwner, ClosedConnection {
       localPort: client.localPort,
       localAddress: () => client.localAddress(),
       remoteAddress: client.remoteAddress,
-      serverName: undefined,
+      serverName: client.tls?.serverName,
     });
     if (route === undefined) return 'stream_route_not_found';
     this.#matched = route;

@@ -25,6 +25,8 @@ export interface TestGateway {
   readonly httpPort: number;
   /** In the order of `streamAddresses`. */
   readonly streamPorts: readonly number[];
+  /** 0 before the first certificate. */
+  readonly httpsPort: number;
   readonly statusPort: number;
   readonly metricsPort: number;
 }
@@ -54,6 +56,9 @@ export async function startTestGateway(test: TestEnd, options: Partial<GatewayOp
     get streamPorts() {
       return agent.ports.streams;
     },
+    get httpsPort() {
+      return agent.ports.https[0] ?? 0;
+    },
     get statusPort() {
       return agent.ports.status[0] ?? 0;
     },
@@ -80,6 +85,7 @@ function testOptions(dataFolder: string, log: RecordingLogger): GatewayOptions {
     controlPlane: { host: '127.0.0.1', port: 1 },
     workers: [{ httpDescriptors: [], httpsDescriptors: [] }],
     httpAddresses: [{ host: '127.0.0.1', port: 0 }],
+    httpsAddresses: [{ host: '127.0.0.1', port: 0 }],
     httpsPort: 0,
     statusListeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }],
     metricsListeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }],
