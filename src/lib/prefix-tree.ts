@@ -60,7 +60,7 @@ export class PrefixTree<Value> {
     while (node !== undefined) {
       if (node.value !== undefined) found[count++] = node.value;
       const child: Node<Value> | undefined = position < text.length ? node.children?.get(text.charCodeAt(position)) : undefined;
-      if (child === undefined || !text.startsWith(child.label, position)) return count;
+      if (child === undefined || !hasAt(text, child.label, position)) return count;
       position += child.label.length;
       node = child;
     }
@@ -79,6 +79,12 @@ export class PrefixTree<Value> {
     }
     return path;
   }
+}
+
+/** As `startsWith`, which takes several times as long on short labels. */
+function hasAt(text: string, label: string, position: number): boolean {
+  for (let index = 0; index < label.length; index++) if (text.charCodeAt(position + index) !== label.charCodeAt(index)) return false;
+  return true;
 }
 
 function makeNode<Value>(label: string): Node<Value> {
