@@ -1,13 +1,17 @@
-import type { SecureContextOptions } from 'node:tls';
+import type { ErrorReason } from '../errors/index.ts';
 import type { CancelTask, Clock } from '../lib/clock.ts';
 import { clientOf } from './connection/client-address.ts';
 import { HttpConnection } from './connection/http-connection.ts';
 import { type ConnectionAdmission, UNLIMITED } from './connection-admission.ts';
 import { EngineContext } from './engine-context.ts';
 import { DEFAULT_ENGINE_LIMITS, DEFAULT_ENGINE_TIMEOUTS, type EngineLimits, type EngineTimeouts } from './engine-options.ts';
-import type { ExchangeHandler } from './exchange.ts';
+import type { ClientConnection, ExchangeHandler } from './exchange.ts';
 import { IdleVictims } from './idle-victims.ts';
 import { RefusedConnections } from './refused-connections.ts';
+import { AcceptedHandshake } from './tls/accepted-handshake.ts';
+import type { HandshakeFailure } from './tls/handshake-events.ts';
+import { Handshakes } from './tls/handshakes.ts';
+import type { TlsChooser } from './tls/server-terms.ts';
 import type { AcceptedConnection } from './transport/accepted-connection.ts';
 import { ClientListener, type ListenAddress } from './transport/client-listener.ts';
 import type { Transport, TransportReceiver } from './transport/transport.ts';
@@ -34,6 +38,8 @@ export interface HttpServerOptions {
   readonly refusedConnections?: number;
   /** How plain connections of clients are driven, `documented` unless said; see `chooseTransport`. */
   readonly transport?: TransportKind;
+  /** Hears of each TLS handshake that came to nothing; the address is canonical. */
+  readonly onHandshakeFailed?: (failure: HandshakeFailure, remoteAddress: string) => void;
   /** Hears what the handler or an accepting socket threw; the requests concerned are answered with 500 already. */
   readonly onFailure?: (error: unknown) => void;
 }
@@ -48,6 +54,8 @@ export class HttpServer {
   readonly #admission: ConnectionAdmission;
   readonly #refused: RefusedConnections;
   readonly #victims = new IdleVictims(this.#connections);
+  readonly #handshakes: Handshakes;
+  readonly #onHandshakeFailed: NonNullable<HttpServerOptions['onHandshakeFailed']>;
   readonly #onGone = (connection: HttpConnection): void => this.#removed(connection);
   #idleWaiters: (() => void)[] = [];
   #cancelSweep: CancelTask | undefined = undefined;
@@ -66,6 +74,9 @@ export class HttpServer {
       clock: options.clock,
       onFailure: options.onFailure ?? (() => {}),
     });
+    const { limits, timeouts } = this.#context;
+    this.#handshakes = new Handshakes(limits.handshakes, timeouts.handshakeMs);
+    this.#onHandshakeFailed = options.onHandshakeFailed ?? (() => {});
   }
 
   get openConnections(): number {
@@ -77,8 +88,13 @@ export class HttpServer {
     return this.#context.exchangesInFlight;
   }
 
+  /** Clients whose TLS handshake is under way; they count as connections, and not yet as open ones. */
+  get pendingHandshakes(): number {
+    return this.#handshakes.size;
+  }
+
   /** Begins to accept, with `tls` encrypted; may be called for several addresses. Rejects with the system's error where the address cannot be had. */
-  async listen(where: ListenAddress, tls?: SecureContextOptions): Promise<{ readonly port: number }> {
+  async listen(where: ListenAddress, tls?: TlsChooser): Promise<{ readonly port: number }> {
     const listener = new ClientListener({
       transport: this.#transport,
       tls,
@@ -124,13 +140,18 @@ export class HttpServer {
 
   /** Resolves when no connection is open. */
   whenIdle(): Promise<void> {
-    if (this.#connections.size === 0) return Promise.resolve();
+    if (this.#isEmpty) return Promise.resolve();
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
   /** Ends every connection at once; requests in flight end with `drain_timeout`. */
   destroyAll(): void {
+    this.#handshakes.giveUpAll('drain_timeout');
     for (const connection of this.#connections) connection.shutDown('drain_timeout');
+  }
+
+  get #isEmpty(): boolean {
+    return this.#connections.size === 0 && this.#handshakes.size === 0;
   }
 
   #accepted(accepted: AcceptedConnection): void {
@@ -139,23 +160,46 @@ export class HttpServer {
       accepted.refuse();
       return;
     }
-    const makeTransport = (receiver: TransportReceiver): Transport => accepted.open(receiver);
-    const connection = new HttpConnection(this.#context, client, makeTransport, this.#onGone);
-    this.#connections.add(connection);
-    this.#admit(connection, client.remoteAddress);
     this.#cancelSweep ??= this.#context.clock.schedule(SWEEP_MS, () => this.#sweep());
+    const refusal = this.#admit(client.remoteAddress);
+    const { secure } = accepted;
+    if (secure === undefined) this.#serve(client, (receiver) => accepted.open(receiver), refusal);
+    else this.#secure(secure, client, refusal);
   }
 
-  /** Counts the connection, if need be in place of one that is idle; or has it refused. */
-  #admit(connection: HttpConnection, address: string): void {
+  /** The handshake comes first. What speaks another protocol than HTTP/1.1 inside would be told apart where it ends, by `tls.alpn`. */
+  #secure(secure: NonNullable<AcceptedConnection['secure']>, client: ClientConnection, refusal: ErrorReason | undefined): void {
+    const { remoteAddress } = client;
+    const handshake = new AcceptedHandshake(this.#context.clock.monotonicMs());
+    handshake.begin(secure, {
+      onSecured: (tls, open) => {
+        this.#handshakes.delete(handshake);
+        this.#serve({ ...client, encrypted: true, tls }, open, refusal);
+      },
+      onFailed: (failure) => {
+        this.#handshakes.delete(handshake);
+        if (refusal === undefined) this.#admission.clientGone(remoteAddress);
+        this.#onHandshakeFailed(failure, remoteAddress);
+        this.#noteEmpty();
+      },
+    });
+    this.#handshakes.add(handshake);
+  }
+
+  /** Answers a client's requests. `refusal` is why it is one too many; else it is counted already. */
+  #serve(client: ClientConnection, makeTransport: (receiver: TransportReceiver) => Transport, refusal: ErrorReason | undefined): void {
+    const connection = new HttpConnection(this.#context, client, makeTransport, this.#onGone);
+    this.#connections.add(connection);
+    if (refusal === undefined) connection.countedAddress = client.remoteAddress;
+    else this.#refused.add(connection, refusal);
+  }
+
+  /** Counts a client, if need be in place of one that is idle; or says why it is refused. */
+  #admit(address: string): ErrorReason | undefined {
     let refusal = this.#admission.admitClient(address);
     if (refusal === 'too_many_connections' && this.#closeLongestIdle()) refusal = this.#admission.admitClient(address);
-    if (refusal === undefined) {
-      connection.countedAddress = address;
-      return;
-    }
-    this.#admission.refused(refusal);
-    this.#refused.add(connection, refusal);
+    if (refusal !== undefined) this.#admission.refused(refusal);
+    return refusal;
   }
 
   #closeLongestIdle(): boolean {
@@ -177,7 +221,11 @@ export class HttpServer {
     this.#connections.delete(connection);
     this.#refused.delete(connection);
     this.#uncount(connection);
-    if (this.#connections.size > 0) return;
+    this.#noteEmpty();
+  }
+
+  #noteEmpty(): void {
+    if (!this.#isEmpty) return;
     this.#cancelSweep?.();
     this.#cancelSweep = undefined;
     const waiters = this.#idleWaiters;
@@ -190,6 +238,7 @@ export class HttpServer {
     this.#cancelSweep = undefined;
     const nowMs = this.#context.clock.monotonicMs();
     for (const connection of this.#connections) connection.checkDeadlines(nowMs);
-    if (this.#connections.size > 0) this.#cancelSweep = this.#context.clock.schedule(SWEEP_MS, () => this.#sweep());
+    this.#handshakes.checkDeadlines(nowMs);
+    if (!this.#isEmpty) this.#cancelSweep = this.#context.clock.schedule(SWEEP_MS, () => this.#sweep());
   }
 }

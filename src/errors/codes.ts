@@ -1,8 +1,8 @@
 /** Who made the request fail. */
 export type ErrorSource = 'client' | 'gateway' | 'upstream' | 'store';
 
-/** Whether the same exchange may be tried again, and when. `reused-connection-only`: only if the connection had served before. */
-export type ErrorRetry = 'no' | 'yes' | 'reused-connection-only';
+/** Whether the same exchange may be tried again, and when. `idempotent-only`: only if doing it twice is as good as once (RFC 9110 §9.2.2). */
+export type ErrorRetry = 'no' | 'yes' | 'idempotent-only';
 
 /** One row of the table: what the client is told, who is to blame, whether a retry makes sense. */
 export interface ErrorCode {
@@ -40,6 +40,23 @@ export const ERROR_CODES = {
   client_write_timeout: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
   client_aborted: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
 
+  // TLS handshakes that come to nothing: the client gets an alert, or nothing. And what clients must show inside.
+  tls_bad_hello: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+  tls_unknown_name: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+  tls_certificate_unusable: { status: 0, source: 'gateway', retry: 'no', publicMessage: '' },
+  tls_handshake_failed: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+  tls_handshake_timeout: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+  tls_client_gone: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+  tls_too_many_handshakes: { status: 0, source: 'gateway', retry: 'no', publicMessage: '' },
+  client_certificate_missing: { status: 400, source: 'client', retry: 'no', publicMessage: 'a client certificate is required' },
+  client_certificate_invalid: { status: 400, source: 'client', retry: 'no', publicMessage: 'the client certificate is not accepted' },
+  misdirected_request: {
+    status: 421,
+    source: 'client',
+    retry: 'no',
+    publicMessage: 'this host needs a connection of its own',
+  },
+
   // Decisions of the gateway.
   route_not_found: { status: 404, source: 'client', retry: 'no', publicMessage: '404 Route Not Found' },
   key_missing: { status: 401, source: 'client', retry: 'no', publicMessage: 'Missing API key in request' },
@@ -76,6 +93,12 @@ export const ERROR_CODES = {
   no_node: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'no upstream node is available' },
   no_usable_node: { status: 502, source: 'gateway', retry: 'no', publicMessage: 'no upstream node can be used' },
   dns: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'the upstream name could not be resolved' },
+  upstream_identity_unusable: {
+    status: 503,
+    source: 'gateway',
+    retry: 'no',
+    publicMessage: 'a certificate for the upstream is missing or cannot be used',
+  },
   dial_denied: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'the upstream address is not allowed' },
   decision_timeout: { status: 500, source: 'gateway', retry: 'no', publicMessage: 'internal error' },
   drain_timeout: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'the gateway is shutting down' },
@@ -133,14 +156,32 @@ export const ERROR_CODES = {
   connect_refused: { status: 502, source: 'upstream', retry: 'yes', publicMessage: 'the upstream refused the connection' },
   connect_failed: { status: 502, source: 'upstream', retry: 'yes', publicMessage: 'the upstream could not be reached' },
   connect_timeout: { status: 504, source: 'upstream', retry: 'yes', publicMessage: 'the upstream did not accept the connection in time' },
+  upstream_tls_failed: { status: 502, source: 'upstream', retry: 'yes', publicMessage: 'the TLS handshake with the upstream failed' },
+  upstream_certificate_invalid: {
+    status: 502,
+    source: 'upstream',
+    retry: 'yes',
+    publicMessage: 'the certificate of the upstream is not accepted',
+  },
   upstream_closed: {
     status: 502,
     source: 'upstream',
-    retry: 'reused-connection-only',
+    retry: 'idempotent-only',
     publicMessage: 'the upstream closed the connection',
   },
-  upstream_send_timeout: { status: 504, source: 'upstream', retry: 'no', publicMessage: 'the upstream did not read the request in time' },
-  upstream_read_timeout: { status: 504, source: 'upstream', retry: 'no', publicMessage: 'the upstream did not answer in time' },
+  upstream_send_timeout: {
+    status: 504,
+    source: 'upstream',
+    retry: 'idempotent-only',
+    publicMessage: 'the upstream did not read the request in time',
+  },
+  upstream_read_timeout: {
+    status: 504,
+    source: 'upstream',
+    retry: 'idempotent-only',
+    publicMessage: 'the upstream did not answer in time',
+  },
+  retry_timeout: { status: 502, source: 'upstream', retry: 'no', publicMessage: 'no upstream node answered in the time for retries' },
   bad_upstream_response: { status: 502, source: 'upstream', retry: 'no', publicMessage: 'the upstream sent a malformed response' },
   upstream_truncated: { status: 0, source: 'upstream', retry: 'no', publicMessage: '' },
 

@@ -1,5 +1,8 @@
+import { type EffectiveChecks, readHealthChecks } from './effective-checks.ts';
 import { parseNodeHost } from './host-name.ts';
+import { timerMs } from './timer-ms.ts';
 import type { UpstreamDocument } from './upstream.ts';
+import { readUpstreamTls, type UpstreamTlsSettings } from './upstream-tls.ts';
 
 /** One address or name of an upstream, without IPv6 brackets. */
 export interface UpstreamNode {
@@ -18,9 +21,33 @@ export interface HopTimeouts {
   readonly readTimeoutMs: number;
 }
 
+/** By what consistent hashing tells requests apart. */
+export interface HashRule {
+  readonly on: 'vars' | 'header' | 'cookie' | 'consumer' | 'vars_combinations';
+  /** A variable without `$`, a header's or a cookie's name, or a text with variables; empty with `consumer`. */
+  readonly key: string;
+}
+
+/** How a node is chosen (`type`, with `hash_on` and `key`). */
+export type Balancing = { readonly kind: 'roundrobin' | 'least_conn' | 'ewma' } | { readonly kind: 'chash'; readonly hash: HashRule };
+
+/** A service whose nodes are found, not configured. */
+export interface ServiceDiscovery {
+  readonly type: string;
+  readonly serviceName: string;
+}
+
 /** An upstream with every default in place. */
 export interface EffectiveUpstream extends HopTimeouts {
+  /** Empty where they are discovered. */
   readonly nodes: readonly UpstreamNode[];
+  /** Where nodes are found; undefined: they are those of `nodes`. */
+  readonly discovery: ServiceDiscovery | undefined;
+  readonly balancing: Balancing;
+  /** Undefined: it is spoken to in clear. */
+  readonly tls: UpstreamTlsSettings | undefined;
+  /** Undefined: nobody looks after the nodes' health. */
+  readonly checks: EffectiveChecks | undefined;
   /** Host that the upstream sees: the client's, the node's, or `upstreamHost`. */
   readonly passHost: 'pass' | 'node' | 'rewrite';
   readonly upstreamHost: string | undefined;
@@ -34,8 +61,6 @@ export interface EffectiveUpstream extends HopTimeouts {
   readonly keepaliveRequests: number;
 }
 
-/** A timer of Node fires at once when its delay does not fit 31 bits. */
-const MAX_TIMER_MS = 2_147_483_647;
 const DEFAULT_TIMEOUT_SECONDS = 60;
 
 /**
@@ -53,6 +78,10 @@ export function readUpstream(upstream: UpstreamDocument): EffectiveUpstream {
       weight: node.weight,
       priority: node.priority ?? 0,
     })),
+    discovery: readDiscovery(upstream),
+    balancing: readBalancing(upstream),
+    tls: readUpstreamTls(upstream),
+    checks: upstream.checks?.active === undefined ? undefined : readHealthChecks(upstream.checks),
     passHost: upstream.pass_host ?? 'pass',
     upstreamHost: upstream.upstream_host,
     ...readTimeouts(upstream.timeout ?? {}),
@@ -73,6 +102,11 @@ export function readTimeouts(timeout: { readonly connect?: number; readonly send
   };
 }
 
-function timerMs(seconds: number): number {
-  return Math.min(Math.round(seconds * 1000), MAX_TIMER_MS);
+function readBalancing({ type = 'roundrobin', hash_on: on = 'vars', key = '' }: UpstreamDocument): Balancing {
+  return type === 'chash' ? { kind: type, hash: { on, key } } : { kind: type };
+}
+
+/** Nodes that are configured win. */
+function readDiscovery({ nodes, service_name: serviceName, discovery_type: type }: UpstreamDocument): ServiceDiscovery | undefined {
+  return nodes !== undefined || serviceName === undefined || type === undefined ? undefined : { type, serviceName };
 }

@@ -14,6 +14,10 @@ test('a service is read with every default in place, times in milliseconds', () 
     plugins: new Map(),
     upstream: {
       nodes: [{ host: '::1', port: 80, weight: 100, priority: 0 }],
+      discovery: undefined,
+      balancing: { kind: 'roundrobin' },
+      tls: undefined,
+      checks: undefined,
       passHost: 'pass',
       upstreamHost: undefined,
       connectTimeoutMs: 60_000,
@@ -53,6 +57,10 @@ test('what a service says is what the gateway gets', () => {
   assert.deepEqual(service.plugins, new Map([['key-auth', { header: 'x' }]]));
   assert.deepEqual(service.upstream, {
     nodes: [],
+    discovery: undefined,
+    balancing: { kind: 'roundrobin' },
+    tls: undefined,
+    checks: undefined,
     passHost: 'rewrite',
     upstreamHost: 'inner:8080',
     connectTimeoutMs: 1000,
@@ -114,7 +122,7 @@ test('a rule that this version cannot enforce is never read as if it were not th
     () => readRoute({ name: 'r', service_id: 's', paths: ['/'], remote_addr: 'nowhere' }),
     () => readRoute({ name: 'r', service_id: 's', paths: ['/'], methods: 'GET' }),
     () => readService({ name: 's', type: 'stream' }),
-    () => readService({ name: 's', upstream: { scheme: 'https', nodes: [] } }),
+    () => readService({ name: 's', upstream: { scheme: 'grpc', nodes: [] } }),
   ];
   for (const read of unenforceable) {
     assert.throws(

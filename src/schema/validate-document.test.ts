@@ -155,11 +155,37 @@ test('what this version could not enforce is refused, not ignored', () => {
     ['service', { ...SERVICE, path_prefix: '/a*' }, '/path_prefix'],
     ['service', { ...SERVICE, type: 'stream', upstream: { ...SERVICE.upstream, scheme: 'http' } }, '/upstream/scheme'],
     ['sni', { domain: 'a.example', plugins: { cors: {} } }, '/plugins/cors'],
-    ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, scheme: 'https' } }, '/upstream/scheme'],
-    ['service', { ...SERVICE, upstream: { service_name: 'a', discovery_type: 'consul' } }, '/upstream/service_name'],
+    ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, scheme: 'grpc' } }, '/upstream/scheme'],
+    ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, tls: { client_cert: 'c' } } }, '/upstream/tls/client_key'],
+    ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, tls: { client_cert: 1 } } }, '/upstream/tls/client_cert'],
+    [
+      'service',
+      { ...SERVICE, upstream: { ...SERVICE.upstream, tls: { client_cert_id: 'a', client_cert: 'c' } } },
+      '/upstream/tls/client_cert',
+    ],
+    ['service', { ...SERVICE, upstream: { service_name: 'a', discovery_type: 'consul' } }, '/upstream/discovery_type'],
+    ['service', { ...SERVICE, upstream: { service_name: 'a b', discovery_type: 'dns' } }, '/upstream/service_name'],
+    ['service', { ...SERVICE, upstream: { service_name: 'a:0', discovery_type: 'dns' } }, '/upstream/service_name'],
     ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, pass_host: 'rewrite' } }, '/upstream/upstream_host'],
     ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, checks: { passive: {} } } }, '/upstream/checks/active'],
     ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, type: 'chash' } }, '/upstream/key'],
+    ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, type: 'chash', key: '$uri' } }, '/upstream/key'],
+    [
+      'service',
+      { ...SERVICE, upstream: { ...SERVICE.upstream, checks: { active: { http_path: 'up' } } } },
+      '/upstream/checks/active/http_path',
+    ],
+    [
+      'service',
+      { ...SERVICE, upstream: { ...SERVICE.upstream, checks: { active: { http_path: '/a b' } } } },
+      '/upstream/checks/active/http_path',
+    ],
+    ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, checks: { active: { host: 'a/b' } } } }, '/upstream/checks/active/host'],
+    [
+      'service',
+      { ...SERVICE, upstream: { ...SERVICE.upstream, checks: { active: { req_headers: ['A: b', 'C: d\r\nE: f'] } } } },
+      '/upstream/checks/active/req_headers/1',
+    ],
     ['consumer', { username: 'jack', labels: { custom_id: 'a\tb' } }, '/labels/custom_id'],
   ];
   for (const [kind, body, pointer] of cases) assert.ok(errorOf(kind, body).startsWith(`Error at "${pointer}": `), pointer);
@@ -168,11 +194,10 @@ test('what this version could not enforce is refused, not ignored', () => {
 });
 
 test('what is served in a simpler way is accepted with a warning', () => {
-  const upstream = { ...SERVICE.upstream, type: 'chash', key: 'uri', checks: { active: { http_path: '/up' } } };
+  const upstream = { ...SERVICE.upstream, keepalive_pool: { size: 1, idle_timeout: 61, requests: 1 } };
   const service = stored('service', { ...SERVICE, upstream });
   assert.deepEqual(resourceKind('service').warnings({ ...Object(service) }), [
-    'upstream type chash is served as roundrobin by this version',
-    'health checks of upstreams are stored, but not run by this version',
+    'keepalive_pool.idle_timeout is served as 60 seconds, the most there is',
   ]);
   assert.deepEqual(resourceKind('service').warnings(SERVICE), []);
   for (const path_prefix of ['/a?b', '/a//b', '/a/..', '/%61', '/a#/']) {

@@ -27,6 +27,8 @@ export interface Configuration {
   /** Empty: all addresses, both families where the machine has both. */
   readonly httpHosts: readonly string[];
   readonly httpsHosts: readonly string[];
+  /** In lower case. */
+  readonly fallbackSni: string | undefined;
   readonly adminHosts: readonly string[];
   /** Where clients of the Admin API may come from; empty: anywhere. */
   readonly adminAllow: readonly string[];
@@ -72,6 +74,8 @@ export interface Configuration {
   readonly logFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly allowOlder: boolean;
+  /** Upstreams of `https` that say nothing about it are verified. */
+  readonly verifyUpstreams: boolean;
   /** What is changed of the engine's limits and time-outs. */
   readonly engine: EngineSettings;
   readonly limits: LimitSettings;
@@ -121,6 +125,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     workers: number('workers', availableParallelism()),
     httpHosts: hosts('http-listen', []),
     httpsHosts: hosts('https-listen', []),
+    fallbackSni: text('fallback-sni')?.toLowerCase(),
     adminHosts: hosts('admin-listen', LOOPBACK),
     adminAllow: hosts('admin-allow', []),
     adminTrustedAddresses: hosts('admin-trusted-addresses', []),
@@ -158,6 +163,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     pluginDeadlineMs: number('plugin-timeout', 10) * 1000,
     envReferences: hosts('env-references', []),
     engine: { ...engineSettings(values), transport: flag('documented-sockets') ? 'documented' : 'auto' },
+    verifyUpstreams: flag('verify-upstreams'),
     limits: limitSettings(values),
   };
 }

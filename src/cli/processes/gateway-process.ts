@@ -15,6 +15,7 @@ export interface GatewaySettings
     | 'controlPlane'
     | 'workers'
     | 'httpAddresses'
+    | 'httpsAddresses'
     | 'httpsPort'
     | 'statusListeners'
     | 'metricsListeners'
@@ -24,11 +25,13 @@ export interface GatewaySettings
     | 'pluginDeadlineMs'
     | 'envReferences'
     | 'engine'
+    | 'verifyUpstreams'
     | 'limits'
     | 'allowOlder'
     | 'testHooks'
     | 'softwareVersion'
   > {
+  readonly fallbackSni: string | null;
   readonly lockFile: string;
   readonly log: LogSettings;
   readonly accessLogFile: string | null;
@@ -40,12 +43,13 @@ let log: Logger | undefined;
 const role: ChildRole = {
   async start(body, previousEnd, channel) {
     // The supervisor is the same program: what it sends has this shape.
-    const { lockFile, log: logSettings, accessLogFile, ...settings } = body as unknown as GatewaySettings;
+    const { lockFile, log: logSettings, accessLogFile, fallbackSni, ...settings } = body as unknown as GatewaySettings;
     shareDataFolder(lockFile);
     log = openLog(logSettings, 'gateway');
     const running = await startGateway({
       ...settings,
       accessLogFile: accessLogFile ?? undefined,
+      fallbackSni: fallbackSni ?? undefined,
       environment: process.env,
       previousExit: previousEnd,
       clock: systemClock,

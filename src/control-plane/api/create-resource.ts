@@ -24,5 +24,5 @@ export async function createResource(context: ApiContext, kind: ResourceKind, re
   const facts = await factsForPlugins(context, group.id, isJsonObject(body) ? body.plugins : undefined);
   const examined = requireValidDocument(kind, body, ownId, { ...context, facts });
   const key = { groupId: group.id, kind: kind.name, parentId, id: checkedId(kind, ownId ?? randomId(context.random)) };
-  return writeResource({ context, request, kind, key, mode: 'create', examine: () => examined });
+  return writeResource({ context, request, kind, key, mode: 'create', examine: () => examined, foreseen: examined.unique });
 }

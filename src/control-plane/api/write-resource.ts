@@ -2,11 +2,12 @@ import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { ResourceKind } from '../../schema/index.ts';
 import type { Author, ResourceKey, StoredResource, StoreTransaction } from '../../store/index.ts';
-import type { ApiAnswer, ApiRequest } from '../http/index.ts';
+import { type ApiAnswer, type ApiRequest, isTrial } from '../http/index.ts';
 import { announceChange } from './announce-change.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
 import { describeChange } from './describe-change.ts';
+import { TRIED, transactOrTry } from './dry-run.ts';
 import type { ExaminedDocument } from './examine-document.ts';
 import { warningsForUpstreams } from './missing-upstreams.ts';
 import { checkWritePreconditions } from './preconditions.ts';
@@ -26,8 +27,10 @@ export interface ResourceWriting {
   readonly mode: 'put' | 'create' | 'patch';
   /** What is to be stored, of what is there now; secrets are left out of it unless the mode is `patch`. Called inside the transaction, so it must not take long. @throws PortcullisError */
   examine(current: StoredResource | undefined): ExaminedDocument;
-  /** The transaction may do much else besides. */
+  /** The transaction may do much else besides, and has foreseen what this write needs. */
   readonly isOneOfMany?: true;
+  /** Unique values that the document is to have, as far as they are known before. */
+  readonly foreseen?: ExaminedDocument['unique'];
   /** Other writes of the same transaction, after all checks and before the resource's own. */
   alongside?(transaction: StoreTransaction, examined: ExaminedDocument): Promise<void>;
   /** How the answer shows it; default: as a read does. */
@@ -44,6 +47,7 @@ export interface ResourceWriting {
 export async function writeResource(writing: ResourceWriting): Promise<ApiAnswer> {
   const { context, request, kind, key } = writing;
   const author = authorOf(request);
+  const isTried = isTrial(request.query);
   let examined: ExaminedDocument | undefined;
   const noted: ResourceWriting = {
     ...writing,
@@ -55,18 +59,21 @@ export async function writeResource(writing: ResourceWriting): Promise<ApiAnswer
   const { stored, warnings } = await translateConflicts(
     context.plugins,
     () =>
-      context.store.transaction(author, async (transaction) => {
+      transactOrTry(context.store, author, isTried, async (transaction) => {
         const written = await storeResource(noted, transaction, author);
         return { stored: written.stored, warnings: await warningsOf(noted, transaction, written.examined) };
       }),
     () => examined?.shared ?? [],
   );
-  const headers = await announceChange(context, request, key.groupId, stored.revision);
+  const headers = isTried
+    ? {}
+    : { ...(await announceChange(context, request, key.groupId, stored.revision)), etag: entityTag(stored.revision) };
   return {
-    headers: { ...headers, etag: entityTag(stored.revision) },
+    headers,
     body: {
       value: writing.present?.(stored) ?? presentResource(kind, stored),
       ...(warnings.length > 0 ? { warning_msg: warnings.join('; ') } : {}),
+      ...(isTried ? TRIED : {}),
     },
   };
 }
@@ -82,6 +89,8 @@ export async function storeResource(
   author: Author,
 ): Promise<{ readonly stored: StoredResource; readonly isNew: boolean; readonly examined: ExaminedDocument }> {
   const { context, request, kind, key } = writing;
+  if (writing.isOneOfMany !== true)
+    await transaction.foresee({ groupId: key.groupId, keys: keysOfWrite(kind, key), unique: writing.foreseen ?? [] });
   const current = await transaction.getResource(key, { secrets: writing.mode === 'patch' ? 'include' : 'omit' });
   const verb = writing.mode === 'create' ? 'create' : 'write';
   // Both what is replaced and what it becomes: nobody moves a route into a service that is not his, or out of one.
@@ -130,6 +139,12 @@ export async function warningsOf(
 
 function existsAlready(kind: ResourceKind, key: ResourceKey): PortcullisError {
   return new PortcullisError('admin_conflict', { publicMessage: `${kind.name} ${key.id} exists already` });
+}
+
+/** What a write of a resource reads in any case. */
+export function keysOfWrite(kind: ResourceKind, key: ResourceKey): readonly ResourceKey[] {
+  const parent = parentKeyOf(kind, key);
+  return parent === undefined ? [key] : [key, parent];
 }
 
 async function requireParent(transaction: StoreTransaction, kind: ResourceKind, key: ResourceKey): Promise<void> {

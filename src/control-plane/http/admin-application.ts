@@ -13,10 +13,12 @@ import { BodyBudget } from './body-budget.ts';
 import { Clients } from './clients.ts';
 import { describeError } from './error-answer.ts';
 import type { ExpectedContinues } from './expected-continues.ts';
+import { originWithoutReason } from './origin-of-request.ts';
 import { printable } from './printable.ts';
 import { bodyTooLarge, readBody } from './read-body.ts';
 import type { RequestRates } from './request-rates.ts';
 import { refuseCrossSite } from './same-origin.ts';
+import { refuseTrial } from './trial.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -101,7 +103,7 @@ function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route:
     config: {
       permission: route.permission,
       groupScoped: route.groupScoped === true,
-      ...(route.maxBodyBytes === undefined ? {} : { maxBodyBytes: route.maxBodyBytes }),
+      ...maxBodyBytesOf(route),
     },
     // After the caller is known and before the body is read.
     preParsing: async (request) => authorize(route, requestOf(request, clients.callers.get(request))),
@@ -110,6 +112,7 @@ function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route:
       const apiRequest = requestOf(request, await renewed(options, request, clients.callers.get(request)));
       // A body may take half a minute to arrive: what was revoked meanwhile counts.
       if (request.body !== undefined) authorize(route, apiRequest);
+      refuseTrial(route, apiRequest);
       const answer = await route.handle(apiRequest);
       if (route.resource?.kind === 'handler' && !apiRequest.wasAuthorized) {
         throw new Error(`the handler of ${route.method} ${route.path} checked no permission`);
@@ -117,6 +120,15 @@ function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route:
       return answer.stream === undefined ? send(reply, answer) : sendStream(options, request, reply, { ...answer, ...answer.stream });
     },
   });
+}
+
+/** Whoever has not proved to be anybody has little to say: he must not take up what there is for the bodies of others. */
+const PUBLIC_BODY_BYTES = 16_384;
+
+function maxBodyBytesOf({ permission, maxBodyBytes = permission === 'public' ? PUBLIC_BODY_BYTES : undefined }: ApiRoute): {
+  readonly maxBodyBytes?: number;
+} {
+  return maxBodyBytes === undefined ? {} : { maxBodyBytes };
 }
 
 /** Answers 405 where the path exists and the method does not; the router alone would say 404. */
@@ -185,6 +197,7 @@ async function authenticate({ authenticator }: AdminApplicationOptions, request:
     authorization: headerOf(request, 'authorization'),
     cookie: headerOf(request, 'cookie'),
     address,
+    origin: originWithoutReason({ address, id: request.id, header: (name) => headerOf(request, name) }),
   });
   if (caller === undefined) throw new PortcullisError('admin_unauthorized', { publicMessage: UNAUTHORIZED });
   return caller;

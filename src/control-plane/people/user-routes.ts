@@ -1,17 +1,19 @@
 import { PortcullisError } from '../../errors/index.ts';
+import type { JsonObject } from '../../lib/json.ts';
 import { compileValidator, Type } from '../../schema/index.ts';
 import type { StoreTransaction, User } from '../../store/index.ts';
 import { iamName } from '../access/index.ts';
 import { listAnswer } from '../api/paging.ts';
 import { endSessions, randomPassword } from '../auth/index.ts';
 import type { Action, ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
+import { describeRecordChange } from './describe-record-change.ts';
 import { describing, idsField, passwordField, profileFields } from './fields.ts';
 import { isSuperAdmin, keepSuperAdmin, refuseOneself, requireNoGreater, requirePolicies, requireRoles } from './grants.ts';
-import { callerOf, change, invalidAt, notFound, type PeopleContext, readBody } from './people-context.ts';
-import { presentUser } from './present-user.ts';
+import { callerOf, change, invalidAt, type PeopleContext, readBody } from './people-context.ts';
+import { presentUser, userPresenter } from './present-user.ts';
 import { profileOf } from './profile.ts';
 import { removeUser } from './remove-user.ts';
-import { userTarget } from './user-targets.ts';
+import { reachableUser, userTarget, visibleUser } from './user-targets.ts';
 
 /** What of a user is changed. */
 export const update = compileValidator(Type.Object({ ...profileFields, ...describing }));
@@ -65,22 +67,18 @@ export function userRoutes(context: PeopleContext): readonly ApiRoute[] {
 
 async function listUsers({ store }: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
   const users = (await store.listUsers()).filter((user) => request.mayDo('iam:GetUser', userTarget(user)));
-  const listed = await Promise.all(users.map(async (user) => ({ user, shown: await presentUser(store, user) })));
-  return listAnswer(listed, request.query, {
-    present: ({ shown }) => shown,
-    texts: ({ user: { username, profile } }) => [username, profile.name].filter((text) => typeof text === 'string'),
-    labels: ({ user }) => user.profile.labels,
-    createdAt: ({ user }) => user.createdAt,
-    updatedAt: ({ user }) => user.createdAt,
+  return listAnswer(users, request.query, {
+    present: await userPresenter(store),
+    texts: ({ username, profile }) => [username, profile.name].filter((text) => typeof text === 'string'),
+    labels: ({ profile }) => profile.labels,
+    createdAt: ({ createdAt }) => createdAt,
+    updatedAt: ({ createdAt }) => createdAt,
   });
 }
 
 async function getUser({ store }: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
   request.permitSome('iam:GetUser', ALL_USERS);
-  const user = await store.getUser(idOf(request));
-  if (user === undefined) throw notFound('user');
-  request.permit('iam:GetUser', userTarget(user));
-  return { body: { value: await presentUser(store, user) } };
+  return { body: { value: await presentUser(store, await visibleUser(store, request)) } };
 }
 
 async function updateUser(context: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
@@ -93,7 +91,7 @@ async function updateUser(context: PeopleContext, request: ApiRequest): Promise<
     const result = { ...user, profile };
     request.permit('iam:UpdateUser', userTarget(result));
     await transaction.putUser(result);
-    return { result, action: 'user.put' };
+    return { result, action: 'user.put', detail: describeRecordChange(user.profile, profile) };
   });
 }
 
@@ -147,7 +145,7 @@ async function resetUserPassword(context: PeopleContext, request: ApiRequest): P
   const isWithoutBody = (request.header('content-length') ?? '0') === '0' && request.header('transfer-encoding') === undefined;
   const given = isWithoutBody ? undefined : readBody(request, reset).password;
   const password = given ?? randomPassword(context.people.random);
-  const passwordHash = await context.people.hasher.hash(password);
+  const passwordHash = await context.people.hasher.hash(request.address, password);
   const user = await change(context, request, async (transaction) => {
     const user = await reachableUser(transaction, request, 'iam:ResetPassword');
     if (user.id === callerOf(request).user.id) {
@@ -169,7 +167,7 @@ async function changeUser(
   work: (
     transaction: StoreTransaction,
     user: User,
-  ) => Promise<{ readonly result: User; readonly action: string; readonly detail?: { readonly [name: string]: readonly string[] } }>,
+  ) => Promise<{ readonly result: User; readonly action: string; readonly detail?: JsonObject }>,
 ): Promise<ApiAnswer> {
   const updatedAt = Math.floor(context.clock.nowMs() / 1000);
   const changed = await change(context, request, async (transaction) => {
@@ -177,17 +175,4 @@ async function changeUser(
     return { resource: `user/${user.id}`, ...(await work(transaction, { ...user, updatedAt })) };
   });
   return { body: { value: await presentUser(context.store, changed) } };
-}
-
-/** The user whom the path names, when the caller may do this to him, and has no fewer permissions than he. @throws PortcullisError 403, 404 */
-async function reachableUser(transaction: StoreTransaction, request: ApiRequest, permission: Action): Promise<User> {
-  const user = await transaction.getUser(idOf(request));
-  if (user === undefined) throw notFound('user');
-  request.permit(permission, userTarget(user));
-  await requireNoGreater(transaction, callerOf(request), user);
-  return user;
-}
-
-function idOf(request: ApiRequest): string {
-  return request.parameters.get('id') ?? '';
 }

@@ -3,6 +3,7 @@ import type { HttpExchange } from '../connection/http-exchange.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { ForwardPlan, UpstreamTarget } from '../exchange.ts';
 import type { RequestParser } from '../parser/request-parser.ts';
+import { TLS_FAILURE } from '../transport/connect-tls-transport.ts';
 import { Tunnel } from '../tunnel/tunnel.ts';
 import { type UpgradeOffer, upgradeOffer } from '../tunnel/upgrade-offer.ts';
 import { connectFailureReason } from '../upstream/connect-failure.ts';
@@ -215,7 +216,7 @@ export class Forwarding implements UpstreamOwner {
       this.#clientIsSlow = clientIsSlow;
       connection?.transport.pause();
     } else if (status === RELAY.done) this.#finish();
-    else if (status === RELAY.failed) this.#fail('bad_upstream_response');
+    else if (status === RELAY.failed) this.#attemptRuined('bad_upstream_response');
     else if (status === RELAY.switched) this.#switchProtocols();
     else if (status === RELAY.crashed) this.#fail('internal');
   }
@@ -292,7 +293,9 @@ export class Forwarding implements UpstreamOwner {
       this.#attemptFailed(connectFailureReason(failure));
     } else {
       const status = this.#relay.finish(orderly);
-      if (status === RELAY.failed) this.#attemptFailed('upstream_closed');
+      // Nothing of a request is done by who has refused the handshake, late as that is known in TLS 1.3.
+      const refused = failure === TLS_FAILURE.handshake && !this.#answered && !connection.reused;
+      if (status === RELAY.failed) this.#attemptFailed(refused ? 'upstream_tls_failed' : 'upstream_closed');
       else this.#relayed(connection, status);
     }
   }
@@ -305,13 +308,21 @@ export class Forwarding implements UpstreamOwner {
     this.#connection = undefined;
     connection?.destroy();
     if (this.#answered || connection === undefined || target === undefined) {
-      this.#fail(reason);
+      this.#attemptRuined(reason);
       return;
     }
     const next = this.#attempts.after(reason, connection.reused, this.#sender.replayable);
     if (next === AFTER_FAILURE.sameTarget) this.#attempt(target, true);
-    else if (next === AFTER_FAILURE.nextTarget) this.#tryNextTarget(reason);
-    else this.#fail(reason);
+    else if (next === AFTER_FAILURE.nextTarget) {
+      this.#exchange?.noteFailedAttempt(reason);
+      this.#tryNextTarget(reason);
+    } else this.#attemptRuined(reason);
+  }
+
+  /** The attempt has failed and there is no other. */
+  #attemptRuined(reason: ErrorReason): void {
+    this.#exchange?.noteFailedAttempt(reason);
+    this.#fail(reason);
   }
 
   /** The response is complete. */

@@ -35,7 +35,8 @@ export abstract class ClientRequest {
   /** Undefined until somebody asks for it. */
   #query: string | undefined;
   #slots: Map<RequestSlot<unknown>, unknown> | undefined;
-  #variables: Map<string, VariableValue> | undefined;
+  /** Names and values in turn: one or two a request at most, which a map would cost more than finding them. */
+  #variables: (string | VariableValue | (() => VariableValue))[] | undefined;
   #filters: Map<PluginInstance, boolean> | undefined;
 
   get exchange(): Exchange | undefined {
@@ -159,14 +160,21 @@ export abstract class ClientRequest {
     this.#slots.set(slot, value);
   }
 
-  setVariable(name: string, value: VariableValue): void {
-    this.#variables ??= new Map();
-    this.#variables.set(name, value);
+  setVariable(name: string, value: VariableValue | (() => VariableValue)): void {
+    if (this.#variables === undefined) this.#variables = [name, value];
+    else this.#variables.push(name, value);
   }
 
   /** Whether a plugin gave the variable a value of its own. */
   protected ownVariable(name: string): VariableValue {
-    return this.#variables?.get(name);
+    const variables = this.#variables;
+    if (variables === undefined) return undefined;
+    for (let index = variables.length - 2; index >= 0; index -= 2) {
+      if (variables[index] !== name) continue;
+      const value = variables[index + 1];
+      return typeof value === 'function' ? value() : value;
+    }
+    return undefined;
   }
 
   /** Whether the phases of this plugin run for the request: `_meta.filter`, asked once and kept. */

@@ -7,6 +7,7 @@ import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { CounterSeries } from '../../plugin-kit/index.ts';
 import type { RequestAdmission } from '../limits/index.ts';
+import { clientRefusal } from '../tls/index.ts';
 import { appendAccessLine } from './access-line.ts';
 import { clientFactsOf } from './client-facts.ts';
 import type { ClientHeaderRules } from './client-header-rules.ts';
@@ -106,6 +107,12 @@ export class Pipeline implements ExchangeHandler {
   #route(context: RequestContext, exchange: Exchange, head: RequestHead): void {
     const match = this.#finder.find(head, exchange.connection, exchange.headReadAtMs);
     context.match = match;
+    const { tls } = exchange.connection;
+    const refusal = tls === undefined ? undefined : clientRefusal(tls, match.clientPolicy, match);
+    if (refusal !== undefined) {
+      this.#refuse(context, exchange, refusal);
+      return;
+    }
     if (!match.isConditional) {
       this.#enter(context, exchange, head, match.candidates[0], match.failure);
       return;

@@ -4,6 +4,7 @@ import { ownBytes } from '../../lib/own-bytes.ts';
 import { isPlainPath, normalisePath } from '../paths/index.ts';
 import { hostOfHeader, methodBit, type RoutableRequest, type TakePlace } from '../router/index.ts';
 import { BODY_USE, type ConsumerPlugins, type HeldChain, type RuntimeRoute } from '../runtime/index.ts';
+import type { ClientPolicy } from '../tls/index.ts';
 import { logField } from './log-field.ts';
 import { type PathReading, RouteCandidate } from './route-candidate.ts';
 
@@ -27,6 +28,10 @@ export interface RouteMatch extends FoundRoutes {
   readonly method: string;
   /** Normalised, for plugins; `''` where it cannot be read. */
   readonly path: string;
+  /** The same with encoded separators read as separators, where it has any. */
+  readonly separatorPath: string | undefined;
+  /** Which clients are let in where the host is served with TLS; undefined: anybody, and on a connection in clear. */
+  readonly clientPolicy: ClientPolicy | undefined;
   /** Undefined where there are candidates: where none takes the request, its reason is `route_not_found`. */
   readonly failure: ErrorReason | undefined;
   /** False: the first candidate takes the request. */
@@ -49,6 +54,8 @@ export interface RouteSource {
   readonly generation: number;
   /** As `Router.visit`. */
   visit(request: RoutableRequest, take: TakePlace<RuntimeRoute>): void;
+  /** Which clients the TLS host that a name belongs to lets in; undefined where that is anybody. */
+  clientPolicyOf(host: string): ClientPolicy | undefined;
 }
 
 /** Candidates that a match keeps: more than this many routes with conditions for one path are looked for anew by every request. */
@@ -66,17 +73,25 @@ export function matchRoute(routes: RouteSource, head: RequestHead, connection: C
   return {
     ...found,
     method,
-    asSeparators: found.other && { ...found.other, method, asSeparators: undefined, ...NOTHING_TO_WRITE },
+    clientPolicy: connection.encrypted ? routes.clientPolicyOf(host) : undefined,
+    asSeparators: found.other && { ...found.other, method, ...OF_THE_MATCH_ALONE },
     forwardedLines: texts.subarray(0, lines.length),
     logText: texts.subarray(lines.length),
   };
 }
 
-const NOTHING_TO_WRITE = { forwardedLines: Buffer.alloc(0), logText: Buffer.alloc(0) };
+const OF_THE_MATCH_ALONE = {
+  separatorPath: undefined,
+  clientPolicy: undefined,
+  asSeparators: undefined,
+  forwardedLines: Buffer.alloc(0),
+  logText: Buffer.alloc(0),
+};
 
 type Outcome = Pick<RouteMatch, keyof FoundRoutes | 'path' | 'failure' | 'isConditional'>;
 
 interface BothOutcomes extends Outcome {
+  readonly separatorPath: string | undefined;
   readonly other: Outcome | undefined;
 }
 
@@ -87,18 +102,18 @@ function findRoutes(routes: RouteSource, rawPath: string, beside: Beside): BothO
   if (rawPath === '*' || rawPath === '') return noRoutes(rawPath, beside, 'route_not_found');
   if (isPlainPath(rawPath)) {
     const reading = { path: rawPath, forwardPath: rawPath, isRewritten: false };
-    return { ...outcomeOf(collect(routes, reading, beside)), other: undefined };
+    return { ...outcomeOf(collect(routes, reading, beside)), separatorPath: undefined, other: undefined };
   }
   const normalised = normalisePath(rawPath);
   if (normalised.kind === 'refused') return noRoutes('', beside, normalised.reason);
   const { path, separatorPath, forwardPath } = normalised;
   const isRewritten = normalised.forward === 'normalised';
   const asData = outcomeOf(collect(routes, { path, forwardPath, isRewritten }, beside));
-  if (separatorPath === undefined) return { ...asData, other: undefined };
+  if (separatorPath === undefined) return { ...asData, separatorPath, other: undefined };
   const asSeparators = outcomeOf(collect(routes, { path: separatorPath, forwardPath, isRewritten }, beside));
-  if (asData.isConditional || asSeparators.isConditional) return { ...asData, isConditional: true, other: asSeparators };
+  if (asData.isConditional || asSeparators.isConditional) return { ...asData, separatorPath, isConditional: true, other: asSeparators };
   return isSameWay(asData.candidates[0], asSeparators.candidates[0])
-    ? { ...asData, other: undefined }
+    ? { ...asData, separatorPath, other: undefined }
     : noRoutes(path, beside, 'ambiguous_path');
 }
 
@@ -132,7 +147,7 @@ function outcomeOf(found: FoundRoutes): Outcome {
 function noRoutes(path: string, { host, method }: Beside, failure: ErrorReason): BothOutcomes {
   const reading = { path, forwardPath: path, isRewritten: false };
   const found = { request: { host, path, method }, reading, candidates: NO_CANDIDATES, hasMore: false, bodyUseOfMore: BODY_USE.none };
-  return { ...found, path, failure, isConditional: false, other: undefined };
+  return { ...found, path, failure, separatorPath: undefined, isConditional: false, other: undefined };
 }
 
 /** As the gateway itself saw it (APISIX: host with its port, the port of the Host or else the listener's). */

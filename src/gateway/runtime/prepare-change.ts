@@ -1,4 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts';
+import type { TlsItem } from '../../schema/index.ts';
+import { type PreparedTls, tlsItemKey } from '../tls/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import { compileRoute, type RouteDefinition, type RoutingEntry } from './compile-route.ts';
 import type { RuntimeService, UpstreamSettings } from './compile-service.ts';
@@ -31,6 +33,8 @@ export interface PreparedChange {
   readonly metadata: ReadonlyMap<string, JsonObject> | undefined;
   /** Headers by which the plugins of consumers assert an identity, by consumer; undefined: none any more. */
   readonly consumerHeaders: ReadonlyMap<string, readonly string[] | undefined>;
+  /** Certificates and hosts of TLS, where some changed. */
+  readonly tls: PreparedTls | undefined;
   /** The global rules' plugins, where rules or metadata changed. */
   readonly globals: HeldChain | undefined;
 }
@@ -45,11 +49,15 @@ export async function prepareChange(runtime: Runtime, changes: readonly RuntimeC
   const entries = new Map<string, RoutingEntry | undefined>();
   const slices = new Slices(runtime.options);
   const group = new GroupChange(runtime);
+  const tlsItems = new Map<string, TlsItem | undefined>();
   try {
     for (const change of changes) {
-      readChange(change, changed, definitions, group);
+      if (change.op === 'put-tls-item') tlsItems.set(tlsItemKey(change.kind, change.id), change.settings);
+      else if (change.op === 'delete-tls-item') tlsItems.set(tlsItemKey(change.kind, change.id), undefined);
+      else readChange(change, changed, definitions, group);
       await slices.pause();
     }
+    const tls = tlsItems.size === 0 ? undefined : runtime.tls.prepare(tlsItems);
     const services = await changed.compile(slices);
     for (const id of await affectedRoutes(runtime, services, definitions, group.changedMetadata, slices)) {
       entries.set(id, compileAffected(runtime, id, services, definitions, group));
@@ -61,7 +69,7 @@ export async function prepareChange(runtime: Runtime, changes: readonly RuntimeC
     const { globalRules, metadata, consumerHeaders } = group;
     return {
       ...{ services, upstreams: changed.upstreams, definitions, entries, routes, replaced, asserting },
-      ...{ globalRules, metadata, consumerHeaders, globals: group.compile() },
+      ...{ globalRules, metadata, consumerHeaders, tls, globals: group.compile() },
     };
   } catch (error) {
     disposeEntries(entries);
@@ -80,7 +88,7 @@ function disposeEntries(entries: ReadonlyMap<string, RoutingEntry | undefined>):
 }
 
 function readChange(
-  change: RuntimeChange,
+  change: Exclude<RuntimeChange, { readonly op: 'put-tls-item' | 'delete-tls-item' }>,
   services: ServicesChange,
   definitions: Map<string, RouteDefinition | undefined>,
   group: GroupChange,

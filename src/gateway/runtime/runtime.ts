@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { RoutableRequest, TakePlace } from '../router/index.ts';
+import type { ClientPolicy, TlsItems } from '../tls/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import { forEachUpstream, type RuntimeService, type UpstreamSettings } from './compile-service.ts';
 import { ConsumerPluginCache, type ConsumerPlugins } from './consumer-plugins.ts';
@@ -18,6 +19,7 @@ import { Slices } from './slices.ts';
 /** What a runtime needs from its worker. */
 export interface RuntimeOptions extends UpstreamSurroundings {
   readonly catalogue: PluginCatalogue;
+  readonly tls: TlsItems;
   readonly services: PluginServices;
   readonly onDisposeFailed: DisposeFailed;
   /** Gives other work of the thread its turn; called between slices of a long preparation. */
@@ -71,7 +73,16 @@ export class Runtime {
     return this.#consumers.find(username, text);
   }
 
-  /** Another number after every change that may alter what `visit` shows. */
+  get tls(): TlsItems {
+    return this.options.tls;
+  }
+
+  /** Which clients the TLS host that a name belongs to lets in; undefined where that is anybody. */
+  clientPolicyOf(host: string): ClientPolicy | undefined {
+    return this.tls.hosts.find(host)?.client;
+  }
+
+  /** Another number after every change that may alter what `visit` shows and `clientPolicyOf` says. */
   get generation(): number {
     return this.#generation;
   }
@@ -92,7 +103,8 @@ export class Runtime {
 
   /** Puts a prepared change in force. Synchronous, and it does not throw. */
   commit(prepared: PreparedChange): void {
-    this.#generation++;
+    if (mayAlterMatches(prepared)) this.#generation++;
+    if (prepared.tls !== undefined) this.tls.commit(prepared.tls);
     for (const [id, service] of prepared.services) this.#putService(id, service);
     for (const [id, upstreams] of prepared.upstreams) {
       if (upstreams.size === 0) this.upstreams.delete(id);
@@ -172,6 +184,12 @@ export class Runtime {
     if (service !== undefined) forEachUpstream(service, (upstream) => upstream.attach());
     if (old !== undefined) forEachUpstream(old, (upstream) => upstream.detach());
   }
+}
+
+/** Certificates change more often than anything else, and alter nothing about where requests lead. */
+function mayAlterMatches({ tls, services, definitions, upstreams, globalRules, metadata, entries }: PreparedChange): boolean {
+  if (tls === undefined || tls.changesPolicies || globalRules !== undefined || metadata !== undefined) return true;
+  return services.size + definitions.size + upstreams.size + entries.size > 0;
 }
 
 function replaceAll<Value>(map: Map<string, Value>, values: ReadonlyMap<string, Value>): void {

@@ -68,6 +68,7 @@ export class FakeExchange implements Exchange {
     localPort: 9080,
     localAddress: () => '10.0.0.1',
     encrypted: false,
+    tls: undefined,
     context: undefined,
   };
   context: unknown = undefined;
@@ -77,6 +78,7 @@ export class FakeExchange implements Exchange {
   grantedMs = 0;
   aborted: ErrorReason | undefined;
   upstreamStatus = 0;
+  failedAttempts = '';
   upstream: UpstreamTarget | undefined;
   readonly attempts = 0;
   readonly bytesFromClient = 0;

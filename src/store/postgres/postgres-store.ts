@@ -195,11 +195,10 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
     work: (transaction: StoreTransaction) => Promise<Result>,
   ): Promise<Result> {
     const steps = new TransactionSteps(connection);
-    const transaction = new PostgresTransaction(steps, this.cipher, author, Math.floor(this.#clock.nowMs() / 1000));
+    const transaction = new PostgresTransaction(steps, this.cipher, author, Math.floor(this.#clock.nowMs() / 1000), this.#listener);
     try {
       const result = await work(transaction);
       await steps.settle((held) => transaction.complete(held));
-      await this.#listener.announce(connection, transaction.raisedGroups);
       return result;
     } catch (error) {
       await steps.abandon();
