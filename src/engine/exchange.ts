@@ -41,6 +41,8 @@ export interface ClientConnection {
   /** Asked of the system each time; undefined when the connection has gone. */
   localAddress(): string | undefined;
   readonly encrypted: boolean;
+  /** The major version of HTTP that the client speaks; the engine reads requests as HTTP/1.1 whatever it is. */
+  readonly httpVersion: 1 | 2;
   /** Belongs to the handler. */
   context: unknown;
 }

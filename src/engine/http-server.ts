@@ -5,9 +5,11 @@ import { HttpConnection } from './connection/http-connection.ts';
 import { type ConnectionAdmission, UNLIMITED } from './connection-admission.ts';
 import { EngineContext } from './engine-context.ts';
 import { DEFAULT_ENGINE_LIMITS, DEFAULT_ENGINE_TIMEOUTS, type EngineLimits, type EngineTimeouts } from './engine-options.ts';
-import type { ExchangeHandler } from './exchange.ts';
+import type { ClientConnection, ExchangeHandler } from './exchange.ts';
+import type { Http2Side } from './http2/http2-side.ts';
 import { IdleVictims } from './idle-victims.ts';
 import { RefusedConnections } from './refused-connections.ts';
+import type { ServedConnection } from './served-connection.ts';
 import type { AcceptedConnection } from './transport/accepted-connection.ts';
 import { ClientListener, type ListenAddress } from './transport/client-listener.ts';
 import type { Transport, TransportReceiver } from './transport/transport.ts';
@@ -34,6 +36,8 @@ export interface HttpServerOptions {
   readonly refusedConnections?: number;
   /** How plain connections of clients are driven, `documented` unless said; see `chooseTransport`. */
   readonly transport?: TransportKind;
+  /** Clients of plain connections may begin with HTTP/2 without asking (RFC 9113 §3.3); false unless said. */
+  readonly http2Cleartext?: boolean;
   /** Hears what the handler or an accepting socket threw; the requests concerned are answered with 500 already. */
   readonly onFailure?: (error: unknown) => void;
 }
@@ -44,16 +48,19 @@ export class HttpServer {
   readonly #listeners: ClientListener[] = [];
   readonly #transport: TransportKind;
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
-  readonly #connections = new Set<HttpConnection>();
+  readonly #connections = new Set<ServedConnection>();
   readonly #admission: ConnectionAdmission;
   readonly #refused: RefusedConnections;
   readonly #victims = new IdleVictims(this.#connections);
-  readonly #onGone = (connection: HttpConnection): void => this.#removed(connection);
+  readonly #onGone = (connection: ServedConnection): void => this.#removed(connection);
   #idleWaiters: (() => void)[] = [];
   #cancelSweep: CancelTask | undefined = undefined;
+  readonly #http2Cleartext: boolean;
+  #http2: Http2Side | undefined = undefined;
 
   constructor(options: HttpServerOptions) {
     this.#transport = options.transport ?? 'documented';
+    this.#http2Cleartext = options.http2Cleartext ?? false;
     this.#admission = options.admission ?? UNLIMITED;
     this.#refused = new RefusedConnections(options.refusedConnections ?? REFUSED_CONNECTIONS);
     this.#context = new EngineContext({
@@ -79,11 +86,12 @@ export class HttpServer {
 
   /** Begins to accept, with `tls` encrypted; may be called for several addresses. Rejects with the system's error where the address cannot be had. */
   async listen(where: ListenAddress, tls?: SecureContextOptions): Promise<{ readonly port: number }> {
+    const http2 = this.#http2Cleartext && tls === undefined ? await this.#loadHttp2() : undefined;
     const listener = new ClientListener({
       transport: this.#transport,
       tls,
       readBuffer: this.#readBuffer,
-      onAccepted: (connection) => this.#accepted(connection),
+      onAccepted: (connection) => this.#accepted(connection, http2),
       onFailure: this.#context.onFailure,
     });
     this.#listeners.push(listener);
@@ -96,6 +104,7 @@ export class HttpServer {
    */
   announceDrain(): void {
     this.#context.announcesClose = true;
+    for (const connection of this.#connections) connection.announceDrain?.();
   }
 
   /**
@@ -133,21 +142,54 @@ export class HttpServer {
     for (const connection of this.#connections) connection.shutDown('drain_timeout');
   }
 
-  #accepted(accepted: AcceptedConnection): void {
+  async #loadHttp2(): Promise<Http2Side> {
+    // Loaded with the first listener that speaks it.
+    const { Http2Side } = await import('./http2/http2-side.ts');
+    this.#http2 ??= new Http2Side(this.#context);
+    return this.#http2;
+  }
+
+  #accepted(accepted: AcceptedConnection, http2: Http2Side | undefined): void {
     const client = clientOf(accepted);
     if (client === undefined) {
       accepted.refuse();
       return;
     }
-    const makeTransport = (receiver: TransportReceiver): Transport => accepted.open(receiver);
-    const connection = new HttpConnection(this.#context, client, makeTransport, this.#onGone);
+    const connection = http2 === undefined ? this.#open(accepted, client) : this.#openEither(accepted, client, http2);
     this.#connections.add(connection);
     this.#admit(connection, client.remoteAddress);
     this.#cancelSweep ??= this.#context.clock.schedule(SWEEP_MS, () => this.#sweep());
   }
 
+  #open(accepted: AcceptedConnection, client: ClientConnection): HttpConnection {
+    const makeTransport = (receiver: TransportReceiver): Transport => accepted.open(receiver);
+    return new HttpConnection(this.#context, client, makeTransport, this.#onGone);
+  }
+
+  /** Speaks HTTP/1 until the client's first bytes are those of HTTP/2. */
+  #openEither(accepted: AcceptedConnection, client: ClientConnection, http2: Http2Side): HttpConnection {
+    const connection: HttpConnection = new HttpConnection(
+      this.#context,
+      client,
+      (receiver) =>
+        http2.watch(accepted, receiver, (socket) => {
+          // An exchange has not begun, so there is nothing to end.
+          const { countedAddress, refusal } = connection;
+          const successor = http2.serve(client, socket, this.#onGone);
+          if (refusal !== undefined) successor.refuseFirst(refusal);
+          successor.countedAddress = countedAddress;
+          connection.countedAddress = undefined;
+          this.#connections.add(successor);
+          this.#removed(connection);
+          if (refusal !== undefined) this.#refused.add(successor, refusal);
+        }),
+      this.#onGone,
+    );
+    return connection;
+  }
+
   /** Counts the connection, if need be in place of one that is idle; or has it refused. */
-  #admit(connection: HttpConnection, address: string): void {
+  #admit(connection: ServedConnection, address: string): void {
     let refusal = this.#admission.admitClient(address);
     if (refusal === 'too_many_connections' && this.#closeLongestIdle()) refusal = this.#admission.admitClient(address);
     if (refusal === undefined) {
@@ -167,13 +209,13 @@ export class HttpServer {
     return true;
   }
 
-  #uncount(connection: HttpConnection): void {
+  #uncount(connection: ServedConnection): void {
     const address = connection.countedAddress;
     connection.countedAddress = undefined;
     if (address !== undefined) this.#admission.clientGone(address);
   }
 
-  #removed(connection: HttpConnection): void {
+  #removed(connection: ServedConnection): void {
     this.#connections.delete(connection);
     this.#refused.delete(connection);
     this.#uncount(connection);

@@ -141,6 +141,8 @@ export const ERROR_CODES = {
   },
   upstream_send_timeout: { status: 504, source: 'upstream', retry: 'no', publicMessage: 'the upstream did not read the request in time' },
   upstream_read_timeout: { status: 504, source: 'upstream', retry: 'no', publicMessage: 'the upstream did not answer in time' },
+  /** The client of gRPC itself has set it. */
+  deadline_exceeded: { status: 504, source: 'upstream', retry: 'no', publicMessage: 'the deadline of the call has passed' },
   bad_upstream_response: { status: 502, source: 'upstream', retry: 'no', publicMessage: 'the upstream sent a malformed response' },
   upstream_truncated: { status: 0, source: 'upstream', retry: 'no', publicMessage: '' },
 

@@ -27,6 +27,13 @@ export const MAIN_SETTINGS = [
   { name: 'workers', type: 'count', defaultText: 'one per core', meaning: 'Worker threads of the gateway', verbs: GATEWAY },
   { name: 'http-listen', type: 'hosts', defaultText: 'all addresses', meaning: 'Addresses for the HTTP port', verbs: GATEWAY },
   { name: 'https-listen', type: 'hosts', defaultText: 'all addresses', meaning: 'Addresses for the HTTPS port', verbs: GATEWAY },
+  {
+    name: 'http2-cleartext',
+    type: 'flag',
+    defaultText: 'false',
+    meaning: 'The HTTP port speaks HTTP/2 too, to clients that begin with it (prior knowledge)',
+    verbs: GATEWAY,
+  },
   { name: 'admin-listen', type: 'hosts', defaultText: '127.0.0.1,::1', meaning: 'Addresses for the Admin API', verbs: CONTROL_PLANE },
   {
     name: 'admin-allow',

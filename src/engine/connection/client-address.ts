@@ -16,6 +16,7 @@ export function clientOf(accepted: AcceptedConnection): ClientConnection | undef
     localPort,
     localAddress,
     encrypted,
+    httpVersion: 1,
     context: undefined,
   };
 }

@@ -72,7 +72,19 @@ export class SocketTransport implements Transport {
   }
 
   reset(): void {
-    this.socket.resetAndDestroy();
+    const { socket } = this;
+    // While a shutdown is under way libuv refuses to reset, and Node would never close the descriptor.
+    if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+    else socket.resetAndDestroy();
+  }
+
+  /** Lets go of the socket, which gives whoever takes it over `unread` again. The receiver hears nothing any more. */
+  handOver(unread: Buffer): Socket {
+    const socket = this.socket;
+    for (const event of ['data', 'end', 'error', 'close']) socket.removeAllListeners(event);
+    socket.pause();
+    socket.unshift(unread);
+    return socket;
   }
 
   /** The system's error code that `onClose` will tell; the first counts. */
