@@ -22,7 +22,7 @@ export function renderErrorsPage(codes: Readonly<Record<string, ErrorCode>> = ER
     '',
     'Every 4xx and 5xx that Portcullis makes itself has exactly one reason. It stands in the access log and is a label of the metrics.',
     'A status of – means that no answer could be sent any more. **Retry** says whether the same exchange may be tried again:',
-    '`reused-connection-only` means only if the connection had served a request before. **Text** is what the client reads;',
+    '`idempotent-only` means only if doing it twice is as good as once (RFC 9110 §9.2.2). **Text** is what the client reads;',
     'some answers of the Admin API say more.',
     '',
     '| reason | status | source | retry | text |',

@@ -5,3 +5,9 @@ export function addressFilter(networks: readonly string[]): (address: string) =>
   const list = networkList(networks);
   return list === undefined ? () => true : (address) => list.has(address);
 }
+
+/** Whether a canonical address is that of a proxy whose word counts for whom it speaks; none is where there is no list. */
+export function trustedProxies(networks: readonly string[]): (address: string) => boolean {
+  const list = networkList(networks);
+  return (address) => list?.has(address) === true;
+}

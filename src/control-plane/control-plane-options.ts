@@ -5,6 +5,7 @@ import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/index.ts';
 import type { PostgresStoreOptions } from '../store/index.ts';
 import type { HistoryRetention } from './history-pruner.ts';
+import type { RequestRateSettings } from './http/index.ts';
 
 /** What a control-plane process is started with. */
 export interface ControlPlaneOptions {
@@ -23,6 +24,9 @@ export interface ControlPlaneOptions {
   readonly adminPassword: string | undefined;
   /** Addresses and networks from which the Admin API may be used; empty for all. */
   readonly adminAllow: readonly string[];
+  /** Proxies in front of the Admin API whose `X-Forwarded-For` is believed; empty for none. */
+  readonly adminTrustedAddresses: readonly string[];
+  readonly requestRates: RequestRateSettings;
   /** What else the control plane itself may connect to, or may not: identity providers. */
   readonly dial: DialSettings;
   readonly softwareVersion: string;

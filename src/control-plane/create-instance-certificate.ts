@@ -13,6 +13,8 @@ export interface CreateInstanceCertificateOptions {
   readonly instanceId: string;
   /** SPKI, PEM. */
   readonly publicKey: string;
+  /** From where it was asked for, over the network. */
+  readonly address?: string;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface CreateInstanceCertificateOptions {
 export async function createInstanceCertificate(
   options: CreateInstanceCertificateOptions,
 ): Promise<{ readonly certificate: string; readonly authority: string; readonly expiresAtMs: number }> {
-  const { store, clock, author, groupId, instanceId, publicKey } = options;
+  const { store, clock, author, groupId, instanceId, publicKey, address } = options;
   const installation = await readInstallation(store);
   if (installation === undefined) throw new StartError('The first start of this control plane was never completed: start it once.');
   if ((await store.getGroup(groupId)) === undefined) throw new StartError(`There is no gateway group "${groupId}".`);
@@ -35,7 +37,7 @@ export async function createInstanceCertificate(
       action: 'instance.certify',
       groupId,
       resource: instanceId,
-      address: undefined,
+      address,
       detail: { expiresAtMs: issued.expiresAtMs },
     }),
   );

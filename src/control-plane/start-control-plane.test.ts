@@ -14,6 +14,7 @@ import { StartError } from '../errors/index.ts';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import { type ControlPlaneOptions, createApiToken, openControlPlaneStore, type RunningControlPlane, startControlPlane } from './index.ts';
+import { REQUEST_RATES } from './testing/request-rates.ts';
 
 const LOCAL = { kind: 'address', host: '127.0.0.1', port: 0 } as const;
 const TOKEN = 'given-by-the-operator';
@@ -41,6 +42,8 @@ async function start(t: TestContext, folder: string, change: Partial<ControlPlan
     syncListeners: [LOCAL],
     adminTls: undefined,
     adminAllow: [],
+    adminTrustedAddresses: [],
+    requestRates: REQUEST_RATES,
     dial: { allow: [], deny: [] },
     bootstrapToken: TOKEN,
     adminPassword: 'password',

@@ -5,7 +5,7 @@ import { issueInstanceCertificate, issueServerCertificate, openHistory, Publishe
 import { createDialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
 import { isInClear, parseDatabaseUrl, type Store, type StoreHistory } from '../store/index.ts';
-import { addressFilter } from './address-filter.ts';
+import { addressFilter, trustedProxies } from './address-filter.ts';
 import { describedApi } from './api/index.ts';
 import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
 import { openExpiryClock } from './expiry-clock.ts';
@@ -176,6 +176,8 @@ function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<Ad
     }).routes,
     authenticator: people.authenticator,
     isAddressAllowed: addressFilter(options.adminAllow),
+    isTrustedProxy: trustedProxies(options.adminTrustedAddresses),
+    requestRates: options.requestRates,
     random,
     softwareVersion,
     listeners: adminListeners,

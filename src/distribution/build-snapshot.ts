@@ -20,6 +20,10 @@ export function toSnapshotItem(resource: StoredResource, plugins: SnapshotPlugin
     case 'global_rule':
     case 'plugin_metadata':
     case 'secret_provider':
+    case 'ssl':
+    case 'sni':
+    case 'certificate':
+    case 'ca_certificate':
       return { kind: key.kind, id: key.id, value: document };
     case 'upstream':
       if (!isServedUpstream(asUpstreamDocument(document))) return undefined;
@@ -58,6 +62,10 @@ function toItemName(key: ResourceKey): SnapshotItemName | undefined {
     case 'global_rule':
     case 'plugin_metadata':
     case 'secret_provider':
+    case 'ssl':
+    case 'sni':
+    case 'certificate':
+    case 'ca_certificate':
       return { kind: key.kind, parentId: key.parentId, id: key.id };
     default:
       return undefined;

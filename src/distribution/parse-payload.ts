@@ -64,6 +64,10 @@ function readItem(fields: UnknownFields): SnapshotItem | undefined {
     case 'global_rule':
     case 'plugin_metadata':
     case 'secret_provider':
+    case 'ssl':
+    case 'sni':
+    case 'certificate':
+    case 'ca_certificate':
       return { kind, id, value };
     case 'upstream':
       return { kind, id, service: readString(fields, 'service'), value };
@@ -124,6 +128,10 @@ const KNOWN_KINDS: ReadonlySet<string> = new Set<SnapshotItem['kind']>([
   'global_rule',
   'plugin_metadata',
   'secret_provider',
+  'ssl',
+  'sni',
+  'certificate',
+  'ca_certificate',
 ]);
 
 function isKnownKind(kind: string): kind is SnapshotItem['kind'] {

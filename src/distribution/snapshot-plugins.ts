@@ -37,11 +37,11 @@ export class SnapshotPlugins {
 
   /**
    * Whether a field that is encrypted at rest is read for gateways at all. Of credentials only what `credentialData` works on: a clear
-   * API key is never even decrypted. Other plugins run with their secrets, wherever they stand, and secret providers are of no use without
-   * theirs. What nobody knows here stays closed.
+   * API key is never even decrypted. Other plugins run with their secrets, wherever they stand; secret providers, certificates and upstreams are
+   * of no use without theirs. What nobody knows here stays closed.
    */
   readonly opensSecret = (key: ResourceKey, pointer: string): boolean => {
-    if (key.kind === 'secret_provider') return true;
+    if (OPEN_KINDS.has(key.kind) || UPSTREAM_KEY.test(pointer)) return true;
     const plugin = this.#plugins.get(PLUGIN_FIELD.exec(pointer)?.[1] ?? '');
     if (plugin === undefined) return false;
     if (plugin.type !== 'auth') return true;
@@ -62,4 +62,7 @@ export class SnapshotPlugins {
   }
 }
 
+/** What is secret in these is what gateways work with. */
+const OPEN_KINDS: ReadonlySet<string> = new Set(['secret_provider', 'ssl', 'certificate']);
+const UPSTREAM_KEY = /^(?:\/upstream)?\/tls\/client_key$/;
 const PLUGIN_FIELD = /^\/plugins\/([^/]+)\//;

@@ -21,12 +21,16 @@ export interface EngineLimits {
   readonly discardedBodyBytes: number;
   /** A client's connection is closed with this many answers, so that what it has gathered ends some time. */
   readonly requestsPerConnection: number;
+  /** TLS handshakes of clients that may be under way at once; for each one more the oldest is given up. */
+  readonly handshakes: number;
 }
 
 /** How long the engine waits, in milliseconds, and how slow a client may be; one sweep looks at all, so each is exact to half a second. */
 export interface EngineTimeouts {
   /** From a request's first byte to the end of its head; answers 408. Also from connecting to the first byte; closes. */
   readonly headMs: number;
+  /** From connecting to the end of a TLS handshake; closes. */
+  readonly handshakeMs: number;
   /** Between the requests of a connection; closes. */
   readonly clientIdleMs: number;
   /**
@@ -80,10 +84,12 @@ export const DEFAULT_ENGINE_LIMITS: EngineLimits = {
   interimResponses: 16,
   discardedBodyBytes: 64 * 1024,
   requestsPerConnection: 10_000,
+  handshakes: 1_000,
 };
 
 export const DEFAULT_ENGINE_TIMEOUTS: EngineTimeouts = {
   headMs: 60_000,
+  handshakeMs: 10_000,
   clientIdleMs: 75_000,
   decisionMs: 60_000,
   bodySilenceMs: 60_000,

@@ -1,6 +1,7 @@
 import type { ErrorReason } from '../errors/index.ts';
 import type { ByteWriter } from '../lib/byte-writer.ts';
 import type { ResponseFilter } from './response-filter.ts';
+import type { ClientTls } from './tls/client-tls.ts';
 
 /**
  * One parsed request head: offsets into bytes, no strings.
@@ -43,6 +44,8 @@ export interface ClientConnection {
   readonly encrypted: boolean;
   /** The major version of HTTP that the client speaks; the engine reads requests as HTTP/1.1 whatever it is. */
   readonly httpVersion: 1 | 2;
+  /** What the handshake has agreed on; undefined on a connection in clear. */
+  readonly tls: ClientTls | undefined;
   /** Belongs to the handler. */
   context: unknown;
 }
@@ -102,7 +105,8 @@ export interface ForwardPlan {
   isForbiddenTrailer(bytes: Buffer, nameStart: number, nameEnd: number): boolean;
   /**
    * The address for this attempt, counted from 0; or the reason why there is none. After a failure that the table of errors
-   * allows to retry the engine asks again, until it gets a reason: the first failure is then the answer.
+   * allows to retry the engine asks again, until it gets a reason: the first failure is then the answer, or `retry_timeout` where
+   * that is the reason.
    */
   nextTarget(attempt: number, previousFailure: ErrorReason | undefined): UpstreamTarget | ErrorReason;
 }
@@ -142,6 +146,8 @@ export interface Exchange {
   /** Why the gateway answered itself, or cut the exchange short. */
   readonly reason: ErrorReason | undefined;
   readonly upstreamStatus: number;
+  /** The statuses that nginx would give to attempts which got no answer, as `502, 504`; empty for none. */
+  readonly failedAttempts: string;
   readonly upstream: UpstreamTarget | undefined;
   readonly attempts: number;
   readonly bytesFromClient: number;

@@ -1,4 +1,4 @@
-import type { SecureContextOptions } from 'node:tls';
+import type { ErrorReason } from '../errors/index.ts';
 import type { CancelTask, Clock } from '../lib/clock.ts';
 import { clientOf } from './connection/client-address.ts';
 import { HttpConnection } from './connection/http-connection.ts';
@@ -6,19 +6,24 @@ import { type ConnectionAdmission, UNLIMITED } from './connection-admission.ts';
 import { EngineContext } from './engine-context.ts';
 import { DEFAULT_ENGINE_LIMITS, DEFAULT_ENGINE_TIMEOUTS, type EngineLimits, type EngineTimeouts } from './engine-options.ts';
 import type { ClientConnection, ExchangeHandler } from './exchange.ts';
-import type { Http2Side } from './http2/http2-side.ts';
+import type { Http2Side, OpenTransport } from './http2/http2-side.ts';
 import { IdleVictims } from './idle-victims.ts';
 import { RefusedConnections } from './refused-connections.ts';
 import type { ServedConnection } from './served-connection.ts';
+import { AcceptedHandshake } from './tls/accepted-handshake.ts';
+import type { HandshakeFailure } from './tls/handshake-events.ts';
+import { Handshakes } from './tls/handshakes.ts';
+import type { TlsChooser } from './tls/server-terms.ts';
 import type { AcceptedConnection } from './transport/accepted-connection.ts';
 import { ClientListener, type ListenAddress } from './transport/client-listener.ts';
-import type { Transport, TransportReceiver } from './transport/transport.ts';
 import type { TransportKind } from './transport/transport-kind.ts';
 import type { UpstreamPool } from './upstream/upstream-pool.ts';
 
 const SWEEP_MS = 500;
 const READ_BUFFER_BYTES = 64 * 1024;
 const REFUSED_CONNECTIONS = 256;
+/** RFC 9113 §3.1 */
+const HTTP2 = 'h2';
 
 export interface HttpServerOptions {
   readonly handler: ExchangeHandler;
@@ -36,6 +41,8 @@ export interface HttpServerOptions {
   readonly refusedConnections?: number;
   /** How plain connections of clients are driven, `documented` unless said; see `chooseTransport`. */
   readonly transport?: TransportKind;
+  /** Hears of each TLS handshake that came to nothing; the address is canonical. */
+  readonly onHandshakeFailed?: (failure: HandshakeFailure, remoteAddress: string) => void;
   /** Clients of plain connections may begin with HTTP/2 without asking (RFC 9113 §3.3); false unless said. */
   readonly http2Cleartext?: boolean;
   /** Hears what the handler or an accepting socket threw; the requests concerned are answered with 500 already. */
@@ -52,6 +59,8 @@ export class HttpServer {
   readonly #admission: ConnectionAdmission;
   readonly #refused: RefusedConnections;
   readonly #victims = new IdleVictims(this.#connections);
+  readonly #handshakes: Handshakes;
+  readonly #onHandshakeFailed: NonNullable<HttpServerOptions['onHandshakeFailed']>;
   readonly #onGone = (connection: ServedConnection): void => this.#removed(connection);
   #idleWaiters: (() => void)[] = [];
   #cancelSweep: CancelTask | undefined = undefined;
@@ -73,6 +82,9 @@ export class HttpServer {
       clock: options.clock,
       onFailure: options.onFailure ?? (() => {}),
     });
+    const { limits, timeouts } = this.#context;
+    this.#handshakes = new Handshakes(limits.handshakes, timeouts.handshakeMs);
+    this.#onHandshakeFailed = options.onHandshakeFailed ?? (() => {});
   }
 
   get openConnections(): number {
@@ -84,14 +96,19 @@ export class HttpServer {
     return this.#context.exchangesInFlight;
   }
 
+  /** Clients whose TLS handshake is under way; they count as connections, and not yet as open ones. */
+  get pendingHandshakes(): number {
+    return this.#handshakes.size;
+  }
+
   /** Begins to accept, with `tls` encrypted; may be called for several addresses. Rejects with the system's error where the address cannot be had. */
-  async listen(where: ListenAddress, tls?: SecureContextOptions): Promise<{ readonly port: number }> {
-    const http2 = this.#http2Cleartext && tls === undefined ? await this.#loadHttp2() : undefined;
+  async listen(where: ListenAddress, tls?: TlsChooser): Promise<{ readonly port: number }> {
+    if (this.#http2Cleartext || tls !== undefined) await this.#loadHttp2();
     const listener = new ClientListener({
       transport: this.#transport,
       tls,
       readBuffer: this.#readBuffer,
-      onAccepted: (connection) => this.#accepted(connection, http2),
+      onAccepted: (connection) => this.#accepted(connection),
       onFailure: this.#context.onFailure,
     });
     this.#listeners.push(listener);
@@ -133,71 +150,97 @@ export class HttpServer {
 
   /** Resolves when no connection is open. */
   whenIdle(): Promise<void> {
-    if (this.#connections.size === 0) return Promise.resolve();
+    if (this.#isEmpty) return Promise.resolve();
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
   /** Ends every connection at once; requests in flight end with `drain_timeout`. */
   destroyAll(): void {
+    this.#handshakes.giveUpAll('drain_timeout');
     for (const connection of this.#connections) connection.shutDown('drain_timeout');
   }
 
-  async #loadHttp2(): Promise<Http2Side> {
+  async #loadHttp2(): Promise<void> {
     // Loaded with the first listener that speaks it.
     const { Http2Side } = await import('./http2/http2-side.ts');
     this.#http2 ??= new Http2Side(this.#context);
-    return this.#http2;
   }
 
-  #accepted(accepted: AcceptedConnection, http2: Http2Side | undefined): void {
+  get #isEmpty(): boolean {
+    return this.#connections.size === 0 && this.#handshakes.size === 0;
+  }
+
+  #accepted(accepted: AcceptedConnection): void {
     const client = clientOf(accepted);
     if (client === undefined) {
       accepted.refuse();
       return;
     }
-    const connection = http2 === undefined ? this.#open(accepted, client) : this.#openEither(accepted, client, http2);
-    this.#connections.add(connection);
-    this.#admit(connection, client.remoteAddress);
     this.#cancelSweep ??= this.#context.clock.schedule(SWEEP_MS, () => this.#sweep());
+    const refusal = this.#admit(client.remoteAddress);
+    const { secure } = accepted;
+    if (secure === undefined) this.#serve(client, (receiver) => accepted.open(receiver), refusal);
+    else this.#secure(secure, client, refusal);
   }
 
-  #open(accepted: AcceptedConnection, client: ClientConnection): HttpConnection {
-    const makeTransport = (receiver: TransportReceiver): Transport => accepted.open(receiver);
-    return new HttpConnection(this.#context, client, makeTransport, this.#onGone);
+  /** The handshake comes first. */
+  #secure(secure: NonNullable<AcceptedConnection['secure']>, client: ClientConnection, refusal: ErrorReason | undefined): void {
+    const { remoteAddress } = client;
+    const handshake = new AcceptedHandshake(this.#context.clock.monotonicMs());
+    handshake.begin(secure, {
+      onSecured: (tls, open) => {
+        this.#handshakes.delete(handshake);
+        this.#serve({ ...client, encrypted: true, tls }, open, refusal);
+      },
+      onFailed: (failure) => {
+        this.#handshakes.delete(handshake);
+        if (refusal === undefined) this.#admission.clientGone(remoteAddress);
+        this.#onHandshakeFailed(failure, remoteAddress);
+        this.#noteEmpty();
+      },
+    });
+    this.#handshakes.add(handshake);
+  }
+
+  /** Answers a client's requests. `refusal` is why it is one too many; else it is counted already. */
+  #serve(client: ClientConnection, open: OpenTransport, refusal: ErrorReason | undefined): void {
+    const http2 = this.#http2;
+    let connection: ServedConnection;
+    if (http2 !== undefined && client.tls?.alpn === HTTP2) connection = http2.serve(client, open, this.#onGone);
+    else if (http2 !== undefined && this.#http2Cleartext && client.tls === undefined) connection = this.#openEither(client, open, http2);
+    else connection = new HttpConnection(this.#context, client, open, this.#onGone);
+    this.#connections.add(connection);
+    if (refusal === undefined) connection.countedAddress = client.remoteAddress;
+    else this.#refused.add(connection, refusal);
   }
 
   /** Speaks HTTP/1 until the client's first bytes are those of HTTP/2. */
-  #openEither(accepted: AcceptedConnection, client: ClientConnection, http2: Http2Side): HttpConnection {
+  #openEither(client: ClientConnection, open: OpenTransport, http2: Http2Side): HttpConnection {
     const connection: HttpConnection = new HttpConnection(
       this.#context,
       client,
-      (receiver) =>
-        http2.watch(accepted, receiver, (socket) => {
-          // An exchange has not begun, so there is nothing to end.
-          const { countedAddress, refusal } = connection;
-          const successor = http2.serve(client, socket, this.#onGone);
-          if (refusal !== undefined) successor.refuseFirst(refusal);
-          successor.countedAddress = countedAddress;
-          connection.countedAddress = undefined;
-          this.#connections.add(successor);
-          this.#removed(connection);
-          if (refusal !== undefined) this.#refused.add(successor, refusal);
-        }),
+      (receiver) => http2.watch(open, receiver, (socket) => this.#succeed(connection, http2.take(client, socket, this.#onGone))),
       this.#onGone,
     );
     return connection;
   }
 
-  /** Counts the connection, if need be in place of one that is idle; or has it refused. */
-  #admit(connection: ServedConnection, address: string): void {
+  /** The connection goes on as another, before anything was asked on it. */
+  #succeed(connection: HttpConnection, successor: ServedConnection): void {
+    const { countedAddress, refusal } = connection;
+    successor.countedAddress = countedAddress;
+    connection.countedAddress = undefined;
+    this.#connections.add(successor);
+    this.#removed(connection);
+    if (refusal !== undefined) this.#refused.add(successor, refusal);
+  }
+
+  /** Counts a client, if need be in place of one that is idle; or says why it is refused. */
+  #admit(address: string): ErrorReason | undefined {
     let refusal = this.#admission.admitClient(address);
     if (refusal === 'too_many_connections' && this.#closeLongestIdle()) refusal = this.#admission.admitClient(address);
-    if (refusal === undefined) {
-      connection.countedAddress = address;
-      return;
-    }
-    this.#admission.refused(refusal);
-    this.#refused.add(connection, refusal);
+    if (refusal !== undefined) this.#admission.refused(refusal);
+    return refusal;
   }
 
   #closeLongestIdle(): boolean {
@@ -219,7 +262,11 @@ export class HttpServer {
     this.#connections.delete(connection);
     this.#refused.delete(connection);
     this.#uncount(connection);
-    if (this.#connections.size > 0) return;
+    this.#noteEmpty();
+  }
+
+  #noteEmpty(): void {
+    if (!this.#isEmpty) return;
     this.#cancelSweep?.();
     this.#cancelSweep = undefined;
     const waiters = this.#idleWaiters;
@@ -232,6 +279,7 @@ export class HttpServer {
     this.#cancelSweep = undefined;
     const nowMs = this.#context.clock.monotonicMs();
     for (const connection of this.#connections) connection.checkDeadlines(nowMs);
-    if (this.#connections.size > 0) this.#cancelSweep = this.#context.clock.schedule(SWEEP_MS, () => this.#sweep());
+    this.#handshakes.checkDeadlines(nowMs);
+    if (!this.#isEmpty) this.#cancelSweep = this.#context.clock.schedule(SWEEP_MS, () => this.#sweep());
   }
 }

@@ -1,8 +1,8 @@
 /** Who made the request fail. */
 export type ErrorSource = 'client' | 'gateway' | 'upstream' | 'store';
 
-/** Whether the same exchange may be tried again, and when. `reused-connection-only`: only if the connection had served before. */
-export type ErrorRetry = 'no' | 'yes' | 'reused-connection-only';
+/** Whether the same exchange may be tried again, and when. `idempotent-only`: only if doing it twice is as good as once (RFC 9110 §9.2.2). */
+export type ErrorRetry = 'no' | 'yes' | 'idempotent-only';
 
 /** One row of the table: what the client is told, who is to blame, whether a retry makes sense. */
 export interface ErrorCode {
@@ -39,6 +39,23 @@ export const ERROR_CODES = {
   request_timeout: { status: 408, source: 'client', retry: 'no', publicMessage: 'the request did not arrive in time' },
   client_write_timeout: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
   client_aborted: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+
+  // TLS handshakes that come to nothing: the client gets an alert, or nothing. And what clients must show inside.
+  tls_bad_hello: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+  tls_unknown_name: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+  tls_certificate_unusable: { status: 0, source: 'gateway', retry: 'no', publicMessage: '' },
+  tls_handshake_failed: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+  tls_handshake_timeout: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+  tls_client_gone: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+  tls_too_many_handshakes: { status: 0, source: 'gateway', retry: 'no', publicMessage: '' },
+  client_certificate_missing: { status: 400, source: 'client', retry: 'no', publicMessage: 'a client certificate is required' },
+  client_certificate_invalid: { status: 400, source: 'client', retry: 'no', publicMessage: 'the client certificate is not accepted' },
+  misdirected_request: {
+    status: 421,
+    source: 'client',
+    retry: 'no',
+    publicMessage: 'this host needs a connection of its own',
+  },
 
   // Decisions of the gateway.
   route_not_found: { status: 404, source: 'client', retry: 'no', publicMessage: '404 Route Not Found' },
@@ -133,14 +150,32 @@ export const ERROR_CODES = {
   connect_refused: { status: 502, source: 'upstream', retry: 'yes', publicMessage: 'the upstream refused the connection' },
   connect_failed: { status: 502, source: 'upstream', retry: 'yes', publicMessage: 'the upstream could not be reached' },
   connect_timeout: { status: 504, source: 'upstream', retry: 'yes', publicMessage: 'the upstream did not accept the connection in time' },
+  upstream_tls_failed: { status: 502, source: 'upstream', retry: 'yes', publicMessage: 'the TLS handshake with the upstream failed' },
+  upstream_certificate_invalid: {
+    status: 502,
+    source: 'upstream',
+    retry: 'yes',
+    publicMessage: 'the certificate of the upstream is not accepted',
+  },
   upstream_closed: {
     status: 502,
     source: 'upstream',
-    retry: 'reused-connection-only',
+    retry: 'idempotent-only',
     publicMessage: 'the upstream closed the connection',
   },
-  upstream_send_timeout: { status: 504, source: 'upstream', retry: 'no', publicMessage: 'the upstream did not read the request in time' },
-  upstream_read_timeout: { status: 504, source: 'upstream', retry: 'no', publicMessage: 'the upstream did not answer in time' },
+  upstream_send_timeout: {
+    status: 504,
+    source: 'upstream',
+    retry: 'idempotent-only',
+    publicMessage: 'the upstream did not read the request in time',
+  },
+  upstream_read_timeout: {
+    status: 504,
+    source: 'upstream',
+    retry: 'idempotent-only',
+    publicMessage: 'the upstream did not answer in time',
+  },
+  retry_timeout: { status: 502, source: 'upstream', retry: 'no', publicMessage: 'no upstream node answered in the time for retries' },
   /** The client of gRPC itself has set it. */
   deadline_exceeded: { status: 504, source: 'upstream', retry: 'no', publicMessage: 'the deadline of the call has passed' },
   bad_upstream_response: { status: 502, source: 'upstream', retry: 'no', publicMessage: 'the upstream sent a malformed response' },
@@ -157,6 +192,7 @@ export const ERROR_CODES = {
   admin_precondition_failed: { status: 412, source: 'client', retry: 'no', publicMessage: 'the resource has changed' },
   admin_body_too_large: { status: 413, source: 'client', retry: 'no', publicMessage: 'request body too large' },
   admin_not_json: { status: 415, source: 'client', retry: 'no', publicMessage: 'the body must be sent as application/json' },
+  admin_too_many_requests: { status: 429, source: 'client', retry: 'no', publicMessage: 'too many requests: try again later' },
   admin_sign_in_too_often: { status: 429, source: 'client', retry: 'no', publicMessage: 'too many failed sign-ins: try again later' },
   identity_provider_failed: {
     status: 502,

@@ -20,7 +20,7 @@ export interface InstanceIdentity {
 export interface WorkerListeners {
   /**
    * One entry for each address to listen on; in it one for each generation of the worker, with copies of one bound socket that
-   * nobody else uses. Empty: the worker binds `httpAddresses` itself.
+   * nobody else uses. Empty: the worker binds `httpAddresses` and `httpsAddresses` itself.
    */
   readonly httpDescriptors: readonly (readonly (readonly number[])[])[];
   readonly httpsDescriptors: readonly (readonly (readonly number[])[])[];
@@ -47,7 +47,10 @@ export interface GatewayOptions {
   /** One entry a worker. */
   readonly workers: readonly WorkerListeners[];
   readonly httpAddresses: readonly { readonly host: string; readonly port: number }[];
+  readonly httpsAddresses: readonly { readonly host: string; readonly port: number }[];
   readonly httpsPort: number;
+  /** The host that clients get that name none in their TLS handshake, or an unknown one; without it they are refused. */
+  readonly fallbackSni?: string | undefined;
   readonly statusListeners: readonly Listener[];
   readonly metricsListeners: readonly Listener[];
   /** Sockets of the product itself that no upstream may point to. */
@@ -85,8 +88,13 @@ export interface GatewayOptions {
 
 /** A running gateway instance. */
 export interface RunningGateway {
-  /** Ports in the order of the addresses or listeners they were asked for; of `http` none before a worker listens. */
-  readonly ports: { readonly http: readonly number[]; readonly status: readonly number[]; readonly metrics: readonly number[] };
+  /** Ports in the order of the addresses or listeners they were asked for; of `http` and `https` none before a worker listens. */
+  readonly ports: {
+    readonly http: readonly number[];
+    readonly https: readonly number[];
+    readonly status: readonly number[];
+    readonly metrics: readonly number[];
+  };
   /** Resolves when all workers listen and the configuration in force is the newest that the control plane has named. */
   whenCurrent(): Promise<{ readonly revision: number }>;
   /** Resolves when all workers listen with a configuration in force, be it from disk. */

@@ -32,6 +32,8 @@ export class AccessLogStream {
   #appendedBytes = 0;
   #appendedLines = 0;
   #writtenBytes = 0;
+  /** Of the only batch that waits, or that waited last. */
+  #lent: Buffer | undefined;
   #ending = false;
   #cancelRetry: CancelTask | undefined;
 
@@ -47,11 +49,23 @@ export class AccessLogStream {
     return this.#appendedBytes - this.#writtenBytes;
   }
 
-  /** Takes whole lines; the bytes are the stream's from now on. */
-  append(batch: Buffer, lines: number): void {
+  /**
+   * Takes whole lines; the bytes are the stream's from now on. `buffer`: what the batch lies in and has for itself, where it may be used
+   * again once it is written.
+   */
+  append(batch: Buffer, lines: number, buffer?: Buffer): void {
+    if (buffer !== undefined) this.#lent = this.waitingBytes === 0 ? buffer : undefined;
     this.#appendedBytes += batch.length;
     this.#appendedLines += lines;
     this.#sonic.write(batch);
+  }
+
+  /** The buffer of the last batch, if it went out before the next one came: nobody has it any more. */
+  takeBuffer(): Buffer | undefined {
+    if (this.waitingBytes > 0) return undefined;
+    const buffer = this.#lent;
+    this.#lent = undefined;
+    return buffer;
   }
 
   /** Resolves when what was taken is written and synced, or a try to do so has failed. */

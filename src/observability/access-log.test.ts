@@ -44,6 +44,23 @@ test('lines arrive whole and in order, in a file of mode 0600', async (t) => {
   assert.equal(accessLog.dropped, 0);
 });
 
+test('many batches, some of them waited for, arrive whole and in order over reopened files', async (t) => {
+  const { file, accessLog } = await openedLog(t, { maxBufferedBytes: 64 * 1024 * 1024 });
+  const lines = Array.from({ length: 20_000 }, (_, index) => JSON.stringify({ index, path: '/'.repeat(index % 100) }));
+  const half = lines.length / 2;
+  for (const [index, line] of lines.entries()) {
+    if (index === half) {
+      await rename(file, `${file}.old`);
+      accessLog.reopen();
+    }
+    write(accessLog, line);
+    // Each third batch or so is on the disk before the next one begins, and its memory free to be used again.
+    if (index % 3000 === 0) await accessLog.flush();
+  }
+  await accessLog.flush();
+  assert.equal((await readFile(`${file}.old`, 'utf8')) + (await readFile(file, 'utf8')), `${lines.join('\n')}\n`);
+});
+
 test('a single line does not wait for a full batch', async (t) => {
   const { file, clock, accessLog } = await openedLog(t);
   write(accessLog, '{"only":1}');

@@ -5,6 +5,7 @@ export { anonymousConsumerField, CONSUMER_HEADERS, hideCredentialsField, realmFi
 export type { BodyFilter } from './body-filter.ts';
 export { checkHeaderName } from './check-header-name.ts';
 export { checkNetworks } from './check-networks.ts';
+export { checkVars } from './check-vars.ts';
 export { isCredential } from './configuration-schema.ts';
 export type { ConsumerMatch, CredentialMatch } from './consumer-match.ts';
 export type {

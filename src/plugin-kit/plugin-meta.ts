@@ -1,6 +1,6 @@
-import { compileExpression } from '../expression/index.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import { compileValidator, type Issue, isJsonObject, Type } from '../schema/index.ts';
+import { checkVars } from './check-vars.ts';
 import { resolveSecretReferences } from './secret-references.ts';
 
 /** The field that every plugin configuration may have, whatever the plugin. */
@@ -41,9 +41,8 @@ export function checkPluginMeta(configuration: JsonObject): readonly Issue[] {
   const matched = matchMeta(meta);
   if (!matched.ok) return matched.issues.map((issue) => ({ pointer: `/${META_FIELD}${issue.pointer}`, message: issue.message }));
   const { filter } = matched.value;
-  const compiled = filter === undefined ? undefined : compileExpression([...resolveSecretReferences(filter, () => ANY_VALUE)]);
-  if (compiled?.kind !== 'invalid') return [];
-  return [{ pointer: `/${META_FIELD}/filter`, message: `failed to validate the 'vars' expression: ${compiled.message}` }];
+  if (filter === undefined) return [];
+  return checkVars([...resolveSecretReferences(filter, () => ANY_VALUE)], `/${META_FIELD}/filter`);
 }
 
 /** Reads the `_meta` of a plugin configuration; what is not well formed counts as absent. */

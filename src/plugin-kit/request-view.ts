@@ -73,8 +73,11 @@ export interface RequestView {
   queryPairs(): readonly QueryPair[];
   /** A variable by its name without `$` (docs/reference/expressions.md). */
   variable(name: string): VariableValue;
-  /** Gives a variable a value of the plugin's own, seen by expressions, templates and logs from now on. */
-  setVariable(name: string, value: VariableValue): void;
+  /**
+   * Gives a variable a value of the plugin's own, seen by expressions, templates and logs from now on. A function is called when somebody
+   * asks for the value, each time, and only then: most are never asked for.
+   */
+  setVariable(name: string, value: VariableValue | (() => VariableValue)): void;
   /** Undefined where the request has no body; `'chunked'` where its length is not known before it is read. */
   readonly bodyLength: number | 'chunked' | undefined;
 

@@ -21,6 +21,7 @@ export const VARIABLE_PREFIXES: readonly string[] = [
   'graphql_',
   'http_',
   'cookie_',
+  'uri_param_',
   'sent_http_',
   'upstream_http_',
 ];

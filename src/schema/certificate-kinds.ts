@@ -11,10 +11,8 @@ import {
 import { idField } from './fields.ts';
 import { warningsForCertificate } from './read-certificate.ts';
 import { defineResourceKind } from './resource-kind.ts';
-import { checkSni, domainOfSni, referencesOfSni, sniSchema } from './sni.ts';
+import { checkSni, domainOfSni, referencesOfSni, sniSchema, warningsForSni } from './sni.ts';
 import { checkSsl, fingerprintsOfSsl, presentSsl, secretPointersOfSsl, sslSchema, warningsForSsl } from './ssl.ts';
-
-const UNUSED = 'certificates and SNIs are stored, but not used by gateways of this version';
 
 const USUAL = { parent: undefined, idSchema: idField, idField: 'id', bodyIdFields: ['id'], pluginSite: undefined } as const;
 
@@ -24,7 +22,7 @@ export const ssl = defineResourceKind({
   collection: 'ssls',
   schema: sslSchema,
   check: checkSsl,
-  warnings: (document, nowMs) => [UNUSED, ...warningsForSsl(document, nowMs)],
+  warnings: (document, nowMs) => warningsForSsl(document, nowMs),
   secretPointers: secretPointersOfSsl,
   uniqueValues: (document) => fingerprintsOfSsl(document).map((value) => ({ space: 'ssl certificate', value })),
   answerFields: VALIDITY_FIELDS,
@@ -37,7 +35,7 @@ export const certificate = defineResourceKind({
   collection: 'certificates',
   schema: certificateSchema,
   check: checkCertificateDocument,
-  warnings: ({ cert }, nowMs) => [UNUSED, ...warningsForCertificate(cert, '/cert', nowMs)],
+  warnings: ({ cert }, nowMs) => warningsForCertificate(cert, '/cert', nowMs),
   secretPointers: secretPointersOfCertificate,
   answerFields: VALIDITY_FIELDS,
   present: presentCertificate,
@@ -49,7 +47,7 @@ export const caCertificate = defineResourceKind({
   collection: 'ca_certificates',
   schema: caCertificateSchema,
   check: checkCaCertificate,
-  warnings: (document, nowMs) => [UNUSED, ...warningsForCaCertificate(document, nowMs)],
+  warnings: (document, nowMs) => warningsForCaCertificate(document, nowMs),
   answerFields: VALIDITY_FIELDS,
   present: presentCertificate,
 });
@@ -60,7 +58,7 @@ export const sni = defineResourceKind({
   collection: 'snis',
   schema: sniSchema,
   check: checkSni,
-  warnings: () => [UNUSED],
+  warnings: warningsForSni,
   uniqueValues: (document) => domainOfSni(document).map((value) => ({ space: 'sni domain', value })),
   references: referencesOfSni,
   present: (document, id) => ({ ...document, id }),

@@ -1,4 +1,6 @@
+import { type EffectiveChecks, readHealthChecks } from './effective-checks.ts';
 import { parseNodeHost } from './host-name.ts';
+import { timerMs } from './timer-ms.ts';
 import type { UpstreamDocument } from './upstream.ts';
 
 /** One address or name of an upstream, without IPv6 brackets. */
@@ -18,9 +20,31 @@ export interface HopTimeouts {
   readonly readTimeoutMs: number;
 }
 
+/** By what consistent hashing tells requests apart. */
+export interface HashRule {
+  readonly on: 'vars' | 'header' | 'cookie' | 'consumer' | 'vars_combinations';
+  /** A variable without `$`, a header's or a cookie's name, or a text with variables; empty with `consumer`. */
+  readonly key: string;
+}
+
+/** How a node is chosen (`type`, with `hash_on` and `key`). */
+export type Balancing = { readonly kind: 'roundrobin' | 'least_conn' | 'ewma' } | { readonly kind: 'chash'; readonly hash: HashRule };
+
+/** A service whose nodes are found, not configured. */
+export interface ServiceDiscovery {
+  readonly type: string;
+  readonly serviceName: string;
+}
+
 /** An upstream with every default in place. */
 export interface EffectiveUpstream extends HopTimeouts {
+  /** Empty where they are discovered. */
   readonly nodes: readonly UpstreamNode[];
+  /** Where nodes are found; undefined: they are those of `nodes`. */
+  readonly discovery: ServiceDiscovery | undefined;
+  readonly balancing: Balancing;
+  /** Undefined: nobody looks after the nodes' health. */
+  readonly checks: EffectiveChecks | undefined;
   /** Host that the upstream sees: the client's, the node's, or `upstreamHost`. */
   readonly passHost: 'pass' | 'node' | 'rewrite';
   readonly upstreamHost: string | undefined;
@@ -34,8 +58,6 @@ export interface EffectiveUpstream extends HopTimeouts {
   readonly keepaliveRequests: number;
 }
 
-/** A timer of Node fires at once when its delay does not fit 31 bits. */
-const MAX_TIMER_MS = 2_147_483_647;
 const DEFAULT_TIMEOUT_SECONDS = 60;
 
 /**
@@ -53,6 +75,9 @@ export function readUpstream(upstream: UpstreamDocument): EffectiveUpstream {
       weight: node.weight,
       priority: node.priority ?? 0,
     })),
+    discovery: readDiscovery(upstream),
+    balancing: readBalancing(upstream),
+    checks: upstream.checks?.active === undefined ? undefined : readHealthChecks(upstream.checks),
     passHost: upstream.pass_host ?? 'pass',
     upstreamHost: upstream.upstream_host,
     ...readTimeouts(upstream.timeout ?? {}),
@@ -73,6 +98,11 @@ export function readTimeouts(timeout: { readonly connect?: number; readonly send
   };
 }
 
-function timerMs(seconds: number): number {
-  return Math.min(Math.round(seconds * 1000), MAX_TIMER_MS);
+function readBalancing({ type = 'roundrobin', hash_on: on = 'vars', key = '' }: UpstreamDocument): Balancing {
+  return type === 'chash' ? { kind: type, hash: { on, key } } : { kind: type };
+}
+
+/** Nodes that are configured win. */
+function readDiscovery({ nodes, service_name: serviceName, discovery_type: type }: UpstreamDocument): ServiceDiscovery | undefined {
+  return nodes !== undefined || serviceName === undefined || type === undefined ? undefined : { type, serviceName };
 }

@@ -5,6 +5,9 @@ import { Type } from './schema-builder.ts';
 /** Longest name, description and label value, in characters (code points), as API7's OpenAPI document has it. */
 const MAX_TEXT_CHARACTERS = 65_536;
 
+/** A resource stands in one list for each of its labels: 256 labels cost a write some milliseconds, 30,000 a second. */
+export const MAX_LABELS = 256;
+
 /** The id of any resource but a consumer, chosen by the client. The reserved names are refused where ids are checked. */
 export const idField = Type.String({ minLength: 1, maxLength: 256, pattern: '^[a-zA-Z0-9-_.]+$' });
 
@@ -15,6 +18,7 @@ export const descriptionField = Type.String({ maxLength: MAX_TEXT_CHARACTERS });
 /** Label → text. `custom_id` on a consumer reaches the upstream as `X-Consumer-Custom-ID`. */
 export const labelsField = Type.Unsafe<Readonly<Record<string, string>>>({
   type: 'object',
+  maxProperties: MAX_LABELS,
   propertyNames: { pattern: NOT_RESERVED_PATTERN },
   additionalProperties: { type: 'string', minLength: 1, maxLength: MAX_TEXT_CHARACTERS, pattern: '^.+$' },
 });

@@ -1,4 +1,4 @@
-import { Type } from './schema-builder.ts';
+import { type Static, Type } from './schema-builder.ts';
 
 /*
  * No defaults here on purpose: clients take a default of this object over into their own copy, but what is stored has only the
@@ -32,3 +32,6 @@ export const healthChecksField = Type.Object({
     Type.Object({ type: probeKind, healthy: Type.Optional(Type.Object(healthy)), unhealthy: Type.Optional(Type.Object(unhealthy)) }),
   ),
 });
+
+/** Checks as they are written. */
+export type HealthChecksDocument = Static<typeof healthChecksField>;

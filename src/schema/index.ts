@@ -1,7 +1,16 @@
 export { compileValidator, type Validation, type Validator } from './compile-validator.ts';
 export { isJsonObject } from './copy-document.ts';
 export { type CoreSchemaName, coreSchemas } from './core-schemas.ts';
-export { type EffectiveUpstream, type HopTimeouts, readUpstream, type UpstreamNode } from './effective-upstream.ts';
+export type { ActiveChecks, CheckRules, EffectiveChecks, HealthThresholds } from './effective-checks.ts';
+export {
+  type Balancing,
+  type EffectiveUpstream,
+  type HashRule,
+  type HopTimeouts,
+  readUpstream,
+  type ServiceDiscovery,
+  type UpstreamNode,
+} from './effective-upstream.ts';
 export { describingFields } from './fields.ts';
 export { appendPointer, formatIssues, type Issue, issuesBelow } from './issue.ts';
 export type { PluginSite } from './plugin-site.ts';
@@ -20,6 +29,7 @@ export { RESOURCE_KINDS, resourceKind } from './resource-kinds.ts';
 export { type TSchema, Type } from './schema-builder.ts';
 export { secretProviderSchemas } from './secret-provider.ts';
 export { isSecretReference, parseSecretReference, type SecretManager, type SecretReference } from './secret-reference.ts';
+export { parseServiceAddress } from './service-address.ts';
 export type {
   KeyDigest,
   ReferencedKey,
@@ -29,5 +39,6 @@ export type {
   SnapshotItemName,
 } from './snapshot.ts';
 export { isStreamService } from './stream-service.ts';
+export { type CertificatePair, type ClientRules, readTlsItem, type TlsItem, type TlsItemKind, type TlsVersion } from './tls-item.ts';
 export { asUpstreamDocument, checkUpstream, isServedUpstream, type UpstreamDocument, upstreamSchema } from './upstream.ts';
 export { type DocumentValidation, validateDocument } from './validate-document.ts';

@@ -14,6 +14,9 @@ test('a service is read with every default in place, times in milliseconds', () 
     plugins: new Map(),
     upstream: {
       nodes: [{ host: '::1', port: 80, weight: 100, priority: 0 }],
+      discovery: undefined,
+      balancing: { kind: 'roundrobin' },
+      checks: undefined,
       passHost: 'pass',
       upstreamHost: undefined,
       connectTimeoutMs: 60_000,
@@ -53,6 +56,9 @@ test('what a service says is what the gateway gets', () => {
   assert.deepEqual(service.plugins, new Map([['key-auth', { header: 'x' }]]));
   assert.deepEqual(service.upstream, {
     nodes: [],
+    discovery: undefined,
+    balancing: { kind: 'roundrobin' },
+    checks: undefined,
     passHost: 'rewrite',
     upstreamHost: 'inner:8080',
     connectTimeoutMs: 1000,
@@ -94,6 +100,8 @@ test('a route is read with every default in place', () => {
     serviceId: 's',
     paths: ['/a', '/b*'],
     methods: undefined,
+    vars: [],
+    remoteAddresses: [],
     priority: 0,
     timeouts: undefined,
     enableWebsocket: undefined,
@@ -101,11 +109,15 @@ test('a route is read with every default in place', () => {
   });
   const route = readRoute({ name: 'r', service_id: 's', paths: ['/'], methods: ['GET'], priority: -3, status: 0 });
   assert.deepEqual([route.methods, route.priority, route.enabled], [['GET'], -3, false]);
+  const narrowed = { name: 'r', service_id: 's', paths: ['/'], vars: [['arg_a', '1']] };
+  assert.deepEqual(readRoute({ ...narrowed, remote_addr: '::1' }).remoteAddresses, ['::1']);
+  assert.deepEqual(readRoute({ ...narrowed, remote_addrs: ['10.0.0.0/8', '::1'] }).remoteAddresses, ['10.0.0.0/8', '::1']);
+  assert.deepEqual(readRoute(narrowed).vars, [['arg_a', '1']]);
 });
 
 test('a rule that this version cannot enforce is never read as if it were not there', () => {
   const unenforceable = [
-    () => readRoute({ name: 'r', service_id: 's', paths: ['/'], vars: [['arg_a', '==', '1']] }),
+    () => readRoute({ name: 'r', service_id: 's', paths: ['/'], remote_addr: 'nowhere' }),
     () => readRoute({ name: 'r', service_id: 's', paths: ['/'], methods: 'GET' }),
     () => readService({ name: 's', type: 'stream' }),
     () => readService({ name: 's', upstream: { scheme: 'https', nodes: [] } }),

@@ -32,10 +32,14 @@ export interface Route {
   readonly name: string;
   readonly enabled: boolean;
   readonly serviceId: string;
-  /** Relative to the service's prefix; a `*` at the end stands for any ending. */
+  /** Relative to the service's prefix, see `parsePathPattern`. */
   readonly paths: readonly string[];
   /** Undefined: all. */
   readonly methods: readonly string[] | undefined;
+  /** A rule for the values of variables, as written; empty: none. */
+  readonly vars: readonly JsonValue[];
+  /** Addresses and networks of clients; empty: all. */
+  readonly remoteAddresses: readonly string[];
   /** Higher first, among routes of the same path. */
   readonly priority: number;
   /** In place of the upstream's time-outs. */
@@ -93,6 +97,8 @@ export function readRoute(value: JsonObject): Route {
     serviceId: route.service_id,
     paths: route.paths,
     methods: route.methods,
+    vars: route.vars ?? [],
+    remoteAddresses: route.remote_addrs ?? (route.remote_addr === undefined ? [] : [route.remote_addr]),
     priority: route.priority ?? 0,
     timeouts: route.timeout === undefined ? undefined : readTimeouts(route.timeout),
     enableWebsocket: route.enable_websocket ?? undefined,

@@ -1,5 +1,7 @@
 import type { JsonObject } from '../lib/json.ts';
 import { compileValidator, type Validation } from './compile-validator.ts';
+import { isJsonObject } from './copy-document.ts';
+import { MAX_LABELS } from './fields.ts';
 import type { Issue } from './issue.ts';
 import type { PluginSite } from './plugin-site.ts';
 import { isReservedName } from './reserved-names.ts';
@@ -139,14 +141,14 @@ export function defineResourceKind<Schema extends TSchema>(definition: ResourceK
     ...rest,
     checkId: (id: string) => {
       const pointer = `/${definition.idField}`;
-      if (isReservedName(id)) return [{ pointer, message: 'this name is not allowed' }];
+      if (isReservedName(id) || isDotSegment(id)) return [{ pointer, message: 'this name is not allowed' }];
       const matched = matchId({ id });
       return matched.ok ? [] : matched.issues.map((issue) => ({ pointer, message: issue.message }));
     },
     validate: (body: unknown, id?: string): Validation<JsonObject> => {
       const matched = matchSchema(body);
-      if (!matched.ok || check === undefined) return matched;
-      const issues = check(matched.value, id);
+      if (!matched.ok) return matched;
+      const issues = [...issuesOfLabels(matched.value), ...(check?.(matched.value, id) ?? [])];
       return issues.length === 0 ? matched : { ok: false, issues };
     },
     warnings: (document: JsonObject, nowMs?: number) => {
@@ -155,4 +157,15 @@ export function defineResourceKind<Schema extends TSchema>(definition: ResourceK
       return matched.ok ? warnings(matched.value, nowMs) : [];
     },
   });
+}
+
+/** No client could name it: a URL ends without such a segment, however it is written (WHATWG URL, section 4.4). */
+function isDotSegment(id: string): boolean {
+  return id === '.' || id === '..';
+}
+
+/** Lists are narrowed by whatever stands in `labels`, also where the kind's schema knows no such field. */
+function issuesOfLabels({ labels }: JsonObject): readonly Issue[] {
+  if (!isJsonObject(labels) || Object.keys(labels).length <= MAX_LABELS) return [];
+  return [{ pointer: '/labels', message: `there must be at most ${MAX_LABELS} properties` }];
 }

@@ -1,4 +1,6 @@
 import type { JsonValue } from '../lib/json.ts';
+import { networkList } from '../lib/network-list.ts';
+import { checkPathPattern } from '../lib/path-pattern.ts';
 import { describingFields, idField, nameField, pluginsField, statusField, timeoutField } from './fields.ts';
 import { appendPointer, type Issue } from './issue.ts';
 import { isReservedName } from './reserved-names.ts';
@@ -7,7 +9,12 @@ import { isUnreachablePath } from './unreachable-path.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'CONNECT', 'TRACE', 'PURGE'] as const;
 
-/** A route of a service: API7's OpenAPI document, route body, and the method PURGE that its clients know. */
+const networkField = Type.String({ minLength: 1, maxLength: 128 });
+
+/**
+ * A route of a service: API7's OpenAPI document, route body, the method PURGE that its clients know, and APISIX's conditions on the
+ * client's address.
+ */
 export const routeSchema = Type.Object({
   name: nameField,
   ...describingFields,
@@ -21,6 +28,8 @@ export const routeSchema = Type.Object({
     }),
   ),
   vars: Type.Optional(Type.Unsafe<readonly JsonValue[]>({ type: 'array' })),
+  remote_addr: Type.Optional(networkField),
+  remote_addrs: Type.Optional(Type.Array(networkField, { minItems: 1, maxItems: 4096, uniqueItems: true })),
   priority: Type.Optional(Type.Integer({ default: 0 })),
   enable_websocket: Type.Optional(Type.Unsafe<boolean | null>({ type: 'boolean', nullable: true })),
   timeout: Type.Optional(timeoutField),
@@ -30,22 +39,34 @@ export const routeSchema = Type.Object({
 
 export type RouteDocument = Static<typeof routeSchema>;
 
-/** What the schema cannot say, and what would change who gets in if it were accepted and then not enforced. */
+/**
+ * What the schema cannot say, and what would change who gets in if it were accepted and then not enforced. Of `vars` only the expression
+ * compiler knows whether they can be served (`checkVars`).
+ */
 export function checkRoute(route: RouteDocument): readonly Issue[] {
   const issues: Issue[] = [];
   if (isReservedName(route.service_id)) issues.push({ pointer: '/service_id', message: 'this name is not allowed' });
   route.paths.forEach((path, index) => {
-    const wildcard = path.indexOf('*');
-    if (wildcard === -1 || wildcard === path.length - 1) return;
-    issues.push({
-      pointer: appendPointer('/paths', index),
-      message: 'a wildcard before the end of a path is not supported by this version',
-    });
+    const message = checkPathPattern(path);
+    if (message !== undefined) issues.push({ pointer: appendPointer('/paths', index), message });
   });
-  if (route.vars !== undefined && route.vars.length > 0) {
-    issues.push({ pointer: '/vars', message: 'conditions (vars) on a route are not supported by this version' });
-  }
+  if (route.remote_addr !== undefined && route.remote_addrs !== undefined)
+    issues.push({ pointer: '/remote_addrs', message: 'only one of remote_addr or remote_addrs is allowed' });
+  if (!isNetwork(route.remote_addr)) issues.push({ pointer: '/remote_addr', message: NO_NETWORK });
+  route.remote_addrs?.forEach((text, index) => {
+    if (!isNetwork(text)) issues.push({ pointer: appendPointer('/remote_addrs', index), message: NO_NETWORK });
+  });
   return issues;
+}
+
+const NO_NETWORK = 'value must be an IP address or a network';
+
+function isNetwork(text: string | undefined): boolean {
+  try {
+    return text === undefined || networkList([text]) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** What APISIX knows on a route and API7 does not, with what a writer must be told: each would narrow who is served. */
@@ -54,8 +75,6 @@ const FIELDS_OF_OTHERS: readonly (readonly [name: string, instead: string])[] = 
   ['uris', 'paths is what counts'],
   ['host', 'hosts belong to the service'],
   ['hosts', 'hosts belong to the service'],
-  ['remote_addr', 'use the plugin ip-restriction'],
-  ['remote_addrs', 'use the plugin ip-restriction'],
   ['filter_func', 'it cannot run here'],
   ['script', 'it cannot run here'],
   ['upstream', 'the upstream belongs to the service'],

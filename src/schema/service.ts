@@ -1,3 +1,4 @@
+import { checkPathPattern } from '../lib/path-pattern.ts';
 import { describingFields, hostPatternField, nameField, pluginsField, statusField } from './fields.ts';
 import { type Issue, issuesBelow } from './issue.ts';
 import { type Static, Type } from './schema-builder.ts';
@@ -24,9 +25,15 @@ export type ServiceDocument = Static<typeof serviceSchema>;
 export function checkService(service: ServiceDocument): readonly Issue[] {
   const issues: Issue[] = [];
   if (service.type === 'stream') issues.push({ pointer: '/type', message: 'service type stream is not supported by this version' });
-  if (service.path_prefix?.includes('*') === true) issues.push({ pointer: '/path_prefix', message: 'a path prefix has no wildcard' });
+  const prefixIssue = service.path_prefix === undefined ? undefined : checkPathPrefix(service.path_prefix);
+  if (prefixIssue !== undefined) issues.push({ pointer: '/path_prefix', message: prefixIssue });
   if (service.upstream !== undefined) issues.push(...issuesBelow('/upstream', checkUpstream(service.upstream)));
   return issues;
+}
+
+/** It may hold parameters: `/:tenant/v1`. */
+function checkPathPrefix(prefix: string): string | undefined {
+  return prefix.includes('*') ? 'a path prefix has no wildcard' : checkPathPattern(prefix);
 }
 
 /** What is stored but served in a simpler way than it asks for, or never served. */

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../lib/json.ts';
+import type { TlsItemKind } from './tls-item.ts';
 
 /** The salted digest of one key (or other unique value), and the plugin in whose name space it is unique. */
 export interface KeyDigest {
@@ -32,6 +33,8 @@ export type SnapshotItem =
   | { readonly kind: 'global_rule'; readonly id: string; readonly value: JsonObject }
   /** The id is the plugin's name, the value what all its configurations share. */
   | { readonly kind: 'plugin_metadata'; readonly id: string; readonly value: JsonObject }
+  /** Hosts that are served with TLS, and certificates for them and for upstreams, with their private keys. */
+  | { readonly kind: TlsItemKind; readonly id: string; readonly value: JsonObject }
   /** How a secret manager is reached, with its secrets. The id begins with the manager, e.g. `vault/1`. */
   | { readonly kind: 'secret_provider'; readonly id: string; readonly value: JsonObject }
   | {

@@ -59,11 +59,14 @@ export function checkSsl(ssl: SslDocument): readonly Issue[] {
     if (keyText !== undefined) issues.push(...checkCertificatePair(placed, { text: keyText, pointer: appendPointer('/keys', index) }));
   });
   if (client !== undefined) issues.push(...checkCertificate(client.ca, '/client/ca'));
+  if (ssl.ssl_protocols?.every((version) => version === 'TLSv1.1'))
+    issues.push({ pointer: '/ssl_protocols', message: 'TLSv1.1 is not offered to anybody (RFC 8996): name TLSv1.2 or TLSv1.3' });
   return issues;
 }
 
 export function warningsForSsl(ssl: SslDocument, nowMs: number | undefined): readonly string[] {
-  return certificatesOf(ssl).flatMap(({ text, pointer }) => warningsForCertificate(text, pointer, nowMs));
+  const old = ssl.ssl_protocols?.includes('TLSv1.1') === true ? ['/ssl_protocols names TLSv1.1, which is not offered to anybody'] : [];
+  return [...old, ...certificatesOf(ssl).flatMap(({ text, pointer }) => warningsForCertificate(text, pointer, nowMs))];
 }
 
 /** The pointers of the private keys in it. References are none. */

@@ -1,9 +1,12 @@
 import type { JsonObject } from '../lib/json.ts';
+import { checkHealthChecks } from './check-health-checks.ts';
+import type { Balancing, HashRule } from './effective-upstream.ts';
 import { describingFields, descriptionField, freeObjectField, idField, nameField, timeoutField } from './fields.ts';
 import { healthChecksField } from './health-checks.ts';
 import { parseNodeHost } from './host-name.ts';
 import { appendPointer, type Issue } from './issue.ts';
 import { type Static, Type } from './schema-builder.ts';
+import { parseServiceAddress } from './service-address.ts';
 
 const nodeSchema = Type.Object({
   host: Type.String({ minLength: 1 }),
@@ -21,14 +24,16 @@ export const upstreamSchema = Type.Object({
   scheme: Type.Optional(
     Type.Unsafe<string>({ type: 'string', enum: ['http', 'https', 'grpc', 'grpcs', 'tcp', 'udp', 'tls'], default: 'http' }),
   ),
-  type: Type.Optional(Type.Unsafe<string>({ type: 'string', enum: ['roundrobin', 'chash', 'least_conn', 'ewma'], default: 'roundrobin' })),
+  type: Type.Optional(
+    Type.Unsafe<Balancing['kind']>({ type: 'string', enum: ['roundrobin', 'chash', 'least_conn', 'ewma'], default: 'roundrobin' }),
+  ),
   hash_on: Type.Optional(
-    Type.Unsafe<string>({ type: 'string', enum: ['vars', 'header', 'cookie', 'consumer', 'vars_combinations'], default: 'vars' }),
+    Type.Unsafe<HashRule['on']>({ type: 'string', enum: ['vars', 'header', 'cookie', 'consumer', 'vars_combinations'], default: 'vars' }),
   ),
   key: Type.Optional(Type.String({ minLength: 1 })),
   nodes: Type.Optional(Type.Array(nodeSchema)),
   service_name: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
-  discovery_type: Type.Optional(Type.Unsafe<string>({ type: 'string', enum: ['kubernetes', 'nacos', 'consul'] })),
+  discovery_type: Type.Optional(Type.Unsafe<string>({ type: 'string', enum: ['kubernetes', 'nacos', 'consul', 'dns'] })),
   discovery_args: Type.Optional(Type.Object({ metadata: Type.Optional(freeObjectField) })),
   retries: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
   retry_timeout: Type.Optional(Type.Number({ minimum: 0, default: 0 })),
@@ -68,7 +73,7 @@ export function checkUpstream(upstream: UpstreamDocument): readonly Issue[] {
 
 /** What the schema cannot say, whoever serves the upstream. */
 export function checkUpstreamShape(upstream: UpstreamDocument): readonly Issue[] {
-  return [...checkTarget(upstream), ...checkHashing(upstream), ...checkRewrite(upstream), ...checkHealthChecks(upstream)];
+  return [...checkTarget(upstream), ...checkHashing(upstream), ...checkRewrite(upstream), ...checkHealthChecks(upstream.checks)];
 }
 
 /** No gateway keeps an idle connection for longer than this, whatever `keepalive_pool` says. */
@@ -77,9 +82,6 @@ const LONGEST_IDLE_SECONDS = 60;
 /** What is stored but served in a simpler way than it asks for. */
 export function warningsForUpstream(upstream: UpstreamDocument): readonly string[] {
   const warnings: string[] = [];
-  const type = upstream.type ?? 'roundrobin';
-  if (type !== 'roundrobin') warnings.push(`upstream type ${type} is served as roundrobin by this version`);
-  if (upstream.checks !== undefined) warnings.push('health checks of upstreams are stored, but not run by this version');
   const idleSeconds = upstream.keepalive_pool?.idle_timeout ?? LONGEST_IDLE_SECONDS;
   if (idleSeconds === 0 || idleSeconds > LONGEST_IDLE_SECONDS)
     warnings.push(`keepalive_pool.idle_timeout is served as ${LONGEST_IDLE_SECONDS} seconds, the most there is`);
@@ -97,14 +99,17 @@ export function warningsForFurtherUpstream(upstream: UpstreamDocument): readonly
   return [...unserved, ...warningsForUpstream(upstream)];
 }
 
+/** How gateways of this version find the nodes of a service. */
+const SERVED_DISCOVERY: readonly string[] = ['dns'];
+
 function checkSupport(upstream: UpstreamDocument): readonly Issue[] {
   const issues: Issue[] = [];
   if (upstream.scheme !== undefined && upstream.scheme !== 'http') {
     issues.push({ pointer: '/scheme', message: `upstream scheme ${upstream.scheme} is not supported by this version` });
   }
-  for (const field of ['service_name', 'discovery_type'] as const) {
-    if (upstream[field] !== undefined) issues.push({ pointer: `/${field}`, message: 'service discovery is not supported by this version' });
-  }
+  const { discovery_type: type } = upstream;
+  if (type !== undefined && !SERVED_DISCOVERY.includes(type))
+    issues.push({ pointer: '/discovery_type', message: `service discovery by ${type} is not supported by this version` });
   return issues;
 }
 
@@ -119,6 +124,9 @@ function checkTarget(upstream: UpstreamDocument): readonly Issue[] {
     if (upstream.nodes !== undefined || upstream[field] !== undefined || upstream[other] === undefined) continue;
     issues.push({ pointer: `/${field}`, message: `property "${field}" is missing` });
   }
+  const { service_name: serviceName, discovery_type: type } = upstream;
+  if (type === 'dns' && serviceName !== undefined && parseServiceAddress(serviceName) === undefined)
+    issues.push({ pointer: '/service_name', message: 'value must be a host name, with or without ":port"' });
   upstream.nodes?.forEach((node, index) => {
     if (parseNodeHost(node.host) !== undefined) return;
     issues.push({ pointer: `${appendPointer('/nodes', index)}/host`, message: 'value must be a host name or an IP address' });
@@ -126,17 +134,18 @@ function checkTarget(upstream: UpstreamDocument): readonly Issue[] {
   return issues;
 }
 
-function checkHashing(upstream: UpstreamDocument): readonly Issue[] {
-  if (upstream.type !== 'chash' || upstream.hash_on === 'consumer' || upstream.key !== undefined) return [];
-  return [{ pointer: '/key', message: 'property "key" is missing' }];
+/** The variables that API7 hashes by; others are no property of a request that stays. */
+const HASHED_VARIABLE =
+  /^(?:uri|server_name|server_addr|request_uri|remote_port|remote_addr|query_string|host|hostname|mqtt_client_id|arg_[0-9a-zA-Z_-]+)$/;
+
+function checkHashing({ type, hash_on: on = 'vars', key }: UpstreamDocument): readonly Issue[] {
+  if (type !== 'chash' || on === 'consumer') return [];
+  if (key === undefined) return [{ pointer: '/key', message: 'property "key" is missing' }];
+  if (on !== 'vars' || HASHED_VARIABLE.test(key)) return [];
+  return [{ pointer: '/key', message: 'value must be a variable that requests can be hashed by, without "$"' }];
 }
 
 function checkRewrite(upstream: UpstreamDocument): readonly Issue[] {
   if (upstream.pass_host !== 'rewrite' || upstream.upstream_host !== undefined) return [];
   return [{ pointer: '/upstream_host', message: "`upstream_host` can't be empty when `pass_host` is `rewrite`" }];
-}
-
-function checkHealthChecks(upstream: UpstreamDocument): readonly Issue[] {
-  if (upstream.checks?.passive === undefined || upstream.checks.active !== undefined) return [];
-  return [{ pointer: '/checks/active', message: 'property "active" is missing' }];
 }

@@ -145,29 +145,52 @@ test('ids in paths keep to their pattern and length', () => {
 
 test('what this version could not enforce is refused, not ignored', () => {
   const cases: readonly (readonly [ResourceKindName, unknown, string])[] = [
-    ['route', { ...ROUTE, vars: [['arg_a', '==', '1']] }, '/vars'],
-    ['route', { ...ROUTE, paths: ['/a/*/b'] }, '/paths/0'],
+    ['route', { ...ROUTE, paths: ['/', '/a*/b'] }, '/paths/1'],
+    ['route', { ...ROUTE, paths: ['/:'] }, '/paths/0'],
+    ['route', { ...ROUTE, remote_addr: 'nowhere' }, '/remote_addr'],
+    ['route', { ...ROUTE, remote_addrs: ['::1', '10.0.0.0/33'] }, '/remote_addrs/1'],
+    ['route', { ...ROUTE, remote_addr: '::1', remote_addrs: ['::1'] }, '/remote_addrs'],
+    ['service', { ...SERVICE, path_prefix: '/:a/:a' }, '/path_prefix'],
     ['route', { ...ROUTE, service_id: '__proto__' }, '/service_id'],
     ['service', { ...SERVICE, path_prefix: '/a*' }, '/path_prefix'],
     ['service', { ...SERVICE, type: 'stream', upstream: { ...SERVICE.upstream, scheme: 'http' } }, '/upstream/scheme'],
     ['sni', { domain: 'a.example', plugins: { cors: {} } }, '/plugins/cors'],
     ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, scheme: 'https' } }, '/upstream/scheme'],
-    ['service', { ...SERVICE, upstream: { service_name: 'a', discovery_type: 'consul' } }, '/upstream/service_name'],
+    ['service', { ...SERVICE, upstream: { service_name: 'a', discovery_type: 'consul' } }, '/upstream/discovery_type'],
+    ['service', { ...SERVICE, upstream: { service_name: 'a b', discovery_type: 'dns' } }, '/upstream/service_name'],
+    ['service', { ...SERVICE, upstream: { service_name: 'a:0', discovery_type: 'dns' } }, '/upstream/service_name'],
     ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, pass_host: 'rewrite' } }, '/upstream/upstream_host'],
     ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, checks: { passive: {} } } }, '/upstream/checks/active'],
     ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, type: 'chash' } }, '/upstream/key'],
+    ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, type: 'chash', key: '$uri' } }, '/upstream/key'],
+    [
+      'service',
+      { ...SERVICE, upstream: { ...SERVICE.upstream, checks: { active: { http_path: 'up' } } } },
+      '/upstream/checks/active/http_path',
+    ],
+    [
+      'service',
+      { ...SERVICE, upstream: { ...SERVICE.upstream, checks: { active: { http_path: '/a b' } } } },
+      '/upstream/checks/active/http_path',
+    ],
+    ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, checks: { active: { host: 'a/b' } } } }, '/upstream/checks/active/host'],
+    [
+      'service',
+      { ...SERVICE, upstream: { ...SERVICE.upstream, checks: { active: { req_headers: ['A: b', 'C: d\r\nE: f'] } } } },
+      '/upstream/checks/active/req_headers/1',
+    ],
     ['consumer', { username: 'jack', labels: { custom_id: 'a\tb' } }, '/labels/custom_id'],
   ];
   for (const [kind, body, pointer] of cases) assert.ok(errorOf(kind, body).startsWith(`Error at "${pointer}": `), pointer);
-  stored('route', { ...ROUTE, vars: [] });
+  stored('route', { ...ROUTE, vars: [], remote_addr: '10.0.0.0/8', paths: ['/:a/*b', '/a/*/b', '/a:b'] });
+  stored('service', { ...SERVICE, path_prefix: '/:tenant/v1' });
 });
 
 test('what is served in a simpler way is accepted with a warning', () => {
-  const upstream = { ...SERVICE.upstream, type: 'chash', key: 'uri', checks: { active: { http_path: '/up' } } };
+  const upstream = { ...SERVICE.upstream, keepalive_pool: { size: 1, idle_timeout: 61, requests: 1 } };
   const service = stored('service', { ...SERVICE, upstream });
   assert.deepEqual(resourceKind('service').warnings({ ...Object(service) }), [
-    'upstream type chash is served as roundrobin by this version',
-    'health checks of upstreams are stored, but not run by this version',
+    'keepalive_pool.idle_timeout is served as 60 seconds, the most there is',
   ]);
   assert.deepEqual(resourceKind('service').warnings(SERVICE), []);
   for (const path_prefix of ['/a?b', '/a//b', '/a/..', '/%61', '/a#/']) {
@@ -186,9 +209,9 @@ test('what is served in a simpler way is accepted with a warning', () => {
     ]);
   }
   stored('route', { ...ROUTE, enable_websocket: null });
-  assert.deepEqual(resourceKind('route').warnings({ ...ROUTE, hosts: ['a.example'], remote_addrs: ['::1'] }), [
+  assert.deepEqual(resourceKind('route').warnings({ ...ROUTE, hosts: ['a.example'], remote_addrs: ['::1'], filter_func: 'f' }), [
     '/hosts has no effect on a route: hosts belong to the service',
-    '/remote_addrs has no effect on a route: use the plugin ip-restriction',
+    '/filter_func has no effect on a route: it cannot run here',
   ]);
 });
 
@@ -227,3 +250,23 @@ test('node hosts are names or addresses, not old spellings of addresses', () => 
 function node(overrides: object): unknown {
   return { name: 's', upstream: { nodes: [{ host: 'a', port: 80, weight: 1, ...overrides }] } };
 }
+
+test('no kind takes more than 256 labels, also where its schema knows none', () => {
+  const labels = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`l${index}`, 'x']));
+  for (const [kind, body] of [
+    ['consumer', { username: 'jack' }],
+    ['route', ROUTE],
+    ['credential', CREDENTIAL],
+    ['gateway_group', { name: 'edge' }],
+    ['plugin_metadata', {}],
+  ] as const) {
+    assert.partialDeepStrictEqual(stored(kind, { ...body, labels: labels(256) }), { labels: { l255: 'x' } });
+    assert.equal(errorOf(kind, { ...body, labels: labels(257) }), 'Error at "/labels": there must be at most 256 properties');
+    assert.equal(errorOf(kind, { ...body, labels: labels(30_000) }), 'Error at "/labels": there must be at most 256 properties');
+  }
+});
+
+test('an id that no URL can name is refused', () => {
+  for (const id of ['.', '..']) assert.match(errorOf('service', SERVICE, id), /^Error at "\/id": this name is not allowed/);
+  stored('service', SERVICE, '...');
+});

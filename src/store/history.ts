@@ -24,6 +24,12 @@ export interface ResourceVersion {
   readonly secretsSince: readonly number[];
 }
 
+/** What one write changed of a resource; `from` is undefined where nothing is known of before. */
+export interface LastChange {
+  readonly to: Pick<ResourceVersion, 'op' | 'document' | 'secretPointers' | 'secretsSince'>;
+  readonly from: LastChange['to'] | undefined;
+}
+
 /** A version without its document: many of them need little memory. */
 export type VersionHead = Omit<ResourceVersion, 'document'>;
 

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../lib/json.ts';
-import type { HistoryReader } from './history.ts';
+import type { HistoryReader, LastChange } from './history.ts';
 
 /** What names one resource. `parentId` is the username for credentials and empty for all other kinds. */
 export interface ResourceKey {
@@ -103,12 +103,22 @@ export interface ResourceSelection {
   readonly direction: 'ascending' | 'descending';
   /** Absent: everything. */
   readonly part?: ListPart;
+  /** Of everything: tells where each entry stands, too. */
+  readonly withPlaces?: true;
 }
 
 /** A part by its place, or what follows a cursor, which costs the same everywhere and never repeats an entry. */
 export type ListPart =
   | { readonly kind: 'page'; readonly offset: number; readonly limit: number }
   | { readonly kind: 'after'; readonly cursor: string; readonly limit: number };
+
+/** Where each entry of a whole list stands: whoever leaves some of them out can still page what is left by cursors. */
+export interface ListPlaces {
+  /** What a client gets to continue after the entry at this index. */
+  cursorAt(index: number): string;
+  /** The index of the first entry behind a cursor; the list's length when there is none. @throws PortcullisError (`admin_invalid`) for no such cursor */
+  firstBehind(cursor: string): number;
+}
 
 /** What a selection found. */
 export interface SelectedResources {
@@ -118,6 +128,8 @@ export interface SelectedResources {
   readonly total: number;
   /** The cursor to what follows this part; undefined at the end of the list. */
   readonly next: string | undefined;
+  /** Where the rows stand, for a selection of everything that asked for it. */
+  readonly places?: ListPlaces;
 }
 
 /** One resource that was written or deleted after a revision. */
@@ -274,8 +286,20 @@ export interface ReadOptions {
   readonly secrets?: SecretSelection;
 }
 
+/** What a transaction is about to read and write: resources, what they are to hold, and the revision of the past at which they are looked at. */
+export interface Foresight {
+  readonly groupId: string;
+  readonly keys: readonly ResourceKey[];
+  readonly unique?: readonly UniqueValue[];
+  readonly revision?: number;
+}
+
 /** What can be written. Resource writes of one transaction and one group share one new revision. */
 export interface StoreTransaction extends StoreReader, HistoryReader {
+  /** Says what comes next, so that a database across a network is asked once for all of it. It changes nothing else. */
+  foresee(foresight: Foresight): Promise<void>;
+  /** The last change of a resource; undefined when it has no version. */
+  lastChange(key: ResourceKey): Promise<LastChange | undefined>;
   /**
    * Each conflict is found before anything is written, so the work may catch it and go on; after any other failure of a write the
    * transaction cannot commit.
@@ -341,46 +365,4 @@ export interface RevisionHints {
    * Returns the end of the watch.
    */
   watchRevisions(onHint: (groupId: string | undefined) => void): () => Promise<void>;
-}
-
-/** Another resource of the group already holds the value. */
-export class UniqueConflict extends Error {
-  readonly space: string;
-  readonly holder: ResourceKey;
-
-  constructor(space: string, holder: ResourceKey) {
-    super(`a value of ${space} is already in use`);
-    this.name = 'UniqueConflict';
-    this.space = space;
-    this.holder = holder;
-  }
-}
-
-/** Another resource of the group uses a name with another value. The cost of finding out does not grow with the number of holders. */
-export class SharedConflict extends Error {
-  readonly space: string;
-  readonly holder: ResourceKey;
-
-  constructor(space: string, holder: ResourceKey) {
-    super(`a name of ${space} is used with another value`);
-    this.name = 'SharedConflict';
-    this.space = space;
-    this.holder = holder;
-  }
-}
-
-/** The resource is not at the expected revision. `current` is 0 when it does not exist. */
-export class RevisionConflict extends Error {
-  readonly current: number;
-
-  constructor(current: number) {
-    super(`the resource is at revision ${current}`);
-    this.name = 'RevisionConflict';
-    this.current = current;
-  }
-}
-
-/** Whether a write was refused before it changed anything. */
-export function isConflict(error: unknown): error is UniqueConflict | SharedConflict | RevisionConflict {
-  return error instanceof UniqueConflict || error instanceof SharedConflict || error instanceof RevisionConflict;
 }

@@ -27,9 +27,15 @@ export interface Configuration {
   /** Empty: all addresses, both families where the machine has both. */
   readonly httpHosts: readonly string[];
   readonly httpsHosts: readonly string[];
+  /** In lower case. */
+  readonly fallbackSni: string | undefined;
   readonly adminHosts: readonly string[];
   /** Where clients of the Admin API may come from; empty: anywhere. */
   readonly adminAllow: readonly string[];
+  /** Proxies in front of the Admin API that are believed. */
+  readonly adminTrustedAddresses: readonly string[];
+  /** Requests a second at the Admin API; 0 for no limit. */
+  readonly requestRates: { readonly perAddress: number; readonly perUser: number };
   readonly syncHosts: readonly string[];
   readonly statusHosts: readonly string[];
   readonly metricsHosts: readonly string[];
@@ -117,8 +123,11 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     workers: number('workers', availableParallelism()),
     httpHosts: hosts('http-listen', []),
     httpsHosts: hosts('https-listen', []),
+    fallbackSni: text('fallback-sni')?.toLowerCase(),
     adminHosts: hosts('admin-listen', LOOPBACK),
     adminAllow: hosts('admin-allow', []),
+    adminTrustedAddresses: hosts('admin-trusted-addresses', []),
+    requestRates: { perAddress: number('admin-requests-per-address', 2_000), perUser: number('admin-requests-per-user', 1_000) },
     syncHosts: hosts('sync-listen', LOOPBACK),
     statusHosts: hosts('status-listen', LOOPBACK),
     metricsHosts: hosts('metrics-listen', LOOPBACK),

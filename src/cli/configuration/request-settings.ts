@@ -30,6 +30,14 @@ export const TIMEOUT_SETTINGS = [
   },
   {
     ...seconds,
+    name: 'tls-handshake-timeout',
+    timeout: 'handshakeMs',
+    defaultText: '10',
+    least: 0.5,
+    meaning: 'Longest time from a client connecting to the HTTPS port to the end of its TLS handshake',
+  },
+  {
+    ...seconds,
     name: 'client-idle-timeout',
     timeout: 'clientIdleMs',
     defaultText: '75',
@@ -121,6 +129,15 @@ export const LIMIT_SETTINGS = [
     least: 1,
     most: 999_999_999,
     meaning: "Requests of one client's connection; it is closed with the last answer",
+  },
+  {
+    ...size,
+    name: 'max-tls-handshakes',
+    limit: 'handshakes',
+    defaultText: '1000',
+    least: 1,
+    most: 1_000_000,
+    meaning: 'TLS handshakes of clients under way at once, for each worker; for each one more the oldest is given up',
   },
   {
     ...size,

@@ -34,6 +34,12 @@ const field = (name: string): SetBy => ({
 
 /** All time-outs on the way of a request, in its order. `docs/reference/limits-and-time-outs.md` is made of it. */
 export const REQUEST_TIME_OUTS: readonly RequestTimeOut[] = [
+  {
+    wait: "A client's TLS handshake, from connecting",
+    setBy: setting('tls-handshake-timeout'),
+    client: 'close',
+    reason: 'tls_handshake_timeout',
+  },
   { wait: "A new connection's first byte", setBy: setting('client-head-timeout'), client: 'close', reason: undefined },
   {
     wait: 'The whole request head, from its first byte',
@@ -62,7 +68,7 @@ export const REQUEST_TIME_OUTS: readonly RequestTimeOut[] = [
   },
   { wait: 'The request body at its lowest rate', setBy: setting('client-body-min-rate'), client: 'answer', reason: 'request_timeout' },
   {
-    wait: 'The upstream to accept a connection',
+    wait: 'The upstream to accept a connection, and to end its TLS handshake',
     setBy: field('timeout.connect'),
     client: 'answer',
     reason: 'connect_timeout',

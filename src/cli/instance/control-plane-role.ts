@@ -25,6 +25,8 @@ export function controlPlaneRole(context: InstanceContext): SupervisedChild {
       secrets.databaseUrl === undefined ? null : { ...configuration.database, url: secrets.databaseUrl, patienceMs: DATABASE_PATIENCE_MS },
     adminTls: configuration.adminTls ?? null,
     adminAllow: configuration.adminAllow,
+    adminTrustedAddresses: configuration.adminTrustedAddresses,
+    requestRates: configuration.requestRates,
     dial: configuration.dial,
     retention: configuration.retention,
     bootstrapToken: secrets.bootstrapToken ?? null,

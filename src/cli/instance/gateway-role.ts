@@ -54,13 +54,16 @@ export function gatewayRole(
     };
   });
   const httpHosts = configuration.httpHosts.length > 0 ? configuration.httpHosts : ['::'];
+  const httpsHosts = configuration.httpsHosts.length > 0 ? configuration.httpsHosts : ['::'];
   const fixed = {
     dataFolder: path.join(configuration.dataFolder, 'gateway'),
     closedFolders: closedFolders(configuration),
     controlPlane: options.controlPlane,
     workers,
     httpAddresses: httpHosts.map((host) => ({ host, port: endpoints.http.port })),
+    httpsAddresses: httpsHosts.map((host) => ({ host, port: endpoints.https.port })),
     httpsPort: endpoints.https.port,
+    fallbackSni: configuration.fallbackSni ?? null,
     statusListeners: status.length > 0 ? status : addressListeners(endpoints.status.port, configuration.statusHosts),
     metricsListeners: metrics.length > 0 ? metrics : addressListeners(endpoints.metrics.port, configuration.metricsHosts),
     protectedPorts: [endpoints.admin.port, endpoints.sync.port, endpoints.status.port, endpoints.metrics.port].filter((port) => port !== 0),

@@ -258,7 +258,10 @@ class Instance {
     this.#stopping = true;
     const { drainDelayMs, drainTimeoutMs } = this.#context.configuration;
     // With the last copy of a socket closed, the kernel refuses what nobody would answer.
-    systemClock.schedule(drainDelayMs, () => closeSockets(this.#context.endpoints.http));
+    systemClock.schedule(drainDelayMs, () => {
+      closeSockets(this.#context.endpoints.http);
+      closeSockets(this.#context.endpoints.https);
+    });
     await this.#gateway?.stop({ delayMs: drainDelayMs, timeoutMs: drainTimeoutMs });
     await Promise.all([
       this.#controlPlane?.stop({ delayMs: 0, timeoutMs: drainTimeoutMs }),

@@ -11,7 +11,16 @@ import { type LogSettings, openLog } from './log-settings.ts';
 export interface ControlPlaneSettings
   extends Pick<
     ControlPlaneOptions,
-    'dataFolder' | 'keyringFile' | 'adminAllow' | 'dial' | 'retention' | 'adminListeners' | 'syncListeners' | 'softwareVersion'
+    | 'dataFolder'
+    | 'keyringFile'
+    | 'adminAllow'
+    | 'adminTrustedAddresses'
+    | 'requestRates'
+    | 'dial'
+    | 'retention'
+    | 'adminListeners'
+    | 'syncListeners'
+    | 'softwareVersion'
   > {
   readonly lockFile: string;
   readonly log: LogSettings;
@@ -34,6 +43,8 @@ const role: ChildRole = {
       dataFolder: path.resolve(settings.dataFolder),
       keyringFile: settings.keyringFile,
       adminAllow: settings.adminAllow,
+      adminTrustedAddresses: settings.adminTrustedAddresses,
+      requestRates: settings.requestRates,
       dial: settings.dial,
       database: settings.database ?? undefined,
       adminListeners: settings.adminListeners,

@@ -15,6 +15,7 @@ export interface GatewaySettings
     | 'controlPlane'
     | 'workers'
     | 'httpAddresses'
+    | 'httpsAddresses'
     | 'httpsPort'
     | 'statusListeners'
     | 'metricsListeners'
@@ -29,6 +30,7 @@ export interface GatewaySettings
     | 'testHooks'
     | 'softwareVersion'
   > {
+  readonly fallbackSni: string | null;
   readonly lockFile: string;
   readonly log: LogSettings;
   readonly accessLogFile: string | null;
@@ -40,12 +42,13 @@ let log: Logger | undefined;
 const role: ChildRole = {
   async start(body, previousEnd, channel) {
     // The supervisor is the same program: what it sends has this shape.
-    const { lockFile, log: logSettings, accessLogFile, ...settings } = body as unknown as GatewaySettings;
+    const { lockFile, log: logSettings, accessLogFile, fallbackSni, ...settings } = body as unknown as GatewaySettings;
     shareDataFolder(lockFile);
     log = openLog(logSettings, 'gateway');
     const running = await startGateway({
       ...settings,
       accessLogFile: accessLogFile ?? undefined,
+      fallbackSni: fallbackSni ?? undefined,
       environment: process.env,
       previousExit: previousEnd,
       clock: systemClock,

@@ -64,7 +64,9 @@ export function isAllowed(access: Access, action: string, target: Target): boole
 /** Whether the action may be done to everything that a pattern such as `arn:api7:iam:user/*` stands for, without any condition. */
 export function isAllowedForAll(access: Access, action: string, resources: string): boolean {
   const { denies, allows, boundary } = rulesFor(access, action);
-  if (denies.some((rule) => rule.resources.some((resource) => overlap(resource, resources)))) return false;
+  // A deny of a group counts for what lies in it.
+  const takesAway = (resource: Pattern): boolean => overlap(resource, resources) || overlap(`${resource}/*`, resources);
+  if (denies.some((rule) => rule.resources.some(takesAway))) return false;
   const allowsAll = (rule: Rule): boolean => rule.conditions.size === 0 && rule.resources.some((resource) => covers(resource, resources));
   return allows.some(allowsAll) && (boundary === undefined || boundary.some(allowsAll));
 }

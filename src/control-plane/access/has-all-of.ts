@@ -70,7 +70,13 @@ class Comparison {
       rule.actions.some((action) => deny.actions.some((pattern) => this.#overlap(pattern, action))) &&
       // A deny of a group counts for what lies in it.
       rule.resources.some((resource) =>
-        deny.resources.some((pattern) => this.#overlap(pattern, resource) || this.#overlap(`${pattern}/*`, resource)),
+        deny.resources.some(
+          (pattern) =>
+            this.#overlap(pattern, resource) ||
+            this.#overlap(`${pattern}/*`, resource) ||
+            // An allow of a group counts for its consumers, which a deny may name one by one.
+            this.#overlap(pattern, `${resource}/consumer/*`),
+        ),
       )
     );
   }

@@ -14,7 +14,8 @@ import { orderBulk } from './order-bulk.ts';
 import { checkWritePreconditions } from './preconditions.ts';
 import { permitKind } from './resource-permissions.ts';
 import { translateConflicts } from './unique-conflicts.ts';
-import { type ResourceWriting, storeResource, warningsOf } from './write-resource.ts';
+import { namedBy } from './warnings-for-references.ts';
+import { keysOfWrite, type ResourceWriting, storeResource, warningsOf } from './write-resource.ts';
 
 /** Ends the transaction of a bulk of which something is refused. The faults tell what. */
 export class BulkRefused extends Error {}
@@ -59,12 +60,20 @@ export async function applyBulk(application: BulkApplication, transaction: Store
   return { previous: group.revision, revision, ...run.counts, warnings: await run.warnings() };
 }
 
+/** So many operations are foreseen together. */
+const FORESEEN_AT_ONCE = 500;
+
+interface Written {
+  readonly operation: BulkOperation;
+  readonly examined: ExaminedDocument;
+}
+
 class BulkRun {
   readonly counts = { created: 0, updated: 0, deleted: 0 };
   readonly #application: BulkApplication;
   readonly #transaction: StoreTransaction;
   readonly #done = new Set<number>();
-  readonly #written: { readonly operation: BulkOperation; readonly examined: ExaminedDocument }[] = [];
+  readonly #written: Written[] = [];
 
   constructor(application: BulkApplication, transaction: StoreTransaction) {
     this.#application = application;
@@ -73,8 +82,10 @@ class BulkRun {
 
   async doAll(): Promise<void> {
     const { plan, faults, turns } = this.#application;
-    for (const operation of orderBulk(plan.operations)) {
+    const ordered = orderBulk(plan.operations);
+    for (const [place, operation] of ordered.entries()) {
       if (turns.isDue) await turns.pass();
+      if (place % FORESEEN_AT_ONCE === 0) await this.#foresee(ordered.slice(place, place + FORESEEN_AT_ONCE));
       const aboutParent = plan.aboutParentOf(operation);
       // Without its parent it could only be told that this is missing, which is not what is wrong.
       if (faults.has(operation.index) || (aboutParent !== undefined && faults.has(aboutParent.index))) continue;
@@ -87,14 +98,30 @@ class BulkRun {
     const { context, turns } = this.#application;
     const warnings: string[] = [];
     let unlisted = 0;
-    for (const { operation, examined } of this.#written) {
+    for (const [place, { operation, examined }] of this.#written.entries()) {
       if (turns.isDue) await turns.pass();
+      if (place % FORESEEN_AT_ONCE === 0) await this.#foreseeNamed(this.#written.slice(place, place + FORESEEN_AT_ONCE));
       for (const warning of await warningsOf({ context, ...operation }, this.#transaction, examined)) {
         if (warnings.length < BULK_LIMITS.listedWarnings) warnings.push(`operation ${operation.index}: ${warning}`);
         else unlisted += 1;
       }
     }
     return unlisted === 0 ? warnings : [...warnings, `and ${unlisted} more`];
+  }
+
+  async #foresee(operations: readonly BulkOperation[]): Promise<void> {
+    const { groupId, plan } = this.#application;
+    await this.#transaction.foresee({
+      groupId,
+      keys: operations.flatMap(({ kind, key }) => keysOfWrite(kind, key)),
+      unique: operations.flatMap((operation) => plan.uniqueOf(operation)),
+    });
+  }
+
+  async #foreseeNamed(written: readonly Written[]): Promise<void> {
+    const { groupId } = this.#application;
+    const keys = written.flatMap(({ operation: { kind, key }, examined }) => namedBy(kind, key, examined.document));
+    if (keys.length > 0) await this.#transaction.foresee({ groupId, keys });
   }
 
   async #attempt(operation: BulkOperation): Promise<void> {

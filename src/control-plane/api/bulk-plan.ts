@@ -60,6 +60,11 @@ export class BulkPlan {
     return parent === undefined ? undefined : this.about(parent);
   }
 
+  /** The unique values of what is to be put, where they are known before the transaction. */
+  uniqueOf({ index }: BulkOperation): ExaminedDocument['unique'] {
+    return this.#examined.get(index)?.unique ?? [];
+  }
+
   /** How a put or a patch is examined over what is there now. */
   examineOf(operation: BulkOperation, request: ApiRequest): Examine {
     if (operation.method === 'patch') return this.#patching(operation, request);

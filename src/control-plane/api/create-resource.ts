@@ -1,11 +1,10 @@
-import { PortcullisError } from '../../errors/index.ts';
-import type { JsonValue } from '../../lib/json.ts';
-import { formatIssues, isJsonObject, type ResourceKind } from '../../schema/index.ts';
+import { isJsonObject, type ResourceKind } from '../../schema/index.ts';
 import { randomId } from '../auth/index.ts';
 import type { ApiAnswer, ApiRequest } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { requireValidDocument } from './examine-document.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
+import { idInBody } from './id-in-body.ts';
 import { factsForPlugins } from './plugin-facts.ts';
 import { checkedId, parentIdOf } from './resource-path.ts';
 import { permitKind } from './resource-permissions.ts';
@@ -25,18 +24,5 @@ export async function createResource(context: ApiContext, kind: ResourceKind, re
   const facts = await factsForPlugins(context, group.id, isJsonObject(body) ? body.plugins : undefined);
   const examined = requireValidDocument(kind, body, ownId, { ...context, facts });
   const key = { groupId: group.id, kind: kind.name, parentId, id: checkedId(kind, ownId ?? randomId(context.random)) };
-  return writeResource({ context, request, kind, key, mode: 'create', examine: () => examined });
-}
-
-function idInBody(kind: ResourceKind, body: JsonValue): string | undefined {
-  if (!isJsonObject(body)) return undefined;
-  for (const field of kind.bodyIdFields) {
-    const id = Object.hasOwn(body, field) ? body[field] : undefined;
-    if (typeof id === 'string') return id;
-    if (id !== undefined && kind.idField === 'id')
-      throw new PortcullisError('admin_invalid', {
-        publicMessage: formatIssues([{ pointer: `/${field}`, message: 'value must be a string' }]),
-      });
-  }
-  return kind.ownId(body);
+  return writeResource({ context, request, kind, key, mode: 'create', examine: () => examined, foreseen: examined.unique });
 }

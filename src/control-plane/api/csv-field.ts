@@ -4,6 +4,6 @@
  */
 export function csvField(value: string | number | undefined): string {
   if (value === undefined) return '""';
-  const text = typeof value === 'number' || !/^[=+\-@\t\r\n]/.test(value) ? String(value) : `'${value}`;
+  const text = typeof value === 'number' || !/^[=+\-@\t\r\n＝＋－＠]/.test(value) ? String(value) : `'${value}`;
   return `"${text.replaceAll('"', '""')}"`;
 }

@@ -17,8 +17,9 @@ export async function describeChange(
   revision: number,
   isWholeRevision = true,
 ): Promise<JsonObject> {
-  const [to, from] = await transaction.listVersions(key, 2);
-  if (to === undefined) return {};
+  const change = await transaction.lastChange(key);
+  if (change === undefined) return {};
+  const { from, to } = change;
   const lines = describeDifference(compareVersions(from, to));
   const changes = lines.length <= MAX_LINES ? lines : [...lines.slice(0, MAX_LINES), `and ${lines.length - MAX_LINES} more`];
   if (to.op === 'put' || !isWholeRevision) return { changes };

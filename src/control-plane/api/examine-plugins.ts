@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import {
   checkPluginConfiguration,
   checkSecretReferences,
+  checkVars,
   issuesBesideReferences,
   type PluginFacts,
   type PluginSchema,
@@ -22,7 +23,14 @@ export function examinePlugins(
 ): readonly Issue[] {
   if (!isJsonObject(body)) return [];
   if (kind.name === 'plugin_metadata') return examineMetadata(body, id ?? ownField(body, 'id'), schemas, facts);
-  return kind.pluginSite === undefined ? [] : validatePlugins(ownField(body, 'plugins'), kind.pluginSite, schemas, facts);
+  if (kind.pluginSite === undefined) return [];
+  return [...examineVars(kind, body), ...validatePlugins(ownField(body, 'plugins'), kind.pluginSite, schemas, facts)];
+}
+
+/** A route's own rule is one of those that plugins have, too. */
+function examineVars(kind: ResourceKind, body: JsonObject): readonly Issue[] {
+  const vars = kind.name === 'route' ? ownField(body, 'vars') : undefined;
+  return Array.isArray(vars) ? checkVars(vars, '/vars') : [];
 }
 
 function examineMetadata(

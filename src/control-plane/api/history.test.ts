@@ -102,6 +102,8 @@ test('what is not there, or is asked for wrongly, is said plainly', async (t) =>
     [`${CREDENTIAL}/diff`, 400],
     [`${CREDENTIAL}/diff?gateway_group_id=default&from=1e3`, 400],
     [`${SERVICE}/diff?gateway_group_id=default&from=1`, 404],
+    [`${CREDENTIAL}/diff?gateway_group_id=default&from=99`, 404],
+    [`${CREDENTIAL}/diff?gateway_group_id=default&from=1&to=99`, 404],
     ['/api/gateway_groups/none/revisions', 404],
     ['/api/gateway_groups/default/revisions?before=x', 400],
   ];
@@ -118,6 +120,7 @@ test('what is not there, or is asked for wrongly, is said plainly', async (t) =>
     [await revert({ revision: 2, extra: 1 }), 400, /extra/],
     [await revert({ revision: 2, secrets: { '/desc': 'x' } }), 400, /Error at "\/secrets\/~1desc": the version has no secret there/],
     [await revert({ revision: 2 }, 'dry_run=1&'), 400, /dry_run must be true or false/],
+    [await revert({ revision: 99 }), 404, /revision 99 is yet to come: the group is at 2/],
     [await revert({ revision: 1 }), 404, /no version of this credential at revision 1/],
     [await admin.send('POST', `${SERVICE}/revert_and_revive`, { body: { revision: 1 } }), 404, /not found/],
   ] as const;

@@ -5,12 +5,15 @@ import { describedSso } from '../sso/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { bulkRoutes } from './bulk-routes.ts';
+import { COUNTED_KINDS, countRoutes } from './count-routes.ts';
 import {
   AUDIT_DESCRIPTION,
   BULK_DESCRIPTION,
   CATALOGUE_DESCRIPTION,
+  countDescription,
   GATEWAY_GROUP_DESCRIPTION,
   historyDescription,
+  INSTANCE_CERTIFICATE_DESCRIPTION,
   labelDescription,
   PRODUCT_DESCRIPTION,
   resourceDescription,
@@ -18,6 +21,7 @@ import {
 } from './descriptions/index.ts';
 import { gatewayGroupRoutes } from './gateway-groups.ts';
 import { historyRoutes } from './history-routes.ts';
+import { instanceCertificateRoutes } from './instance-certificate-routes.ts';
 import { LABELLED_KINDS, labelRoutes } from './label-routes.ts';
 import { pluginCatalogueRoutes } from './plugin-catalogue.ts';
 import { API_LEVEL, productRoutes } from './product-routes.ts';
@@ -36,6 +40,8 @@ export function describedApi(context: ApiContext): DescribedApi {
   const parts = [
     describeRoutes(productRoutes(), PRODUCT_DESCRIPTION),
     describeRoutes(gatewayGroupRoutes(context), GATEWAY_GROUP_DESCRIPTION),
+    describeRoutes(countRoutes(context), countDescription(COUNTED_KINDS)),
+    describeRoutes(instanceCertificateRoutes(context), INSTANCE_CERTIFICATE_DESCRIPTION),
     describeRoutes(historyRoutes(context), historyDescription()),
     describeRoutes(auditRoutes(context), AUDIT_DESCRIPTION),
     describeRoutes(resourceRoutes(context), resourceDescription(context.plugins)),

@@ -101,6 +101,31 @@ test('whoever may use one service sees and changes that one and its routes, and 
   assert.equal((await send('GET', `/apisix/admin/services?gateway_group_id=other`)).status, 404);
 });
 
+test('a deny of the group takes away all that lies in it, from lists and history too', async (t) => {
+  const { send } = await personWith(t, allow('*', '*'), { ...allow('gateway:*PublishedService*', GROUP), effect: 'deny' });
+  for (const path of ['services/a', 'routes/ra', 'services/a/upstreams', 'services/a/versions', 'routes/ra/versions']) {
+    assert.equal((await send('GET', `/apisix/admin/${path}`)).status, 403, path);
+  }
+  assert.deepEqual(idsOf(await send('GET', '/apisix/admin/services')), []);
+  assert.deepEqual(idsOf(await send('GET', '/apisix/admin/routes')), []);
+  assert.deepEqual(idsOf(await send('GET', '/apisix/admin/consumers')), ['jack', 'jill']);
+});
+
+test('who is denied one consumer makes nobody who may look at it', async (t) => {
+  const denied = { ...allow('gateway:*', `${GROUP}/consumer/jack`), effect: 'deny' };
+  const { send } = await personWith(t, allow('gateway:* iam:*', `${GROUP} arn:api7:iam:*`), denied);
+  assert.equal((await send('GET', '/apisix/admin/consumers/jack/credentials/c')).status, 403);
+  assert.equal((await send('GET', '/apisix/admin/consumers/jill/credentials/c')).status, 200);
+  const invite = async (name: string, ...statement: readonly unknown[]) => {
+    const policy = await send('POST', '/api/permission_policies', { name, policy_document: { statement } });
+    const role = await send('POST', '/api/roles', { name, policies: [policy.body.value.id] });
+    return (await send('POST', '/api/invites', { username: name, roles: [role.body.value.id] })).status;
+  };
+  assert.equal(await invite('puppet', allow('gateway:*', GROUP)), 403);
+  assert.equal(await invite('accomplice', allow('gateway:GetConsumerCredential', 'arn:*:gatewaygroup/d*t')), 403);
+  assert.equal(await invite('lesser', allow('gateway:*', GROUP), denied), 200);
+});
+
 test('conditions look at the labels of the service: those that it has, and those that it would get', async (t) => {
   const red = { service_label: { type: 'MatchLabel', options: { key: 'team', operator: 'exact_match', value: 'red' } } };
   const { send } = await personWith(t, allow('gateway:*', `${GROUP}/publishedservice/*`, red));
@@ -334,16 +359,32 @@ test('pages, cursors and totals of a list tell nothing of what its caller may no
   const page = await list('&page=2&page_size=50');
   assert.deepEqual([page.body.list.map(({ id }: { id: string }) => id), page.body.total], [seen.slice(50), seen.length]);
   const first = await admin('GET', `/apisix/admin/services${QUERY}&order_by=name&direction=asc&page=1&page_size=40`);
-  const collected: string[] = [];
-  for (let after = first.body.next; after !== undefined; ) {
-    const { body } = await list(`&page_size=40&after=${encodeURIComponent(after)}`);
-    assert.equal(body.total, seen.length);
-    collected.push(...body.list.map(({ id }: { id: string }) => id));
-    after = body.next;
-  }
+  const collect = async (from: string | undefined, query: string): Promise<readonly string[]> => {
+    const collected: string[] = [];
+    for (let after = from; after !== undefined; ) {
+      const { body } = await list(`&page_size=20&after=${encodeURIComponent(after)}${query}`);
+      assert.equal(body.list.length, body.next === undefined ? body.list.length : 20);
+      collected.push(...body.list.map(({ id }: { id: string }) => id));
+      after = body.next;
+    }
+    return collected;
+  };
   // The administrator's first page, from whose end the cursor leads on, held 40 of all.
   assert.deepEqual(
-    collected,
+    await collect(first.body.next, ''),
     seen.filter((id) => !['a', 'b', ...names.slice(0, 38)].includes(id)),
   );
+  for (const query of ['', '&direction=desc', '&order_by=created_at', '&search=s1', '&labels[team]=red&search=s0']) {
+    const own = (more: string) => send('GET', `/apisix/admin/services${QUERY}${more}${query}`);
+    const all = (await own('')).body.list.map(({ id }: { id: string }) => id);
+    const begin = await own('&page_size=20');
+    const rest: string[] = [];
+    for (let after = begin.body.next; after !== undefined; ) {
+      const { body } = await own(`&page_size=20&after=${after}`);
+      rest.push(...body.list.map(({ id }: { id: string }) => id));
+      after = body.next;
+    }
+    assert.deepEqual([...begin.body.list.map(({ id }: { id: string }) => id), ...rest], all, query);
+  }
+  assert.equal((await list('&after=x&page_size=1')).status, 400);
 });

@@ -16,5 +16,5 @@ export async function putResource(context: ApiContext, kind: ResourceKind, reque
   const key = resourceKeyOf(kind, group.id, request);
   const facts = await factsForPlugins(context, group.id, isJsonObject(body) ? body.plugins : undefined);
   const examined = requireValidDocument(kind, body, key.id, { ...context, facts });
-  return writeResource({ context, request, kind, key, mode: 'put', examine: () => examined });
+  return writeResource({ context, request, kind, key, mode: 'put', examine: () => examined, foreseen: examined.unique });
 }

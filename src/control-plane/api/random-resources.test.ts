@@ -36,9 +36,10 @@ const KINDS: readonly RandomKind[] = [
     name: 'route',
     list: 'routes',
     core: 'route',
-    refine: ({ vars, ...document }) => ({
+    refine: ({ vars, remote_addrs, ...document }) => ({
       ...withPlugins(document),
-      paths: textsOf(document.paths).map((path) => path.replaceAll('*', 'x')),
+      paths: textsOf(document.paths).map((path) => path.replaceAll(/[*:]/g, 'x')),
+      ...where(document, 'remote_addr', '10.0.0.0/8'),
     }),
   },
   {
@@ -69,7 +70,7 @@ const KINDS: readonly RandomKind[] = [
     list: 'ssls',
     core: 'ssl',
     hidden: ['key'],
-    refine: ({ id, certs, keys, client, ...document }) => ({
+    refine: ({ id, certs, keys, client, ssl_protocols, ...document }) => ({
       ...document,
       ...{ snis: ['a.example'], ...pair, type: 'client' },
       ...(isJsonObject(client) ? { client: { ...client, ca: authority.cert } } : {}),
@@ -77,7 +78,7 @@ const KINDS: readonly RandomKind[] = [
   },
   { name: 'certificate', list: 'certificates', hidden: ['key'], refine: ({ id, ...document }) => ({ ...document, ...pair }) },
   { name: 'ca_certificate', list: 'ca_certificates', refine: ({ id, ...document }) => ({ ...document, cert: authority.cert }) },
-  { name: 'sni', list: 'snis', refine: ({ id, plugins, ...document }, number) => ({ ...document, domain: `n${number}.example` }) },
+  { name: 'sni', list: 'snis', refine: ({ id, plugins, mtls, ...document }, number) => ({ ...document, domain: `n${number}.example` }) },
   {
     name: 'global_rule',
     list: 'global_rules',

@@ -1,6 +1,6 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { ResourceKind } from '../../schema/index.ts';
-import type { ResourceKey, ResourceVersion } from '../../store/index.ts';
+import type { ResourceKey, ResourceVersion, StoreReader } from '../../store/index.ts';
 import { compareVersions, describeDifference, patchOperation } from '../history/index.ts';
 import type { ApiAnswer, ApiRequest } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
@@ -42,9 +42,10 @@ export async function diffVersions(context: ApiContext, kind: ResourceKind, requ
   const key = await keyOf(context, kind, request);
   const from = numberParameter(request.query, 'from', NUMBERS);
   if (from === undefined) throw new PortcullisError('admin_invalid', { publicMessage: 'the query parameter from is required' });
-  const to = numberParameter(request.query, 'to', NUMBERS) ?? NUMBERS.most;
+  const to = numberParameter(request.query, 'to', NUMBERS);
   if ((await context.store.countVersions(key)) === 0) throw notFound(kind);
-  const [before, after] = [await stateAt(context, key, from), await stateAt(context, key, to)];
+  await requirePast(context.store, key.groupId, Math.max(from, to ?? 0));
+  const [before, after] = [await stateAt(context, key, from), await stateAt(context, key, to ?? NUMBERS.most)];
   const difference = compareVersions(before, after);
   return {
     body: {
@@ -88,6 +89,13 @@ export function noSuchVersion(kind: ResourceKind, revision: number): PortcullisE
   return new PortcullisError('admin_not_found', {
     publicMessage: `history knows no version of this ${kind.name} at revision ${revision}: it did not exist then, or the version is forgotten`,
   });
+}
+
+/** Of a revision that is yet to come nobody can tell what it will hold. @throws PortcullisError 404 */
+export async function requirePast(store: Pick<StoreReader, 'getGroup'>, groupId: string, revision: number): Promise<void> {
+  const newest = (await store.getGroup(groupId))?.revision ?? 0;
+  if (revision <= newest) return;
+  throw new PortcullisError('admin_not_found', { publicMessage: `revision ${revision} is yet to come: the group is at ${newest}` });
 }
 
 async function keyOf(context: ApiContext, kind: ResourceKind, request: ApiRequest): Promise<ResourceKey> {

@@ -14,6 +14,11 @@ export function resourcePath(kind: ResourceKind, collectionPath: string): string
   return `${collectionPath}/${kind.idPath}`;
 }
 
+/** Whether a body can give the whole of an id that the path leaves out, so that a PUT on the list is one of the resource. */
+export function isNamedByBody({ idPath }: ResourceKind): boolean {
+  return idPath === ':id';
+}
+
 /** What stands before the id in the path: the consumer of a credential; `''` for kinds without parent. @throws PortcullisError 400 */
 export function parentIdOf(kind: ResourceKind, request: ApiRequest): string {
   if (kind.parent === undefined) return '';

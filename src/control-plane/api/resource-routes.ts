@@ -2,8 +2,9 @@ import { RESOURCE_KINDS, type ResourceKind } from '../../schema/index.ts';
 import type { ApiRoute } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { LongLists } from './long-lists.ts';
+import { putByBody } from './put-by-body.ts';
 import { type ResourceOperations, resourceOperations } from './resource-operations.ts';
-import { collectionPaths, resourcePath } from './resource-path.ts';
+import { collectionPaths, isNamedByBody, resourcePath } from './resource-path.ts';
 import { actionOn, type Verb } from './resource-permissions.ts';
 import { SERVICE_UPSTREAM_OPERATIONS } from './service-upstreams.ts';
 
@@ -27,9 +28,11 @@ function routesOfKind(context: ApiContext, kind: ResourceKind, list: string, ope
     resource: { kind: 'handler' },
     handle: (request) => operations[operation](context, kind, request),
   });
+  const byBody: ApiRoute['handle'] = (request) => putByBody(operations.put, context, kind, request);
   return [
     route('GET', list, 'read', 'list'),
     ...(kind.isCreatable ? [route('POST', list, 'create', 'create')] : []),
+    ...(isNamedByBody(kind) ? [{ ...route('PUT', list, 'write', 'put'), handle: byBody }] : []),
     route('GET', one, 'read', 'get'),
     route('PUT', one, 'write', 'put'),
     route('PATCH', one, 'write', 'patch'),

@@ -11,6 +11,7 @@ import { isKeptWhileReferred, listReferences } from './list-references.ts';
 import { factsOfGroup } from './plugin-facts.ts';
 import { currentStateOf, type LeftOut, type RestoreResult, restoreResource } from './restore-resource.ts';
 import type { GroupRevert } from './revert-body.ts';
+import { keysOfWrite } from './write-resource.ts';
 
 /** The loop gets its turn after so many resources: a large revert must not stop the process. */
 const RESOURCES_PER_TURN = 100;
@@ -60,7 +61,7 @@ async function deleteNewer(
 ): Promise<ResourceKey[]> {
   const deleted: ResourceKey[] = [];
   for (const [index, key] of keys.entries()) {
-    if (index % RESOURCES_PER_TURN === 0) await setImmediate();
+    if (index % RESOURCES_PER_TURN === 0) await nextTurn({ transaction, revert }, keys.slice(index, index + RESOURCES_PER_TURN));
     const then = await transaction.versionAt(key, revert.revision);
     if (then?.op === 'put') continue;
     const message = kept.get(key.id);
@@ -71,6 +72,17 @@ async function deleteNewer(
     }
   }
   return deleted;
+}
+
+/** Lets the loop have its turn, and reads what the next resources are and were. */
+async function nextTurn({ transaction, revert }: Pick<RestoreWork, 'transaction' | 'revert'>, keys: readonly ResourceKey[]): Promise<void> {
+  await setImmediate();
+  const groupId = keys[0]?.groupId ?? '';
+  const parents = keys.flatMap((key) => {
+    const kind = kindOfKey(key);
+    return kind === undefined ? [] : keysOfWrite(kind, key);
+  });
+  await transaction.foresee({ groupId, keys: [...keys, ...parents], revision: revert.revision });
 }
 
 /** What a resource gave up so that another could have it. */
@@ -95,9 +107,13 @@ class Restoration {
   }
 
   async run(): Promise<{ readonly restored: readonly ResourceKey[]; readonly leftOut: readonly LeftOut[] }> {
-    let count = 0;
-    for (const [name, key] of this.#waiting) {
-      if (count++ % RESOURCES_PER_TURN === 0) await setImmediate();
+    const keys = [...this.#waiting];
+    for (const [index, [name, key]] of keys.entries()) {
+      if (index % RESOURCES_PER_TURN === 0)
+        await nextTurn(
+          this.#work,
+          keys.slice(index, index + RESOURCES_PER_TURN).map(([, each]) => each),
+        );
       this.#waiting.delete(name);
       await this.#restore(name, key);
     }

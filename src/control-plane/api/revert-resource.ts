@@ -14,7 +14,7 @@ import { factsOfGroup } from './plugin-facts.ts';
 import { checkWritePreconditions } from './preconditions.ts';
 import { entityTag, presentResource } from './present-resource.ts';
 import { flagParameter } from './query-parameters.ts';
-import { noSuchVersion } from './read-versions.ts';
+import { noSuchVersion, requirePast } from './read-versions.ts';
 import { resourceKeyOf, resourceName } from './resource-path.ts';
 import { type LeftOut, presentLeftOut, type RestoreResult, restoreResource } from './restore-resource.ts';
 import { type ResourceRevert, readResourceRevert } from './revert-body.ts';
@@ -81,6 +81,7 @@ async function restore(work: Revert): Promise<Outcome> {
   const { context, kind, key, request, revert, isReviving, transaction } = work;
   const current = await transaction.getResource(key);
   checkWritePreconditions(request, current?.revision);
+  await requirePast(transaction, key.groupId, revert.revision);
   const then = await transaction.versionAt(key, revert.revision);
   if (then === undefined || then.op === 'delete') throw noSuchVersion(kind, revert.revision);
   checkSuppliedSecrets(then, revert.secrets);

@@ -33,24 +33,26 @@ export class VisibleList {
   async select(selection: ResourceSelection): Promise<SelectedResources> {
     if (this.#readsAll) return this.#store.selectResources(selection);
     const { part, ...whole } = selection;
-    const { rows } = await this.#store.selectResources(whole);
-    const readable: number[] = [];
+    const { rows, places } = await this.#store.selectResources({ ...whole, withPlaces: true });
+    const readable = await this.#readablePlaces(rows);
+    const all = readable.map(({ row }) => row);
+    const total = all.length;
+    if (part === undefined || places === undefined) return { rows: all, total, next: undefined };
+    const behind = part.kind === 'after' ? places.firstBehind(part.cursor) : 0;
+    const start = part.kind === 'page' ? part.offset : readable.filter(({ index }) => index < behind).length;
+    const end = start + part.limit;
+    const last = end < total ? readable[end - 1] : undefined;
+    return { rows: all.slice(start, end), total, next: last && places.cursorAt(last.index) };
+  }
+
+  /** Those of a list's rows whose resources may be read, and where they stand in it. */
+  async #readablePlaces(rows: readonly number[]): Promise<readonly { readonly row: number; readonly index: number }[]> {
+    const readable = new Set<number>();
     for (let start = 0; start < rows.length; start += RESOURCES_AT_ONCE) {
-      readable.push(...(await this.#readableRows(rows.slice(start, start + RESOURCES_AT_ONCE))));
+      for (const row of await this.#readableRows(rows.slice(start, start + RESOURCES_AT_ONCE))) readable.add(row);
       await setImmediate();
     }
-    const total = readable.length;
-    switch (part?.kind) {
-      case undefined:
-        return { rows: readable, total, next: undefined };
-      case 'page':
-        return { rows: readable.slice(part.offset, part.offset + part.limit), total, next: undefined };
-      case 'after': {
-        const after = await this.#store.selectResources(selection);
-        const known = new Set(readable);
-        return { rows: after.rows.filter((row) => known.has(row)), total, next: after.next };
-      }
-    }
+    return rows.flatMap((row, index) => (readable.has(row) ? [{ row, index }] : []));
   }
 
   /** The resources of a selection that still exist and that the caller may still read, in the order of `rows`. */

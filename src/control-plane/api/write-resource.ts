@@ -26,8 +26,10 @@ export interface ResourceWriting {
   readonly mode: 'put' | 'create' | 'patch';
   /** What is to be stored, of what is there now; secrets are left out of it unless the mode is `patch`. Called inside the transaction, so it must not take long. @throws PortcullisError */
   examine(current: StoredResource | undefined): ExaminedDocument;
-  /** The transaction may do much else besides. */
+  /** The transaction may do much else besides, and has foreseen what this write needs. */
   readonly isOneOfMany?: true;
+  /** Unique values that the document is to have, as far as they are known before. */
+  readonly foreseen?: ExaminedDocument['unique'];
   /** Other writes of the same transaction, after all checks and before the resource's own. */
   alongside?(transaction: StoreTransaction, examined: ExaminedDocument): Promise<void>;
   /** How the answer shows it; default: as a read does. */
@@ -82,6 +84,8 @@ export async function storeResource(
   author: Author,
 ): Promise<{ readonly stored: StoredResource; readonly isNew: boolean; readonly examined: ExaminedDocument }> {
   const { context, request, kind, key } = writing;
+  if (writing.isOneOfMany !== true)
+    await transaction.foresee({ groupId: key.groupId, keys: keysOfWrite(kind, key), unique: writing.foreseen ?? [] });
   const current = await transaction.getResource(key, { secrets: writing.mode === 'patch' ? 'include' : 'omit' });
   const verb = writing.mode === 'create' ? 'create' : 'write';
   // Both what is replaced and what it becomes: nobody moves a route into a service that is not his, or out of one.
@@ -130,6 +134,12 @@ export async function warningsOf(
 
 function existsAlready(kind: ResourceKind, key: ResourceKey): PortcullisError {
   return new PortcullisError('admin_conflict', { publicMessage: `${kind.name} ${key.id} exists already` });
+}
+
+/** What a write of a resource reads in any case. */
+export function keysOfWrite(kind: ResourceKind, key: ResourceKey): readonly ResourceKey[] {
+  const parent = parentKeyOf(kind, key);
+  return parent === undefined ? [key] : [key, parent];
 }
 
 async function requireParent(transaction: StoreTransaction, kind: ResourceKind, key: ResourceKey): Promise<void> {

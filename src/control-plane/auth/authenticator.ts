@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
-import type { ApiToken, StoreReader, User } from '../../store/index.ts';
+import type { ApiToken, ChangeOrigin, StoreReader, User } from '../../store/index.ts';
 import type { AccessCache } from '../access/index.ts';
 import { authenticateAdminKey, isAdminKey, isAdminKeyOf } from './admin-key.ts';
 import { readBasicCredentials } from './basic-credentials.ts';
@@ -18,6 +18,8 @@ export interface ShownCredentials {
   readonly cookie: string | undefined;
   /** Canonical. */
   readonly address: string;
+  /** What the audit log is told of a sign-in besides. */
+  readonly origin?: ChangeOrigin;
 }
 
 /** What `Authenticator` needs. */
@@ -50,7 +52,9 @@ export class Authenticator {
     }
     const basic = readBasicCredentials(shown.authorization);
     if (basic !== undefined) {
-      const user = await this.#parts.passwords.check({ ...basic, address: shown.address, method: 'basic' });
+      const { address, origin } = shown;
+      const attempt = { ...basic, address, method: 'basic', ...(origin === undefined ? {} : { origin }) } as const;
+      const user = await this.#parts.passwords.check(attempt);
       return user && this.#callerOf('password', user, { id: user.id, name: user.username });
     }
     const cookie = readCookie(shown.cookie, SESSION_COOKIE);

@@ -4,12 +4,14 @@ import { PortcullisError } from '../../errors/index.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { PasswordHasher } from './password-hasher.ts';
 
+const HERE = '192.0.2.1';
+
 test('a hash is checked, and a user without one is never right', async () => {
   const hasher = new PasswordHasher(systemRandom);
-  const hashed = await hasher.hash('right');
+  const hashed = await hasher.hash(HERE, 'right');
   assert.match(hashed, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
-  assert.deepEqual(await Promise.all([hasher.verify(hashed, 'right'), hasher.verify(hashed, 'wrong')]), [true, false]);
-  assert.deepEqual(await Promise.all([hasher.verify(undefined, 'right'), hasher.verify('', '')]), [false, false]);
+  assert.deepEqual(await Promise.all([hasher.verify(HERE, hashed, 'right'), hasher.verify(HERE, hashed, 'wrong')]), [true, false]);
+  assert.deepEqual(await Promise.all([hasher.verify(HERE, undefined, 'right'), hasher.verify(HERE, '', '')]), [false, false]);
 });
 
 test('two run at once, the others wait, and too many are sent away', async () => {
@@ -18,7 +20,7 @@ test('two run at once, the others wait, and too many are sent away', async () =>
   let most = 0;
   const results = await Promise.allSettled(
     Array.from({ length: 100 }, async () => {
-      await hasher.verify(undefined, 'x', () => {
+      await hasher.verify(HERE, undefined, 'x', () => {
         running += 1;
         most = Math.max(most, running);
       });
@@ -37,7 +39,24 @@ test('a refusal when its turn has come hands the place on', async () => {
   const refuse = () => {
     throw new Error('paused');
   };
-  const refused = await Promise.allSettled(Array.from({ length: 5 }, () => hasher.verify(undefined, 'x', refuse)));
+  const refused = await Promise.allSettled(Array.from({ length: 5 }, () => hasher.verify(HERE, undefined, 'x', refuse)));
   assert.ok(refused.every(({ status }) => status === 'rejected'));
-  assert.equal(await hasher.verify(undefined, 'x'), false);
+  assert.equal(await hasher.verify(HERE, undefined, 'x'), false);
+});
+
+test('an address that asks for all there is keeps no other from its turn', async () => {
+  const hasher = new PasswordHasher(systemRandom);
+  const order: string[] = [];
+  const ask = (address: string) =>
+    hasher.verify(address, undefined, 'x').then(
+      () => order.push(address),
+      () => order.push(`${address} refused`),
+    );
+  const flood = Array.from({ length: 200 }, (_, index) => ask(`2001:db8::${index.toString(16)}`));
+  await ask(HERE);
+  // Two were being made, two may have had their turn before.
+  const served = order.filter((entry) => !entry.endsWith('refused')).indexOf(HERE);
+  assert.ok(served >= 0 && served <= 4, `${served} came before`);
+  await Promise.all(flood);
+  assert.equal(order.filter((entry) => entry.endsWith('refused')).length, 200 - 2 - 63);
 });

@@ -1,5 +1,7 @@
 import { hash, verify } from '@node-rs/argon2';
 import { PortcullisError } from '../../errors/index.ts';
+import { addressGroup } from '../../lib/address-group.ts';
+import { FairQueue } from '../../lib/fair-queue.ts';
 import type { Random } from '../../lib/random.ts';
 
 /** API7's limit for passwords at sign-in. */
@@ -19,12 +21,14 @@ export function hashPassword(random: Random, password: string): Promise<string> 
 /**
  * Makes and checks password hashes, at most two at once, so that signing in cannot keep the machine from its work. A user who does not
  * exist, or has no password, costs as much as a wrong password.
+ *
+ * Addresses take turns: whoever tries a thousand passwords at once waits for himself, and others wait for one of his.
  */
 export class PasswordHasher {
   readonly #random: Random;
   readonly #decoy: Promise<string>;
+  readonly #waiting = new FairQueue(MAX_WAITING);
   #running = 0;
-  readonly #waiting: (() => void)[] = [];
 
   constructor(random: Random) {
     this.#random = random;
@@ -33,9 +37,9 @@ export class PasswordHasher {
     this.#decoy.catch(() => undefined);
   }
 
-  /** @throws PortcullisError 429 when too many wait already */
-  hash(password: string): Promise<string> {
-    return this.#run(() => hashPassword(this.#random, password));
+  /** For a client at this address. @throws PortcullisError 429 when too many wait already */
+  hash(address: string, password: string): Promise<string> {
+    return this.#run(address, () => hashPassword(this.#random, password));
   }
 
   /**
@@ -44,35 +48,27 @@ export class PasswordHasher {
    *
    * @throws PortcullisError 429 when too many wait already
    */
-  verify(passwordHash: string | undefined, password: string, before: () => void = () => undefined): Promise<boolean> {
+  verify(address: string, passwordHash: string | undefined, password: string, before: () => void = () => undefined): Promise<boolean> {
     const isUsable = passwordHash !== undefined && passwordHash !== '';
-    return this.#run(async () => {
+    return this.#run(address, async () => {
       before();
       const matches = await verify(isUsable ? passwordHash : await this.#decoy, password);
       return isUsable && matches;
     });
   }
 
-  async #run<Result>(work: () => Promise<Result>): Promise<Result> {
+  async #run<Result>(address: string, work: () => Promise<Result>): Promise<Result> {
     if (this.#running < MAX_RUNNING) this.#running += 1;
-    else await this.#turn();
+    else await this.#waiting.turn(addressGroup(address), tooMany);
     try {
       return await work();
     } finally {
-      const next = this.#waiting.shift();
       // The place is handed on.
-      if (next === undefined) this.#running -= 1;
-      else next();
+      if (!this.#waiting.next()) this.#running -= 1;
     }
   }
+}
 
-  #turn(): Promise<void> {
-    if (this.#waiting.length >= MAX_WAITING) {
-      const publicMessage = 'too many sign-ins at once: try again';
-      throw new PortcullisError('admin_sign_in_too_often', { publicMessage, retryAfterSeconds: 1 });
-    }
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.push(resolve);
-    return promise;
-  }
+function tooMany(): PortcullisError {
+  return new PortcullisError('admin_sign_in_too_often', { publicMessage: 'too many sign-ins at once: try again', retryAfterSeconds: 1 });
 }

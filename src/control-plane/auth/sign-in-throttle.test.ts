@@ -43,3 +43,14 @@ test('a flood of invented names pushes no pause out', () => {
   for (let count = 0; count < 20_000; count += 1) throttle.failed('192.0.2.1', `invented-${count}`);
   assert.equal(waitOf(throttle, '192.0.2.1', 'admin'), 2);
 });
+
+test('neither one address nor a network of them fills the audit log with failures', () => {
+  const clock = new FakeClock();
+  const throttle = new SignInThrottle(clock);
+  const taken = (addresses: readonly string[]) => addresses.filter((address) => throttle.takesIntoAudit(address)).length;
+  assert.equal(taken(Array.from({ length: 100 }, () => '192.0.2.1')), 20);
+  const many = Array.from({ length: 30_000 }, (_, index) => `2001:db8:${(index >> 8).toString(16)}:${(index & 255).toString(16)}::1`);
+  assert.equal(taken(many), 280);
+  clock.advance(60_000);
+  assert.equal(taken(['192.0.2.1']), 1);
+});

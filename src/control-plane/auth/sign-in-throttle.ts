@@ -12,6 +12,8 @@ const MAX_PAIRS = 10_000;
 
 /** Failed sign-ins of an address are written into the audit log up to this number a minute; the others are only counted. */
 const AUDITED_PER_MINUTE = 20;
+/** Of all addresses together: whoever has a network of them could otherwise push everything else out of a log of bounded size. */
+const AUDITED_PER_MINUTE_OF_ALL = 300;
 const MINUTE_MS = 60_000;
 
 interface Failures {
@@ -34,6 +36,7 @@ export class SignInThrottle {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #pairs = new Map<string, Failures>();
   readonly #audits = new Map<string, AuditWindow>();
+  #auditsOfAll: AuditWindow = { endsMs: Number.NEGATIVE_INFINITY, written: 0 };
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
     this.#clock = clock;
@@ -66,7 +69,10 @@ export class SignInThrottle {
 
   /** Whether one more failure of this address goes into the audit log: nobody can fill a disk from outside. */
   takesIntoAudit(address: string): boolean {
-    const group = addressGroup(address);
+    return this.#isWithinOwn(addressGroup(address)) && this.#isWithinAll();
+  }
+
+  #isWithinOwn(group: string): boolean {
     const nowMs = this.#clock.monotonicMs();
     const window = this.#audits.get(group);
     if (window !== undefined && nowMs < window.endsMs) {
@@ -76,6 +82,13 @@ export class SignInThrottle {
     if (this.#audits.size >= MAX_PAIRS) this.#audits.clear();
     this.#audits.set(group, { endsMs: nowMs + MINUTE_MS, written: 1 });
     return true;
+  }
+
+  #isWithinAll(): boolean {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs >= this.#auditsOfAll.endsMs) this.#auditsOfAll = { endsMs: nowMs + MINUTE_MS, written: 0 };
+    this.#auditsOfAll.written += 1;
+    return this.#auditsOfAll.written <= AUDITED_PER_MINUTE_OF_ALL;
   }
 
   #forgetOne(nowMs: number): void {

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
 import { PortcullisError } from '../../errors/index.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { Store, StoreHistory } from '../../store/index.ts';
 import { makeAdminFixture, TOKEN } from '../testing/admin-fixture.ts';
 import { authenticatorOf } from '../testing/caller-of-token.ts';
+import { REQUEST_RATES } from '../testing/request-rates.ts';
 import { createAdminApplication } from './admin-application.ts';
 import type { ApiRoute } from './api-route.ts';
 import { ExpectedContinues } from './expected-continues.ts';
+import { RequestRates } from './request-rates.ts';
 
 function makeApplication(t: TestContext, routes: readonly ApiRoute[]) {
   const log = new RecordingLogger();
@@ -16,6 +19,8 @@ function makeApplication(t: TestContext, routes: readonly ApiRoute[]) {
     routes,
     authenticator: authenticatorOf(TOKEN),
     isAddressAllowed: () => true,
+    isTrustedProxy: () => false,
+    rates: new RequestRates(REQUEST_RATES, new FakeClock(), log),
     log,
     random: systemRandom,
     softwareVersion: '1.2.3',

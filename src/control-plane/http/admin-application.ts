@@ -6,14 +6,17 @@ import { METHODS as HTTP_METHODS } from '../../lib/node-http.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import { type Authenticator, type Caller, ownGroupOf, randomId } from '../auth/index.ts';
-import { addressOf, contentTypeOf, FrameworkRequest, headerOf } from './api-request.ts';
+import { contentTypeOf, FrameworkRequest, headerOf } from './api-request.ts';
 import type { ApiAnswer, ApiRoute, RoutePermission } from './api-route.ts';
 import { authorize } from './authorize.ts';
 import { BodyBudget } from './body-budget.ts';
+import { Clients } from './clients.ts';
 import { describeError } from './error-answer.ts';
 import type { ExpectedContinues } from './expected-continues.ts';
+import { originWithoutReason } from './origin-of-request.ts';
 import { printable } from './printable.ts';
 import { bodyTooLarge, readBody } from './read-body.ts';
+import type { RequestRates } from './request-rates.ts';
 import { refuseCrossSite } from './same-origin.ts';
 
 declare module 'fastify' {
@@ -43,6 +46,9 @@ export interface AdminApplicationOptions {
   readonly authenticator: Pick<Authenticator, 'authenticate' | 'renew'>;
   /** Whether clients at this (canonical) address are served at all. */
   isAddressAllowed(address: string): boolean;
+  /** Whether a connection from this (canonical) address comes from a proxy whose `X-Forwarded-For` is believed. */
+  isTrustedProxy(address: string): boolean;
+  readonly rates: Pick<RequestRates, 'admitAddress' | 'admitCaller'>;
   /** Makes the ids of requests. */
   readonly random: Random;
   readonly log: Logger;
@@ -69,38 +75,40 @@ export function createAdminApplication(options: AdminApplicationOptions): Fastif
     routerOptions: { maxParamLength: 16_384, querystringParser: () => ({}) },
     frameworkErrors: (error, _request, reply) => void sendError(options, reply, error),
   });
-  const callers = new WeakMap<FastifyRequest, Caller>();
+  const clients = new Clients((address) => options.isTrustedProxy(address));
   const responses = new WeakMap<FastifyRequest, ServerResponse>();
   addBodyParser(app, options, responses);
   app.addHook('onRoute', (route) => {
     if (route.config?.permission === undefined) throw new Error(`the route ${String(route.method)} ${route.url} declares no permission`);
   });
   app.addHook('onRequest', async (request, reply) => void responses.set(request, reply.raw));
-  app.addHook('onRequest', (request, reply) => admit(options, callers, request, reply));
+  app.addHook('onRequest', (request, reply) => admit(options, clients, request, reply));
   app.addHook('onSend', async (request, reply) => addCommonHeaders(options, reply, request));
-  app.addHook('onResponse', async (request, reply) => logRequest(options, callers.get(request), request, reply));
+  app.addHook('onResponse', async (request, reply) => logRequest(options, clients, request, reply));
   app.setErrorHandler((error, request, reply) => sendError(options, reply, error, request));
   // Never reached: the hook has refused the request.
   app.setNotFoundHandler((_request, reply) => sendError(options, reply, notFound()));
-  for (const route of options.routes) addRoute(app, options, route, callers);
+  for (const route of options.routes) addRoute(app, options, route, clients);
   addMethodFallbacks(app, options.routes);
   return app;
 }
 
-function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route: ApiRoute, callers: WeakMap<FastifyRequest, Caller>): void {
+function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route: ApiRoute, clients: Clients): void {
+  const requestOf = (request: FastifyRequest, caller: Caller | undefined): FrameworkRequest =>
+    new FrameworkRequest(request, caller, clients.addressOf(request));
   app.route({
     method: route.method,
     url: route.path,
     config: {
       permission: route.permission,
       groupScoped: route.groupScoped === true,
-      ...(route.maxBodyBytes === undefined ? {} : { maxBodyBytes: route.maxBodyBytes }),
+      ...maxBodyBytesOf(route),
     },
     // After the caller is known and before the body is read.
-    preParsing: async (request) => authorize(route, new FrameworkRequest(request, callers.get(request))),
+    preParsing: async (request) => authorize(route, requestOf(request, clients.callers.get(request))),
     handler: async (request, reply) => {
       if (request.body instanceof UnreadableBody) throw request.body.error;
-      const apiRequest = new FrameworkRequest(request, await renewed(options, request, callers.get(request)));
+      const apiRequest = requestOf(request, await renewed(options, request, clients.callers.get(request)));
       // A body may take half a minute to arrive: what was revoked meanwhile counts.
       if (request.body !== undefined) authorize(route, apiRequest);
       const answer = await route.handle(apiRequest);
@@ -110,6 +118,15 @@ function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route:
       return answer.stream === undefined ? send(reply, answer) : sendStream(options, request, reply, { ...answer, ...answer.stream });
     },
   });
+}
+
+/** Whoever has not proved to be anybody has little to say: he must not take up what there is for the bodies of others. */
+const PUBLIC_BODY_BYTES = 16_384;
+
+function maxBodyBytesOf({ permission, maxBodyBytes = permission === 'public' ? PUBLIC_BODY_BYTES : undefined }: ApiRoute): {
+  readonly maxBodyBytes?: number;
+} {
+  return maxBodyBytes === undefined ? {} : { maxBodyBytes };
 }
 
 /** Answers 405 where the path exists and the method does not; the router alone would say 404. */
@@ -129,21 +146,21 @@ function addMethodFallbacks(app: FastifyInstance, routes: readonly ApiRoute[]): 
   }
 }
 
-async function admit(
-  options: AdminApplicationOptions,
-  callers: WeakMap<FastifyRequest, Caller>,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<void> {
+async function admit(options: AdminApplicationOptions, clients: Clients, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   // ADC calls even absent bodies JSON: the framework must not judge by it.
   delete request.raw.headers['content-type'];
   refuseImproperHead(request);
   const { permission, allow, groupScoped } = request.routeOptions.config;
-  if (!options.isAddressAllowed(addressOf(request)) && !isProbe(request)) {
-    throw new PortcullisError('admin_forbidden', { publicMessage: 'Access denied' });
+  const address = clients.addressOf(request);
+  if (!isProbe(request)) {
+    if (!options.isAddressAllowed(address)) throw new PortcullisError('admin_forbidden', { publicMessage: 'Access denied' });
+    admitRate(clients, request, () => options.rates.admitAddress(address));
   }
-  const caller = permission === 'public' ? undefined : await authenticate(options, request);
-  if (caller !== undefined) callers.set(request, caller);
+  const caller = permission === 'public' ? undefined : await authenticate(options, request, address);
+  if (caller !== undefined) {
+    clients.callers.set(request, caller);
+    admitRate(clients, request, () => options.rates.admitCaller(caller));
+  }
   // A token or admin key is in no browser's keeping; everything else a browser may send without being asked to, the sign-in itself included.
   if (caller?.by !== 'token' && caller?.by !== 'admin_key') refuseCrossSite(changeOf(request));
   if (request.is404) throw notFound();
@@ -156,6 +173,15 @@ async function admit(
   }
 }
 
+function admitRate(clients: Clients, request: FastifyRequest, admit: () => void): void {
+  try {
+    admit();
+  } catch (error) {
+    clients.refusedByRate.add(request);
+    throw error;
+  }
+}
+
 /** Health probes tell nothing, and come from wherever a load balancer stands. */
 function isProbe(request: FastifyRequest): boolean {
   return PROBES.has(request.routeOptions.url ?? '');
@@ -163,12 +189,13 @@ function isProbe(request: FastifyRequest): boolean {
 
 const PROBES: ReadonlySet<string> = new Set(['/healthz', '/api/status']);
 
-async function authenticate({ authenticator }: AdminApplicationOptions, request: FastifyRequest): Promise<Caller> {
+async function authenticate({ authenticator }: AdminApplicationOptions, request: FastifyRequest, address: string): Promise<Caller> {
   const caller = await authenticator.authenticate({
     token: headerOf(request, 'x-api-key'),
     authorization: headerOf(request, 'authorization'),
     cookie: headerOf(request, 'cookie'),
-    address: addressOf(request),
+    address,
+    origin: originWithoutReason({ address, id: request.id, header: (name) => headerOf(request, name) }),
   });
   if (caller === undefined) throw new PortcullisError('admin_unauthorized', { publicMessage: UNAUTHORIZED });
   return caller;
@@ -271,15 +298,17 @@ function addCommonHeaders(options: AdminApplicationOptions, reply: FastifyReply,
   if (options.isDraining()) reply.header('connection', 'close');
 }
 
-function logRequest(options: AdminApplicationOptions, caller: Caller | undefined, request: FastifyRequest, reply: FastifyReply): void {
-  options.log.info('admin request', {
+function logRequest(options: AdminApplicationOptions, clients: Clients, request: FastifyRequest, reply: FastifyReply): void {
+  // A flood that is refused must not become a flood of lines: `RequestRates` tells of it now and then.
+  const level = clients.refusedByRate.has(request) ? 'debug' : 'info';
+  options.log[level]('admin request', {
     method: request.method,
     path: pathOf(request),
     status: reply.statusCode,
     ms: Math.round(reply.elapsedTime * 10) / 10,
-    ...whoOf(caller),
+    ...whoOf(clients.callers.get(request)),
     requestId: request.id,
-    address: addressOf(request),
+    address: clients.addressOf(request),
   });
 }
 

@@ -15,6 +15,7 @@ import { systemClock } from '../../lib/clock.ts';
 import type { Listener } from '../../lib/listener.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { authenticatorOf } from '../testing/caller-of-token.ts';
+import { REQUEST_RATES } from '../testing/request-rates.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
 import type { ApiRoute } from './api-route.ts';
 import { ADMIN_SERVER_LIMITS, type AdminServerLimits } from './limits.ts';
@@ -45,6 +46,8 @@ async function start(t: TestContext, options: Options = {}) {
     listeners: options.listeners ?? [LOCAL],
     authenticator: authenticatorOf(TOKEN),
     isAddressAllowed: () => true,
+    isTrustedProxy: () => false,
+    requestRates: REQUEST_RATES,
     certificate,
     limits: { ...ADMIN_SERVER_LIMITS, ...options.limits },
     random: systemRandom,
@@ -372,4 +375,20 @@ test('a connection on which no request ever comes is ended', async (t) => {
   const { port } = await start(t, { limits: { headersTimeoutMs: 100, requestTimeoutMs: 200 } });
   const socket = await open(t, port);
   await readAll(socket);
+});
+
+test('one address has so many connections and no more, and each that ends makes room for another', async (t) => {
+  const { port, log } = await start(t, { limits: { maxConnectionsPerAddress: 2 } });
+  const first = await open(t, port);
+  await open(t, port);
+  const third = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  t.after(() => third.destroy());
+  await assert.rejects(once(third, 'secureConnect'), { code: 'ECONNRESET' });
+  assert.equal(log.lines.filter(({ message }) => /too many connections/.test(message)).length, 1);
+  first.end('GET /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+  assert.match(await readAll(first), /^HTTP\/1\.1 401/);
+  // The server learns of the end a moment later.
+  const again = (): Promise<Reply> =>
+    put(port, '"x"').catch((error: { code?: string }) => (error.code === 'ECONNRESET' ? again() : Promise.reject(error)));
+  assert.equal((await again()).body, '3');
 });

@@ -9,17 +9,20 @@ import type { Listener } from '../../lib/listener.ts';
 import type { Logger } from '../../observability/index.ts';
 import { type AdminApplicationOptions, createAdminApplication } from './admin-application.ts';
 import { answerClientError, type Exchange } from './client-error.ts';
+import { limitConnectionsPerAddress } from './connections-per-address.ts';
 import { ExpectedContinues } from './expected-continues.ts';
 import type { AdminServerLimits } from './limits.ts';
 import { PendingHandshakes } from './pending-handshakes.ts';
+import { type RequestRateSettings, RequestRates } from './request-rates.ts';
 import { SlowReaders } from './slow-readers.ts';
 
 /** What `startAdminServer` needs. */
 export interface AdminServerOptions
-  extends Pick<AdminApplicationOptions, 'routes' | 'authenticator' | 'isAddressAllowed' | 'random' | 'softwareVersion'> {
+  extends Pick<AdminApplicationOptions, 'routes' | 'authenticator' | 'isAddressAllowed' | 'isTrustedProxy' | 'random' | 'softwareVersion'> {
   readonly listeners: readonly Listener[];
   readonly certificate: CertificatePair;
   readonly limits: AdminServerLimits;
+  readonly requestRates: RequestRateSettings;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -46,7 +49,8 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
   const { limits, listeners } = options;
   const expectedContinues = new ExpectedContinues();
   let draining = false;
-  const app = createAdminApplication({ ...options, ...limits, expectedContinues, isDraining: () => draining });
+  const rates = new RequestRates(options.requestRates, options.clock, options.log);
+  const app = createAdminApplication({ ...options, ...limits, rates, expectedContinues, isDraining: () => draining });
   await app.ready();
   const servers: Server[] = [];
   const handshakes: PendingHandshakes[] = [];
@@ -99,6 +103,9 @@ function makeServer(options: AdminServerOptions, expectedContinues: ExpectedCont
   });
   server.maxConnections = limits.maxConnections;
   server.setTimeout(limits.idleTimeoutMs);
+  limitConnectionsPerAddress(server, limits.maxConnectionsPerAddress, options.isTrustedProxy, (address) => {
+    options.log.debug('a client of the Admin API has too many connections', { address });
+  });
   const last = new WeakMap<Duplex, Exchange>();
   const slowReaders = new SlowReaders(options.clock, limits.readingPace, () => {
     options.log.info('a client of the Admin API read its answer too slowly and was cut off');

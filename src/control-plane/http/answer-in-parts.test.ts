@@ -9,6 +9,7 @@ import { createSelfSignedCertificate } from '../../distribution/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { authenticatorOf } from '../testing/caller-of-token.ts';
+import { REQUEST_RATES } from '../testing/request-rates.ts';
 import { startAdminServer } from './admin-server.ts';
 import type { ApiRoute } from './api-route.ts';
 import { ADMIN_SERVER_LIMITS } from './limits.ts';
@@ -61,6 +62,8 @@ async function serve(t: TestContext, route: ApiRoute): Promise<number> {
     certificate: await createSelfSignedCertificate({ names: ['localhost'] }, systemClock),
     limits: ADMIN_SERVER_LIMITS,
     isAddressAllowed: () => true,
+    isTrustedProxy: () => false,
+    requestRates: REQUEST_RATES,
     softwareVersion: '1.2.3',
     clock,
     random: systemRandom,

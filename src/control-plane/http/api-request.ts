@@ -1,5 +1,4 @@
 import type { FastifyRequest } from 'fastify';
-import { canonicalAddress } from '../../lib/canonical-address.ts';
 import { isAllowed, isAllowedForSome, NO_ACCESS, type Target } from '../access/index.ts';
 import type { Caller } from '../auth/index.ts';
 import type { Action, ApiRequest } from './api-route.ts';
@@ -17,7 +16,7 @@ export class FrameworkRequest implements ApiRequest {
   readonly #request: FastifyRequest;
   #wasAuthorized = false;
 
-  constructor(request: FastifyRequest, caller: Caller | undefined) {
+  constructor(request: FastifyRequest, caller: Caller | undefined, address: string) {
     const url = request.raw.url ?? '';
     const queryStart = url.indexOf('?');
     this.#request = request;
@@ -26,7 +25,7 @@ export class FrameworkRequest implements ApiRequest {
     this.parameters = new Map(Object.entries(request.params as Readonly<Record<string, string>>));
     this.query = new URLSearchParams(queryStart < 0 ? '' : url.slice(queryStart + 1));
     this.caller = caller;
-    this.address = addressOf(request);
+    this.address = address;
     this.id = request.id;
   }
 
@@ -76,10 +75,4 @@ export function contentTypeOf({ raw }: FastifyRequest): string | undefined {
 export function headerOf(request: FastifyRequest, lowerCaseName: string): string | undefined {
   const value = request.raw.headers[lowerCaseName];
   return Array.isArray(value) ? value.join(', ') : value;
-}
-
-/** The client's address, an IPv4-mapped one as IPv4. */
-export function addressOf(request: FastifyRequest): string {
-  const address = request.raw.socket.remoteAddress ?? '';
-  return canonicalAddress(address) ?? address;
 }

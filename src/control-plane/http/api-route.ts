@@ -68,7 +68,7 @@ export interface ApiRoute {
   readonly beforePasswordChange?: true;
   /** True where the operation keeps to one gateway group by itself (`gatewayGroupOf`), so that the admin key of a group may call it. */
   readonly groupScoped?: boolean;
-  /** How large a body may be, where it may be larger than others. */
+  /** How large a body may be, where it may be larger than others. Of public routes it is small. */
   readonly maxBodyBytes?: number;
   handle(request: ApiRequest): Promise<ApiAnswer>;
 }

@@ -5,6 +5,7 @@ export { forbidden } from './authorize.ts';
 export { ExpectedContinues } from './expected-continues.ts';
 export { groupIdOf } from './group-id-of.ts';
 export { ADMIN_SERVER_LIMITS } from './limits.ts';
+export { originOfRequest } from './origin-of-request.ts';
 export { parseJson, parseJsonElements } from './parse-json.ts';
 export { PreconditionFailed } from './precondition-failed.ts';
-export { printable } from './printable.ts';
+export { type RequestRateSettings, RequestRates } from './request-rates.ts';

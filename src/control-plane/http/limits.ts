@@ -7,6 +7,8 @@ export interface AdminServerLimits {
   readonly maxBodyBytesAtOnce: number;
   readonly maxHeaderBytes: number;
   readonly maxConnections: number;
+  /** Of one client address; IPv6: of one /64. */
+  readonly maxConnectionsPerAddress: number;
   /** From the first byte of a request to the end of its head. */
   readonly headersTimeoutMs: number;
   /** From the first byte of a request to the end of its body. */
@@ -25,6 +27,7 @@ export const ADMIN_SERVER_LIMITS: AdminServerLimits = {
   maxBodyBytesAtOnce: 67_108_864,
   maxHeaderBytes: 16_384,
   maxConnections: 1_000,
+  maxConnectionsPerAddress: 500,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   handshakeTimeoutMs: 10_000,

@@ -66,7 +66,7 @@ async function inviteUser(context: PeopleContext, request: ApiRequest): Promise<
     id: randomId(random),
     username,
     // Empty: nobody signs in with it before the invite was accepted.
-    passwordHash: password === undefined ? '' : await hasher.hash(password),
+    passwordHash: password === undefined ? '' : await hasher.hash(request.address, password),
     mustChangePassword: true,
     roles,
     boundary,
@@ -129,7 +129,7 @@ async function acceptInvite(context: PeopleContext, request: ApiRequest): Promis
   const invited = isOpen(context, open) ? await context.store.getUser(open?.ownerId ?? '') : undefined;
   if (invited === undefined) throw noInvite();
   checkNewPassword(password, undefined, invited.username, '/password');
-  const passwordHash = await context.people.hasher.hash(password);
+  const passwordHash = await context.people.hasher.hash(request.address, password);
   await change(
     context,
     request,

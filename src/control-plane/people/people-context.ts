@@ -5,7 +5,7 @@ import type { Logger } from '../../observability/index.ts';
 import { formatIssues, type Issue, type Validator } from '../../schema/index.ts';
 import type { Author, Store, StoreTransaction } from '../../store/index.ts';
 import type { UserCaller } from '../auth/index.ts';
-import type { ApiRequest } from '../http/index.ts';
+import { type ApiRequest, originOfRequest } from '../http/index.ts';
 import type { People } from './people.ts';
 
 /** What the operations on people work with. */
@@ -49,14 +49,19 @@ export interface Change {
   readonly detail?: JsonObject;
 }
 
-/** Makes a change and its audit entry in one transaction, in the name of the caller (or of `author`, on public routes). */
+/**
+ * Makes a change and its audit entry in one transaction, in the name of the caller (or of `author`, on public routes). The entry tells where
+ * the request came from and why.
+ *
+ * @throws PortcullisError 400 for a reason that cannot be kept
+ */
 export async function change<Result>(
   context: PeopleContext,
   request: ApiRequest,
   work: (transaction: StoreTransaction) => Promise<Change & { readonly result: Result }>,
   author: Author = callerOf(request).author,
 ): Promise<Result> {
-  return context.store.transaction(author, async (transaction) => {
+  return context.store.transaction({ ...author, origin: originOfRequest(request) }, async (transaction) => {
     const { result, action, resource, detail = {} } = await work(transaction);
     await transaction.appendAudit({
       at: Math.floor(context.clock.nowMs() / 1000),

@@ -18,6 +18,7 @@ import { listAnswer } from '../api/paging.ts';
 import { randomId } from '../auth/index.ts';
 import type { Action, ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
 import { changeable, found } from './access-records.ts';
+import { describeRecordChange } from './describe-record-change.ts';
 import { describing } from './fields.ts';
 import { refuseDenying, refuseOwnPolicies, requireGrantable } from './grants.ts';
 import { listedByName } from './listed-by-name.ts';
@@ -101,7 +102,8 @@ async function updatePolicy(context: PeopleContext, request: ApiRequest): Promis
     const next = { ...policy, name, description: desc, labels, document };
     request.permit('iam:UpdatePermissionPolicy', policyTarget(next));
     const result = await putPolicy(transaction, next);
-    return { result, action: 'policy.put', resource: `permission_policy/${policy.id}`, detail: detailOf(result) };
+    const detail = { ...detailOf(result), ...describeRecordChange(described(policy), described(result)) };
+    return { result, action: 'policy.put', resource: `permission_policy/${policy.id}`, detail };
   });
   return { headers: versionHeaders(policy), body: { value: presentPolicy(policy) } };
 }
@@ -142,15 +144,16 @@ function readPolicyBody(request: ApiRequest): PolicyBody {
 
 /** A permission policy as answers show it. */
 export function presentPolicy(policy: Policy): JsonObject {
+  return { id: policy.id, ...described(policy), created_at: policy.createdAt, updated_at: policy.updatedAt };
+}
+
+function described(policy: Policy): JsonObject {
   return {
-    id: policy.id,
     name: policy.name,
     ...(policy.description === undefined ? {} : { desc: policy.description }),
     ...(policy.labels === undefined ? {} : { labels: policy.labels }),
     type: policy.type,
     policy_document: jsonOf(policy.document),
-    created_at: policy.createdAt,
-    updated_at: policy.updatedAt,
   };
 }
 

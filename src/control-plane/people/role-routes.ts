@@ -17,6 +17,7 @@ import { listAnswer } from '../api/paging.ts';
 import { randomId } from '../auth/index.ts';
 import type { Action, ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
 import { changeable, found } from './access-records.ts';
+import { describeRecordChange } from './describe-record-change.ts';
 import { describing, idsField } from './fields.ts';
 import { refuseDenying, refuseOwnRole, requireGrantable, requirePolicies } from './grants.ts';
 import { listedByName } from './listed-by-name.ts';
@@ -170,7 +171,9 @@ async function changeRole(
     const next = await work(transaction, role);
     request.permit('iam:UpdateRole', roleTarget(next));
     const result = await putRole(transaction, next);
-    return { result, action: 'role.put', resource: `role/${role.id}`, detail: { name: result.name, policies: result.policies } };
+    const changes = describeRecordChange(described(role), described(result));
+    const detail = { name: result.name, policies: result.policies, ...changes };
+    return { result, action: 'role.put', resource: `role/${role.id}`, detail };
   });
   return { headers: versionHeaders(role), body: { value: present(role) } };
 }
@@ -204,14 +207,15 @@ async function reachableRole(transaction: StoreTransaction, request: ApiRequest,
 }
 
 function present(role: Role): JsonObject {
+  return { id: role.id, ...described(role), created_at: role.createdAt, updated_at: role.updatedAt };
+}
+
+function described(role: Role): JsonObject {
   return {
-    id: role.id,
     name: role.name,
     ...(role.description === undefined ? {} : { desc: role.description }),
     ...(role.labels === undefined ? {} : { labels: role.labels }),
     type: role.type,
     policies: role.policies,
-    created_at: role.createdAt,
-    updated_at: role.updatedAt,
   };
 }

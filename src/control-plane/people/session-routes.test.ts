@@ -278,6 +278,8 @@ test('hostile bodies of a sign-in are refused by their place, without being repe
     const answer = await anybody('POST', '/api/login', body, { 'content-type': 'application/json' });
     assert.equal(answer.status, 400, body);
   }
-  const huge = await anybody('POST', '/api/login', JSON.stringify({ username: 'admin', password: 'x'.repeat(1_600_000) }));
-  assert.equal(huge.status, 413);
+  const huge = await anybody('POST', '/api/login', JSON.stringify({ username: 'admin', password: 'x'.repeat(20_000) }));
+  assert.deepEqual([huge.status, huge.body], [413, { error_msg: 'request body too large: the limit is 16384 bytes' }]);
+  const accepted = await anybody('POST', '/api/invites/accept', JSON.stringify({ token: 'x'.repeat(20_000), password: 'x' }));
+  assert.equal(accepted.status, 413);
 });

@@ -1,8 +1,10 @@
 import { PortcullisError } from '../../errors/index.ts';
 import { compileValidator, Type } from '../../schema/index.ts';
 import { createSession, endSessions, NO_SESSION_COOKIE, SESSION_KIND, SESSION_SECONDS, sessionCookie } from '../auth/index.ts';
-import type { ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
+import { type ApiAnswer, type ApiRequest, type ApiRoute, originOfRequest } from '../http/index.ts';
+import { describeRecordChange } from './describe-record-change.ts';
 import { passwordField, profileFields } from './fields.ts';
+import type { People } from './people.ts';
 import { callerOf, change, expiryNow, invalidAt, type PeopleContext, readBody } from './people-context.ts';
 import { presentUser } from './present-user.ts';
 import { profileOf } from './profile.ts';
@@ -37,7 +39,7 @@ export function sessionRoutes(context: PeopleContext): readonly ApiRoute[] {
 async function signIn(context: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
   const { username, password } = readBody(request, login);
   const { people } = context;
-  const found = await people.passwords.check({ username, password, address: request.address, method: 'password' });
+  const found = await people.passwords.check({ username, password, ...from(request), method: 'password' });
   if (found === undefined) throw wrongPassword();
   const { user, cookie } = await change(
     context,
@@ -57,6 +59,10 @@ async function signIn(context: PeopleContext, request: ApiRequest): Promise<ApiA
     headers: { 'set-cookie': sessionCookie(cookie, SESSION_SECONDS) },
     body: { value: await presentUser(context.store, user) },
   };
+}
+
+function from(request: ApiRequest): Pick<Parameters<People['passwords']['check']>[0], 'address' | 'origin'> {
+  return { address: request.address, origin: originOfRequest(request) };
 }
 
 /** The same words for an unknown name, so that names cannot be tried. */
@@ -84,10 +90,10 @@ async function changePassword(context: PeopleContext, request: ApiRequest): Prom
   }
   checkNewPassword(password, oldPassword, caller.username);
   const { passwords, hasher } = context.people;
-  const attempt = { username: caller.username, password: oldPassword, address: request.address, method: 'change' } as const;
+  const attempt = { username: caller.username, password: oldPassword, ...from(request), method: 'change' } as const;
   const found = await passwords.check(attempt);
   if (found === undefined) throw invalidAt('/old_password', 'this is not the present password');
-  const passwordHash = await hasher.hash(password);
+  const passwordHash = await hasher.hash(request.address, password);
   await change(context, request, async (transaction) => {
     const user = await transaction.getUser(caller.id);
     if (user?.passwordHash !== found.passwordHash) throw invalidAt('/old_password', 'this is not the present password');
@@ -119,7 +125,7 @@ async function changeProfile(context: PeopleContext, request: ApiRequest): Promi
     const profile = profileOf({ name, email, desc, labels });
     const result = { ...user, profile, updatedAt: Math.floor(context.clock.nowMs() / 1000) };
     await transaction.putUser(result);
-    return { result, action: 'user.put', resource: `user/${user.id}` };
+    return { result, action: 'user.put', resource: `user/${user.id}`, detail: describeRecordChange(user.profile, profile) };
   });
   return { body: { value: await presentUser(context.store, changed) } };
 }

@@ -253,3 +253,39 @@ test('every change of a user is in the audit log, with who made it and without a
   assert.ok(entries.slice(0, 5).every(({ author, resource }) => author.name === 'bootstrap' && resource === `user/${jane.id}`));
   assert.ok(![password, jane.password].some((secret) => JSON.stringify(entries).includes(`"${secret}"`)));
 });
+
+test('an entry about people tells from where, by which request, why, and what was changed', async (t) => {
+  const { admin, anybody, makePerson, history, makeRole } = await makePeopleFixture(t);
+  const jane = await makePerson('jane');
+  const { roleId, policyId } = await makeRole('readers', [{ effect: 'allow', actions: ['gateway:Get*'], resources: ['*'] }]);
+  const headers = { 'user-agent': 'curl/8\u00e9', 'x-change-reason': 'ticket 42' };
+  const changed = await admin('PUT', `/api/users/${jane.id}`, { name: 'Jane', labels: { team: 'a' } }, headers);
+  const [entry] = await history.pageOfAudit(undefined, 1);
+  assert.deepEqual(entry?.origin, {
+    source: 'api',
+    address: '127.0.0.1',
+    userAgent: 'curl/8\\u00e9',
+    reason: 'ticket 42',
+    requestId: changed.headers['portcullis-request-id'],
+  });
+  assert.deepEqual(entry?.detail, { changes: ['+ /name: "Jane"', '+ /labels: {"team":"a"}'] });
+  assert.equal((await admin('PUT', `/api/users/${jane.id}`, {}, { 'x-change-reason': 'a\tb\u0001' })).status, 400);
+  await admin('POST', `/api/roles/${roleId}/attach_permission_policies`, ['viewer_policy_id']);
+  assert.deepEqual((await history.pageOfAudit(undefined, 1))[0]?.detail, {
+    name: 'readers',
+    policies: [policyId, 'viewer_policy_id'],
+    changes: ['+ /policies/1: "viewer_policy_id"'],
+  });
+  const statement = [{ effect: 'allow', actions: ['gateway:*'], resources: ['*'] }];
+  await admin('PUT', `/api/permission_policies/${policyId}`, { name: 'readers', statement });
+  assert.deepEqual((await history.pageOfAudit(undefined, 1))[0]?.detail.changes, [
+    '~ /policy_document/statement/0/actions/0: "gateway:Get*" → "gateway:*"',
+  ]);
+  // Failures too, and those by Basic.
+  await anybody('POST', '/api/login', { username: 'jane', password: 'wrong' }, headers);
+  await anybody('GET', '/api/me', undefined, { ...headers, authorization: `Basic ${Buffer.from('jane:wrong').toString('base64')}` });
+  for (const failure of await history.pageOfAudit(undefined, 2)) {
+    assert.deepEqual([failure.action, failure.origin.userAgent], ['user.sign-in-failed', 'curl/8\\u00e9']);
+    assert.match(failure.origin.requestId ?? '', /^[0-9a-f-]{36}$/);
+  }
+});

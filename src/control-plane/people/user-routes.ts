@@ -1,10 +1,12 @@
 import { PortcullisError } from '../../errors/index.ts';
+import type { JsonObject } from '../../lib/json.ts';
 import { compileValidator, Type } from '../../schema/index.ts';
 import type { StoreTransaction, User } from '../../store/index.ts';
 import { iamName } from '../access/index.ts';
 import { listAnswer } from '../api/paging.ts';
 import { endSessions, randomPassword } from '../auth/index.ts';
 import type { Action, ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
+import { describeRecordChange } from './describe-record-change.ts';
 import { describing, idsField, passwordField, profileFields } from './fields.ts';
 import { isSuperAdmin, keepSuperAdmin, refuseOneself, requireNoGreater, requirePolicies, requireRoles } from './grants.ts';
 import { callerOf, change, invalidAt, notFound, type PeopleContext, readBody } from './people-context.ts';
@@ -93,7 +95,7 @@ async function updateUser(context: PeopleContext, request: ApiRequest): Promise<
     const result = { ...user, profile };
     request.permit('iam:UpdateUser', userTarget(result));
     await transaction.putUser(result);
-    return { result, action: 'user.put' };
+    return { result, action: 'user.put', detail: describeRecordChange(user.profile, profile) };
   });
 }
 
@@ -147,7 +149,7 @@ async function resetUserPassword(context: PeopleContext, request: ApiRequest): P
   const isWithoutBody = (request.header('content-length') ?? '0') === '0' && request.header('transfer-encoding') === undefined;
   const given = isWithoutBody ? undefined : readBody(request, reset).password;
   const password = given ?? randomPassword(context.people.random);
-  const passwordHash = await context.people.hasher.hash(password);
+  const passwordHash = await context.people.hasher.hash(request.address, password);
   const user = await change(context, request, async (transaction) => {
     const user = await reachableUser(transaction, request, 'iam:ResetPassword');
     if (user.id === callerOf(request).user.id) {
@@ -169,7 +171,7 @@ async function changeUser(
   work: (
     transaction: StoreTransaction,
     user: User,
-  ) => Promise<{ readonly result: User; readonly action: string; readonly detail?: { readonly [name: string]: readonly string[] } }>,
+  ) => Promise<{ readonly result: User; readonly action: string; readonly detail?: JsonObject }>,
 ): Promise<ApiAnswer> {
   const updatedAt = Math.floor(context.clock.nowMs() / 1000);
   const changed = await change(context, request, async (transaction) => {

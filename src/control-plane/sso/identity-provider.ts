@@ -21,6 +21,7 @@ const KEEP_MS = 600_000;
 /** After a failure. */
 const REST_MS = 5_000;
 const TIMEOUT_SECONDS = 10;
+const MAX_SUBJECT_CHARACTERS = 255;
 
 interface Known {
   readonly version: number;
@@ -70,6 +71,9 @@ export class IdentityProviders {
     });
     const signed = tokens.claims();
     if (signed === undefined) throw new Error('the provider sent no ID token');
+    // OpenID Connect Core, section 2. It is kept, and by it the user is found again.
+    if (signed.sub === '' || signed.sub.length > MAX_SUBJECT_CHARACTERS)
+      throw new Error('the subject of the ID token is empty or too long');
     const hasUserInfo = configuration.serverMetadata().userinfo_endpoint !== undefined;
     const told = hasUserInfo ? await fetchUserInfo(configuration, tokens.access_token, signed.sub) : {};
     // Both came as JSON; what is signed counts first.

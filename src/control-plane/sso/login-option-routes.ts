@@ -3,6 +3,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { StoredRecord, StoreTransaction } from '../../store/index.ts';
 import { randomId } from '../auth/index.ts';
 import type { ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
+import { describeRecordChange } from '../people/describe-record-change.ts';
 import { isSuperAdmin, requirePolicies, requireRoles } from '../people/grants.ts';
 import { callerOf, change, invalid, invalidAt, notFound, type PeopleContext, readBody } from '../people/people-context.ts';
 import { checkVersion, versionHeaders } from '../people/record-version.ts';
@@ -52,7 +53,9 @@ async function putOption(context: PeopleContext, request: ApiRequest): Promise<A
   if (issues.length > 0) throw invalid(issues);
   const id = isNew ? randomId(context.people.random) : idOf(request);
   const record = await change(context, request, async (transaction) => {
-    const clientSecret = isNew ? body.client_secret : await secretOf(transaction, request, id, body.client_secret);
+    const before = isNew ? undefined : await currentOption(transaction, request, id);
+    const isKept = before !== undefined && (body.client_secret === undefined || body.client_secret === MASK);
+    const clientSecret = isKept ? before.clientSecret : body.client_secret;
     if (clientSecret === MASK) throw invalidAt('/client_secret', 'this is the mask that answers show in place of the secret');
     await checkMappings(transaction, body);
     const { client_secret: _, ...rest } = documentOf(body);
@@ -66,7 +69,10 @@ async function putOption(context: PeopleContext, request: ApiRequest): Promise<A
       secretPointers: ['/client_secret'],
     });
     const action = isNew ? 'login-option.create' : 'login-option.put';
-    return { result, action, resource: `login_option/${id}`, detail: { name: body.name, issuer: body.issuer } };
+    const secret = clientSecret === before?.clientSecret ? {} : { client_secret: 'changed' };
+    // Whom it lets in, and as what, is what an auditor looks for.
+    const detail = { name: body.name, issuer: body.issuer, ...describeRecordChange(before?.document ?? {}, rest), ...secret };
+    return { result, action, resource: `login_option/${id}`, detail };
   });
   return { headers: versionHeaders(record), body: { value: present(record) } };
 }
@@ -89,17 +95,17 @@ async function deleteOption(context: PeopleContext, request: ApiRequest): Promis
   return { body: {} };
 }
 
-/** A body without the secret, or with its mask, keeps the one that is there. */
-async function secretOf(
+/** What is there now: the document without its secret, and the secret, which a body without one, or with its mask, keeps. */
+async function currentOption(
   transaction: StoreTransaction,
   request: ApiRequest,
   id: string,
-  given: string | undefined,
-): Promise<string | undefined> {
-  const current = await findLoginOption(transaction, id, { secrets: true });
-  if (current === undefined) throw notFound('login option');
-  checkVersion(request, current);
-  return given === undefined || given === MASK ? current.clientSecret : given;
+): Promise<{ readonly document: JsonObject; readonly clientSecret: string | undefined }> {
+  const record = await transaction.getRecord(LOGIN_OPTION_KIND, id);
+  const option = await findLoginOption(transaction, id, { secrets: true });
+  if (record === undefined || option === undefined) throw notFound('login option');
+  checkVersion(request, record);
+  return { document: record.document, clientSecret: option.clientSecret };
 }
 
 async function checkMappings(transaction: StoreTransaction, body: Parameters<typeof documentOf>[0]): Promise<void> {

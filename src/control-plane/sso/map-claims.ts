@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import type { ClaimMapping, LoginOption } from './login-option.ts';
 
@@ -18,7 +19,8 @@ export function mapClaims(
 ): MappedUser {
   const { usernameClaim, roleMapping, boundaryMapping } = option;
   return {
-    username: usableName(claimAt(claims, usernameClaim)) ?? usableName(claims.email) ?? claims.sub,
+    username:
+      usableName(claimAt(claims, usernameClaim)) ?? usableName(claims.email) ?? usableName(claims.sub) ?? nameForSubject(claims.sub),
     name: textOf(claims.name, 256),
     email: textOf(claims.email, 320),
     roles: roleMapping.length === 0 ? undefined : union(roleMapping.filter((mapping) => isMet(mapping, claims)).map(({ roles }) => roles)),
@@ -43,6 +45,11 @@ function claimAt(claims: JsonObject, path: string): JsonValue | undefined {
     value = (value as JsonObject)[step];
   }
   return value;
+}
+
+/** For a subject that no user name can hold, the same each time. */
+function nameForSubject(subject: string): string {
+  return `user-${hash('sha256', subject, 'hex').slice(0, 16)}`;
 }
 
 /** A name as invited users may have one, too; other text would look like somebody else in a list or log. */

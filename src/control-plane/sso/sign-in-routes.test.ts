@@ -98,6 +98,8 @@ test('a name that could be mistaken is not taken over from the provider', async 
   assert.equal(await nameOf({ preferred_username: 'admin\u200b', email: 'a@b.example' }), 'a@b.example');
   assert.equal(await nameOf({ preferred_username: '__proto__' }), 'the-subject');
   assert.equal(await nameOf({ preferred_username: ['jane'] }), 'the-subject');
+  // Not every subject can be a name: that of nobody else either way.
+  assert.match((await sessionOf(await signInAs('urn:x\tadmin', {}))('GET', '/api/me')).body.value.username, /^user-[0-9a-f]{16}$/);
 });
 
 test('a sign-in ends only in the browser that began it, within ten minutes, and once', async (t) => {
@@ -173,6 +175,50 @@ test('login options show no secret, keep it when it is not sent, and take their 
   assert.equal((await admin('GET', '/api/users')).body.total, 1);
   for (const method of ['GET', 'DELETE'] as const) assert.equal((await admin(method, `/api/login_options/${id}`)).status, 404);
   assert.equal((await admin('PUT', `/api/login_options/${id}`, body)).status, 404);
+});
+
+test('a login option that goes, or is changed, while the provider answers lets nobody in any more', async (t) => {
+  const { begin, complete, provider, admin, id, body, store } = await setUp(t);
+  provider.user = { sub: 's', claims: JANE };
+  /** Does something when the claims have come and the user is about to be made. */
+  const meanwhile = async (work: () => Promise<unknown>): Promise<number> => {
+    const { url, cookie } = await begin();
+    const back = await provider.visit(url);
+    const { transaction } = store;
+    let isDone = false;
+    t.mock.method(store, 'transaction', async (...parameters: Parameters<typeof transaction>) => {
+      if (!isDone) {
+        isDone = true;
+        await work();
+      }
+      return transaction.apply(store, parameters);
+    });
+    const { status } = await complete(back, cookie);
+    t.mock.restoreAll();
+    return status;
+  };
+  assert.equal(await meanwhile(() => admin('PUT', `/api/login_options/${id}`, { ...body, enabled: false })), 401);
+  assert.equal((await admin('PUT', `/api/login_options/${id}`, body)).status, 200);
+  assert.equal(await meanwhile(async () => undefined), 303);
+  assert.equal(await meanwhile(() => admin('DELETE', `/api/login_options/${id}`)), 401);
+  assert.equal((await admin('GET', '/api/users')).body.total, 1, 'the user of the sign-in before went with the option');
+});
+
+test('what of a login option was changed is in the audit log, and its secret is not', async (t) => {
+  const { admin, id, body, history, provider } = await setUp(t);
+  const mapping = [{ claim: 'groups', value: 'ops', roles: ['super_admin_id'] }];
+  await admin('PUT', `/api/login_options/${id}`, { ...body, client_secret: 'another secret', role_mapping: mapping });
+  const [changed, created] = await history.pageOfAudit(undefined, 2);
+  assert.deepEqual(changed?.detail, {
+    name: 'Company',
+    issuer: provider.issuer,
+    changes: ['+ /role_mapping: [{"claim":"groups","value":"ops","roles":["super_admin_id"]}]'],
+    client_secret: 'changed',
+  });
+  assert.equal(created?.action, 'login-option.create');
+  assert.ok(JSON.stringify(created?.detail).includes('/issuer'));
+  const shown = JSON.stringify([changed, created]);
+  assert.ok(!shown.includes('another secret') && !shown.includes(provider.clientSecret));
 });
 
 test('only super admins write login options, for these decide who anybody is', async (t) => {

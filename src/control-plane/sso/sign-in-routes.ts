@@ -61,6 +61,9 @@ async function complete(context: PeopleContext, providers: OpenProviders, reques
     request,
     async (transaction) => {
       const now = Math.floor(clock.nowMs() / 1000);
+      // The provider took its time: whoever was let in by what is gone meanwhile would stay for ever.
+      const current = await findLoginOption(transaction, option.id);
+      if (current?.isEnabled !== true || current.version !== option.version) throw failed('its set-up has changed meanwhile: begin again');
       const user = await putExternalUser(transaction, people.random, author.id, mapped, now);
       const session = { user, method: 'oidc', address: request.address, now: expiryNow(context) };
       const result = await createSession(transaction, people.random, session);

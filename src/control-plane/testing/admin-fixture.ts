@@ -11,9 +11,17 @@ import { PLUGIN_SCHEMAS } from '../../plugins/schemas.ts';
 import type { PostgresStoreOptions, Store, StoreHistory } from '../../store/index.ts';
 import { type ApiContext, type ChangeAnnouncer, describedApi } from '../api/index.ts';
 import { openInstallation } from '../first-start.ts';
-import { ADMIN_SERVER_LIMITS, type ApiRoute, createAdminApplication, ExpectedContinues } from '../http/index.ts';
+import {
+  ADMIN_SERVER_LIMITS,
+  type ApiRoute,
+  createAdminApplication,
+  ExpectedContinues,
+  type RequestRateSettings,
+  RequestRates,
+} from '../http/index.ts';
 import { openControlPlaneStore } from '../open-control-plane-store.ts';
 import { openPeople, type People } from '../people/index.ts';
+import { REQUEST_RATES } from './request-rates.ts';
 import { testDatabase } from './test-database.ts';
 
 /** The token of every fixture. */
@@ -85,6 +93,9 @@ interface FixtureChange {
   /** Makes a store that fails of the one that works. */
   readonly wrapStore?: (store: Store & StoreHistory) => Store & StoreHistory;
   readonly plugins?: readonly PluginSchema[];
+  /** The address of a proxy that is trusted. */
+  readonly trustedProxy?: string;
+  readonly requestRates?: RequestRateSettings;
   /** A data folder that exists, for one that is made. */
   readonly folder?: string;
   readonly database?: PostgresStoreOptions;
@@ -126,6 +137,8 @@ export async function makeAdminFixture(test: Pick<TestContext, 'after'>, change:
     routes,
     authenticator: people.authenticator,
     isAddressAllowed: () => true,
+    isTrustedProxy: (address) => address === change.trustedProxy,
+    rates: new RequestRates(change.requestRates ?? REQUEST_RATES, clock, log),
     random: systemRandom,
     log,
     softwareVersion: '0.0.0-test',

@@ -35,8 +35,11 @@ export interface PeopleFixture extends AdminFixture {
   makePerson(username: string, roles?: readonly string[]): Promise<Person>;
 }
 
-export async function makePeopleFixture(test: Pick<TestContext, 'after'>): Promise<PeopleFixture> {
-  const fixture = await makeAdminFixture(test);
+export async function makePeopleFixture(
+  test: Pick<TestContext, 'after'>,
+  change: Parameters<typeof makeAdminFixture>[1] = {},
+): Promise<PeopleFixture> {
+  const fixture = await makeAdminFixture(test, change);
   const sendWith =
     (own: Readonly<Record<string, string>>): Send =>
     (method, path, body, headers = {}) => {

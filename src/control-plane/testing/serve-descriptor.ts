@@ -4,6 +4,7 @@ import { createSelfSignedCertificate } from '../../distribution/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { ADMIN_SERVER_LIMITS, startAdminServer } from '../http/index.ts';
+import { REQUEST_RATES } from './request-rates.ts';
 
 // A process of its own for a test: serves one public route on descriptor 3 until its standard input ends.
 await startAdminServer({
@@ -11,6 +12,8 @@ await startAdminServer({
   listeners: [{ kind: 'descriptor', fd: 3, host: '127.0.0.1', port: 0 }],
   authenticator: { authenticate: async () => undefined, renew: async () => undefined },
   isAddressAllowed: () => true,
+  isTrustedProxy: () => false,
+  requestRates: REQUEST_RATES,
   certificate: await createSelfSignedCertificate({ names: ['localhost'] }, systemClock),
   limits: ADMIN_SERVER_LIMITS,
   random: systemRandom,

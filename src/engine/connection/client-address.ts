@@ -2,9 +2,9 @@ import { canonicalAddress } from '../../lib/canonical-address.ts';
 import type { ClientConnection } from '../exchange.ts';
 import type { AcceptedConnection } from '../transport/accepted-connection.ts';
 
-/** Who is at the other end; undefined when the client has gone before it was asked. */
+/** Who is at the other end, in clear so far; undefined when the client has gone before it was asked. */
 export function clientOf(accepted: AcceptedConnection): ClientConnection | undefined {
-  const { remoteAddress, remotePort, localPort, encrypted } = accepted;
+  const { remoteAddress, remotePort, localPort } = accepted;
   if (remoteAddress === undefined) return undefined;
   const localAddress = (): string | undefined => {
     const address = accepted.localAddress();
@@ -15,7 +15,8 @@ export function clientOf(accepted: AcceptedConnection): ClientConnection | undef
     remotePort,
     localPort,
     localAddress,
-    encrypted,
+    encrypted: false,
+    tls: undefined,
     httpVersion: 1,
     context: undefined,
   };

@@ -1,4 +1,4 @@
-import type { ErrorReason } from '../../errors/index.ts';
+import { ERROR_CODES, type ErrorReason } from '../../errors/index.ts';
 import type { ClientConnection, Exchange, ForwardPlan, LocalAnswer, RequestHead, UpstreamTarget } from '../exchange.ts';
 import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
 import type { BodyCollector, CollectedPart } from './body-collector.ts';
@@ -23,6 +23,7 @@ export class HttpExchange implements Exchange {
   status = 0;
   reason: ErrorReason | undefined = undefined;
   upstreamStatus = 0;
+  failedAttempts = '';
   upstream: UpstreamTarget | undefined = undefined;
   attempts = 0;
   bytesFromClient = 0;
@@ -53,6 +54,12 @@ export class HttpExchange implements Exchange {
     this.#decisionMaker = decisionMaker;
     this.startedAtMs = startedAtMs;
     this.connectionRequests = connectionRequests;
+  }
+
+  /** An attempt has ended without an answer; nginx counts it as one of this status. */
+  noteFailedAttempt(reason: ErrorReason): void {
+    const { status } = ERROR_CODES[reason];
+    this.failedAttempts = this.failedAttempts === '' ? `${status}` : `${this.failedAttempts}, ${status}`;
   }
 
   get bodyBytesToClient(): number {

@@ -17,6 +17,7 @@ const CLIENT = {
   localAddress: () => '10.0.0.1',
   encrypted: false,
   httpVersion: 1 as const,
+  tls: undefined,
   context: undefined,
 };
 

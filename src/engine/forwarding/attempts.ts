@@ -30,21 +30,23 @@ export class Attempts {
 
   /** What the request ends with when no further target can be had because of `reason`. */
   outcome(reason: ErrorReason): ErrorReason {
-    return this.#firstFailure ?? reason;
+    // Time that is over is nobody's failure in particular.
+    return reason === 'retry_timeout' ? reason : (this.#firstFailure ?? reason);
   }
 
   /**
-   * One of `AFTER_FAILURE`, by the table of errors and RFC 9110 §9.2.2: a kept connection (`reused`) that closes under an idempotent
-   * request was most likely closed before it, so that one is sent again, once, when all of it is still there (`replayable`).
+   * One of `AFTER_FAILURE`, by the table of errors and RFC 9110 §9.2.2. A kept connection (`reused`) that closes under an idempotent request
+   * was most likely closed before it, so that one is sent to the same target again, once; whatever else may have reached its target goes
+   * to another one, if it is idempotent and all of it is still there (`replayable`).
    */
   after(reason: ErrorReason, reused: boolean, replayable: boolean): number {
     const { retry } = ERROR_CODES[reason];
-    if (retry === 'yes') {
-      this.noteFailure(reason);
-      return AFTER_FAILURE.nextTarget;
+    if (retry === 'no' || (retry === 'idempotent-only' && !(replayable && this.idempotent))) return AFTER_FAILURE.nothing;
+    if (reason === 'upstream_closed' && reused && !this.#sentAgain) {
+      this.#sentAgain = true;
+      return AFTER_FAILURE.sameTarget;
     }
-    if (retry !== 'reused-connection-only' || !reused || !replayable || !this.idempotent || this.#sentAgain) return AFTER_FAILURE.nothing;
-    this.#sentAgain = true;
-    return AFTER_FAILURE.sameTarget;
+    this.noteFailure(reason);
+    return AFTER_FAILURE.nextTarget;
   }
 }

@@ -215,7 +215,7 @@ export class Forwarding implements UpstreamOwner {
       this.#clientIsSlow = clientIsSlow;
       connection?.transport.pause();
     } else if (status === RELAY.done) this.#finish();
-    else if (status === RELAY.failed) this.#fail('bad_upstream_response');
+    else if (status === RELAY.failed) this.#attemptRuined('bad_upstream_response');
     else if (status === RELAY.switched) this.#switchProtocols();
     else if (status === RELAY.crashed) this.#fail('internal');
   }
@@ -305,13 +305,21 @@ export class Forwarding implements UpstreamOwner {
     this.#connection = undefined;
     connection?.destroy();
     if (this.#answered || connection === undefined || target === undefined) {
-      this.#fail(reason);
+      this.#attemptRuined(reason);
       return;
     }
     const next = this.#attempts.after(reason, connection.reused, this.#sender.replayable);
     if (next === AFTER_FAILURE.sameTarget) this.#attempt(target, true);
-    else if (next === AFTER_FAILURE.nextTarget) this.#tryNextTarget(reason);
-    else this.#fail(reason);
+    else if (next === AFTER_FAILURE.nextTarget) {
+      this.#exchange?.noteFailedAttempt(reason);
+      this.#tryNextTarget(reason);
+    } else this.#attemptRuined(reason);
+  }
+
+  /** The attempt has failed and there is no other. */
+  #attemptRuined(reason: ErrorReason): void {
+    this.#exchange?.noteFailedAttempt(reason);
+    this.#fail(reason);
   }
 
   /** The response is complete. */

@@ -1,6 +1,7 @@
 import type { ByteWriter } from '../../lib/byte-writer.ts';
+import { type FieldName, fieldNameOf } from '../../lib/field-name.ts';
 import type { EngineContext } from '../engine-context.ts';
-import { equalsText, isFieldName, isFieldValue } from '../parser/field-text.ts';
+import { equalsText, isFieldValue } from '../parser/field-text.ts';
 import { FIELD } from '../parser/known-fields.ts';
 import type { ResponseParser } from '../parser/response-parser.ts';
 import type { ResponseHeadEditor } from '../response-filter.ts';
@@ -27,6 +28,12 @@ const SHOWN_OF_FRAMING = FIELD.contentLength;
 const HIDDEN = fieldKinds([...HOP_BY_HOP, FIELD.trailer].filter((kind) => kind !== SHOWN_OF_FRAMING));
 const HIDDEN_WITH_SERVER = fieldKinds([...HOP_BY_HOP, FIELD.trailer, FIELD.server].filter((kind) => kind !== SHOWN_OF_FRAMING));
 
+/** A field that was put into the head. */
+interface AddedField {
+  readonly field: FieldName;
+  readonly value: string;
+}
+
 /** The edits of one response's head: cuts in what the upstream sent, and lines behind it. Its own fields are cut already. */
 export class ResponseHeadEdits implements ResponseHeadEditor {
   readonly #context: EngineContext;
@@ -35,9 +42,7 @@ export class ResponseHeadEdits implements ResponseHeadEditor {
   #parsed: ResponseParser | undefined;
   #status: number;
   #newStatus = false;
-  readonly #names: string[] = [];
-  readonly #values: string[] = [];
-  readonly #lines: string[] = [];
+  readonly #added: AddedField[] = [];
 
   /** `isHead`: the client has asked with HEAD. */
   constructor(context: EngineContext, parsed: ResponseParser, isHead: boolean) {
@@ -66,7 +71,14 @@ export class ResponseHeadEdits implements ResponseHeadEditor {
   }
 
   appendLines(writer: ByteWriter): void {
-    for (const line of this.#lines) writer.appendAscii(line);
+    const added = this.#added;
+    for (let index = 0; index < added.length; index++) {
+      const line = added[index];
+      if (line === undefined) continue;
+      writer.appendAll(line.field.start);
+      writer.appendAscii(line.value);
+      writer.appendLineEnd();
+    }
   }
 
   // What a filter sees.
@@ -92,8 +104,7 @@ export class ResponseHeadEdits implements ResponseHeadEditor {
     const head = this.#head();
     const index = this.#find(head, lowerCaseName, 0);
     if (index !== -1) return fieldValue(head, index);
-    const added = this.#names.indexOf(lowerCaseName);
-    return added === -1 ? undefined : this.#values[added];
+    return this.#added.find(({ field }) => field.lowerCaseName === lowerCaseName)?.value;
   }
 
   headerValues(lowerCaseName: string): readonly string[] {
@@ -102,9 +113,7 @@ export class ResponseHeadEdits implements ResponseHeadEditor {
     for (let index = this.#find(head, lowerCaseName, 0); index !== -1; index = this.#find(head, lowerCaseName, index + 1)) {
       values.push(fieldValue(head, index));
     }
-    this.#names.forEach((name, index) => {
-      if (name === lowerCaseName) values.push(this.#values[index] ?? '');
-    });
+    for (const { field, value } of this.#added) if (field.lowerCaseName === lowerCaseName) values.push(value);
     return values;
   }
 
@@ -116,18 +125,18 @@ export class ResponseHeadEdits implements ResponseHeadEditor {
       if (this.#isVisible(head, index))
         names.add(head.bytes.toString('latin1', fields.nameStart(index), fields.nameEnd(index)).toLowerCase());
     }
-    for (const name of this.#names) names.add(name);
+    for (const { field } of this.#added) names.add(field.lowerCaseName);
     return [...names];
   }
 
   setHeader(name: string, value: string): void {
-    const lowerCaseName = this.#check(name, value);
-    this.removeHeader(lowerCaseName);
-    this.#add(lowerCaseName, name, value);
+    const field = this.#check(name, value);
+    this.removeHeader(field.lowerCaseName);
+    this.#added.push({ field, value });
   }
 
   addHeader(name: string, value: string): void {
-    this.#add(this.#check(name, value), name, value);
+    this.#added.push({ field: this.#check(name, value), value });
   }
 
   removeHeader(lowerCaseName: string): void {
@@ -137,27 +146,21 @@ export class ResponseHeadEdits implements ResponseHeadEditor {
       head.fields.cuts[index] = 1;
       if (head.fields.kind(index) === FIELD.date) head.hasDate = false;
     }
-    for (let added = this.#names.indexOf(lowerCaseName); added !== -1; added = this.#names.indexOf(lowerCaseName)) {
-      this.#names.splice(added, 1);
-      this.#values.splice(added, 1);
-      this.#lines.splice(added, 1);
+    const added = this.#added;
+    for (let index = added.length - 1; index >= 0; index--) {
+      if (added[index]?.field.lowerCaseName === lowerCaseName) added.splice(index, 1);
     }
   }
 
-  #add(lowerCaseName: string, name: string, value: string): void {
-    this.#names.push(lowerCaseName);
-    this.#values.push(value);
-    this.#lines.push(`${name}: ${value}\r\n`);
-  }
-
-  /** The name in lower case, where it and the value may be written. */
-  #check(name: string, value: string): string {
+  /** The field, where it and the value may be written. */
+  #check(name: string, value: string): FieldName {
     this.#head();
-    if (!isFieldName(name) || !isFieldValue(value)) throw new TypeError('a header name or value holds characters that it must not');
-    const lowerCaseName = name.toLowerCase();
+    const field = fieldNameOf(name);
+    if (!isFieldValue(value)) throw new TypeError('a header value holds characters that it must not');
+    const { lowerCaseName } = field;
     const isOwn = this.#context.ownResponseFields.some((own) => equalsText(own, 0, own.length, lowerCaseName));
     if (isOwn || ENGINE_FIELDS.has(lowerCaseName)) throw new TypeError(`the header ${lowerCaseName} cannot be set`);
-    return lowerCaseName;
+    return field;
   }
 
   /** Index of the first visible field of this name from `from` on, or -1. */

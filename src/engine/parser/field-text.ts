@@ -1,10 +1,4 @@
-import { FIELD_VALUE_BYTES, LOWER_CASE, TOKEN_BYTES } from './character-classes.ts';
-
-/** Whether a text is the name of a field (token, RFC 9110 §5.6.2). */
-export function isFieldName(text: string): boolean {
-  for (let index = 0; index < text.length; index++) if (TOKEN_BYTES[text.charCodeAt(index)] !== 1) return false;
-  return text.length > 0;
-}
+import { FIELD_VALUE_BYTES, LOWER_CASE } from './character-classes.ts';
 
 /** Whether a byte string can be the value of a field: HTAB, printable ASCII and 0x80-0xFF (RFC 9110 §5.5). */
 export function isFieldValue(text: string): boolean {

@@ -11,6 +11,7 @@ import { randomSequence } from './byte-pattern.ts';
 import { ByteStream } from './byte-stream.ts';
 import { runCrossTalkClient } from './cross-talk-client.ts';
 import { serveCrossTalk } from './cross-talk-upstream.ts';
+import { fixedTerms } from './fixed-terms.ts';
 import { forwardChanged } from './forward-changed.ts';
 import { planTo, TestHandler } from './test-handler.ts';
 
@@ -90,8 +91,8 @@ export async function runCrossTalk(options: CrossTalkOptions): Promise<CrossTalk
   });
   const address = upstream.address();
   const target = pool.target('127.0.0.1', typeof address === 'object' && address !== null ? address.port : 0);
-  const certificate = encrypted ? await createTestCertificate() : undefined;
-  const { port } = await server.listen({ host: '127.0.0.1', port: 0 }, certificate);
+  const terms = encrypted ? fixedTerms(await createTestCertificate()) : undefined;
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 }, terms);
   try {
     const clients = Array.from({ length: options.clients }, (_, index) =>
       runCrossTalkClient({

@@ -78,6 +78,7 @@ function exchangeFor(): HttpExchange {
     localAddress: () => '10.0.0.1',
     encrypted: false,
     httpVersion: 1 as const,
+    tls: undefined,
     context: undefined,
   };
   const decisionMaker = {

@@ -1,3 +1,4 @@
+import type { HandshakeEvents, PendingHandshake } from '../tls/handshake-events.ts';
 import type { Transport, TransportReceiver } from './transport.ts';
 
 /** A client's connection that the kernel has established and nobody has read from. Exactly one of its methods is called, once. */
@@ -8,8 +9,9 @@ export interface AcceptedConnection {
   readonly localPort: number;
   /** As the system spells it; undefined when the connection has gone. */
   localAddress(): string | undefined;
-  readonly encrypted: boolean;
-  /** Begins to read. Nothing reaches the receiver before this returns. */
+  /** Present where the client must encrypt: begins the handshake, and what comes of it is opened in place of this. */
+  readonly secure: ((events: HandshakeEvents) => PendingHandshake) | undefined;
+  /** Begins to read in clear. Nothing reaches the receiver before this returns. */
   open(receiver: TransportReceiver): Transport;
   /** Closes the connection unread. */
   refuse(): void;

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { SecureContextOptions } from 'node:tls';
+import type { HandshakeEvents, PendingHandshake } from '../tls/handshake-events.ts';
+import type { TlsChooser } from '../tls/server-terms.ts';
 import type { AcceptedConnection } from './accepted-connection.ts';
 import { takeConnections } from './quick-sockets.ts';
 import { SocketTransport } from './socket-transport.ts';
@@ -18,7 +19,7 @@ const BACKLOG = 65_535;
 export interface ClientListenerOptions {
   readonly transport: TransportKind;
   /** Connections are encrypted, and then read and written by documented interfaces whatever `transport` says. */
-  readonly tls: SecureContextOptions | undefined;
+  readonly tls: TlsChooser | undefined;
   /** Into which the quicker transports read; several listeners may share it. */
   readonly readBuffer: Buffer;
   readonly onAccepted: (connection: AcceptedConnection) => void;
@@ -26,24 +27,19 @@ export interface ClientListenerOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
-type MakeTransport = (socket: Socket, receiver: TransportReceiver) => Transport;
-
-function plainTransport(socket: Socket, receiver: TransportReceiver): Transport {
-  return new SocketTransport(socket, receiver, true);
-}
+type BeginHandshake = (socket: Socket, events: HandshakeEvents) => PendingHandshake;
 
 /** Accepts clients on one address. */
 export class ClientListener {
   readonly #options: ClientListenerOptions;
   readonly #server: Server;
-  #makeTransport: MakeTransport = plainTransport;
+  #beginHandshake: BeginHandshake | undefined;
   #closed = false;
 
   constructor(options: ClientListenerOptions) {
     this.#options = options;
-    const encrypted = options.tls !== undefined;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      options.onAccepted(new SocketConnection(socket, encrypted, this.#makeTransport)),
+      options.onAccepted(new SocketConnection(socket, this.#beginHandshake)),
     );
   }
 
@@ -52,8 +48,8 @@ export class ClientListener {
     const { tls } = this.#options;
     if (tls !== undefined) {
       // Loaded with the first listener that encrypts: every worker would pay 6 MB for it.
-      const { encryption } = await import('./tls-transport.ts');
-      this.#makeTransport = encryption(tls);
+      const { ServerHandshake } = await import('../tls/server-handshake.ts');
+      this.#beginHandshake = (socket, events) => new ServerHandshake(socket, tls, events);
       if (this.#closed) throw new Error('the listener was closed before it could listen');
     }
     return await this.#open(where);
@@ -92,17 +88,15 @@ class SocketConnection implements AcceptedConnection {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number;
   readonly localPort: number;
-  readonly encrypted: boolean;
+  readonly secure: AcceptedConnection['secure'];
   readonly #socket: Socket;
-  readonly #makeTransport: MakeTransport;
 
-  constructor(socket: Socket, encrypted: boolean, makeTransport: MakeTransport) {
+  constructor(socket: Socket, beginHandshake: BeginHandshake | undefined) {
     this.remoteAddress = socket.remoteAddress;
     this.remotePort = socket.remotePort ?? 0;
     this.localPort = socket.localPort ?? 0;
-    this.encrypted = encrypted;
+    this.secure = beginHandshake === undefined ? undefined : (events) => beginHandshake(socket, events);
     this.#socket = socket;
-    this.#makeTransport = makeTransport;
   }
 
   localAddress(): string | undefined {
@@ -110,7 +104,7 @@ class SocketConnection implements AcceptedConnection {
   }
 
   open(receiver: TransportReceiver): Transport {
-    return this.#makeTransport(this.#socket, receiver);
+    return new SocketTransport(this.#socket, receiver, true);
   }
 
   refuse(): void {

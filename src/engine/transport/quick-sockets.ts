@@ -61,7 +61,7 @@ class HandleConnection implements AcceptedConnection {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number;
   readonly localPort: number;
-  readonly encrypted = false;
+  readonly secure = undefined;
   readonly #handle: TcpHandle;
   readonly #readBuffer: Buffer;
   readonly #writesToHandle: boolean;

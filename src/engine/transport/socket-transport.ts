@@ -26,9 +26,12 @@ export class SocketTransport implements Transport {
     this.receiver = receiver;
     this.#onFlushed = (failure) => this.#flushed(failure);
     if (reads) socket.on('data', (bytes: Buffer) => receiver.onBytes(bytes, bytes.length));
-    socket.on('end', () => this.ended());
+    socket.on('end', () => {
+      if (!this.#closed) this.ended();
+    });
     socket.on('error', (error: NodeJS.ErrnoException) => this.noteFailure(error.code ?? 'UNKNOWN'));
     socket.on('close', () => {
+      if (this.#closed) return;
       this.#closed = true;
       receiver.onClose(this.#failure);
     });
@@ -81,9 +84,10 @@ export class SocketTransport implements Transport {
   /** Lets go of the socket, which gives whoever takes it over `unread` again. The receiver hears nothing any more. */
   handOver(unread: Buffer): Socket {
     const socket = this.socket;
-    for (const event of ['data', 'end', 'error', 'close']) socket.removeAllListeners(event);
+    this.#closed = true;
+    socket.removeAllListeners('data');
     socket.pause();
-    socket.unshift(unread);
+    if (unread.length > 0) socket.unshift(unread);
     return socket;
   }
 

@@ -42,7 +42,7 @@ export function connectionLine(keepAlive: boolean, minorVersion: 0 | 1): Buffer 
   return minorVersion === 0 ? KEEP_ALIVE_LINE : EMPTY_BYTES;
 }
 
-/** Appends the head of a final response to the client. The status of a failing upstream is repeated, as APISIX does. */
+/** Appends the head of a final response to the client. The status of a failing upstream is repeated, behind those of attempts before it, as APISIX does. */
 export function appendResponseHead(
   writer: ByteWriter,
   head: ResponseParser,
@@ -55,7 +55,7 @@ export function appendResponseHead(
   const failed = head.status >= 500;
   cutOwnFields(head, context.ownResponseFields);
   if (failed) cutFields(head, UPSTREAM_STATUS_NAME);
-  writer.ensure(head.headLength + 512);
+  writer.ensure(head.headLength + exchange.failedAttempts.length + 512);
   const leftOut = leftOutOf(context.serverLine, framing);
   if (edits === undefined) {
     appendStart(writer, head, leftOut);
@@ -69,6 +69,7 @@ export function appendResponseHead(
   if (!head.hasDate) writer.appendAll(context.date.line);
   if (failed) {
     writer.appendAll(UPSTREAM_STATUS);
+    if (exchange.failedAttempts !== '') writer.appendAscii(`${exchange.failedAttempts}, `);
     writer.appendDecimal(head.status);
     writer.appendLineEnd();
   }

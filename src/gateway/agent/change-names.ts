@@ -20,6 +20,8 @@ export function namesBroughtBy(change: RuntimeChange, plugins: readonly Upstream
     case 'put-consumer-needs':
       return change.needs.nodeNames;
     case 'put-plugin-metadata':
+    case 'put-tls-item':
+    case 'delete-tls-item':
     case 'delete-service':
     case 'delete-upstream':
     case 'delete-route':
@@ -50,6 +52,8 @@ export function namesReplacedBy(change: RuntimeChange, set: ConfigurationSet, pl
       return set.consumerNeeds.get(change.id)?.nodeNames ?? NONE;
     case 'put-plugin-metadata':
     case 'delete-plugin-metadata':
+    case 'put-tls-item':
+    case 'delete-tls-item':
       return NONE;
   }
 }

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '../../lib/json.ts';
-import type { EffectiveUpstream } from '../../schema/index.ts';
+import type { EffectiveUpstream, TlsItem, TlsItemKind } from '../../schema/index.ts';
 import type { ConsumerNeeds, PluginSettings, RouteSettings, ServiceSettings } from '../runtime/settings.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import type { CompiledKind } from './read-item.ts';
 import { RouteNumbers } from './route-numbers.ts';
+import { isTlsKind, namesOfTlsKey, tlsKey } from './tls-key.ts';
 import { namesOfUpstreamKey, upstreamKey } from './upstream-key.ts';
 
 /** Changes that go to a worker in one message: small enough that neither side is busy with it for long. */
@@ -21,6 +22,8 @@ export class ConfigurationSet {
   readonly pluginMetadata = new Map<string, JsonObject>();
   /** Of the few consumers that need anything. */
   readonly consumerNeeds = new Map<string, ConsumerNeeds>();
+  /** By kind and id. */
+  readonly tlsItems = new Map<string, TlsItem>();
   readonly numbers = new RouteNumbers();
 
   /** Takes changes that the workers have taken. */
@@ -30,7 +33,8 @@ export class ConfigurationSet {
 
   /** Ids of what is in force of a kind. */
   idsOf(kind: CompiledKind): Iterable<string> {
-    return this.#mapOf(kind).keys();
+    if (!isTlsKind(kind)) return this.#mapOf(kind).keys();
+    return [...this.tlsItems.keys()].map(namesOfTlsKey).flatMap((names) => (names.kind === kind ? [names.id] : []));
   }
 
   /** Whether a change would change nothing. */
@@ -46,6 +50,10 @@ export class ConfigurationSet {
         return isDeepStrictEqual(this.globalRules.get(change.id), change.settings);
       case 'put-plugin-metadata':
         return isDeepStrictEqual(this.pluginMetadata.get(change.plugin), change.value);
+      case 'put-tls-item':
+        return isDeepStrictEqual(this.tlsItems.get(tlsKey(change.kind, change.id)), change.settings);
+      case 'delete-tls-item':
+        return !this.tlsItems.has(tlsKey(change.kind, change.id));
       case 'put-consumer-needs':
         return isDeepStrictEqual(this.consumerNeeds.get(change.id), change.needs);
       case 'delete-consumer-needs':
@@ -75,7 +83,7 @@ export class ConfigurationSet {
     if (part.length > 0) yield part;
   }
 
-  #mapOf(kind: CompiledKind): ReadonlyMap<string, unknown> {
+  #mapOf(kind: Exclude<CompiledKind, TlsItemKind>): ReadonlyMap<string, unknown> {
     switch (kind) {
       case 'service':
         return this.services;
@@ -91,6 +99,7 @@ export class ConfigurationSet {
   }
 
   *#all(): Generator<RuntimeChange> {
+    for (const [key, settings] of this.tlsItems) yield { op: 'put-tls-item', ...namesOfTlsKey(key), settings };
     for (const [plugin, value] of this.pluginMetadata) yield { op: 'put-plugin-metadata', plugin, value };
     for (const [id, needs] of this.consumerNeeds) yield { op: 'put-consumer-needs', id, needs };
     for (const [id, settings] of this.globalRules) yield { op: 'put-global-rule', id, settings };
@@ -131,6 +140,12 @@ export class ConfigurationSet {
         return;
       case 'delete-plugin-metadata':
         this.pluginMetadata.delete(change.plugin);
+        return;
+      case 'put-tls-item':
+        this.tlsItems.set(tlsKey(change.kind, change.id), change.settings);
+        return;
+      case 'delete-tls-item':
+        this.tlsItems.delete(tlsKey(change.kind, change.id));
         return;
       case 'put-consumer-needs':
         this.consumerNeeds.set(change.id, change.needs);

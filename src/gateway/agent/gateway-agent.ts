@@ -5,9 +5,9 @@ import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import { CounterTables, machineTime } from '../counters/index.ts';
 import type { GatewayOptions, RunningGateway } from '../gateway-options.ts';
-import { deriveLimits, exceedsDescriptors, LoadTables, readDescriptorLimit } from '../limits/index.ts';
+import { HealthBoard, type HealthMonitor, healthView } from '../health/index.ts';
+import { type LoadTables, readDescriptorLimit } from '../limits/index.ts';
 import { LoopLag, MetricsExport, registerInstanceGauges } from '../metrics/index.ts';
-import { NameResolver } from '../names/index.ts';
 import { type OpenSecretValues, openSecretValues, resolvePluginSettings } from '../secrets/index.ts';
 import { type GatewayStatus, reasonNotReady, statusRoutes } from '../status/index.ts';
 import { CredentialIndexWriter } from '../tables/index.ts';
@@ -16,12 +16,17 @@ import type { AgentMessage, WorkerMessage } from '../worker/worker-messages.ts';
 import { ConditionWaiters } from './condition-waiters.ts';
 import { ConfigurationSet } from './configuration-set.ts';
 import { type ConfigurationSource, type OpenConfigurationSource, openControlPlaneSource } from './configuration-source.ts';
+import { createHealthMonitor } from './create-health-monitor.ts';
+import { createLoadTables } from './create-load-tables.ts';
+import { createNodeNames } from './create-node-names.ts';
 import { GatewayConfiguration } from './gateway-configuration.ts';
-import { NodeNames } from './node-names.ts';
+import type { NodeNames } from './node-names.ts';
 import { reusePortIsSupported } from './reuse-port.ts';
+import { TicketSecrets } from './ticket-secrets.ts';
 import { WorkerFleet } from './worker-fleet.ts';
 import { workerStart } from './worker-start.ts';
 import { WorkerThread } from './worker-thread.ts';
+import { yieldTurn } from './yield-turn.ts';
 
 const HEARTBEAT_CHECK_MS = 250;
 /** A process beside one that it replaces leaves the status to that one, but no longer than this: it might have died. */
@@ -41,9 +46,11 @@ export class GatewayAgent implements RunningGateway {
   readonly #load: LoadTables;
   readonly #metrics: MetricsExport;
   readonly #counters: CounterTables;
+  readonly #ticketSecrets: TicketSecrets;
   readonly #loopLag = new Float64Array(1);
-  readonly #resolver: NameResolver;
   readonly #names: NodeNames;
+  readonly #healthBoard: HealthBoard;
+  readonly #health: HealthMonitor;
   readonly #secrets: OpenSecretValues;
   readonly #set = new ConfigurationSet();
   readonly #fleet: WorkerFleet;
@@ -78,14 +85,17 @@ export class GatewayAgent implements RunningGateway {
       random,
       log,
     });
+    this.#ticketSecrets = new TicketSecrets({ random, clock, onRenewed: (message) => this.#fleet.broadcast(message) });
     this.#load = createLoadTables(options, maxThreads);
     this.#metrics = new MetricsExport({ rows: maxThreads, listeners: options.metricsListeners, clock, log, yieldTurn });
     this.#counters = new CounterTables({ rows: maxThreads, random, nowMs: machineTime(clock)(), wallMs: clock.nowMs() });
     this.#registerGauges();
-    this.#resolver = new NameResolver({ clock, random, log });
-    this.#names = new NodeNames(this.#resolver);
-    this.#resolver.onChange((name, addresses) => {
-      if (this.#names.isUsed(name)) this.#fleet.broadcast({ kind: 'addresses', entries: [{ name, addresses }] });
+    this.#names = createNodeNames(options, (name) => this.#nodesChanged(name));
+    this.#healthBoard = HealthBoard.forWorkers(maxThreads);
+    this.#health = createHealthMonitor(options, {
+      board: this.#healthBoard,
+      nodes: this.#names,
+      broadcast: (message) => this.#fleet.broadcast(message),
     });
     this.#fleet = this.#createFleet();
     this.#configuration = this.#createConfiguration();
@@ -101,7 +111,8 @@ export class GatewayAgent implements RunningGateway {
       agent.#source = await openSource(options, agent.#configuration, (revision) => agent.#becameCurrent(revision));
     } catch (error) {
       await Promise.all([agent.#statusServer?.close(), agent.#metrics.close()]);
-      agent.#resolver.close();
+      agent.#health.close();
+      agent.#names.close();
       agent.#secrets.close();
       throw error;
     }
@@ -111,7 +122,7 @@ export class GatewayAgent implements RunningGateway {
   }
 
   get ports(): RunningGateway['ports'] {
-    return { http: this.#fleet.ports, status: this.#statusPorts, metrics: this.#metrics.ports };
+    return { http: this.#fleet.ports, https: this.#fleet.encryptedPorts, status: this.#statusPorts, metrics: this.#metrics.ports };
   }
 
   async whenCurrent(): Promise<{ readonly revision: number }> {
@@ -152,7 +163,9 @@ export class GatewayAgent implements RunningGateway {
     await this.#letGo();
     await this.#fleet.drain(options.timeoutMs);
     this.#rotation?.stop();
-    this.#resolver.close();
+    this.#ticketSecrets.stop();
+    this.#health.close();
+    this.#names.close();
     this.#secrets.close();
     await Promise.all([this.#statusServer?.close(), this.#metrics.close()]);
   }
@@ -186,6 +199,7 @@ export class GatewayAgent implements RunningGateway {
     const { statusListeners, testHooks, log } = this.#options;
     const routes = statusRoutes({
       status: () => this.#status(),
+      health: () => healthView(this.#health.upstreams),
       fail: testHooks ? (worker, failure) => this.#fleet.fail(worker, failure) : undefined,
     });
     const server = createStatusServer({ listeners: statusListeners, routes, log });
@@ -208,14 +222,14 @@ export class GatewayAgent implements RunningGateway {
   }
 
   #createFleet(): WorkerFleet {
-    const { workers, httpAddresses, clock, log, onDescriptorsUsedUp } = this.#options;
+    const { workers, httpAddresses, httpsAddresses, clock, log, onDescriptorsUsedUp } = this.#options;
     const reusePort = reusePortIsSupported();
     const handedDown = workers.some((worker) => worker.httpDescriptors.length > 0);
     if (!handedDown && !reusePort && workers.length > 1)
       log.warn('this system lets only one worker listen on a port: one worker is started');
     return new WorkerFleet({
       workers: handedDown || reusePort ? workers : workers.slice(0, 1),
-      own: { addresses: httpAddresses, reusePort },
+      own: { addresses: httpAddresses, encryptedAddresses: httpsAddresses, reusePort },
       clock,
       log,
       yieldTurn,
@@ -232,6 +246,7 @@ export class GatewayAgent implements RunningGateway {
   #createConfiguration(): GatewayConfiguration {
     return new GatewayConfiguration({
       set: this.#set,
+      health: this.#health,
       plugins: this.#plugins,
       names: this.#names,
       tables: this.#tables,
@@ -241,6 +256,12 @@ export class GatewayAgent implements RunningGateway {
       monotonicMs: () => this.#options.clock.monotonicMs(),
       onApplied: (revision) => this.#applied(revision),
     });
+  }
+
+  /** Of a name that has other addresses, or a service that has other nodes. */
+  #nodesChanged(name: string): void {
+    this.#health.nameChanged(name);
+    this.#fleet.broadcast({ kind: 'addresses', entries: this.#names.known([name]) });
   }
 
   #becameCurrent(revision: number): void {
@@ -256,22 +277,28 @@ export class GatewayAgent implements RunningGateway {
       board: this.#board.shared,
       tables: this.#tables.handles,
       load: this.#load.handles,
+      health: this.#healthBoard.shared,
       metrics: this.#metrics.metrics.handles,
       counters: this.#counters.handles,
     });
     return new WorkerThread(start, {
       onLog: (thread, message) => this.#logOf(thread, message),
       onAccepting: (thread, state) => this.#fleet.onAccepting(thread, state),
+      onListeningEncrypted: (ports) => this.#fleet.onListeningEncrypted(ports),
+      onHealthReported: (thread) => this.#health.drain(thread.row),
       onEnded: (thread, error) => this.#threadEnded(thread, error),
     });
   }
 
   #greeting(): readonly AgentMessage[] {
-    const keySalt = this.#configuration.keySalt;
-    const messages: AgentMessage[] = [{ kind: 'addresses', entries: this.#names.known() }];
-    if (keySalt !== undefined) messages.push({ kind: 'salt', keySalt });
-    if (this.#draining) messages.push({ kind: 'announce-drain' });
-    return messages;
+    const { keySalt } = this.#configuration;
+    return [
+      { kind: 'health', put: this.#health.entries(), removed: [] },
+      { kind: 'addresses', entries: this.#names.known() },
+      this.#ticketSecrets.message(),
+      ...(keySalt === undefined ? [] : [{ kind: 'salt', keySalt } as const]),
+      ...(this.#draining ? [{ kind: 'announce-drain' } as const] : []),
+    ];
   }
 
   #applied(revision: number): void {
@@ -303,6 +330,7 @@ export class GatewayAgent implements RunningGateway {
       this.#source?.restartProbation();
     }
     this.#load.clearRow(thread.row);
+    this.#health.clearRow(thread.row);
     this.#metrics.metrics.clearRow(thread.row);
     this.#counters.clearRow(thread.row);
     this.#tables.releaseReader(thread.row);
@@ -367,23 +395,4 @@ export class GatewayAgent implements RunningGateway {
   #after(delayMs: number): Promise<void> {
     return new Promise((resolve) => this.#options.clock.schedule(delayMs, resolve));
   }
-}
-
-function createLoadTables({ limits: settings, workers, random, log }: GatewayOptions, rows: number): LoadTables {
-  // Those handed down are open for good.
-  const handedDown = workers.flatMap((worker) => [worker.httpDescriptors, worker.httpsDescriptors]).flat(3).length;
-  const descriptors = Math.max(0, readDescriptorLimit() - handedDown);
-  const limits = deriveLimits(descriptors, settings);
-  if (exceedsDescriptors(limits, descriptors)) {
-    log.warn('the limits of connections are higher than what this process may open', { ...limits, descriptors });
-  }
-  const { requestsPerService } = settings;
-  if (requestsPerService !== undefined && requestsPerService > limits.requestsPerService) {
-    log.warn('a service gets no more than half of the connections to upstreams', { asked: requestsPerService, ...limits });
-  }
-  return new LoadTables({ limits, descriptors, workers: workers.length, rows, random });
-}
-
-function yieldTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import type { SnapshotChange, SnapshotDelta, SnapshotItem, SnapshotItemName } from '../../schema/index.ts';
+import type { HealthMonitor } from '../health/index.ts';
 import { type CredentialPlugin, referencesOfItem } from '../secrets/index.ts';
 import type { CredentialIndexWriter } from '../tables/index.ts';
 import type { AgentMessage, RuntimeChange } from '../worker/worker-messages.ts';
@@ -10,6 +11,7 @@ import { namesBroughtBy, namesReplacedBy } from './change-names.ts';
 import type { ConfigurationSet } from './configuration-set.ts';
 import { consumerNeedsOf, mayHaveNeeds, type NeedyPlugin } from './consumer-needs.ts';
 import { ItemReferences, type ReferencingItem, type SecretSource } from './item-references.ts';
+import { monitoredUpstreams } from './monitored-upstreams.ts';
 import type { NodeNames, UpstreamPlugin } from './node-names.ts';
 import {
   COMPILED_KINDS,
@@ -35,6 +37,8 @@ type ConsumerItem = Extract<SnapshotItem, { readonly kind: 'consumer' }>;
 export interface GatewayConfigurationOptions {
   readonly set: ConfigurationSet;
   readonly names: NodeNames;
+  /** Looks after the nodes of upstreams; undefined: nobody does. */
+  readonly health?: Pick<HealthMonitor, 'update'> | undefined;
   readonly tables: CredentialIndexWriter;
   readonly fleet: Pick<WorkerFleet, 'apply' | 'broadcast'>;
   readonly yieldTurn: () => Promise<void>;
@@ -211,7 +215,7 @@ export class GatewayConfiguration implements ConfigurationApplier {
 
   /** @throws Error whose message says why the change is refused; then it is in force nowhere */
   async #applyRuntime(changes: readonly RuntimeChange[], enterCredentials: () => void): Promise<void> {
-    const { names, fleet, set } = this.#options;
+    const { names, fleet, set, health } = this.#options;
     if (changes.length === 0) {
       enterCredentials();
       return;
@@ -225,6 +229,7 @@ export class GatewayConfiguration implements ConfigurationApplier {
       const outcome = await fleet.apply(changes, () => {
         enterCredentials();
         set.apply(changes);
+        health?.update(monitoredUpstreams(changes));
       });
       if (outcome.kind === 'refused') throw new Error(outcome.message);
     } catch (error) {

@@ -6,7 +6,7 @@ import {
   resolveSecretReferences,
   type ValueOfReference,
 } from '../../plugin-kit/index.ts';
-import { isJsonObject, type SnapshotItem } from '../../schema/index.ts';
+import { isJsonObject, readTlsItem, type SnapshotItem } from '../../schema/index.ts';
 import { CompileError } from '../runtime/compile-error.ts';
 import { readPlugins, readRouteSettings, readServiceSettings, readUpstreamSettings } from '../runtime/read-settings.ts';
 import type { PluginSettings } from '../runtime/settings.ts';
@@ -16,7 +16,17 @@ import type { RouteNumbers } from './route-numbers.ts';
 import { namesOfUpstreamKey, upstreamKey } from './upstream-key.ts';
 
 /** Kinds of items that workers compile. Consumers and credentials lie in the shared tables, secret providers are the agent's own. */
-export const COMPILED_KINDS = ['plugin_metadata', 'global_rule', 'service', 'upstream', 'route'] as const;
+export const COMPILED_KINDS = [
+  'ca_certificate',
+  'certificate',
+  'ssl',
+  'sni',
+  'plugin_metadata',
+  'global_rule',
+  'service',
+  'upstream',
+  'route',
+] as const;
 
 export type CompiledKind = (typeof COMPILED_KINDS)[number];
 
@@ -64,6 +74,11 @@ export function readItem(item: CompiledItem, { numbers, plugins, lookUp }: ReadI
       return { op: 'put-global-rule', id, settings: resolvePluginSettings(readPlugins(pluginsOf(id, value), plugins), lookUp) };
     case 'plugin_metadata':
       return readMetadata(id, value, plugins, lookUp);
+    case 'ssl':
+    case 'sni':
+    case 'certificate':
+    case 'ca_certificate':
+      return { op: 'put-tls-item', kind, id, settings: readTlsItem(kind, resolveSecretReferences(value, lookUp)) };
   }
 }
 
@@ -89,6 +104,11 @@ export function readDeletion(kind: CompiledKind, id: string): RuntimeChange {
       return { op: 'delete-global-rule', id };
     case 'plugin_metadata':
       return { op: 'delete-plugin-metadata', plugin: id };
+    case 'ssl':
+    case 'sni':
+    case 'certificate':
+    case 'ca_certificate':
+      return { op: 'delete-tls-item', kind, id };
   }
 }
 

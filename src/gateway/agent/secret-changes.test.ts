@@ -103,7 +103,7 @@ async function* inOne(items: readonly SnapshotItem[]): AsyncGenerator<readonly S
 /** The password of a-limit in the settings that workers were last told of. */
 function passwordsOf(changes: readonly RuntimeChange[] = []): readonly unknown[] {
   return changes.flatMap((change) => {
-    if (!('settings' in change) || change.op === 'put-upstream') return [];
+    if (!('settings' in change) || change.op === 'put-upstream' || change.op === 'put-tls-item') return [];
     const plugins = change.op === 'put-global-rule' ? change.settings : change.settings.plugins;
     const read = plugins.get('a-limit');
     return read?.kind === 'ready' ? [read.configuration.password] : [];

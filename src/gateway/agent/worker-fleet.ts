@@ -64,6 +64,7 @@ export class WorkerFleet {
   #closing = false;
   #usedUpTold = false;
   #ports: readonly number[] = [];
+  #encryptedPorts: readonly number[] = [];
 
   constructor(options: WorkerFleetOptions) {
     this.#options = options;
@@ -86,6 +87,11 @@ export class WorkerFleet {
   /** Ports that the workers listen on, in the order of the addresses; empty as long as none does. */
   get ports(): readonly number[] {
     return this.#ports;
+  }
+
+  /** The same where clients speak TLS; empty before the first certificate. */
+  get encryptedPorts(): readonly number[] {
+    return this.#encryptedPorts;
   }
 
   /** The row of the thread in each slot, in their order; undefined where there is none. */
@@ -161,6 +167,12 @@ export class WorkerFleet {
     slot.listening = false;
     this.#options.onStateChanged();
     if (state === 'may-resume') void this.#listen(slot, slot.member);
+  }
+
+  /** A worker listens where clients speak TLS. */
+  onListeningEncrypted(ports: readonly number[]): void {
+    this.#encryptedPorts = ports;
+    this.#options.onStateChanged();
   }
 
   /** Makes a worker fail on purpose; false when the slot has none. */
@@ -245,7 +257,7 @@ export class WorkerFleet {
   }
 
   async #listen(slot: FleetSlot, member: FleetMember): Promise<void> {
-    const sockets = slot.sockets.take(this.#ports);
+    const sockets = slot.sockets.take({ plain: this.#ports, encrypted: this.#encryptedPorts });
     if (sockets === undefined) return;
     slot.member = member;
     if (slot.sockets.runningLow && !this.#usedUpTold) {

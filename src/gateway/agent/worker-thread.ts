@@ -21,6 +21,10 @@ export interface WorkerThreadEvents {
   readonly onLog: (thread: WorkerThread, message: Extract<WorkerMessage, { kind: 'log' }>) => void;
   /** It accepts nothing for now, or could accept again. */
   readonly onAccepting: (thread: WorkerThread, state: 'paused' | 'may-resume') => void;
+  /** It listens where clients speak TLS. */
+  readonly onListeningEncrypted: (ports: readonly number[]) => void;
+  /** It has seen something of the health of nodes. */
+  readonly onHealthReported: (thread: WorkerThread) => void;
   /** The thread is gone, its descriptors are closed. Called once; `error` is what it threw, if it did. */
   readonly onEnded: (thread: WorkerThread, error: Error | undefined) => void;
 }
@@ -119,9 +123,15 @@ export class WorkerThread {
       case 'listen-failed':
         this.#answer('listening', message);
         return;
+      case 'listening-encrypted':
+        this.#events.onListeningEncrypted(message.ports);
+        return;
       case 'paused':
       case 'may-resume':
         this.#events.onAccepting(this, message.kind);
+        return;
+      case 'health-reported':
+        this.#events.onHealthReported(this);
         return;
       case 'drained':
         this.#answer('drained', message);

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Random } from '../../lib/random.ts';
-import { type BalancedNode, SmoothRoundRobin } from './smooth-round-robin.ts';
+import type { BalancedNode } from './balancer.ts';
+import { SmoothRoundRobin } from './smooth-round-robin.ts';
 
 function startingAt(steps: number): Random {
   return { bytes: (length) => Buffer.alloc(length, steps) };
@@ -88,4 +89,20 @@ test('a lower priority serves only when all above are excluded', () => {
 test('where it starts is left to chance', () => {
   const firsts = new Set(Array.from({ length: 20 }, (_, steps) => balancer([1, 1, 1, 1], steps).next([])));
   assert.deepEqual([...firsts].sort(), [0, 1, 2, 3]);
+});
+
+test('nodes that are down are passed over, and lower priorities stand in for all of them', () => {
+  const nodes = [
+    { weight: 1, priority: 1 },
+    { weight: 1, priority: 1 },
+    { weight: 1, priority: 0 },
+  ];
+  const from = new SmoothRoundRobin(nodes, startingAt(0));
+  assert.deepEqual(
+    Array.from({ length: 4 }, () => from.next([], Uint8Array.of(0, 1, 0))),
+    [0, 0, 0, 0],
+  );
+  assert.equal(from.next([0], Uint8Array.of(0, 1, 0)), 2);
+  assert.equal(from.next([], Uint8Array.of(1, 1, 0)), 2);
+  assert.equal(from.next([2], Uint8Array.of(1, 1, 0)), -1);
 });

@@ -4,7 +4,7 @@ import { type Random, systemRandom } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import { type AnyPlugin, readPluginConfiguration } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
-import type { SnapshotItem } from '../../schema/index.ts';
+import { readTlsItem, type SnapshotItem } from '../../schema/index.ts';
 import { consumerNeedsOf } from '../agent/consumer-needs.ts';
 import { CounterTables, machineTime } from '../counters/index.ts';
 import { InstanceMetrics, WorkerMetrics } from '../metrics/index.ts';
@@ -13,6 +13,7 @@ import { ClientHeaderRules, FilterFailure, Pipeline, REQUEST_ID_HEADER } from '.
 import { AddressBook, catalogueOf, Runtime } from '../runtime/index.ts';
 import { readPlugins, readRouteSettings, readServiceSettings, readUpstreamSettings } from '../runtime/read-settings.ts';
 import { CredentialIndexReader, CredentialIndexWriter } from '../tables/index.ts';
+import { TicketKeys, TlsItems } from '../tls/index.ts';
 import { CredentialDirectory } from '../worker/credential-directory.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import { WorkerPluginServices } from '../worker/worker-plugin-services.ts';
@@ -107,10 +108,12 @@ function createParts(options: PartOptions) {
   const runtime = new Runtime({
     addresses: new AddressBook(),
     targets: pool,
-    slots: { serviceSlot: () => -1, nodeSlot: () => -1 },
+    slots: { serviceSlot: () => -1, nodeSlot: () => -1, requestsInFlight: () => 0 },
+    health: undefined,
     mayDial,
     random,
     catalogue: catalogueOf(PLUGINS, others),
+    tls: new TlsItems({ fallbackName: undefined, ticketKeys: new TicketKeys(random.bytes(32)), onProblem: () => {} }),
     services,
     onDisposeFailed: (plugin, error) => log.error('a plugin failed to dispose of its state', { plugin }, error),
     yieldTurn: () => Promise.resolve(),
@@ -188,6 +191,11 @@ function changesOf(item: SnapshotItem, plugins: readonly AnyPlugin[]): readonly 
       const needs = consumerNeedsOf(item.value, plugins, () => undefined);
       return needs === undefined ? [] : [{ op: 'put-consumer-needs', id: item.id, needs }];
     }
+    case 'ssl':
+    case 'sni':
+    case 'certificate':
+    case 'ca_certificate':
+      return [{ op: 'put-tls-item', kind: item.kind, id: item.id, settings: readTlsItem(item.kind, item.value) }];
     case 'credential':
     case 'secret_provider':
       return [];

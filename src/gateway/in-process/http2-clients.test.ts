@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { connect, type OutgoingHttpHeaders } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
-import { Client, request } from 'undici';
+import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { Client as HttpClient, request } from 'undici';
 import { WebSocket } from 'ws';
 import { startWebSocketUpstream } from '../testing/web-socket-upstream.ts';
 import { createGateway } from './index.ts';
@@ -91,7 +92,7 @@ test('the pipeline is the same: keys, identity headers that no client may send, 
 test('undici and curl speak it as well, and the same port still speaks HTTP/1.1', async (t) => {
   const { gatewayPort } = await start(t);
   const url = `http://127.0.0.1:${gatewayPort}/guarded`;
-  const dispatcher = new Client(`http://127.0.0.1:${gatewayPort}`, { allowH2: true, h2Options: { useH2c: true } });
+  const dispatcher = new HttpClient(`http://127.0.0.1:${gatewayPort}`, { allowH2: true, h2Options: { useH2c: true } });
   t.after(() => dispatcher.destroy());
   const answer = await request(url, { dispatcher, headers: { apikey: 'the-key' } });
   assert.equal(answer.statusCode, 200);
@@ -169,4 +170,23 @@ test('a WebSocket of ws goes through the cleartext port with HTTP/2 switched on'
   assert.equal(String(message), 'hello');
   socket.close();
   await once(socket, 'close');
+});
+
+test('a client of gRPC learns from a refusal what it was, by the code that stands for its HTTP status', async (t) => {
+  const { gatewayPort } = await start(t);
+  const client = new Client(`127.0.0.1:${gatewayPort}`, credentials.createInsecure());
+  t.after(() => client.close());
+  const call = (method: string) =>
+    new Promise<ServiceError | null>((resolve) => {
+      client.makeUnaryRequest(
+        method,
+        (value: Buffer) => value,
+        (value) => value,
+        Buffer.from('x'),
+        new Metadata(),
+        (error) => resolve(error),
+      );
+    });
+  assert.equal((await call('/guarded/Method'))?.code, status.UNAUTHENTICATED);
+  assert.equal((await call('/no.Service/Method'))?.code, status.UNIMPLEMENTED);
 });

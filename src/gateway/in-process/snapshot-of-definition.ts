@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../lib/json.ts';
 import { digestKey } from '../../lib/key-digest.ts';
 import {
+  checkVars,
   describeSecrets,
   type PluginFacts,
   type PluginSchema,
@@ -73,7 +74,8 @@ function checked(kindName: KindName, id: string, value: JsonObject, schemas: rea
   const validation = validateDocument(resourceKind(kindName), value, id);
   const site = SITES[kindName];
   const pluginIssues = site === undefined ? [] : validatePlugins(value.plugins, site, schemas, facts);
-  const issues = [...(validation.ok ? [] : validation.issues), ...pluginIssues];
+  const varsIssues = kindName === 'route' && Array.isArray(value.vars) ? checkVars(value.vars, '/vars') : [];
+  const issues = [...(validation.ok ? [] : validation.issues), ...varsIssues, ...pluginIssues];
   if (!validation.ok || issues.length > 0) throw new TypeError(`${kindName} ${id}: ${formatIssues(issues)}`);
   return validation.document;
 }

@@ -45,9 +45,11 @@ export class Admission implements ConnectionAdmission, RequestAdmission {
   readonly #slots: SlotCounts;
   readonly #addresses: AddressCounts | undefined;
   readonly #onRefused: (reason: ErrorReason) => void;
+  readonly #mostOfNode: number;
 
   constructor(options: AdmissionOptions) {
     this.limits = options.limits;
+    this.#mostOfNode = options.limits.requestsPerNode === 0 ? Number.POSITIVE_INFINITY : options.limits.requestsPerNode;
     this.#row = options.row;
     this.#connections = options.connections;
     this.#slots = options.slots;
@@ -87,9 +89,15 @@ export class Admission implements ConnectionAdmission, RequestAdmission {
     return this.#slots.slotOf(slotKey('service', serviceId));
   }
 
-  /** The slot in which a node's requests are counted; none when nodes have no limit. */
-  nodeSlot(address: string, port: number): number {
-    return this.limits.requestsPerNode === 0 ? NO_SLOT : this.#slots.slotOf(slotKey('node', `${address} ${port}`));
+  /** The slot in which a node's requests are counted; none when nodes have no limit and it is not counted for another reason. */
+  nodeSlot(address: string, port: number, isCounted = false): number {
+    if (this.limits.requestsPerNode === 0 && !isCounted) return NO_SLOT;
+    return this.#slots.slotOf(slotKey('node', `${address} ${port}`));
+  }
+
+  /** Requests in flight in a slot, over all workers. */
+  requestsInFlight(slot: number): number {
+    return this.#slots.roughTotal(slot);
   }
 
   enterService(slot: number): boolean {
@@ -101,7 +109,7 @@ export class Admission implements ConnectionAdmission, RequestAdmission {
   }
 
   enterNode(slot: number): boolean {
-    return slot === NO_SLOT || this.#slots.enter(slot, this.#row, this.limits.requestsPerNode);
+    return slot === NO_SLOT || this.#slots.enter(slot, this.#row, this.#mostOfNode);
   }
 
   leaveNode(slot: number): void {

@@ -62,6 +62,15 @@ export class SlotCounts {
     Atomics.sub(this.#counts, slot * this.#stride + row, 1);
   }
 
+  /** As `total`, by plain reads, which may be a moment behind: for choosing, not for limits. */
+  roughTotal(slot: number): number {
+    const base = slot * this.#stride;
+    const end = base + this.rows;
+    let sum = 0;
+    for (let index = base; index < end; index++) sum += this.#counts[index] ?? 0;
+    return sum;
+  }
+
   /** What is in flight over all workers. */
   total(slot: number): number {
     let sum = 0;

@@ -7,6 +7,15 @@ export interface AddressRecord {
   readonly ttl: number;
 }
 
+/** One SRV record (RFC 2782). */
+export interface ServiceRecord {
+  /** The target. */
+  readonly name: string;
+  readonly port: number;
+  readonly priority: number;
+  readonly weight: number;
+}
+
 /** Where addresses come from. */
 export interface NameSources {
   /** The text of the hosts file; empty when there is none. Never rejects. */
@@ -19,11 +28,17 @@ export interface NameSources {
   resolve6(name: string): Promise<readonly AddressRecord[]>;
 }
 
+/** Where this machine finds names, and services too. */
+export interface SystemNameSources extends NameSources {
+  /** SRV records, in the same way. */
+  resolveSrv(name: string): Promise<readonly ServiceRecord[]>;
+}
+
 const QUERY_TIMEOUT_MS = 2000;
 const QUERY_TRIES = 2;
 
 /** This machine's hosts file and name servers. The servers are read anew when resolv.conf has changed. */
-export function systemNameSources(): NameSources {
+export function systemNameSources(): SystemNameSources {
   let settings = '';
   let resolver = makeResolver();
   return {
@@ -36,6 +51,7 @@ export function systemNameSources(): NameSources {
     },
     resolve4: (name) => resolver.resolve4(name, { ttl: true }),
     resolve6: (name) => resolver.resolve6(name, { ttl: true }),
+    resolveSrv: (name) => resolver.resolveSrv(name),
   };
 }
 

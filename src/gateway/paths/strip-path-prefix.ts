@@ -3,12 +3,20 @@ import { byteStringOf } from '../../lib/byte-string.ts';
 /**
  * A path to be forwarded (byte string, see `NormalisedPath`) without the service's `path_prefix` (configured text); it always
  * begins with `/`. Escapes are compared by what they stand for, so `/%61pi/x` loses `/api`; the rest stays byte for byte.
+ * A parameter of the prefix (`/:tenant`) takes a segment, whatever it is.
  * A path that does not lie under the prefix is given back as it is, and so is any path when the prefix is `/`.
  */
 export function stripPathPrefix(forwardPath: string, pathPrefix: string): string {
   const prefix = byteStringOf(pathPrefix).replace(/\/+$/, '');
   let at = 0;
   for (let index = 0; index < prefix.length; index++) {
+    if (prefix[index] === ':' && prefix[index - 1] === '/') {
+      const end = endOfSegment(forwardPath, at);
+      if (end === at) return forwardPath;
+      at = end;
+      index = endOfSegment(prefix, index) - 1;
+      continue;
+    }
     const decoded = escapeAt(forwardPath, at);
     const code = decoded >= 0 ? decoded : forwardPath.charCodeAt(at);
     if (code !== prefix.charCodeAt(index)) return forwardPath;
@@ -16,6 +24,11 @@ export function stripPathPrefix(forwardPath: string, pathPrefix: string): string
   }
   if (at === forwardPath.length) return '/';
   return forwardPath[at] === '/' ? forwardPath.slice(at) : forwardPath;
+}
+
+function endOfSegment(path: string, start: number): number {
+  const slash = path.indexOf('/', start);
+  return slash === -1 ? path.length : slash;
 }
 
 /** The byte that the escape here stands for, or -1: an encoded slash is data and matches no slash. */

@@ -1,8 +1,9 @@
+import { type FieldName, fieldNameOf } from '../../lib/field-name.ts';
 import type { ResponseHead } from '../../plugin-kit/index.ts';
 
 interface AnswerEdit {
   readonly kind: 'set' | 'add';
-  readonly name: string;
+  readonly field: FieldName;
   readonly value: string;
 }
 
@@ -14,22 +15,28 @@ export class AnswerEdits {
     return this.#edits.length === 0;
   }
 
+  /** @throws TypeError for what is no name of a field */
   set(name: string, value: string): void {
-    const lowerCaseName = name.toLowerCase();
-    for (let index = this.#edits.length - 1; index >= 0; index--) {
-      if (this.#edits[index]?.name.toLowerCase() === lowerCaseName) this.#edits.splice(index, 1);
+    const field = fieldNameOf(name);
+    const edits = this.#edits;
+    for (let index = edits.length - 1; index >= 0; index--) {
+      if (edits[index]?.field.lowerCaseName === field.lowerCaseName) edits.splice(index, 1);
     }
-    this.#edits.push({ kind: 'set', name, value });
+    edits.push({ kind: 'set', field, value });
   }
 
+  /** @throws TypeError for what is no name of a field */
   add(name: string, value: string): void {
-    this.#edits.push({ kind: 'add', name, value });
+    this.#edits.push({ kind: 'add', field: fieldNameOf(name), value });
   }
 
   applyTo(head: ResponseHead): void {
-    for (const { kind, name, value } of this.#edits) {
-      if (kind === 'set') head.setHeader(name, value);
-      else head.addHeader(name, value);
+    const edits = this.#edits;
+    for (let index = 0; index < edits.length; index++) {
+      const edit = edits[index];
+      if (edit === undefined) continue;
+      if (edit.kind === 'set') head.setHeader(edit.field.name, edit.value);
+      else head.addHeader(edit.field.name, edit.value);
     }
   }
 }

@@ -6,7 +6,8 @@ import type { ClientFacts } from './client-facts.ts';
 import { EditedHeaders } from './edited-headers.ts';
 import { findCookie } from './find-cookie.ts';
 import { RequestChains } from './request-chains.ts';
-import type { RouteCandidate, RouteMatch } from './route-match.ts';
+import type { RouteCandidate } from './route-candidate.ts';
+import type { RouteMatch } from './route-match.ts';
 
 const ABSENT: QueryArgument = { kind: 'absent' };
 
@@ -20,6 +21,8 @@ export abstract class ClientRequest {
   match: RouteMatch | undefined;
   /** Undefined where no route matched. */
   candidate: RouteCandidate | undefined;
+  /** The candidate whose conditions are being asked. */
+  tried: RouteCandidate | undefined;
   protected readonly headers = new EditedHeaders();
   protected current: Exchange | undefined;
   /** Undefined behind the decision, unless a copy was kept. */
@@ -32,7 +35,8 @@ export abstract class ClientRequest {
   /** Undefined until somebody asks for it. */
   #query: string | undefined;
   #slots: Map<RequestSlot<unknown>, unknown> | undefined;
-  #variables: Map<string, VariableValue> | undefined;
+  /** Names and values in turn: one or two a request at most, which a map would cost more than finding them. */
+  #variables: (string | VariableValue | (() => VariableValue))[] | undefined;
   #filters: Map<PluginInstance, boolean> | undefined;
 
   get exchange(): Exchange | undefined {
@@ -50,6 +54,11 @@ export abstract class ClientRequest {
 
   get path(): string {
     return this.match?.path ?? '';
+  }
+
+  /** The value of a parameter of the route's path, by its name; a byte string. */
+  pathParameter(name: string): string | undefined {
+    return (this.tried ?? this.candidate)?.parameters.get(name);
   }
 
   get rawTarget(): string {
@@ -151,14 +160,21 @@ export abstract class ClientRequest {
     this.#slots.set(slot, value);
   }
 
-  setVariable(name: string, value: VariableValue): void {
-    this.#variables ??= new Map();
-    this.#variables.set(name, value);
+  setVariable(name: string, value: VariableValue | (() => VariableValue)): void {
+    if (this.#variables === undefined) this.#variables = [name, value];
+    else this.#variables.push(name, value);
   }
 
   /** Whether a plugin gave the variable a value of its own. */
   protected ownVariable(name: string): VariableValue {
-    return this.#variables?.get(name);
+    const variables = this.#variables;
+    if (variables === undefined) return undefined;
+    for (let index = variables.length - 2; index >= 0; index -= 2) {
+      if (variables[index] !== name) continue;
+      const value = variables[index + 1];
+      return typeof value === 'function' ? value() : value;
+    }
+    return undefined;
   }
 
   /** Whether the phases of this plugin run for the request: `_meta.filter`, asked once and kept. */

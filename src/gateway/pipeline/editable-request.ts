@@ -1,6 +1,7 @@
 import type { Exchange } from '../../engine/index.ts';
 import { canonicalAddress } from '../../lib/canonical-address.ts';
-import { isFieldName, isFieldValue } from '../../lib/field-syntax.ts';
+import { fieldNameOf } from '../../lib/field-name.ts';
+import { isFieldValue } from '../../lib/field-syntax.ts';
 import { type ConsumerMatch, type CredentialMatch, ENGINE_FIELDS, type UpstreamHandle } from '../../plugin-kit/index.ts';
 import { removeQueryArgument } from '../paths/index.ts';
 import { PluginUpstream } from '../runtime/index.ts';
@@ -305,6 +306,6 @@ function carriesPlugins(consumer: ConsumerMatch): consumer is ConsumerMatch & Pl
 }
 
 function requireAnswerField(name: string, value: string): void {
-  if (!isFieldName(name) || !isFieldValue(value)) throw new TypeError('a header name or value holds characters that it must not');
-  if (ENGINE_FIELDS.has(name.toLowerCase())) throw new TypeError('this header belongs to the gateway');
+  if (ENGINE_FIELDS.has(fieldNameOf(name).lowerCaseName)) throw new TypeError('this header belongs to the gateway');
+  if (!isFieldValue(value)) throw new TypeError('a header value holds characters that it must not');
 }

@@ -35,6 +35,10 @@ const WITHOUT_BODY_FILTER: TakesPart = ({ instance }) => instance.bodyFilter ===
 export function filterHead(context: RequestContext, head: ResponseHead, takesPart: TakesPart = EVERYBODY): BodyFilter | undefined {
   context.answerBegins(head);
   context.applyAnswerEdits(head);
+  if (!context.chains.filtersAnswers) {
+    context.keepAnswer(head);
+    return undefined;
+  }
   const filters: BodyFilter[] = [];
   try {
     runFilters(context, head, filters, takesPart);

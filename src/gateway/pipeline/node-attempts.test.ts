@@ -41,6 +41,9 @@ class SlotRecorder implements RequestAdmission {
 function upstreamOf(ports: readonly number[], more: Partial<EffectiveUpstream> = {}): RuntimeUpstream {
   const settings: EffectiveUpstream = {
     nodes: ports.map((port) => ({ host: '10.0.0.1', port, weight: 1, priority: 0 })),
+    discovery: undefined,
+    balancing: { kind: 'roundrobin' },
+    checks: undefined,
     passHost: 'pass',
     upstreamHost: undefined,
     retries: undefined,
@@ -53,12 +56,23 @@ function upstreamOf(ports: readonly number[], more: Partial<EffectiveUpstream> =
     keepaliveRequests: 1,
     ...more,
   };
-  const slots = { serviceSlot: () => 0, nodeSlot: (_address: string, port: number) => port };
-  const surroundings = { addresses: new AddressBook(), targets: new CountedTargets(), slots, mayDial: () => true, random: systemRandom };
+  const slots = { serviceSlot: () => 0, nodeSlot: (_address: string, port: number) => port, requestsInFlight: () => 0 };
+  const surroundings = {
+    addresses: new AddressBook(),
+    targets: new CountedTargets(),
+    slots,
+    mayDial: () => true,
+    random: systemRandom,
+    monotonicMs: () => 0,
+    health: undefined,
+  };
   const upstream = new RuntimeUpstream('s', settings, surroundings);
   upstream.attach();
   return upstream;
 }
+
+/** A request without any variable. */
+const NO_VARIABLES = { variable: () => undefined };
 
 function portOf(endpoint: Endpoint | ErrorReason): number | ErrorReason {
   return typeof endpoint === 'string' ? endpoint : endpoint.target.port;
@@ -67,7 +81,7 @@ function portOf(endpoint: Endpoint | ErrorReason): number | ErrorReason {
 test('a request is counted for its service and its node from its beginning to its end', () => {
   const admission = new SlotRecorder();
   const attempts = new NodeAttempts(() => 0, admission);
-  attempts.begin(upstreamOf([81]));
+  attempts.begin(upstreamOf([81]), NO_VARIABLES);
   assert.deepEqual(admission.entered, [0, 81]);
   attempts.end();
   attempts.end();
@@ -77,7 +91,7 @@ test('a request is counted for its service and its node from its beginning to it
 test('a further attempt leaves the node that failed for the next', () => {
   const admission = new SlotRecorder();
   const attempts = new NodeAttempts(() => 0, admission);
-  const first = portOf(attempts.begin(upstreamOf([81, 82])));
+  const first = portOf(attempts.begin(upstreamOf([81, 82]), NO_VARIABLES));
   const second = portOf(attempts.next(1, 'connect_refused'));
   assert.notEqual(first, second);
   assert.deepEqual(admission.entered, [0, second]);
@@ -91,7 +105,7 @@ test('a full node is passed over and is no attempt', () => {
   admission.full.add(81);
   for (let turn = 0; turn < 4; turn++) {
     const attempts = new NodeAttempts(() => 0, admission);
-    const first = portOf(attempts.begin(upstreamOf([81, 82, 83], { retries: 1 })));
+    const first = portOf(attempts.begin(upstreamOf([81, 82, 83], { retries: 1 }), NO_VARIABLES));
     const second = portOf(attempts.next(1, 'connect_refused'));
     assert.deepEqual(new Set([first, second]), new Set([82, 83]));
     attempts.end();
@@ -103,10 +117,10 @@ test('a full service and an upstream of full nodes are refused, each for its rea
   const admission = new SlotRecorder();
   const attempts = new NodeAttempts(() => 0, admission);
   admission.full.add(81).add(82);
-  assert.equal(attempts.begin(upstreamOf([81, 82])), 'nodes_overloaded');
+  assert.equal(attempts.begin(upstreamOf([81, 82]), NO_VARIABLES), 'nodes_overloaded');
   attempts.end();
   admission.full.add(0);
-  assert.equal(attempts.begin(upstreamOf([83])), 'service_overloaded');
+  assert.equal(attempts.begin(upstreamOf([83]), NO_VARIABLES), 'service_overloaded');
   attempts.end();
   assert.deepEqual(admission.entered, []);
   assert.deepEqual(admission.refusals, ['nodes_overloaded', 'service_overloaded']);
@@ -116,7 +130,7 @@ test('nodes of weight 0 are no full nodes', () => {
   const admission = new SlotRecorder();
   const attempts = new NodeAttempts(() => 0, admission);
   const nodes = [81, 82].map((port) => ({ host: '10.0.0.1', port, weight: 0, priority: 0 }));
-  assert.equal(attempts.begin(upstreamOf([], { nodes })), 'no_usable_node');
+  assert.equal(attempts.begin(upstreamOf([], { nodes }), NO_VARIABLES), 'no_usable_node');
   attempts.end();
   assert.deepEqual(admission.refusals, []);
 });

@@ -1,13 +1,26 @@
 import type { ErrorReason } from '../../errors/index.ts';
+import type { VariableSource } from '../../expression/index.ts';
 import type { RequestAdmission } from '../limits/index.ts';
 import type { Endpoint, EndpointChoice, RuntimeUpstream } from '../runtime/index.ts';
+import { failureReport } from './failure-report.ts';
 
 /** Stands for a slot that was not entered. */
 const NOT_ENTERED = -2;
+const NO_INDEX = -1;
+/** What a failed attempt counts as at least, where answers are timed: nodes that refuse at once must not look quick. */
+const FAILURE_MS = 1000;
+
+/** How the last attempt of a request ended; the engine's exchange has this shape. */
+export interface AttemptEnd {
+  /** 0: there was no answer. */
+  readonly upstreamStatus: number;
+  readonly reason: ErrorReason | undefined;
+  readonly firstByteAtMs: number;
+}
 
 /**
  * Which node each attempt of one request goes to; none is tried twice, and one that is full is passed over. As long as the request lasts it
- * is counted for its service and for the node it is on.
+ * is counted for its service and for the node it is on. How each attempt ends is told to whoever looks after the nodes.
  */
 export class NodeAttempts {
   readonly #monotonicMs: () => number;
@@ -20,6 +33,11 @@ export class NodeAttempts {
   readonly #admission: RequestAdmission | undefined;
   #attempts = 0;
   #someFull = false;
+  #keyHash = 0;
+  /** Of the endpoint in `#choice` that the last attempt went to. */
+  #lastIndex = NO_INDEX;
+  #chosenIndex = NO_INDEX;
+  #attemptStartedAtMs = 0;
   #serviceSlot = NOT_ENTERED;
   #nodeSlot = NOT_ENTERED;
 
@@ -29,7 +47,7 @@ export class NodeAttempts {
   }
 
   /** Chooses the first endpoint, or says why there is none. The request's head may depend on it, so this comes before all else. */
-  begin(upstream: RuntimeUpstream | undefined): Endpoint | ErrorReason {
+  begin(upstream: RuntimeUpstream | undefined, request: VariableSource): Endpoint | ErrorReason {
     if (upstream === undefined) return 'no_upstream';
     const choice = upstream.choice;
     if (choice.emptyReason !== undefined) return choice.emptyReason;
@@ -38,13 +56,17 @@ export class NodeAttempts {
     this.#upstream = upstream;
     this.#choice = choice;
     if (upstream.settings.retryTimeoutMs !== 0) this.#startedAtMs = this.#monotonicMs();
+    // Now, while the head is there: later attempts go by it too.
+    if (upstream.hashKey !== undefined) this.#keyHash = upstream.hashKey(request);
     this.#first = this.#choose(choice);
     // Nodes there are, but all of weight 0 (APISIX answers 502 here, 503 where there is no node at all).
     if (this.#first === undefined) return this.#someFull ? this.#refused('nodes_overloaded') : 'no_usable_node';
     return this.#first;
   }
 
-  end(): void {
+  /** The request is over; `end` tells how, where it got as far as a node. */
+  end(end?: AttemptEnd): void {
+    if (this.#lastIndex !== NO_INDEX && end !== undefined) this.#noteEnd(end);
     this.#leaveNode();
     if (this.#serviceSlot !== NOT_ENTERED) this.#admission?.leaveService(this.#serviceSlot);
     this.#serviceSlot = NOT_ENTERED;
@@ -56,6 +78,8 @@ export class NodeAttempts {
     this.#choice = undefined;
     this.#first = undefined;
     this.#last = undefined;
+    this.#lastIndex = NO_INDEX;
+    this.#chosenIndex = NO_INDEX;
   }
 
   /** The endpoint that was given for the last attempt. */
@@ -67,25 +91,56 @@ export class NodeAttempts {
   next(attempt: number, previousFailure: ErrorReason | undefined): Endpoint | ErrorReason {
     const choice = this.#choice;
     if (attempt === 0) {
-      this.#last = this.#first;
+      this.#attemptBegins(this.#first);
       return this.#first ?? 'internal';
     }
+    if (previousFailure !== undefined) this.#noteFailure(previousFailure);
+    this.#lastIndex = NO_INDEX;
     this.#leaveNode();
     if (choice === undefined || !this.#mayRetry(choice)) return previousFailure ?? 'internal';
+    if (this.#isTooLate()) return 'retry_timeout';
     const endpoint = this.#choose(choice);
     if (endpoint === undefined) return previousFailure ?? 'internal';
-    this.#last = endpoint;
+    this.#attemptBegins(endpoint);
     return endpoint;
   }
 
+  #attemptBegins(endpoint: Endpoint | undefined): void {
+    this.#last = endpoint;
+    this.#lastIndex = this.#chosenIndex;
+    if (this.#upstream?.isMeasured === true) this.#attemptStartedAtMs = this.#monotonicMs();
+  }
+
+  #noteEnd({ upstreamStatus, reason, firstByteAtMs }: AttemptEnd): void {
+    if (upstreamStatus === 0) {
+      if (reason !== undefined) this.#noteFailure(reason);
+      return;
+    }
+    this.#choice?.health?.noteStatus(this.#lastIndex, upstreamStatus);
+    if (this.#upstream?.isMeasured !== true) return;
+    const nowMs = this.#monotonicMs();
+    this.#last?.latency?.note(Math.max(0, firstByteAtMs - this.#attemptStartedAtMs), nowMs);
+  }
+
+  #noteFailure(reason: ErrorReason): void {
+    const report = failureReport(reason);
+    if (report === undefined || this.#lastIndex === NO_INDEX) return;
+    this.#choice?.health?.note(this.#lastIndex, report);
+    if (this.#upstream?.isMeasured !== true) return;
+    const nowMs = this.#monotonicMs();
+    this.#last?.latency?.note(Math.max(FAILURE_MS, nowMs - this.#attemptStartedAtMs), nowMs);
+  }
+
   #choose(choice: EndpointChoice): Endpoint | undefined {
+    const down = choice.health?.down;
     for (;;) {
-      const index = choice.balancer.next(this.#tried);
+      const index = choice.balancer.next(this.#tried, down, this.#keyHash);
       const endpoint = choice.balancer.nodes[index];
       if (endpoint === undefined) return undefined;
       this.#tried.push(index);
       if (this.#admission?.enterNode(endpoint.loadSlot) !== false) {
         this.#nodeSlot = endpoint.loadSlot;
+        this.#chosenIndex = index;
         this.#attempts++;
         return endpoint;
       }
@@ -107,7 +162,12 @@ export class NodeAttempts {
     const settings = this.#upstream?.settings;
     if (settings === undefined) return false;
     const retries = settings.retries ?? choice.balancer.nodes.length - 1;
-    if (this.#attempts > retries) return false;
-    return settings.retryTimeoutMs === 0 || this.#monotonicMs() - this.#startedAtMs < settings.retryTimeoutMs;
+    return this.#attempts <= retries;
+  }
+
+  /** APISIX answers 502 then, whatever went wrong before. */
+  #isTooLate(): boolean {
+    const retryTimeoutMs = this.#upstream?.settings.retryTimeoutMs ?? 0;
+    return retryTimeoutMs !== 0 && this.#monotonicMs() - this.#startedAtMs >= retryTimeoutMs;
   }
 }

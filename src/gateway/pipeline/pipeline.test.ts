@@ -119,7 +119,7 @@ test('no attempt begins after retry_timeout', async () => {
   clock.advance(1000);
   assert.equal(typeof plan?.nextTarget(1, 'connect_refused'), 'object');
   clock.advance(1000);
-  assert.equal(plan?.nextTarget(2, 'connect_timeout'), 'connect_timeout');
+  assert.equal(plan?.nextTarget(2, 'connect_timeout'), 'retry_timeout');
 });
 
 test('without a node that can be used the answer says why, after the plugins have let the request pass', async () => {

@@ -7,6 +7,7 @@ import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { CounterSeries } from '../../plugin-kit/index.ts';
 import type { RequestAdmission } from '../limits/index.ts';
+import { clientRefusal } from '../tls/index.ts';
 import { appendAccessLine } from './access-line.ts';
 import { clientFactsOf } from './client-facts.ts';
 import type { ClientHeaderRules } from './client-header-rules.ts';
@@ -18,10 +19,12 @@ import { errorAnswer, REQUEST_ID_HEADER } from './local-answers.ts';
 import { localAnswerOf } from './plugin-answer.ts';
 import { RequestContext } from './request-context.ts';
 import { RequestIds } from './request-id.ts';
+import type { RouteCandidate } from './route-candidate.ts';
 import { RouteFinder } from './route-finder.ts';
-import type { RouteCandidate, RouteSource } from './route-match.ts';
+import type { RouteSource } from './route-match.ts';
 import { runLogs } from './run-logs.ts';
 import { type PluginOutcome, runPlugins } from './run-plugins.ts';
+import { selectRoute } from './select-route.ts';
 
 /** What a pipeline is made from. */
 export interface PipelineOptions {
@@ -97,17 +100,57 @@ export class Pipeline implements ExchangeHandler {
       return;
     }
     context.clientRequestId = clientRequestId(head);
+    this.#route(context, exchange, head);
+  }
+
+  /** Finds the request's route, and sends it on its way. */
+  #route(context: RequestContext, exchange: Exchange, head: RequestHead): void {
     const match = this.#finder.find(head, exchange.connection, exchange.headReadAtMs);
     context.match = match;
-    const candidate = match.candidates[0];
+    const { tls } = exchange.connection;
+    const refusal = tls === undefined ? undefined : clientRefusal(tls, match.clientPolicy, match);
+    if (refusal !== undefined) {
+      this.#refuse(context, exchange, refusal);
+      return;
+    }
+    if (!match.isConditional) {
+      this.#enter(context, exchange, head, match.candidates[0], match.failure);
+      return;
+    }
+    context.open(exchange, head);
+    const selection = selectRoute(context, this.#options.routes, match);
+    switch (selection.kind) {
+      case 'route':
+        this.#enter(context, exchange, head, selection.candidate, undefined);
+        return;
+      case 'none':
+        this.#enter(context, exchange, head, undefined, 'route_not_found');
+        return;
+      case 'ambiguous':
+        this.#refuse(context, exchange, 'ambiguous_path');
+        return;
+      case 'needs-body':
+        // Routes may have changed by then: they are looked for anew.
+        this.#later(context, exchange, selection.reading, () => this.#route(context, exchange, head));
+    }
+  }
+
+  #enter(
+    context: RequestContext,
+    exchange: Exchange,
+    head: RequestHead,
+    candidate: RouteCandidate | undefined,
+    failure: ErrorReason | undefined,
+  ): void {
     const { globals } = this.#options.routes;
     // What cannot be read as a path at all is nobody's business; what no route takes is that of the global rules (APISIX).
-    if (candidate === undefined && (match.failure !== 'route_not_found' || globals.chain.members.length === 0)) {
-      this.#refuse(context, exchange, match.failure ?? 'route_not_found');
+    if (candidate === undefined && (failure !== 'route_not_found' || globals.chain.members.length === 0)) {
+      this.#refuse(context, exchange, failure ?? 'route_not_found');
       return;
     }
     this.#options.enter(candidate?.route.number ?? 0, 0);
-    context.enter(candidate, exchange, head, globals);
+    context.open(exchange, head);
+    context.enter(candidate, globals);
     if (context.chains.hasSteps || context.chains.bodyUse !== 0) this.#runPlugins(context, exchange, candidate);
     else this.#passed(context, exchange, candidate);
   }
@@ -182,17 +225,22 @@ export class Pipeline implements ExchangeHandler {
   }
 
   #decideLater(context: RequestContext, exchange: Exchange, candidate: RouteCandidate | undefined, outcome: Promise<PluginOutcome>): void {
+    this.#later(context, exchange, outcome, (decided) => this.#decide(context, exchange, candidate, decided));
+  }
+
+  /** Goes on with a request when what it waits for is there. */
+  #later<Result>(context: RequestContext, exchange: Exchange, waiting: Promise<Result>, goOn: (result: Result) => void): void {
     context.reusable = false;
-    void outcome.then((decided) => {
-      // The client may have gone meanwhile; then there is nobody to answer.
-      if (context.exchange !== exchange) return;
-      try {
-        this.#decide(context, exchange, candidate, decided);
-      } catch (error) {
+    void waiting
+      .then((result) => {
+        // The client may have gone meanwhile; then there is nobody to answer.
+        if (context.exchange === exchange) goOn(result);
+      })
+      .catch((error: unknown) => {
+        if (context.exchange !== exchange) return;
         this.#options.log.error('a request failed', failureFields(context, undefined), error);
         this.#refuse(context, exchange, 'internal');
-      }
-    });
+      });
   }
 
   #decide(context: RequestContext, exchange: Exchange, candidate: RouteCandidate | undefined, outcome: PluginOutcome): void {

@@ -22,7 +22,7 @@ import { NodeAttempts } from './node-attempts.ts';
 import { reportingFailures } from './reporting-failures.ts';
 import { REQUEST_ID_LENGTH } from './request-id.ts';
 import { requestVariable } from './request-variable.ts';
-import type { RouteCandidate } from './route-match.ts';
+import type { RouteCandidate } from './route-candidate.ts';
 import { UpstreamResponseHead } from './upstream-response-head.ts';
 
 /**
@@ -67,11 +67,16 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
     this.current = exchange;
   }
 
-  /** From here on plugins may look at the request, without what no client may send. `candidate` is undefined where no route matched. */
-  enter(candidate: RouteCandidate | undefined, exchange: Exchange, head: RequestHead, globals: HeldChain): void {
+  /** From here on the request may be looked at, without what no client may send. */
+  open(exchange: Exchange, head: RequestHead): void {
+    if (this.readableHead === head) return;
     const { trust } = clientFactsOf(exchange.connection, this.surroundings.trustedAddresses);
     this.readableHead = head;
     this.headers.begin(head, this.surroundings.headerRules, trust);
+  }
+
+  /** It is known which plugins the request passes. `candidate` is undefined where no route matched. */
+  enter(candidate: RouteCandidate | undefined, globals: HeldChain): void {
     this.candidate = candidate;
     if (candidate === undefined) {
       this.chains.begin(globals, this.chains.own);
@@ -98,7 +103,7 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
     this.#bodyUse = 0;
     this.#bodyVariables = undefined;
     this.#forwardedFor = '';
-    this.#attempts.end();
+    this.#attempts.end(this.current);
     this.forgetRequest();
     this.forgetEdits();
     this.forgetAnswer();
@@ -145,9 +150,9 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
     return this.ownVariable(name) ?? requestVariable(this, name);
   }
 
-  /** Waits for the body where variables of plugins that will run could tell something of it; undefined where none could, or it was read. */
-  readBodyVariables(): Promise<void> | undefined {
-    const use = this.chains.bodyUse & ~this.#bodyUse;
+  /** Waits for the body where variables in `wanted` could tell something of it (see `BODY_USE`); undefined where none could, or it was read. */
+  readBodyVariables(wanted: number): Promise<void> | undefined {
+    const use = wanted & ~this.#bodyUse;
     if (use === 0) return undefined;
     this.#bodyUse |= use;
     // Whoever comes later may want more of the same body.
@@ -204,7 +209,7 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
   plan(candidate: RouteCandidate): ErrorReason | undefined {
     const { route } = candidate;
     const upstream = this.ownUpstream?.upstream ?? route.upstream;
-    const first = this.#attempts.begin(upstream);
+    const first = this.#attempts.begin(upstream, this);
     if (typeof first === 'string') return first;
     const timeouts = route.ownTimeouts ?? upstream?.settings ?? route.timeouts;
     this.#forwardedFor = takeForwardedFor(this.headers);

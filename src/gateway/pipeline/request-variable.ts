@@ -10,6 +10,7 @@ const SENT_HEADER = 'sent_http_';
 const UPSTREAM_HEADER = 'upstream_http_';
 const POST_ARGUMENT = 'post_arg';
 const GRAPHQL = 'graphql_';
+const PATH_PARAMETER = 'uri_param_';
 const HOST_NAME = hostname();
 
 type ReadVariable = (request: RequestContext) => VariableValue;
@@ -88,6 +89,7 @@ export function requestVariable(request: RequestContext, name: string): Variable
   if (name.startsWith(ARGUMENT)) return firstArgument(request, name.slice(ARGUMENT.length));
   if (name.startsWith(HEADER)) return headerVariable(request, name.slice(HEADER.length));
   if (name.startsWith(COOKIE)) return request.cookie(name.slice(COOKIE.length));
+  if (name.startsWith(PATH_PARAMETER)) return request.pathParameter(name.slice(PATH_PARAMETER.length));
   if (name.startsWith(SENT_HEADER)) return request.responseHeader(dashed(name.slice(SENT_HEADER.length)));
   if (name.startsWith(POST_ARGUMENT) || name.startsWith(GRAPHQL)) return request.bodyVariable(name);
   if (name.startsWith(UPSTREAM_HEADER)) return request.responseHeader(dashed(name.slice(UPSTREAM_HEADER.length)));

@@ -11,7 +11,8 @@ const ENCRYPTED_BIT = 1 << 26;
 
 /**
  * Finds what a request leads to: in a cache by listener, host, raw path and method, or else by matching. Keeps whatever was found,
- * refusals too, until the configuration changes; conditions of routes are not part of it.
+ * refusals too, until the configuration changes; conditions of routes are not part of it. Of many candidates only the first are kept, so
+ * that what a match holds has a limit, too.
  */
 export class RouteFinder {
   readonly #routes: RouteSource;

@@ -1,35 +1,43 @@
 import type { ClientConnection, RequestHead } from '../../engine/index.ts';
 import type { ErrorReason } from '../../errors/index.ts';
 import { ownBytes } from '../../lib/own-bytes.ts';
-import type { MatchedRoute } from '../../plugin-kit/index.ts';
-import { isPlainPath, normalisePath, stripPathPrefix } from '../paths/index.ts';
-import { hostOfHeader, methodBit, type RoutableRequest } from '../router/index.ts';
-import type { ConsumerPlugins, HeldChain, RuntimeRoute } from '../runtime/index.ts';
+import { isPlainPath, normalisePath } from '../paths/index.ts';
+import { hostOfHeader, methodBit, type RoutableRequest, type TakePlace } from '../router/index.ts';
+import { BODY_USE, type ConsumerPlugins, type HeldChain, type RuntimeRoute } from '../runtime/index.ts';
+import type { ClientPolicy } from '../tls/index.ts';
 import { logField } from './log-field.ts';
+import { type PathReading, RouteCandidate } from './route-candidate.ts';
 
-/** A route that a request may take, with what depends on route and path only. */
-export interface RouteCandidate {
-  readonly route: RuntimeRoute;
-  /** The path that the upstream gets, a byte string; undefined for the client's own bytes. */
-  readonly newPath: string | undefined;
-  readonly newPathBytes: Buffer | undefined;
-  /** As plugins see the route. */
-  readonly matched: MatchedRoute;
-  /** `,"route":…,"service":…` for the access log. */
-  readonly logText: Buffer;
+/** The routes that one reading of a path may take. */
+export interface FoundRoutes {
+  readonly request: RoutableRequest;
+  readonly reading: PathReading;
+  /** In order of decision, as many as are kept. Only the last one may be without conditions. */
+  readonly candidates: readonly RouteCandidate[];
+  /** There are more candidates than are kept. */
+  readonly hasMore: boolean;
+  /** Which variables of the body the conditions of those need (see `BODY_USE`). */
+  readonly bodyUseOfMore: number;
 }
 
 /**
  * Where listener, host, raw path and method lead: everything about a request that is the same for all requests which have these in
  * common, so that it is worked out once and kept.
  */
-export interface RouteMatch {
+export interface RouteMatch extends FoundRoutes {
   readonly method: string;
   /** Normalised, for plugins; `''` where it cannot be read. */
   readonly path: string;
-  /** In order of decision; empty where `failure` says why. */
-  readonly candidates: readonly RouteCandidate[];
+  /** The same with encoded separators read as separators, where it has any. */
+  readonly separatorPath: string | undefined;
+  /** Which clients are let in where the host is served with TLS; undefined: anybody, and on a connection in clear. */
+  readonly clientPolicy: ClientPolicy | undefined;
+  /** Undefined where there are candidates: where none takes the request, its reason is `route_not_found`. */
   readonly failure: ErrorReason | undefined;
+  /** False: the first candidate takes the request. */
+  readonly isConditional: boolean;
+  /** With encoded slashes read as separators, where only conditions tell whether that leads to the same route. */
+  readonly asSeparators: RouteMatch | undefined;
   /** What an upstream is told of the client's side: `X-Forwarded-Proto`, `-Host` and `-Port` as complete lines. */
   readonly forwardedLines: Buffer;
   /** `,"method":…,"path":…` for the access log: the path as sent, without the query. */
@@ -42,104 +50,104 @@ export interface RouteSource {
   readonly globals: HeldChain;
   /** A consumer's own plugins, by the text that the tables keep of them. @throws CompileError when this version cannot serve them */
   pluginsOfConsumer(username: string, text: string): ConsumerPlugins;
-  /** Another number after each change of what `candidates` says. */
+  /** Another number after each change of what `visit` shows. */
   readonly generation: number;
-  candidates(request: RoutableRequest): readonly RuntimeRoute[];
+  /** As `Router.visit`. */
+  visit(request: RoutableRequest, take: TakePlace<RuntimeRoute>): void;
+  /** Which clients the TLS host that a name belongs to lets in; undefined where that is anybody. */
+  clientPolicyOf(host: string): ClientPolicy | undefined;
 }
+
+/** Candidates that a match keeps: more than this many routes with conditions for one path are looked for anew by every request. */
+const MAX_KEPT_CANDIDATES = 16;
+const NO_CANDIDATES: readonly RouteCandidate[] = [];
 
 /** Works a match out. */
 export function matchRoute(routes: RouteSource, head: RequestHead, connection: ClientConnection): RouteMatch {
   const method = head.bytes.toString('latin1', head.methodStart, head.methodEnd);
   const rawPath = head.bytes.toString('latin1', head.targetStart, head.queryStart);
   const host = hostOfHeader(head.bytes, head.hostStart, head.hostEnd);
-  const found = findCandidates(routes, rawPath, host, methodBit(method));
-  const failure = typeof found === 'string' ? found : undefined;
   const lines = forwardedLines(head, connection);
   const texts = ownBytes(lines + logField('method', method) + logField('path', rawPath));
+  const found = findRoutes(routes, rawPath, { host, method: methodBit(method) });
   return {
+    ...found,
     method,
-    path: typeof found === 'string' ? unmatchedPath(rawPath) : found.path,
-    candidates: typeof found === 'string' ? [] : found.routes.map((route) => candidateOf(route, found, host)),
-    failure,
+    clientPolicy: connection.encrypted ? routes.clientPolicyOf(host) : undefined,
+    asSeparators: found.other && { ...found.other, method, ...OF_THE_MATCH_ALONE },
     forwardedLines: texts.subarray(0, lines.length),
     logText: texts.subarray(lines.length),
   };
 }
 
-interface FoundRoutes {
-  readonly routes: readonly RuntimeRoute[];
-  readonly path: string;
-  readonly forwardPath: string;
-  /** The upstream must not get the client's bytes. */
-  readonly rewritten: boolean;
+const OF_THE_MATCH_ALONE = {
+  separatorPath: undefined,
+  clientPolicy: undefined,
+  asSeparators: undefined,
+  forwardedLines: Buffer.alloc(0),
+  logText: Buffer.alloc(0),
+};
+
+type Outcome = Pick<RouteMatch, keyof FoundRoutes | 'path' | 'failure' | 'isConditional'>;
+
+interface BothOutcomes extends Outcome {
+  readonly separatorPath: string | undefined;
+  readonly other: Outcome | undefined;
 }
 
-function findCandidates(routes: RouteSource, rawPath: string, host: string, method: number): FoundRoutes | ErrorReason {
+type Beside = Pick<RoutableRequest, 'host' | 'method'>;
+
+function findRoutes(routes: RouteSource, rawPath: string, beside: Beside): BothOutcomes {
   // `OPTIONS *`, empty in absolute-form, speaks of the server as a whole (RFC 9110 §9.3.7), which no route stands for.
-  if (rawPath === '*' || rawPath === '') return 'route_not_found';
+  if (rawPath === '*' || rawPath === '') return noRoutes(rawPath, beside, 'route_not_found');
   if (isPlainPath(rawPath)) {
-    const plain = routes.candidates({ host, path: rawPath, method });
-    return plain.length === 0 ? 'route_not_found' : { routes: plain, path: rawPath, forwardPath: rawPath, rewritten: false };
+    const reading = { path: rawPath, forwardPath: rawPath, isRewritten: false };
+    return { ...outcomeOf(collect(routes, reading, beside)), separatorPath: undefined, other: undefined };
   }
   const normalised = normalisePath(rawPath);
-  if (normalised.kind === 'refused') return normalised.reason;
+  if (normalised.kind === 'refused') return noRoutes('', beside, normalised.reason);
   const { path, separatorPath, forwardPath } = normalised;
-  const found = routes.candidates({ host, path, method });
-  if (separatorPath !== undefined && !isSameList(found, routes.candidates({ host, path: separatorPath, method }))) return 'ambiguous_path';
-  return found.length === 0 ? 'route_not_found' : { routes: found, path, forwardPath, rewritten: normalised.forward === 'normalised' };
+  const isRewritten = normalised.forward === 'normalised';
+  const asData = outcomeOf(collect(routes, { path, forwardPath, isRewritten }, beside));
+  if (separatorPath === undefined) return { ...asData, separatorPath, other: undefined };
+  const asSeparators = outcomeOf(collect(routes, { path: separatorPath, forwardPath, isRewritten }, beside));
+  if (asData.isConditional || asSeparators.isConditional) return { ...asData, separatorPath, isConditional: true, other: asSeparators };
+  return isSameWay(asData.candidates[0], asSeparators.candidates[0])
+    ? { ...asData, separatorPath, other: undefined }
+    : noRoutes(path, beside, 'ambiguous_path');
 }
 
-/** What global rules see as the path of a request that no route takes. */
-function unmatchedPath(rawPath: string): string {
-  if (rawPath === '*' || rawPath === '' || isPlainPath(rawPath)) return rawPath;
-  const normalised = normalisePath(rawPath);
-  return normalised.kind === 'refused' ? '' : normalised.path;
+/** Whether both readings of a path lead to the same. */
+export function isSameWay(one: RouteCandidate | undefined, other: RouteCandidate | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : one.isSameWay(other);
 }
 
-function isSameList(one: readonly RuntimeRoute[], other: readonly RuntimeRoute[]): boolean {
-  return one.length === other.length && one.every((route, index) => route === other[index]);
+function collect(routes: RouteSource, reading: PathReading, { host, method }: Beside): FoundRoutes {
+  const request = { host, path: reading.path, method };
+  const candidates: RouteCandidate[] = [];
+  let hasMore = false;
+  let bodyUseOfMore: number = BODY_USE.none;
+  routes.visit(request, (place) => {
+    if (candidates.length < MAX_KEPT_CANDIDATES) candidates.push(new RouteCandidate(place, reading));
+    else {
+      hasMore = true;
+      bodyUseOfMore |= place.route.value.conditions?.bodyUse ?? BODY_USE.none;
+    }
+    return !place.route.conditional;
+  });
+  return { request, reading, candidates, hasMore, bodyUseOfMore };
 }
 
-function candidateOf(route: RuntimeRoute, found: FoundRoutes, host: string): RouteCandidate {
-  const path = route.strippedPrefix === '' ? found.forwardPath : stripPathPrefix(found.forwardPath, route.strippedPrefix);
-  const newPath = path === found.forwardPath && !found.rewritten ? undefined : path;
-  return {
-    route,
-    newPath,
-    newPathBytes: newPath === undefined ? undefined : ownBytes(newPath),
-    matched: matchedRoute(route, found.path, host),
-    logText: routeLogText(route),
-  };
+function outcomeOf(found: FoundRoutes): Outcome {
+  const [first] = found.candidates;
+  const failure = first === undefined ? 'route_not_found' : undefined;
+  return { ...found, path: found.reading.path, failure, isConditional: first?.route.conditions !== undefined };
 }
 
-function matchedRoute(route: RuntimeRoute, path: string, host: string): MatchedRoute {
-  const { id, name, serviceId, serviceName } = route;
-  return { id, name, serviceId, serviceName, pattern: pathPatternOf(route.paths, path), hostPattern: hostPatternOf(route.hosts, host) };
-}
-
-/** The pattern that decides, as in the router: the exact one, or else the longest that is open at its end. */
-function pathPatternOf(patterns: readonly string[], path: string): string {
-  if (patterns.includes(path)) return path;
-  const open = patterns.filter((pattern) => pattern.endsWith('*') && path.startsWith(pattern.slice(0, -1)));
-  return open.reduce((longest, pattern) => (pattern.length > longest.length ? pattern : longest), '');
-}
-
-function hostPatternOf(patterns: readonly string[], host: string): string {
-  if (patterns.includes(host)) return host;
-  const open = patterns.filter((pattern) => pattern.startsWith('*') && host.endsWith(pattern.slice(1)));
-  return open.reduce((longest, pattern) => (pattern.length > longest.length ? pattern : longest), '');
-}
-
-/** Made once for each route: a cache of paths would hold it thousands of times. */
-const routeLogTexts = new WeakMap<RuntimeRoute, Buffer>();
-
-function routeLogText(route: RuntimeRoute): Buffer {
-  let text = routeLogTexts.get(route);
-  if (text === undefined) {
-    text = ownBytes(logField('route', route.id) + logField('service', route.serviceId));
-    routeLogTexts.set(route, text);
-  }
-  return text;
+function noRoutes(path: string, { host, method }: Beside, failure: ErrorReason): BothOutcomes {
+  const reading = { path, forwardPath: path, isRewritten: false };
+  const found = { request: { host, path, method }, reading, candidates: NO_CANDIDATES, hasMore: false, bodyUseOfMore: BODY_USE.none };
+  return { ...found, path, failure, separatorPath: undefined, isConditional: false, other: undefined };
 }
 
 /** As the gateway itself saw it (APISIX: host with its port, the port of the Host or else the listener's). */

@@ -14,17 +14,16 @@ export function runLogs(context: RequestContext, log: Logger): void {
 function runChain(context: RequestContext, chain: PluginChain, log: Logger): void {
   for (const { member, run } of chain.logs) {
     if (!context.runs(member.instance)) continue;
-    const step = { plugin: member.name, phase: 'log' };
     context.entersPlugin(member.number);
     try {
       const result: unknown = run(context);
       if (!isThenable(result)) continue;
       // Nobody waits for it; but it may keep the request beyond its end, and what it throws must not end the thread.
       context.reusable = false;
-      const fields = failureFields(context, step);
+      const fields = failureFields(context, { plugin: member.name, phase: 'log' });
       Promise.resolve(result).catch((error: unknown) => log.error('a plugin failed', fields, error));
     } catch (error) {
-      log.error('a plugin failed', failureFields(context, step), error);
+      log.error('a plugin failed', failureFields(context, { plugin: member.name, phase: 'log' }), error);
     }
   }
 }

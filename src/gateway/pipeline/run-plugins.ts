@@ -44,7 +44,7 @@ export function runPlugins(
       if (error !== undefined) return { kind: 'failed', step: CONSUMER, error };
     }
     if (context.chains.bodyUse !== 0) {
-      const body = context.readBodyVariables();
+      const body = context.readBodyVariables(context.chains.bodyUse);
       if (body !== undefined) return runWithBody(context, surroundings, stage, index, body);
     }
     const steps = context.chains.stepsOf(stage);

@@ -1,7 +1,7 @@
 import { PathIndex } from './path-index.ts';
 
 /**
- * Path indexes by host pattern: exact names, and names that begin with `*`, which stands for any beginning
+ * Path indexes by host pattern in lower case: exact names, and names that begin with `*`, which stands for any beginning
  * (`*.example.com` is every name that ends in `.example.com`, at any depth).
  */
 export class HostIndex<Value> {
@@ -10,15 +10,13 @@ export class HostIndex<Value> {
   /** Lengths of the endings in use and how many have each, longest first: a host is looked up once per length. */
   #endingLengths: readonly { readonly length: number; readonly count: number }[] = [];
 
-  get(pattern: string): PathIndex<Value> | undefined {
-    const host = pattern.toLowerCase();
+  get(host: string): PathIndex<Value> | undefined {
     return host.startsWith('*') ? this.#endings.get(host.slice(1)) : this.#exact.get(host);
   }
 
-  getOrMake(pattern: string): PathIndex<Value> {
-    const known = this.get(pattern);
+  getOrMake(host: string): PathIndex<Value> {
+    const known = this.get(host);
     if (known !== undefined) return known;
-    const host = pattern.toLowerCase();
     const made = new PathIndex<Value>();
     if (host.startsWith('*')) {
       this.#endings.set(host.slice(1), made);
@@ -27,24 +25,21 @@ export class HostIndex<Value> {
     return made;
   }
 
-  delete(pattern: string): void {
-    const host = pattern.toLowerCase();
+  delete(host: string): void {
     if (!host.startsWith('*')) this.#exact.delete(host);
     else if (this.#endings.delete(host.slice(1))) this.#countLength(host.length - 1, -1);
   }
 
-  /** The first thing that `visit` finds: in the exact host, then in its endings, the longest first. */
-  search<Found>(host: string, visit: (index: PathIndex<Value>) => Found | undefined): Found | undefined {
+  /** Shows what there is for a host: the exact name's, then the endings', the longest first; true once `visit` has seen enough. */
+  search(host: string, visit: (index: PathIndex<Value>) => boolean): boolean {
     const exact = this.#exact.get(host);
-    const found = exact === undefined ? undefined : visit(exact);
-    if (found !== undefined) return found;
+    if (exact !== undefined && visit(exact)) return true;
     for (const { length } of this.#endingLengths) {
       if (length > host.length) continue;
       const index = this.#endings.get(host.slice(host.length - length));
-      const byEnding = index === undefined ? undefined : visit(index);
-      if (byEnding !== undefined) return byEnding;
+      if (index !== undefined && visit(index)) return true;
     }
-    return undefined;
+    return false;
   }
 
   #countLength(length: number, change: number): void {

@@ -1,14 +1,16 @@
 import { isIP } from 'node:net';
+import type { DiscoveredNode } from '../discovery/index.ts';
 
 /** Called when the addresses of a watched name have changed. */
 export type AddressWatcher = () => void;
 
 /**
- * The addresses of node names as this worker knows them. The agent resolves names for all workers and posts what it found;
+ * The addresses of node names, and the nodes of services, as this worker knows them. The agent resolves names for all workers and posts what it found;
  * nothing here ever waits.
  */
 export class AddressBook {
   readonly #addresses = new Map<string, readonly string[]>();
+  readonly #nodes = new Map<string, readonly DiscoveredNode[]>();
   readonly #watchers = new Map<string, Set<AddressWatcher>>();
 
   /** Addresses of a name, none when it never resolved; an IP literal is its own address. */
@@ -17,8 +19,15 @@ export class AddressBook {
     return this.#addresses.get(host) ?? [];
   }
 
-  /** Takes what the agent found and tells everybody who uses the name. An empty list forgets it. */
-  update(name: string, addresses: readonly string[]): void {
+  /** Nodes of a service that is discovered (`discoveryKey`); undefined when it was never found. */
+  nodesOf(key: string): readonly DiscoveredNode[] | undefined {
+    return this.#nodes.get(key);
+  }
+
+  /** Takes what the agent found and tells everybody who uses the name. An empty list, and no nodes, forget it. */
+  update(name: string, addresses: readonly string[], nodes?: readonly DiscoveredNode[]): void {
+    if (nodes === undefined) this.#nodes.delete(name);
+    else this.#nodes.set(name, nodes);
     if (addresses.length === 0) this.#addresses.delete(name);
     else this.#addresses.set(name, addresses);
     for (const watcher of this.#watchers.get(name) ?? []) watcher();

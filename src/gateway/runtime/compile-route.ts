@@ -5,6 +5,7 @@ import type { RuntimeService } from './compile-service.ts';
 import type { MemberSurroundings } from './create-member.ts';
 import { createChain, type HeldChain } from './held-chain.ts';
 import { mergePlugins, ownedBy } from './owned-plugins.ts';
+import { compileConditions } from './route-conditions.ts';
 import { RuntimeRoute } from './runtime-route.ts';
 import type { RouteSettings } from './settings.ts';
 
@@ -37,14 +38,14 @@ export function compileRoute(
   const { pathPrefix, stripPathPrefix } = service.settings;
   const hosts = service.settings.hosts.map(withoutFinalDot);
   const paths = settings.paths.map((path) => joinPathPrefix(pathPrefix === '' ? undefined : pathPrefix, path));
+  const conditions = compileConditions(id, settings);
   const route = new RuntimeRoute({
     id,
     number,
     name: settings.name,
     serviceId: service.id,
     serviceName: service.settings.name,
-    paths,
-    hosts,
+    conditions,
     plugins: createPlugins(definition, service, surroundings),
     upstream: service.upstream,
     otherUpstreams: service.others,
@@ -60,7 +61,7 @@ export function compileRoute(
     methods: methodMask(settings.methods),
     priority: settings.priority,
     order: 0,
-    conditional: false,
+    conditional: conditions !== undefined,
     value: route,
   };
 }

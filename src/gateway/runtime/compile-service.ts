@@ -1,4 +1,5 @@
 import type { EffectiveUpstream } from '../../schema/index.ts';
+import { upstreamHealthKey } from '../health/index.ts';
 import { CompileError } from './compile-error.ts';
 import { PluginUpstream } from './plugin-upstream.ts';
 import { RuntimeUpstream, type UpstreamSurroundings } from './runtime-upstream.ts';
@@ -30,12 +31,19 @@ export function compileService(
   surroundings: UpstreamSurroundings,
 ): RuntimeService {
   try {
-    const upstream = settings.upstream === undefined ? undefined : new RuntimeUpstream(id, settings.upstream, surroundings);
+    const upstream =
+      settings.upstream === undefined
+        ? undefined
+        : new RuntimeUpstream(id, settings.upstream, surroundings, upstreamHealthKey(id, undefined));
     const prepared = [...others].map(
-      ([otherId, other], index) => [otherId, new PluginUpstream(index, new RuntimeUpstream(id, other, surroundings))] as const,
+      ([otherId, other], index) => [otherId, new PluginUpstream(index, otherUpstream(id, otherId, other, surroundings))] as const,
     );
     return { id, settings, upstream, others: new Map(prepared) };
   } catch (error) {
     throw new CompileError(`service ${id}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
+}
+
+function otherUpstream(serviceId: string, id: string, settings: EffectiveUpstream, surroundings: UpstreamSurroundings): RuntimeUpstream {
+  return new RuntimeUpstream(serviceId, settings, surroundings, upstreamHealthKey(serviceId, id));
 }

@@ -1,6 +1,7 @@
 export { AddressBook } from './address-book.ts';
 export { BODY_USE } from './body-use.ts';
 export { type ConsumerChain, ConsumerPlugins } from './consumer-plugins.ts';
+export type { Endpoint } from './endpoint.ts';
 export { HeldChain } from './held-chain.ts';
 export {
   type ChainMember,
@@ -17,4 +18,4 @@ export { PluginUpstream } from './plugin-upstream.ts';
 export type { PreparedChange } from './prepare-change.ts';
 export { Runtime, type RuntimeOptions } from './runtime.ts';
 export { RuntimeRoute, type RuntimeRouteParts } from './runtime-route.ts';
-export { type Endpoint, type EndpointChoice, RuntimeUpstream, type TargetSource } from './runtime-upstream.ts';
+export { type EndpointChoice, RuntimeUpstream, type TargetSource } from './runtime-upstream.ts';

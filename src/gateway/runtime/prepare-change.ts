@@ -1,5 +1,7 @@
 import type { JsonObject } from '../../lib/json.ts';
+import type { TlsItem } from '../../schema/index.ts';
 import { Router } from '../router/index.ts';
+import { type PreparedTls, tlsItemKey } from '../tls/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import { compileRoute, type RouteDefinition, type RoutingEntry } from './compile-route.ts';
 import type { RuntimeService, UpstreamSettings } from './compile-service.ts';
@@ -25,6 +27,8 @@ export interface PreparedChange {
   readonly metadata: ReadonlyMap<string, JsonObject> | undefined;
   /** Headers by which the plugins of consumers assert an identity, by consumer; undefined: none any more. */
   readonly consumerHeaders: ReadonlyMap<string, readonly string[] | undefined>;
+  /** Certificates and hosts of TLS, where some changed. */
+  readonly tls: PreparedTls | undefined;
   /** The global rules' plugins, where rules or metadata changed. */
   readonly globals: HeldChain | undefined;
 }
@@ -41,11 +45,15 @@ export async function prepareChange(runtime: Runtime, changes: readonly RuntimeC
   const entries = new Map<string, RoutingEntry | undefined>();
   const slices = new Slices(runtime);
   const group = new GroupChange(runtime);
+  const tlsItems = new Map<string, TlsItem | undefined>();
   try {
     for (const change of changes) {
-      readChange(change, changed, definitions, group);
+      if (change.op === 'put-tls-item') tlsItems.set(tlsItemKey(change.kind, change.id), change.settings);
+      else if (change.op === 'delete-tls-item') tlsItems.set(tlsItemKey(change.kind, change.id), undefined);
+      else readChange(change, changed, definitions, group);
       await slices.pause();
     }
+    const tls = tlsItems.size === 0 ? undefined : await runtime.tls.prepare(tlsItems);
     const services = changed.compile();
     for (const id of affectedRoutes(runtime, services, definitions, group.changedMetadata)) {
       entries.set(id, compileAffected(runtime, id, services, definitions, group));
@@ -54,7 +62,7 @@ export async function prepareChange(runtime: Runtime, changes: readonly RuntimeC
     const router = entries.size > MAX_ROUTES_IN_PLACE ? await buildRouter(runtime, entries, slices) : undefined;
     const { globalRules, metadata, consumerHeaders } = group;
     const { upstreams } = changed;
-    return { services, upstreams, definitions, entries, router, globalRules, metadata, consumerHeaders, globals: group.compile() };
+    return { services, upstreams, definitions, entries, router, globalRules, metadata, consumerHeaders, tls, globals: group.compile() };
   } catch (error) {
     disposeEntries(entries);
     throw error;
@@ -72,7 +80,7 @@ function disposeEntries(entries: ReadonlyMap<string, RoutingEntry | undefined>):
 }
 
 function readChange(
-  change: RuntimeChange,
+  change: Exclude<RuntimeChange, { readonly op: 'put-tls-item' | 'delete-tls-item' }>,
   services: ServicesChange,
   definitions: Map<string, RouteDefinition | undefined>,
   group: GroupChange,

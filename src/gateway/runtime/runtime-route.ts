@@ -2,6 +2,7 @@ import type { HopTimeouts } from '../../schema/index.ts';
 import type { HeldChain } from './held-chain.ts';
 import type { PluginChain } from './plugin-chain.ts';
 import type { PluginUpstream } from './plugin-upstream.ts';
+import type { RouteConditions } from './route-conditions.ts';
 import type { RuntimeUpstream } from './runtime-upstream.ts';
 
 /** What a route is made of once it is compiled. */
@@ -12,10 +13,8 @@ export interface RuntimeRouteParts {
   readonly name: string;
   readonly serviceId: string;
   readonly serviceName: string;
-  /** With the service's prefix. */
-  readonly paths: readonly string[];
-  /** Of the service, lower case; empty: any host. */
-  readonly hosts: readonly string[];
+  /** What decides besides host, path and method; undefined: nothing does. */
+  readonly conditions: RouteConditions | undefined;
   readonly plugins: HeldChain;
   readonly upstream: RuntimeUpstream | undefined;
   /** Further upstreams of the service, by id. */
@@ -39,8 +38,7 @@ export class RuntimeRoute {
   readonly name: string;
   readonly serviceId: string;
   readonly serviceName: string;
-  readonly paths: readonly string[];
-  readonly hosts: readonly string[];
+  readonly conditions: RouteConditions | undefined;
   readonly chain: PluginChain;
   readonly upstream: RuntimeUpstream | undefined;
   readonly otherUpstreams: ReadonlyMap<string, PluginUpstream>;
@@ -56,8 +54,7 @@ export class RuntimeRoute {
     this.name = parts.name;
     this.serviceId = parts.serviceId;
     this.serviceName = parts.serviceName;
-    this.paths = parts.paths;
-    this.hosts = parts.hosts;
+    this.conditions = parts.conditions;
     this.chain = parts.plugins.chain;
     this.upstream = parts.upstream;
     this.otherUpstreams = parts.otherUpstreams;

@@ -4,9 +4,14 @@ import type { ErrorReason } from '../../errors/index.ts';
 import { canonicalAddress } from '../../lib/canonical-address.ts';
 import type { Random } from '../../lib/random.ts';
 import type { EffectiveUpstream, UpstreamNode } from '../../schema/index.ts';
-import { type BalancedNode, SmoothRoundRobin } from '../balancer/index.ts';
+import { type Balancer, compileHashKey, type HashKey } from '../balancer/index.ts';
+import { resolveNodes, sourceNamesOf } from '../discovery/index.ts';
+import { EndpointHealth, type HealthBook, healthKey } from '../health/index.ts';
 import type { DialPolicy } from '../names/index.ts';
 import type { AddressBook } from './address-book.ts';
+import { balancerOf } from './balancer-of.ts';
+import type { Endpoint } from './endpoint.ts';
+import { latencyOf } from './latency-of.ts';
 
 /** Where connections to an address come from; the engine's pool has this shape. */
 export interface TargetSource {
@@ -18,7 +23,10 @@ export interface TargetSource {
 /** Where requests in flight are counted; the worker's admission has this shape. */
 export interface LoadSlots {
   serviceSlot(serviceId: string): number;
-  nodeSlot(address: string, port: number): number;
+  /** `isCounted`: also where nodes have no limit. Negative where nothing is counted. */
+  nodeSlot(address: string, port: number, isCounted?: boolean): number;
+  /** Over all workers. */
+  requestsInFlight(slot: number): number;
 }
 
 /** What upstreams of one worker have in common. */
@@ -28,22 +36,16 @@ export interface UpstreamSurroundings {
   readonly slots: LoadSlots;
   readonly mayDial: DialPolicy;
   readonly random: Random;
-}
-
-/** One address that requests may be sent to. */
-export interface Endpoint extends BalancedNode {
-  readonly target: UpstreamTarget;
-  /** Where its requests in flight are counted. */
-  readonly loadSlot: number;
-  /** The value of Host with `pass_host: node`: the node's host, with its port unless that is the scheme's own. */
-  readonly hostValue: Buffer;
-  /** `,"node":…` for the access log. */
-  readonly logText: Buffer;
+  readonly monotonicMs: () => number;
+  /** Undefined: no node is looked after. */
+  readonly health: HealthBook | undefined;
 }
 
 /** The endpoints of one moment. A request keeps the one it began with, so that its attempts never mix two of them. */
 export interface EndpointChoice {
-  readonly balancer: SmoothRoundRobin<Endpoint>;
+  readonly balancer: Balancer<Endpoint>;
+  /** Undefined: nobody looks after them. */
+  readonly health: EndpointHealth | undefined;
   /** Why there is nothing to choose from; undefined when there is. */
   readonly emptyReason: ErrorReason | undefined;
 }
@@ -51,8 +53,8 @@ export interface EndpointChoice {
 const HTTP_PORT = 80;
 
 /**
- * An upstream as this worker uses it: nodes with their names resolved to endpoints, chosen by smooth weighted round robin.
- * Addresses of one name share its weight (APISIX: each becomes a node).
+ * An upstream as this worker uses it: nodes with their names resolved to endpoints, and how one is chosen. Addresses of one name
+ * share its weight (APISIX: each becomes a node).
  */
 export class RuntimeUpstream {
   readonly settings: EffectiveUpstream;
@@ -60,17 +62,29 @@ export class RuntimeUpstream {
   readonly loadSlot: number;
   /** The value of Host with `pass_host: rewrite`. */
   readonly rewrittenHost: Buffer | undefined;
+  /** By what requests are told apart; undefined: by nothing. */
+  readonly hashKey: HashKey | undefined;
+  /** Answers are timed. */
+  readonly isMeasured: boolean;
+  readonly #healthName: string | undefined;
   readonly #surroundings: UpstreamSurroundings;
   readonly #watcher = (): void => this.#renew();
   #choice: EndpointChoice;
 
-  /** Holds no target and follows no name before `attach`. */
-  constructor(serviceId: string, settings: EffectiveUpstream, surroundings: UpstreamSurroundings) {
+  /**
+   * Holds no target and follows no name before `attach`. `healthName`: under which its nodes are looked after (`upstreamHealthKey`); undefined:
+   * they are not.
+   */
+  constructor(serviceId: string, settings: EffectiveUpstream, surroundings: UpstreamSurroundings, healthName?: string) {
+    const { balancing, checks } = settings;
     this.settings = settings;
+    this.hashKey = balancing.kind === 'chash' ? compileHashKey(balancing.hash) : undefined;
+    this.isMeasured = balancing.kind === 'ewma';
+    this.#healthName = checks === undefined ? undefined : healthName;
     this.loadSlot = surroundings.slots.serviceSlot(serviceId);
     this.rewrittenHost = settings.upstreamHost === undefined ? undefined : Buffer.from(settings.upstreamHost, 'latin1');
     this.#surroundings = surroundings;
-    this.#choice = { balancer: new SmoothRoundRobin<Endpoint>([], surroundings.random), emptyReason: 'no_node' };
+    this.#choice = { balancer: balancerOf(balancing, [], surroundings), health: undefined, emptyReason: 'no_node' };
   }
 
   get choice(): EndpointChoice {
@@ -79,20 +93,20 @@ export class RuntimeUpstream {
 
   /** Resolves the nodes and follows the addresses of their names from now on. */
   attach(): void {
-    for (const node of this.settings.nodes) this.#surroundings.addresses.watch(node.host, this.#watcher);
+    for (const name of sourceNamesOf(this.settings)) this.#surroundings.addresses.watch(name, this.#watcher);
     this.#renew();
   }
 
   /** Ends what `attach` began. Requests under way still use the last endpoints; their connections close after them. */
   detach(): void {
-    for (const node of this.settings.nodes) this.#surroundings.addresses.unwatch(node.host, this.#watcher);
+    for (const name of sourceNamesOf(this.settings)) this.#surroundings.addresses.unwatch(name, this.#watcher);
     this.#retire(this.#choice);
   }
 
   #renew(): void {
     const old = this.#choice;
     // The new ones are taken before the old ones go, so that addresses in both keep their idle connections.
-    this.#choice = chooseFrom(this.settings, this.#surroundings);
+    this.#choice = chooseFrom(this.settings, this.#surroundings, this.#healthName);
     this.#retire(old);
   }
 
@@ -101,31 +115,48 @@ export class RuntimeUpstream {
   }
 }
 
-function chooseFrom(settings: EffectiveUpstream, surroundings: UpstreamSurroundings): EndpointChoice {
+function chooseFrom(settings: EffectiveUpstream, surroundings: UpstreamSurroundings, healthName: string | undefined): EndpointChoice {
+  const { balancing } = settings;
   const keepAlive = keepAliveOf(settings);
   const endpoints: Endpoint[] = [];
-  let unresolved = false;
+  const { nodes, isComplete } = resolveNodes(settings, surroundings.addresses);
   let denied = false;
-  for (const node of settings.nodes) {
-    const addresses = surroundings.addresses.addressesOf(node.host);
-    if (addresses.length === 0) unresolved = true;
-    const hostValue = Buffer.from(nodeHostValue(node), 'latin1');
-    for (const found of addresses) {
-      const address = canonicalAddress(found) ?? found;
-      if (!surroundings.mayDial(address, node.port)) {
-        denied = true;
-        continue;
-      }
-      const target = surroundings.targets.target(address, node.port, keepAlive);
-      const loadSlot = surroundings.slots.nodeSlot(address, node.port);
-      const logText = Buffer.from(`,"node":"${nodeText(address, node.port)}"`, 'latin1');
-      endpoints.push({ weight: node.weight / addresses.length, priority: node.priority, target, loadSlot, hostValue, logText });
+  for (const node of nodes) {
+    const { port } = node;
+    const address = canonicalAddress(node.address) ?? node.address;
+    if (!surroundings.mayDial(address, port)) {
+      denied = true;
+      continue;
     }
+    const target = surroundings.targets.target(address, port, keepAlive);
+    const name = nodeText(address, port);
+    endpoints.push({
+      name,
+      weight: node.weight,
+      priority: node.priority,
+      target,
+      loadSlot: surroundings.slots.nodeSlot(address, port, balancing.kind === 'least_conn'),
+      latency: balancing.kind === 'ewma' ? latencyOf(target) : undefined,
+      hostValue: Buffer.from(nodeHostValue(node), 'latin1'),
+      logText: Buffer.from(`,"node":"${name}"`, 'latin1'),
+    });
   }
   return {
-    balancer: new SmoothRoundRobin(endpoints, surroundings.random),
-    emptyReason: endpoints.length > 0 ? undefined : emptyReason(unresolved, denied),
+    balancer: balancerOf(balancing, endpoints, surroundings),
+    health: healthOf(settings, endpoints, surroundings, healthName),
+    emptyReason: endpoints.length > 0 ? undefined : emptyReason(!isComplete, denied),
   };
+}
+
+function healthOf(
+  { checks }: EffectiveUpstream,
+  endpoints: readonly Endpoint[],
+  { health }: UpstreamSurroundings,
+  healthName: string | undefined,
+): EndpointHealth | undefined {
+  if (healthName === undefined || health === undefined) return undefined;
+  const keys = endpoints.map(({ target }) => healthKey(healthName, target.address, target.port));
+  return new EndpointHealth(health, keys, checks?.passive);
 }
 
 function keepAliveOf({ keepalivePoolSize, keepaliveIdleTimeoutMs, keepaliveRequests }: EffectiveUpstream): KeepAliveSettings {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { CountedTargets, createTestRuntime, putInForce, routeChange, serviceChange, testPlugin } from '../testing/test-runtime.ts';
+import { CountedTargets, createTestRuntime, putInForce, routeAt, routeChange, serviceChange, testPlugin } from '../testing/test-runtime.ts';
 import { AddressBook } from './address-book.ts';
 import { readUpstreamSettings } from './read-settings.ts';
 import type { Runtime } from './runtime.ts';
 
 function routeOf(runtime: Runtime, path: string, host = 'test'): string | undefined {
-  return runtime.candidates({ host, path, method: 1 })[0]?.id;
+  return routeAt(runtime, path, host)?.id;
 }
 
 test('nothing of a change is in force before it is committed, and all of it afterwards', async () => {
@@ -51,7 +51,7 @@ test('the state of a replaced route lives until its last request has ended', asy
   const plugin = testPlugin('p', 1, {}, { disposed: () => disposed++ });
   const runtime = createTestRuntime([plugin]);
   await putInForce(runtime, [serviceChange(), routeChange('a', ['/a'], { plugins: { p: {} } })]);
-  const old = runtime.candidates({ host: 'test', path: '/a', method: 1 })[0];
+  const old = routeAt(runtime, '/a');
   old?.enter();
   old?.enter();
   await putInForce(runtime, [{ op: 'delete-route', id: 'a' }]);
@@ -131,7 +131,7 @@ test('plugins run by priority, all rewrites before any access, the route in plac
     serviceChange({ plugins: { low: {}, off: {}, raised: {} } }),
     routeChange('a', ['/a'], { plugins: { high: {}, off: { _meta: { disable: true } }, raised: { _meta: { priority: 100 } } } }),
   ]);
-  const chain = runtime.candidates({ host: 'test', path: '/a', method: 1 })[0]?.chain;
+  const chain = routeAt(runtime, '/a')?.chain;
   const steps = [...(chain?.rewrite ?? []), ...(chain?.access ?? [])];
   assert.deepEqual(
     steps.map((step) => `${step.plugin} ${step.phase}`),
@@ -149,7 +149,7 @@ test('names are followed while their service is in force, and share the weight o
   const runtime = createTestRuntime([], { addresses, targets, mayDial: (address) => address !== '169.254.169.254' });
   const nodes = [{ host: 'api.internal', port: 8080, weight: 4 }];
   await putInForce(runtime, [serviceChange({ upstream: { nodes } }), routeChange('a', ['/a'])]);
-  const upstream = runtime.candidates({ host: 'test', path: '/a', method: 1 })[0]?.upstream;
+  const upstream = routeAt(runtime, '/a')?.upstream;
   assert.equal(upstream?.choice.emptyReason, 'dns');
   addresses.update('api.internal', ['10.0.0.1', '10.0.0.2']);
   assert.equal(upstream?.choice.emptyReason, undefined);
@@ -174,8 +174,7 @@ test('an upstream of a service may come before it, and a change of it reaches th
   const runtime = createTestRuntime([], { targets });
   const settings = (port: number) => readUpstreamSettings('u', { nodes: [{ host: '10.1.1.1', port, weight: 1 }] });
   const put = (port: number) => ({ op: 'put-upstream', id: 'u', serviceId: 's', settings: settings(port) }) as const;
-  const portOf = (): number | undefined =>
-    runtime.candidates({ host: 'test', path: '/a', method: 1 })[0]?.otherUpstreams.get('u')?.upstream.choice.balancer.nodes[0]?.target.port;
+  const portOf = (): number | undefined => routeAt(runtime, '/a')?.otherUpstreams.get('u')?.upstream.choice.balancer.nodes[0]?.target.port;
   await putInForce(runtime, [put(81)]);
   await putInForce(runtime, [serviceChange(), routeChange('a', ['/a'])]);
   assert.equal(portOf(), 81);

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../lib/json.ts';
-import type { RoutableRequest } from '../router/index.ts';
+import type { RoutableRequest, TakePlace } from '../router/index.ts';
 import { Router } from '../router/index.ts';
+import type { ClientPolicy, TlsItems } from '../tls/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import type { RouteDefinition, RoutingEntry } from './compile-route.ts';
 import { forEachUpstream, type RuntimeService, type UpstreamSettings } from './compile-service.ts';
@@ -18,6 +19,7 @@ import type { PluginSettings } from './settings.ts';
 /** What a runtime needs from its worker. */
 export interface RuntimeOptions extends UpstreamSurroundings {
   readonly catalogue: PluginCatalogue;
+  readonly tls: TlsItems;
   readonly services: PluginServices;
   readonly onDisposeFailed: DisposeFailed;
   /** Gives other work of the thread its turn; called between slices of a long preparation. */
@@ -70,14 +72,23 @@ export class Runtime {
     return this.#consumers.find(username, text);
   }
 
-  /** Another number after every change that may alter what `candidates` says. */
+  get tls(): TlsItems {
+    return this.options.tls;
+  }
+
+  /** Which clients the TLS host that a name belongs to lets in; undefined where that is anybody. */
+  clientPolicyOf(host: string): ClientPolicy | undefined {
+    return this.tls.hosts.find(host)?.client;
+  }
+
+  /** Another number after every change that may alter what `visit` shows and `clientPolicyOf` says. */
   get generation(): number {
     return this.#generation;
   }
 
-  /** The routes that a request of this host, path and method may take, in order (see `Router.candidates`). */
-  candidates(request: RoutableRequest): readonly RuntimeRoute[] {
-    return this.#router.candidates(request);
+  /** Shows the places of routes that a request of this host, path and method may take, in order (see `Router.visit`). */
+  visit(request: RoutableRequest, take: TakePlace<RuntimeRoute>): void {
+    this.#router.visit(request, take);
   }
 
   /**
@@ -92,7 +103,8 @@ export class Runtime {
   /** Puts a prepared change in force. Synchronous, and it does not throw. */
   commit(prepared: PreparedChange): void {
     const replaced: RuntimeRoute[] = [];
-    this.#generation++;
+    if (mayAlterMatches(prepared)) this.#generation++;
+    if (prepared.tls !== undefined) this.tls.commit(prepared.tls);
     for (const [id, service] of prepared.services) this.#putService(id, service);
     for (const [id, upstreams] of prepared.upstreams) {
       if (upstreams.size === 0) this.upstreams.delete(id);
@@ -183,6 +195,12 @@ export class Runtime {
     routes?.delete(definition.id);
     if (routes?.size === 0) this.routesOfService.delete(serviceId);
   }
+}
+
+/** Certificates change more often than anything else, and alter nothing about where requests lead. */
+function mayAlterMatches({ tls, services, definitions, upstreams, globalRules, metadata, entries }: PreparedChange): boolean {
+  if (tls === undefined || tls.changesPolicies || globalRules !== undefined || metadata !== undefined) return true;
+  return services.size + definitions.size + upstreams.size + entries.size > 0;
 }
 
 function replaceAll<Value>(map: Map<string, Value>, values: ReadonlyMap<string, Value>): void {

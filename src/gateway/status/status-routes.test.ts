@@ -25,7 +25,7 @@ const ready: GatewayStatus = {
 };
 
 async function ask(name: string, status: GatewayStatus, fail?: (worker: number, failure: string) => boolean) {
-  const handler = statusRoutes({ status: () => status, fail }).get(name);
+  const handler = statusRoutes({ status: () => status, health: () => [], fail }).get(name);
   return handler?.({ query: new URLSearchParams() });
 }
 

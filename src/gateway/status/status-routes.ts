@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../lib/json.ts';
 import type { StatusAnswer, StatusHandler } from '../../observability/index.ts';
 import type { InstanceLoad } from '../limits/index.ts';
 import type { TestFailure } from '../worker/worker-messages.ts';
@@ -16,6 +17,8 @@ export interface GatewayStatus {
 /** Where the status comes from. */
 export interface StatusSource {
   status(): GatewayStatus;
+  /** What the nodes of upstreams with health checks are taken for (see `healthView`). */
+  health(): JsonObject[];
   /** Makes a worker fail on purpose; false when it has none. Absent where tests have no hooks. */
   readonly fail: ((worker: number, failure: TestFailure) => boolean) | undefined;
 }
@@ -24,12 +27,13 @@ const TEST_FAILURES = ['throw', 'exhaust-heap', 'block', 'exit'] as const satisf
 
 /**
  * `GET /status` answers as long as the process makes progress; `GET /status/ready` is 200 when a configuration is in force, all
- * workers listen and nothing drains. The fields `status` and `error` are API7's, the others are ours.
+ * workers listen and nothing drains; `GET /v1/healthcheck` is APISIX's list of checked nodes. The fields `status` and `error` are API7's, the others are ours.
  */
 export function statusRoutes(source: StatusSource): ReadonlyMap<string, StatusHandler> {
   const routes = new Map<string, StatusHandler>([
     ['GET /status', () => answerOk(source.status())],
     ['GET /status/ready', () => readiness(source.status())],
+    ['GET /v1/healthcheck', () => ({ status: 200, body: source.health() })],
   ]);
   const { fail } = source;
   if (fail === undefined) return routes;

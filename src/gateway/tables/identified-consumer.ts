@@ -1,8 +1,11 @@
 import type { ByteWriter } from '../../lib/byte-writer.ts';
+import { RecentTexts } from '../../lib/recent-texts.ts';
 import type { ConsumerMatch } from '../../plugin-kit/index.ts';
 import { labelsOf, pluginsTextOf } from './consumer-details.ts';
 import { CONSUMER_HEAD_BYTES, NO_CUSTOM_ID } from './consumer-record.ts';
 
+/** Half a megabyte a worker, and the strings. */
+const usernames = new RecentTexts(16_384, 32);
 const CREDENTIAL_LINE = Buffer.from('X-Credential-Identifier: ', 'latin1');
 
 /**
@@ -17,6 +20,7 @@ export class IdentifiedConsumer implements ConsumerMatch {
   readonly #recordEnd: number;
   readonly #idEnd: number;
   readonly #detailsEnd: number;
+  #username: string | undefined = undefined;
 
   constructor(bytes: Buffer, recordEnd: number, idEnd = bytes.length, detailsEnd = idEnd) {
     this.#bytes = bytes;
@@ -28,8 +32,10 @@ export class IdentifiedConsumer implements ConsumerMatch {
     this.#customIdEnd = this.#usernameEnd + (length === NO_CUSTOM_ID ? 0 : length);
   }
 
+  /** The same string for each request of a consumer that comes often: plugins count and look up by it. */
   get username(): string {
-    return this.#bytes.toString('utf8', CONSUMER_HEAD_BYTES, this.#usernameEnd);
+    this.#username ??= usernames.textOf(this.#bytes, CONSUMER_HEAD_BYTES, this.#usernameEnd);
+    return this.#username;
   }
 
   get customId(): string | undefined {

@@ -69,6 +69,7 @@ export class FakeExchange implements Exchange {
     localAddress: () => '10.0.0.1',
     encrypted: false,
     httpVersion: 1,
+    tls: undefined,
     context: undefined,
   };
   context: unknown = undefined;
@@ -78,6 +79,7 @@ export class FakeExchange implements Exchange {
   grantedMs = 0;
   aborted: ErrorReason | undefined;
   upstreamStatus = 0;
+  failedAttempts = '';
   upstream: UpstreamTarget | undefined;
   readonly attempts = 0;
   readonly bytesFromClient = 0;

@@ -23,6 +23,8 @@ export interface TestGateway {
   /** Lays changes over it. */
   change(...changes: readonly SnapshotChange[]): Promise<void>;
   readonly httpPort: number;
+  /** 0 before the first certificate. */
+  readonly httpsPort: number;
   readonly statusPort: number;
   readonly metricsPort: number;
 }
@@ -48,6 +50,9 @@ export async function startTestGateway(test: TestEnd, options: Partial<GatewayOp
     change: (...changes) => applier.applyDelta({ fromRevision: revision, toRevision: ++revision, changes }),
     get httpPort() {
       return agent.ports.http[0] ?? 0;
+    },
+    get httpsPort() {
+      return agent.ports.https[0] ?? 0;
     },
     get statusPort() {
       return agent.ports.status[0] ?? 0;
@@ -75,6 +80,7 @@ function testOptions(dataFolder: string, log: RecordingLogger): GatewayOptions {
     controlPlane: { host: '127.0.0.1', port: 1 },
     workers: [{ httpDescriptors: [], httpsDescriptors: [] }],
     httpAddresses: [{ host: '127.0.0.1', port: 0 }],
+    httpsAddresses: [{ host: '127.0.0.1', port: 0 }],
     httpsPort: 0,
     statusListeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }],
     metricsListeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }],

@@ -3,8 +3,9 @@ import type { JsonObject } from '../../lib/json.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { type AnyPlugin, definePlugin, type PluginPhases, Type } from '../../plugin-kit/index.ts';
 import { isJsonObject } from '../../schema/index.ts';
-import { AddressBook, catalogueOf, Runtime, type RuntimeOptions } from '../runtime/index.ts';
+import { AddressBook, catalogueOf, Runtime, type RuntimeOptions, type RuntimeRoute } from '../runtime/index.ts';
 import { type ReadablePlugin, readPlugins, readRouteSettings, readServiceSettings } from '../runtime/read-settings.ts';
+import { TicketKeys, TlsItems } from '../tls/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import { testServices } from './test-services.ts';
 
@@ -74,10 +75,12 @@ export function createTestRuntime(plugins: readonly AnyPlugin[] = [], more: Part
   return new Runtime({
     addresses: new AddressBook(),
     targets: new CountedTargets(),
-    slots: { serviceSlot: () => -1, nodeSlot: () => -1 },
+    slots: { serviceSlot: () => -1, nodeSlot: () => -1, requestsInFlight: () => 0 },
+    health: undefined,
     mayDial: () => true,
     random: systemRandom,
     catalogue: catalogueOf(plugins),
+    tls: new TlsItems({ fallbackName: undefined, ticketKeys: new TicketKeys(systemRandom.bytes(32)), onProblem: () => {} }),
     services: testServices(),
     onDisposeFailed: (plugin, error) => {
       throw new Error(`${plugin} failed to dispose`, { cause: error });
@@ -86,6 +89,13 @@ export function createTestRuntime(plugins: readonly AnyPlugin[] = [], more: Part
     monotonicMs: () => 0,
     ...more,
   });
+}
+
+/** The first route for GET of a path that needs nothing else, or that has conditions. */
+export function routeAt(runtime: Runtime, path: string, host = 'test'): RuntimeRoute | undefined {
+  const found: RuntimeRoute[] = [];
+  runtime.visit({ host, path, method: 1 }, (place) => found.push(place.route.value) > 0);
+  return found[0];
 }
 
 /** Prepares changes and puts them in force. */

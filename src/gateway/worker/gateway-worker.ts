@@ -7,15 +7,19 @@ import type { Logger } from '../../observability/logger.ts';
 import { type AccessLog, openAccessLog } from '../../observability/worker-side.ts';
 import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
+import { HealthBook } from '../health/index.ts';
 import { WorkerLoad } from '../limits/index.ts';
 import { HTTP_REQUESTS, WorkerMetrics } from '../metrics/index.ts';
 import { createDialPolicy, type DialPolicy } from '../names/index.ts';
 import { ClientHeaderRules, FilterFailure, Pipeline, REQUEST_ID_HEADER } from '../pipeline/index.ts';
 import { AddressBook, catalogueOf, Runtime } from '../runtime/index.ts';
 import { CredentialIndexReader } from '../tables/index.ts';
+import { TicketKeys, TlsItems } from '../tls/index.ts';
 import { CredentialDirectory } from './credential-directory.ts';
+import { HandshakeLog } from './handshake-log.ts';
 import { PreparedChanges } from './prepared-changes.ts';
 import { failOnPurpose } from './test-failures.ts';
+import { TlsListening } from './tls-listening.ts';
 import { WorkerBoard, type WorkerRow } from './worker-board.ts';
 import { createWorkerLogger } from './worker-logger.ts';
 import type { AgentMessage, WorkerMessage, WorkerSocket, WorkerStart } from './worker-messages.ts';
@@ -26,6 +30,8 @@ const HEARTBEAT_MS = 100;
 /** Lines of the access log that may wait for the disk. */
 const ACCESS_LOG_BUFFER_BYTES = 4 * 1024 * 1024;
 const SERVER_HEADER = 'Portcullis';
+/** In force until the agent has told its own, which is before there is any certificate. */
+const NO_TICKET_KEY = systemRandom.bytes(32);
 
 /** One worker thread: an HTTP server with the pipeline behind it, doing what the agent says. */
 export class GatewayWorker {
@@ -34,6 +40,7 @@ export class GatewayWorker {
   readonly #clock: Clock = new HeldClock(systemClock);
   readonly #log: Logger;
   readonly #row: WorkerRow;
+  readonly #handshakeLog: HandshakeLog;
   readonly #reader: CredentialIndexReader;
   readonly #directory: CredentialDirectory;
   readonly #metrics: WorkerMetrics;
@@ -41,11 +48,14 @@ export class GatewayWorker {
   readonly #headerRules: ClientHeaderRules;
   readonly #addresses = new AddressBook();
   readonly #load: WorkerLoad;
+  readonly #health: HealthBook;
   readonly #pool: UpstreamPool;
   readonly #mayDial: DialPolicy;
   readonly #runtime: Runtime;
   readonly #changes: PreparedChanges;
   readonly #accessLog: AccessLog | undefined;
+  readonly #ticketKeys = new TicketKeys(NO_TICKET_KEY);
+  readonly #tls: TlsListening;
   readonly #server: HttpServer;
 
   /** `others`: plugins beside the product's. */
@@ -57,6 +67,7 @@ export class GatewayWorker {
     this.#log = createWorkerLogger(post, this.#clock);
     this.#mayDial = createDialPolicy({ protectedPorts: start.protectedPorts, ...start.dial });
     this.#row = board.row(start.row);
+    this.#handshakeLog = new HandshakeLog(this.#log, this.#clock);
     this.#reader = new CredentialIndexReader(start.tables, start.row);
     this.#directory = new CredentialDirectory(this.#reader);
     this.#metrics = new WorkerMetrics(start.metrics, start.row);
@@ -66,6 +77,7 @@ export class GatewayWorker {
     const { upstreamIdleMs, upstreamAgeMs } = { ...DEFAULT_ENGINE_TIMEOUTS, ...timeouts };
     this.#load = new WorkerLoad({ handles: start.load, row: start.row, log: this.#log, clock: this.#clock });
     const { admission } = this.#load;
+    this.#health = new HealthBook({ board: start.health, row: start.row, wake: () => post({ kind: 'health-reported' }) });
     this.#pool = new UpstreamPool({
       clock: this.#clock,
       transport: transport.kind,
@@ -106,11 +118,13 @@ export class GatewayWorker {
       serverHeader: SERVER_HEADER,
       ownResponseFields: [REQUEST_ID_HEADER],
       clock: this.#clock,
+      onHandshakeFailed: (failure, address) => this.#handshakeLog.failed(failure, address),
       onFailure: (error) => {
         // The pipeline has logged it already, with plugin and route.
         if (!(error instanceof FilterFailure)) this.#log.error('a request or an accept failed', {}, error);
       },
     });
+    this.#tls = new TlsListening({ server: this.#server, hosts: this.#runtime.tls.hosts, post, log: this.#log });
   }
 
   /** Begins to show that it lives. */
@@ -128,6 +142,7 @@ export class GatewayWorker {
       upstreams: this.#pool,
       pause: () => {
         this.#server.stopAccepting();
+        this.#tls.stop();
         this.#post({ kind: 'paused' });
       },
       resume: () => this.#post({ kind: 'may-resume' }),
@@ -142,7 +157,13 @@ export class GatewayWorker {
         this.#directory.keySalt = message.keySalt;
         return;
       case 'addresses':
-        for (const { name, addresses } of message.entries) this.#addresses.update(name, addresses);
+        for (const { name, addresses, nodes } of message.entries) this.#addresses.update(name, addresses, nodes);
+        return;
+      case 'ticket-keys':
+        this.#ticketKeys.renew(message.current, message.previous);
+        return;
+      case 'health':
+        this.#health.update(message.put, message.removed);
         return;
       case 'changes':
         this.#changes.collect(message.change, message.changes);
@@ -151,8 +172,7 @@ export class GatewayWorker {
         void this.#prepare(message.change);
         return;
       case 'commit':
-        this.#commit(message.change);
-        this.#post({ kind: 'committed', change: message.change });
+        void this.#commit(message.change);
         return;
       case 'abandon':
         this.#changes.abandon(message.change);
@@ -180,9 +200,15 @@ export class GatewayWorker {
       addresses: this.#addresses,
       targets: this.#pool,
       slots: this.#load.admission,
+      health: this.#health,
       mayDial: this.#mayDial,
       random,
       catalogue: catalogueOf(PLUGINS, others),
+      tls: new TlsItems({
+        fallbackName: this.#start.fallbackSni,
+        ticketKeys: this.#ticketKeys,
+        onProblem: (owner, problem) => this.#log.error('a TLS host cannot be served as it is written', { object: owner, problem }),
+      }),
       services: this.#services,
       onDisposeFailed: (plugin, error) => this.#log.error('a plugin failed to dispose of its state', { plugin }, error),
       yieldTurn: () => new Promise((resolve) => setImmediate(resolve)),
@@ -213,10 +239,13 @@ export class GatewayWorker {
     });
   }
 
-  #commit(change: number): void {
+  async #commit(change: number): Promise<void> {
     this.#changes.commit(change);
     const changed = this.#runtime.identityHeaders.takeChanged();
     if (changed !== undefined) this.#headerRules.renew(changed);
+    // Whoever has written the first certificate may use it at once.
+    await this.#tls.openIfCertified();
+    this.#post({ kind: 'committed', change });
   }
 
   async #prepare(change: number): Promise<void> {
@@ -226,11 +255,12 @@ export class GatewayWorker {
   async #listen(sockets: readonly WorkerSocket[]): Promise<void> {
     try {
       const ports: number[] = [];
-      for (const { fds, host, port, reusePort } of sockets) {
+      for (const { fds, host, port, reusePort } of sockets.filter(({ encrypted }) => !encrypted)) {
         const [first, ...others] = fds.length === 0 ? [{ host, port, reusePort }] : fds.map((fd) => ({ fd }));
         if (first !== undefined) ports.push((await this.#server.listen(first)).port);
         for (const other of others) await this.#server.listen(other);
       }
+      await this.#tls.begin(sockets.filter(({ encrypted }) => encrypted));
       this.#load.listens();
       this.#post({ kind: 'listening', ports });
     } catch (error) {
@@ -245,6 +275,7 @@ export class GatewayWorker {
     // Within two turns whatever waits in the socket's queue is accepted.
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     this.#server.stopAccepting();
+    this.#tls.stop();
     const cut = setTimeout(() => this.#server.destroyAll(), timeoutMs);
     await this.#server.whenIdle();
     clearTimeout(cut);

@@ -1,8 +1,10 @@
 import type { EngineSettings } from '../../engine/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { LogFields, LogLevel } from '../../observability/index.ts';
-import type { EffectiveUpstream } from '../../schema/index.ts';
+import type { EffectiveUpstream, TlsItem, TlsItemKind } from '../../schema/index.ts';
 import type { CounterHandles } from '../counters/index.ts';
+import type { DiscoveredNode } from '../discovery/index.ts';
+import type { HealthEntry } from '../health/index.ts';
 import type { LoadHandles } from '../limits/index.ts';
 import type { MetricsHandles } from '../metrics/index.ts';
 import type { DialSettings } from '../names/index.ts';
@@ -24,14 +26,18 @@ export type RuntimeChange =
   /** `value` has the schema's defaults. */
   | { readonly op: 'put-plugin-metadata'; readonly plugin: string; readonly value: JsonObject }
   | { readonly op: 'delete-plugin-metadata'; readonly plugin: string }
+  /** Together with its kind the id is unique. */
+  | { readonly op: 'put-tls-item'; readonly kind: TlsItemKind; readonly id: string; readonly settings: TlsItem }
+  | { readonly op: 'delete-tls-item'; readonly kind: TlsItemKind; readonly id: string }
   /** For the few consumers that need anything. */
   | { readonly op: 'put-consumer-needs'; readonly id: string; readonly needs: ConsumerNeeds }
   | { readonly op: 'delete-consumer-needs'; readonly id: string };
 
-/** Addresses of one node name; an empty list when it never resolved. */
+/** Addresses of one node name, an empty list when it never resolved; or nodes of one service that is discovered (`discoveryKey`). */
 export interface NameAddresses {
   readonly name: string;
   readonly addresses: readonly string[];
+  readonly nodes?: readonly DiscoveredNode[];
 }
 
 /** What a worker thread is started with. */
@@ -47,8 +53,11 @@ export interface WorkerStart {
   readonly trustedAddresses: readonly string[];
   readonly pluginDeadlineMs: number;
   readonly httpsPort: number;
+  /** Whom clients get that name no host in their TLS handshake, or an unknown one. */
+  readonly fallbackSni: string | undefined;
   readonly engine: EngineSettings;
   readonly load: LoadHandles;
+  readonly health: SharedArrayBuffer;
   readonly metrics: MetricsHandles;
   readonly counters: CounterHandles;
   /** Files and folders that no plugin may write into. */
@@ -69,6 +78,8 @@ export interface WorkerSocket {
   readonly host: string;
   readonly port: number;
   readonly reusePort: boolean;
+  /** Clients speak TLS there; it is opened with the first certificate. */
+  readonly encrypted: boolean;
 }
 
 /** From the agent to a worker. Messages are handled in the order they were sent. */
@@ -76,6 +87,10 @@ export type AgentMessage =
   /** The salt of key digests. Comes before the first change. */
   | { readonly kind: 'salt'; readonly keySalt: Uint8Array }
   | { readonly kind: 'addresses'; readonly entries: readonly NameAddresses[] }
+  /** What session tickets are sealed with, 32 bytes each; those sealed with `previous` are still opened. */
+  | { readonly kind: 'ticket-keys'; readonly current: Uint8Array; readonly previous: Uint8Array | undefined }
+  /** Nodes that are looked after from now on, and those that are no longer. Comes before what uses them. */
+  | { readonly kind: 'health'; readonly put: readonly HealthEntry[]; readonly removed: readonly string[] }
   /** A part of change `change`; several parts may come before `prepare`. */
   | { readonly kind: 'changes'; readonly change: number; readonly changes: readonly RuntimeChange[] }
   /** Compile change `change` aside; answered by `prepared`. */
@@ -98,11 +113,15 @@ export type WorkerMessage =
   | { readonly kind: 'prepared'; readonly change: number; readonly failure: string | undefined }
   | { readonly kind: 'committed'; readonly change: number }
   | { readonly kind: 'listening'; readonly ports: readonly number[] }
+  /** It listens where clients speak TLS, too. */
+  | { readonly kind: 'listening-encrypted'; readonly ports: readonly number[] }
   | { readonly kind: 'listen-failed'; readonly code: string; readonly message: string }
   /** It has closed its listeners because descriptors are short. */
   | { readonly kind: 'paused' }
   /** It could listen again, on a fresh copy of each descriptor. */
   | { readonly kind: 'may-resume' }
+  /** There is something in its ring on the health board, which was empty. */
+  | { readonly kind: 'health-reported' }
   | { readonly kind: 'drained' }
   | {
       readonly kind: 'log';

@@ -57,7 +57,7 @@ export class TestRequest implements LogView {
   readonly #headers: HeaderList;
   readonly #consumers: TestConsumers;
   readonly #serviceUpstreams: ReadonlyMap<string, UpstreamHandle>;
-  readonly #variables: Map<string, VariableValue>;
+  readonly #variables: Map<string, VariableValue | (() => VariableValue)>;
   readonly #slots = new Map<unknown, unknown>();
   readonly #chunked: boolean;
   #body: Buffer | undefined;
@@ -122,10 +122,12 @@ export class TestRequest implements LogView {
   }
 
   variable(name: string): VariableValue {
-    return this.#variables.has(name) ? this.#variables.get(name) : readVariable(this, name);
+    if (!this.#variables.has(name)) return readVariable(this, name);
+    const value = this.#variables.get(name);
+    return typeof value === 'function' ? value() : value;
   }
 
-  setVariable(name: string, value: VariableValue): void {
+  setVariable(name: string, value: VariableValue | (() => VariableValue)): void {
     this.#variables.set(name, value);
   }
 

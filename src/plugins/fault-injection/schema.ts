@@ -1,5 +1,12 @@
-import { compileExpression } from '../../expression/index.ts';
-import { checkHeaderName, type Issue, type JsonObject, type JsonValue, type PluginSchema, Type } from '../../plugin-kit/index.ts';
+import {
+  checkHeaderName,
+  checkVars,
+  type Issue,
+  type JsonObject,
+  type JsonValue,
+  type PluginSchema,
+  Type,
+} from '../../plugin-kit/index.ts';
 
 /** When a fault happens: on this share of the requests that one of the expressions holds for. */
 export interface FaultCondition {
@@ -78,7 +85,11 @@ export const faultInjectionSchema: PluginSchema = {
   ),
   secretFields: [],
   identityHeaders: [],
-  check: ({ abort, delay }) => [...checkAbort(Object(abort)), ...checkVars(Object(abort), '/abort'), ...checkVars(Object(delay), '/delay')],
+  check: ({ abort, delay }) => [
+    ...checkAbort(Object(abort)),
+    ...checkRules(Object(abort), '/abort'),
+    ...checkRules(Object(delay), '/delay'),
+  ],
 };
 
 function checkAbort({ http_status: status, headers }: JsonObject): readonly Issue[] {
@@ -87,11 +98,6 @@ function checkAbort({ http_status: status, headers }: JsonObject): readonly Issu
   return [{ pointer: '/abort/http_status', message: `value must be <= ${HIGHEST_STATUS}` }, ...names];
 }
 
-function checkVars({ vars: rules }: JsonObject, pointer: string): readonly Issue[] {
-  if (!Array.isArray(rules)) return [];
-  return rules.flatMap((rule: JsonValue, index) => {
-    const compiled = compileExpression(rule);
-    if (compiled.kind === 'expression') return [];
-    return [{ pointer: `${pointer}/vars/${index}`, message: `failed to validate the 'vars' expression: ${compiled.message}` }];
-  });
+function checkRules({ vars: rules }: JsonObject, pointer: string): readonly Issue[] {
+  return Array.isArray(rules) ? rules.flatMap((rule: JsonValue, index) => checkVars(rule, `${pointer}/vars/${index}`)) : [];
 }

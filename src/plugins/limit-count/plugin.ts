@@ -146,7 +146,7 @@ function apply(
       const remaining = decision.kind === 'allowed' ? decision.remaining : 0;
       const resetS = resetSeconds(decision.resetMs);
       if (state.showsQuota) tellQuota(request, rule.headers, count, remaining, resetS);
-      request.setVariable('rate_limiting_info', limitingInfo(counter, count, remaining, resetS));
+      request.setVariable('rate_limiting_info', () => limitingInfo(counter, count, remaining, resetS));
       return decision.kind === 'allowed' ? undefined : state.rejection;
     }
     case 'unavailable':
@@ -155,8 +155,12 @@ function apply(
   }
 }
 
-/** JSON, written by hand because it is written for every request. */
+/** JSON. */
 function limitingInfo(key: string, limit: number, remaining: number, resetS: number): string {
-  const quoted = JSON.stringify(key);
-  return `{"rate_limiting_key":${quoted},"rate_limiting_limit":${limit},"rate_limiting_remaining":${remaining},"rate_limiting_reset":${resetS}}`;
+  return JSON.stringify({
+    rate_limiting_key: key,
+    rate_limiting_limit: limit,
+    rate_limiting_remaining: remaining,
+    rate_limiting_reset: resetS,
+  });
 }

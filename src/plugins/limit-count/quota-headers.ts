@@ -22,7 +22,17 @@ export function prefixedHeaders({ limit, remaining, reset }: QuotaHeaders, prefi
 export function tellQuota(request: RequestView, names: QuotaHeaders, limit: number, remaining: number, resetS: number): void {
   request.setResponseHeader(names.limit, String(limit));
   request.setResponseHeader(names.remaining, String(remaining));
-  request.setResponseHeader(names.reset, String(resetS));
+  request.setResponseHeader(names.reset, secondsText(resetS));
+}
+
+/** As `String` would write it; numbers with fractions cost it ten times as much as integers. */
+function secondsText(resetS: number): string {
+  const hundredths = Math.round(resetS * 100);
+  const rest = hundredths % 100;
+  const whole = (hundredths - rest) / 100;
+  if (rest === 0) return String(whole);
+  if (rest % 10 === 0) return `${whole}.${rest / 10}`;
+  return rest < 10 ? `${whole}.0${rest}` : `${whole}.${rest}`;
 }
 
 /** Seconds with two decimals at most, never too early. */

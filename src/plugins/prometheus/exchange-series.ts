@@ -13,6 +13,8 @@ export class ExchangeSeries {
   #lastPattern: string | undefined;
   #lastHostPattern: string | undefined;
   #lastByCode = new Map<number, CounterSeries>();
+  #lastCode = 0;
+  #lastStatus: CounterSeries | undefined;
   #request: HistogramSeries | undefined;
   #upstream: HistogramSeries | undefined;
   #gateway: HistogramSeries | undefined;
@@ -54,13 +56,15 @@ export class ExchangeSeries {
       this.#lastByCode = mapIn(mapIn(this.#statuses, pattern), hostPattern);
       this.#lastPattern = pattern;
       this.#lastHostPattern = hostPattern;
+      this.#lastStatus = undefined;
     }
+    const code = status * SOURCES.length + SOURCES.indexOf(source);
+    if (code === this.#lastCode && this.#lastStatus !== undefined) return this.#lastStatus;
     const byCode = this.#lastByCode;
-    const key = status * SOURCES.length + SOURCES.indexOf(source);
-    const known = byCode.get(key);
-    if (known !== undefined) return known;
-    const series = this.#metrics.status({ status, pattern, hostPattern, source }, this.#labels);
-    byCode.set(key, series);
+    const series = byCode.get(code) ?? this.#metrics.status({ status, pattern, hostPattern, source }, this.#labels);
+    byCode.set(code, series);
+    this.#lastCode = code;
+    this.#lastStatus = series;
     return series;
   }
 }

@@ -1,6 +1,5 @@
-import { compileExpression } from '../../expression/index.ts';
 import { decodeBase64 } from '../../lib/strict-base64.ts';
-import { type Issue, type JsonObject, type JsonValue, type PluginSchema, Type } from '../../plugin-kit/index.ts';
+import { checkVars, type Issue, type JsonObject, type JsonValue, type PluginSchema, Type } from '../../plugin-kit/index.ts';
 import { checkHeaders } from './check-headers.ts';
 import { compileFilterRegex } from './filter-regex.ts';
 
@@ -75,7 +74,7 @@ export const responseRewriteSchema: PluginSchema = {
   identityHeaders: [],
   check: (configuration) => [
     ...checkBody(configuration),
-    ...checkVars(configuration.vars),
+    ...(Array.isArray(configuration.vars) ? checkVars(configuration.vars, '/vars') : []),
     ...checkFilters(configuration.filters),
     ...(isObject(configuration.headers) ? checkHeaders(configuration.headers) : []),
   ],
@@ -84,13 +83,6 @@ export const responseRewriteSchema: PluginSchema = {
 function checkBody({ body, body_base64: isBase64 }: JsonObject): readonly Issue[] {
   if (isBase64 !== true || (typeof body === 'string' && decodeBase64(body) !== undefined)) return [];
   return [{ pointer: '/body', message: 'invalid base64 content' }];
-}
-
-function checkVars(vars: JsonValue | undefined): readonly Issue[] {
-  const compiled = Array.isArray(vars) ? compileExpression(vars) : undefined;
-  return compiled?.kind === 'invalid'
-    ? [{ pointer: '/vars', message: `failed to validate the 'vars' expression: ${compiled.message}` }]
-    : [];
 }
 
 function checkFilters(filters: JsonValue | undefined): readonly Issue[] {

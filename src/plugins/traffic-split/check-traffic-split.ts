@@ -1,5 +1,4 @@
-import { compileExpression } from '../../expression/index.ts';
-import type { Issue, JsonObject } from '../../plugin-kit/index.ts';
+import { checkVars, type Issue, type JsonObject } from '../../plugin-kit/index.ts';
 import { asUpstreamDocument, checkUpstream, issuesBelow, type UpstreamDocument } from '../../schema/index.ts';
 import { findInlineUpstreams } from './inline-upstreams.ts';
 import type { TrafficSplitConfiguration } from './schema.ts';
@@ -9,12 +8,7 @@ export function checkTrafficSplit(configuration: JsonObject): readonly Issue[] {
   // The parsing border: the schema has vouched for the shape.
   const { rules = [] }: TrafficSplitConfiguration = configuration;
   const issues = rules.flatMap(({ match = [] }, rule) =>
-    match.flatMap(({ vars = null }, index): readonly Issue[] => {
-      const compiled = compileExpression(vars);
-      if (compiled.kind === 'expression') return [];
-      const message = `failed to validate the 'vars' expression: ${compiled.message}`;
-      return [{ pointer: `/rules/${rule}/match/${index}/vars`, message }];
-    }),
+    match.flatMap(({ vars = null }, index) => checkVars(vars, `/rules/${rule}/match/${index}/vars`)),
   );
   return [...issues, ...findInlineUpstreams(configuration).flatMap(checkInline)];
 }

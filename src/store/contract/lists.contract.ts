@@ -89,6 +89,30 @@ export function listContract(makeDatabase: MakeDatabase): void {
     await assertPages(store, 0);
   });
 
+  test('a cursor of a search goes on where it was given, though what was found before is no longer true', async (context) => {
+    const { store } = await makeTestBed(context, makeDatabase);
+    await putAll(store, ...['a', 'b', 'c', 'd', 'e'].map((id) => serviceWrite(id, { name: `x${id}` })));
+    const list = { ...SERVICES, search: 'X', order: 'created', direction: 'ascending' } as const;
+    const idsAt = async (part: ListPart) => {
+      const selected = await store.selectResources({ ...list, part });
+      return { ids: idsOf(await store.resourcesAt(SERVICES, selected.rows)), total: selected.total, next: selected.next };
+    };
+    const first = await idsAt(page(0, 2));
+    assert.deepEqual([first.ids, first.total], [['a', 'b'], 5]);
+    await remove(store, keyOf('service', 'b'));
+    await putAll(store, serviceWrite('c', { name: 'other' }), serviceWrite('f', { name: 'xf' }));
+    const after = { kind: 'after', cursor: first.next ?? '', limit: 2 } as const;
+    const second = await idsAt(after);
+    assert.deepEqual([second.ids, second.total, second.next === undefined], [['d', 'e'], 4, false]);
+    assert.deepEqual(await idsAt({ ...after, cursor: second.next ?? '' }), { ids: ['f'], total: 4, next: undefined });
+    await store.transaction(AUTHOR, async (transaction) => {
+      await transaction.putResource(serviceWrite('g', { name: 'xg' }));
+      assert.equal((await transaction.selectResources(list)).total, 5);
+      assert.equal((await store.selectResources(list)).total, 4);
+    });
+    assert.equal((await store.selectResources(list)).total, 5);
+  });
+
   test('a cursor goes on where it was given, whatever was deleted or written meanwhile', async (context) => {
     const { store } = await makeTestBed(context, makeDatabase);
     await putAll(store, ...['a', 'b', 'c', 'd', 'e'].map((id) => serviceWrite(id)));
@@ -170,12 +194,16 @@ async function assertListed(store: StoreReader, model: readonly ModelService[], 
       const selection = { ...SERVICES, ...condition, order, direction };
       const all = await store.selectResources(selection);
       assert.deepEqual([idsOf(await store.resourcesAt(SERVICES, all.rows)), all.total], [expected, expected.length]);
+      const { rows, places } = await store.selectResources({ ...selection, withPlaces: true });
+      assert.deepEqual(rows, all.rows);
+      for (const index of rows.keys()) assert.equal(places?.firstBehind(places.cursorAt(index)), index + 1);
       for (let offset = 0; offset <= expected.length; offset += limit) {
         const part = await store.selectResources({ ...selection, part: page(offset, limit) });
         assert.deepEqual(idsOf(await store.resourcesAt(SERVICES, part.rows)), expected.slice(offset, offset + limit));
         assert.equal(part.total, expected.length);
         assert.equal(part.next !== undefined, offset + limit < expected.length);
         if (part.next === undefined) continue;
+        assert.equal(part.next, places?.cursorAt(offset + limit - 1));
         const after = await store.selectResources({ ...selection, part: { kind: 'after', cursor: part.next, limit } });
         assert.deepEqual(idsOf(await store.resourcesAt(SERVICES, after.rows)), expected.slice(offset + limit, offset + 2 * limit));
       }
@@ -193,7 +221,8 @@ function sorted(services: readonly ModelService[], order: ListOrder, direction: 
 
 /** Compares pages and cursors of a list with the whole of it, in each order. */
 async function assertPages(store: Store, total: number): Promise<void> {
-  for (const labels of [new Map<string, string>(), new Map([['half', 'even']])]) {
+  const both = new Map(Object.entries({ half: 'even', round: '1' }));
+  for (const labels of [new Map<string, string>(), new Map([['half', 'even']]), both]) {
     for (const order of ORDERS) {
       for (const direction of DIRECTIONS) {
         const selection = { ...SERVICES, labels, order, direction };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RevisionConflict, SharedConflict, UniqueConflict } from '../conflicts.ts';
 import type { ResourceKey } from '../store.ts';
-import { RevisionConflict, SharedConflict, UniqueConflict } from '../store.ts';
 import { type MakeDatabase, makeTestBed } from './fresh-database.ts';
 import {
   AUTHOR,

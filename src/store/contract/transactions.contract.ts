@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SharedConflict, type StoreTransaction, UniqueConflict } from '../store.ts';
+import { SharedConflict, UniqueConflict } from '../conflicts.ts';
+import type { StoreTransaction } from '../store.ts';
 import { type MakeDatabase, makeTestBed } from './fresh-database.ts';
 import { AUTHOR, credentialWrite, digestOf, idsOf, keyOf, putAll, serviceWrite, uniqueKey } from './sample-writes.ts';
 

@@ -1,4 +1,5 @@
 import type { ListPart, ResourceSelection, SelectedResources } from '../store.ts';
+import { KeyedPlaces } from './keyed-places.ts';
 import { formatCursor } from './sort-key.ts';
 
 /** An entry of a list with its key in the order that was asked for. */
@@ -18,4 +19,18 @@ export function cutToPart(
   const last = shown.at(-1);
   const next = last === undefined || entries.length <= limit ? undefined : formatCursor(order, last.sort_key);
   return { rows: shown.map((entry) => entry.resource_row), total, next };
+}
+
+/** A whole list with the places of its entries. */
+export function withPlaces(selection: ResourceSelection, entries: readonly SelectedEntry[]): SelectedResources {
+  const places = new KeyedPlaces(
+    selection,
+    entries.map((entry) => entry.sort_key),
+  );
+  return { rows: entries.map((entry) => entry.resource_row), total: entries.length, next: undefined, places };
+}
+
+/** A list in which there is nothing. */
+export function nothingOf(selection: ResourceSelection): SelectedResources {
+  return selection.withPlaces === true ? withPlaces(selection, []) : { rows: [], total: 0, next: undefined };
 }

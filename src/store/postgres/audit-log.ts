@@ -4,6 +4,7 @@ import type { HistoryLimits, KeptChainEnd } from '../history.ts';
 import { beginningToForget, CHAIN_SETTINGS, columnsOfEntry, openChainEnd, sealChainEnd } from '../rows/audit-entries.ts';
 import type { AuditRow } from '../rows/history-rows.ts';
 import type { AuditEntry, Author } from '../store.ts';
+import { allSettled } from './all-settled.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
 import { runTransaction } from './run-transaction.ts';
@@ -22,27 +23,52 @@ export class AuditLog {
   readonly #cipher: FieldCipher;
   /** The end of the chain that this transaction has made and not kept yet. */
   #head: ChainEnd | undefined;
+  readonly #gathered: Omit<AuditColumns, 'number'>[] = [];
+  #numbers: readonly number[] = [];
 
   constructor(cipher: FieldCipher) {
     this.#cipher = cipher;
   }
 
-  /** Chains an entry. `settle` comes last in the transaction. */
-  async append(connection: PostgresConnection, entry: AuditEntry, author: Author): Promise<void> {
-    const row = await connection.get<AuditColumns>(
-      `INSERT INTO audit_entries (at, author_id, author_name, action, group_id, resource, address, detail, origin)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING ${HASHED_COLUMNS}`,
-      ...columnsOfEntry(entry, author),
-    );
-    if (row === undefined) throw new Error('a written row was not returned');
-    const head = this.#head ?? (await this.readEnd(connection, 'head'));
-    this.#head = await this.#chain(connection, row, typeof head === 'string' ? CHAIN_START : head.hash);
+  /** How many entries the database does not have yet. */
+  get gathered(): number {
+    return this.#gathered.length;
   }
 
-  /** Keeps the end of what was appended. */
-  async settle(connection: PostgresConnection, nowSeconds: number): Promise<void> {
-    if (this.#head !== undefined) await this.#keepEnd(connection, 'head', this.#head, nowSeconds);
-    this.#head = undefined;
+  /** Gathers an entry; `prepare` and `write` bring what was gathered to the database. */
+  append(entry: AuditEntry, author: Author): void {
+    this.#gathered.push(columnsOfEntry(entry, author));
+  }
+
+  /** Reads what the gathered entries are chained with. */
+  async prepare(connection: PostgresConnection): Promise<void> {
+    if (this.#gathered.length === 0) return;
+    const [numbers, head] = await allSettled([
+      connection.all<{ number: number }>(
+        "SELECT nextval(pg_get_serial_sequence('audit_entries', 'number')) AS number FROM generate_series(1, $1::integer)",
+        this.#gathered.length,
+      ),
+      this.#head ?? this.readEnd(connection, 'head'),
+    ]);
+    this.#numbers = numbers.map(({ number }) => number).sort((one, other) => one - other);
+    this.#head = typeof head === 'string' ? { number: 0, hash: CHAIN_START } : head;
+  }
+
+  /** Writes the gathered entries, in their order, and with `isLast` the end of the chain. */
+  async write(connection: PostgresConnection, nowSeconds: number, isLast: boolean): Promise<void> {
+    const rows: (AuditColumns & { readonly previousHash: Buffer; readonly hash: Buffer })[] = [];
+    for (const [index, columns] of this.#gathered.entries()) {
+      const number = this.#numbers[index] ?? 0;
+      const previousHash = this.#head?.hash ?? CHAIN_START;
+      const hash = hashOfEntry(previousHash, { number, ...columns });
+      rows.push({ number, ...columns, previousHash, hash });
+      this.#head = { number, hash };
+    }
+    this.#gathered.length = 0;
+    await allSettled([
+      rows.length === 0 ? undefined : insertEntries(connection, rows),
+      isLast && this.#head !== undefined ? this.#keepEnd(connection, 'head', this.#head, nowSeconds) : undefined,
+    ]);
   }
 
   async readEnd(connection: PostgresConnection, which: ChainEndName): Promise<KeptChainEnd> {
@@ -87,6 +113,25 @@ export class AuditLog {
       ...[CHAIN_SETTINGS[which], sealChainEnd(this.#cipher, which, end), nowSeconds],
     );
   }
+}
+
+async function insertEntries(
+  connection: PostgresConnection,
+  rows: readonly (AuditColumns & { readonly previousHash: Buffer; readonly hash: Buffer })[],
+): Promise<void> {
+  await connection.run(
+    `INSERT INTO audit_entries (number, at, author_id, author_name, action, group_id, resource, address, detail, origin, previous_hash, hash)
+     OVERRIDING SYSTEM VALUE
+     SELECT number, at, author_id, author_name, action, group_id, resource, address, detail, origin, decode(previous_hash, 'hex'), decode(hash, 'hex')
+     FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+       $11::text[], $12::text[])
+       AS entry (number, at, author_id, author_name, action, group_id, resource, address, detail, origin, previous_hash, hash)`,
+    ...[rows.map(({ number }) => String(number)), rows.map(({ at }) => String(at))],
+    ...[rows.map(({ author_id }) => author_id), rows.map(({ author_name }) => author_name), rows.map(({ action }) => action)],
+    ...[rows.map(({ group_id }) => group_id), rows.map(({ resource }) => resource), rows.map(({ address }) => address)],
+    ...[rows.map(({ detail }) => detail), rows.map(({ origin }) => origin)],
+    ...[rows.map(({ previousHash }) => previousHash.toString('hex')), rows.map(({ hash }) => hash.toString('hex'))],
+  );
 }
 
 /** Once for every store: afterwards nothing is written here, nor is the lock taken. */

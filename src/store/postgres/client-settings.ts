@@ -37,6 +37,7 @@ export function clientSettings({ address, timeoutMs, statementTimeoutMs }: Datab
     // The server ends a slow statement first; this is for one that can no longer be reached.
     query_timeout: statementTimeoutMs * 1.2 + 1_000,
     keepAlive: true,
+    pipeline: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     types: { getTypeParser },
   };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { withPostgres } from '../../../test-support/with-postgres.ts';
+import { UniqueConflict } from '../conflicts.ts';
 import { AUTHOR, consumerWrite, credentialWrite, keyOf, putAll, remove, routeWrite, serviceWrite } from '../contract/sample-writes.ts';
-import { type Store, UniqueConflict } from '../store.ts';
+import type { Store } from '../store.ts';
 import { makeDatabaseSchema } from '../testing/database-schema.ts';
 
 const TRANSACTIONS = 400;

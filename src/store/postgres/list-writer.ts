@@ -1,7 +1,8 @@
 import { needsBlocks } from '../lists/block-sizes.ts';
-import { type ListChange, listingChanges } from '../lists/listing-changes.ts';
+import { type ListChange, type ListedPlace, listingChanges } from '../lists/listing-changes.ts';
 import type { ResourceListing } from '../lists/resource-listing.ts';
 import type { ResourceKey } from '../store.ts';
+import { allSettled } from './all-settled.ts';
 import { applyCounts, makeBlocks } from './list-blocks.ts';
 import { readListed, writeListed } from './listed-resources.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
@@ -46,7 +47,9 @@ export class ListWriter {
   async settle(connection: PostgresConnection): Promise<void> {
     for (const [groupId, pending] of this.#pending) {
       this.#pending.delete(groupId);
-      await settleGroup(connection, groupId, [...pending.values()]);
+      const moves = [...pending.values()];
+      const keys = moves.map(({ key }) => key);
+      await placeInLists(connection, groupId, moves, await readListed(connection, groupId, keys));
     }
   }
 
@@ -58,24 +61,23 @@ export class ListWriter {
   }
 }
 
-async function settleGroup(
+/** Brings resources of a group from where they stood, by `readListed`, to where they are to stand; one without a listing is gone. */
+export async function placeInLists(
   connection: PostgresConnection,
   groupId: string,
   pending: readonly { readonly key: ResourceKey; readonly listing: ResourceListing | undefined }[],
+  listed: ReadonlyMap<string, ListedPlace>,
 ): Promise<void> {
-  const listed = await readListed(
-    connection,
-    groupId,
-    pending.map(({ key }) => key),
-  );
   const moves = pending.map(({ key, listing }) => ({ from: listed.get(JSON.stringify([key.kind, key.parentId, key.id])), to: listing }));
   const lists = await countLists(connection, groupId, listingChanges(moves));
-  await writeEntries(connection, lists);
-  await writeListed(connection, groupId, {
-    gone: pending.filter(({ listing }) => listing === undefined).map(({ key }) => key),
-    come: pending.flatMap(({ listing }) => listing ?? []),
-  });
-  await settleBlocks(connection, lists);
+  await allSettled([
+    writeEntries(connection, lists),
+    writeListed(connection, groupId, {
+      gone: pending.filter(({ listing }) => listing === undefined).map(({ key }) => key),
+      come: pending.flatMap(({ listing }) => listing ?? []),
+    }),
+    settleBlocks(connection, lists),
+  ]);
 }
 
 /** Counts each list up or down, makes those that are new, and finds the others. */

@@ -4,13 +4,14 @@ import { PostgresFailure } from './postgres-failure.ts';
 import { encodeText } from './text-encoding.ts';
 
 /** What can be bound to a statement. */
-export type SqlValue = string | number | null | Uint8Array | readonly string[];
+export type SqlValue = string | number | null | Uint8Array | readonly (string | null)[];
 
 /** Names of prepared statements by their text, shared by all connections. Every text must be a constant of the program. */
 export type StatementNames = Map<string, string>;
 
 /**
- * One connection, for one caller at a time. Statements are prepared once on each connection and kept.
+ * One connection, for one caller at a time. Statements are prepared once on each connection and kept. What is asked for before an answer
+ * has come is sent at once and done in order: statements that do not need each other's results take one round trip together.
  *
  * Text that UTF-8 cannot express is refused, as it is with SQLite: two names could become one. Any method throws `PostgresFailure`, or
  * PortcullisError (`admin_invalid`) for such text, before anything is sent.
@@ -77,12 +78,16 @@ export class PostgresConnection {
 function bind(value: SqlValue): SqlValue {
   if (typeof value === 'string') return bindText(value);
   // Bytes have no list of texts in them.
-  return Array.isArray(value) ? value.map(bindText) : value;
+  return Array.isArray(value) ? value.map((each: string | null) => each && bindText(each)) : value;
 }
 
 function bindText(text: string): string {
-  if (!text.isWellFormed()) {
-    throw new PortcullisError('admin_invalid', { publicMessage: 'a name holds half a surrogate pair, which is no character' });
-  }
+  assertWellFormed(text);
   return encodeText(text);
+}
+
+/** @throws PortcullisError (`admin_invalid`) for text that UTF-8 cannot express */
+export function assertWellFormed(text: string): void {
+  if (text.isWellFormed()) return;
+  throw new PortcullisError('admin_invalid', { publicMessage: 'a name holds half a surrogate pair, which is no character' });
 }

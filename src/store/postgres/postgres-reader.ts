@@ -1,4 +1,5 @@
 import type { FieldCipher } from '../field-cipher.ts';
+import type { FoundLists } from '../lists/found-lists.ts';
 import { type GroupRow, groupOfRow, type TokenRow, tokenOfRow, type UserRow, userOfRow } from '../rows/record-rows.ts';
 import { type KeyColumns, keyOfRow, type ResourceRow, resourceOfRow } from '../rows/resource-rows.ts';
 import { columnsOfKey } from '../rows/write-checks.ts';
@@ -28,6 +29,8 @@ export interface ConnectionSource {
   run<Result>(work: (connection: PostgresConnection) => Promise<Result>): Promise<Result>;
   /** For work whose statements must see one state. */
   runOnOneState<Result>(work: (connection: PostgresConnection) => Promise<Result>): Promise<Result>;
+  /** For a reader of what is committed. */
+  readonly found?: FoundLists;
 }
 
 export const GROUP_COLUMNS = 'id, name, description, revision, created_at, updated_at';
@@ -59,7 +62,7 @@ export class PostgresReader implements StoreReader {
   }
 
   async selectResources(selection: ResourceSelection): Promise<SelectedResources> {
-    return this.source.runOnOneState((connection) => selectResources(connection, selection));
+    return this.source.runOnOneState((connection) => selectResources(connection, selection, this.source.found));
   }
 
   async resourcesAt(

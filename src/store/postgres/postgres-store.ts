@@ -14,6 +14,7 @@ import type {
   StoreHistory,
 } from '../history.ts';
 import type { Keyring } from '../keyring.ts';
+import { FoundLists } from '../lists/found-lists.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { type AuditRow, auditEntryOfRow, chainedEntryOfRow } from '../rows/history-rows.ts';
 import type { Author, ResourceSelection, RevisionHints, SelectedResources, Store, StoreTransaction } from '../store.ts';
@@ -102,6 +103,7 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
     const source = {
       run: <Result>(work: (connection: PostgresConnection) => Promise<Result>) => step(() => database.lendFresh(work)),
       runOnOneState: <Result>(work: (connection: PostgresConnection) => Promise<Result>) => step(() => readOneState(database, work)),
+      found: new FoundLists(),
     };
     super(source, cipher);
     this.#database = database;
@@ -193,11 +195,10 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
     work: (transaction: StoreTransaction) => Promise<Result>,
   ): Promise<Result> {
     const steps = new TransactionSteps(connection);
-    const transaction = new PostgresTransaction(steps, this.cipher, author, Math.floor(this.#clock.nowMs() / 1000));
+    const transaction = new PostgresTransaction(steps, this.cipher, author, Math.floor(this.#clock.nowMs() / 1000), this.#listener);
     try {
       const result = await work(transaction);
       await steps.settle((held) => transaction.complete(held));
-      await this.#listener.announce(connection, transaction.raisedGroups);
       return result;
     } catch (error) {
       await steps.abandon();

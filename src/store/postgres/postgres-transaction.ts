@@ -1,13 +1,18 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { FieldCipher } from '../field-cipher.ts';
+import type { LastChange, ResourceVersion } from '../history.ts';
+import { versionOfRow } from '../rows/history-rows.ts';
 import { type GroupRow, groupOfRow } from '../rows/record-rows.ts';
+import { resourceOfRow } from '../rows/resource-rows.ts';
 import { refuseUserTwin, userDetailsColumn } from '../rows/stored-record-rows.ts';
-import { hasChangedNothing } from '../rows/write-checks.ts';
+import { columnsOfKey, hasChangedNothing } from '../rows/write-checks.ts';
 import type {
   ApiToken,
   AuditEntry,
   Author,
+  Foresight,
   GatewayGroup,
+  ReadOptions,
   RecordWrite,
   ResourceKey,
   ResourceSelection,
@@ -16,18 +21,27 @@ import type {
   StoredRecord,
   StoredResource,
   StoreTransaction,
+  UniqueValue,
   User,
 } from '../store.ts';
+import { allSettled } from './all-settled.ts';
 import { AuditLog } from './audit-log.ts';
 import { catchUpLists } from './catch-up-lists.ts';
 import { runFailure } from './failures.ts';
+import { GroupRevisions } from './group-revisions.ts';
+import { groupValue, KnownResources } from './known-resources.ts';
+import { KnownVersions } from './known-versions.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import { PostgresHistoryReader } from './postgres-history-reader.ts';
 import { GROUP_COLUMNS } from './postgres-reader.ts';
 import { clearLists } from './rebuild-lists.ts';
+import type { RevisionListener } from './revision-listener.ts';
 import { deleteExpiredRecordRows, putRecordRow } from './stored-records.ts';
 import type { TransactionSteps } from './transaction-steps.ts';
 import { ResourceWriter } from './write-resources.ts';
+
+/** So many audit entries are gathered at most. */
+const MOST_ENTRIES = 1_000;
 
 /**
  * What a transaction's work sees: reads include its own writes.
@@ -39,35 +53,96 @@ export class PostgresTransaction extends PostgresHistoryReader implements StoreT
   readonly #steps: TransactionSteps;
   readonly #now: number;
   readonly #author: Author;
+  readonly #revisions = new GroupRevisions();
+  readonly #known = new KnownResources();
+  readonly #versions = new KnownVersions();
   readonly #resources: ResourceWriter;
   readonly #audit: AuditLog;
+  readonly #listener: Pick<RevisionListener, 'announce'>;
 
-  constructor(steps: TransactionSteps, cipher: FieldCipher, author: Author, nowSeconds: number) {
-    super(steps, cipher);
+  constructor(
+    steps: TransactionSteps,
+    cipher: FieldCipher,
+    author: Author,
+    nowSeconds: number,
+    listener: Pick<RevisionListener, 'announce'>,
+  ) {
+    // What is asked of the database is asked when that has everything.
+    const run = <Result>(work: (connection: PostgresConnection) => Promise<Result>): Promise<Result> =>
+      steps.run(async (connection) => {
+        await this.#settle(connection);
+        return work(connection);
+      });
+    super({ run, runOnOneState: run }, cipher);
     this.#steps = steps;
     this.#now = nowSeconds;
     this.#author = author;
+    this.#listener = listener;
     this.#audit = new AuditLog(cipher);
-    this.#resources = new ResourceWriter(cipher, author, nowSeconds);
-  }
-
-  /** The groups that have a new revision by this transaction. */
-  get raisedGroups(): readonly string[] {
-    return this.#resources.raisedGroups;
+    this.#resources = new ResourceWriter(cipher, author, nowSeconds, this.#revisions, this.#known);
   }
 
   /** Completes what was written: the last step of the transaction. @throws Error when values were released and not written again */
   async complete(connection: PostgresConnection): Promise<void> {
     this.#resources.assertComplete();
-    await this.#resources.settleLists(connection);
-    await this.#audit.settle(connection, this.#now);
+    await this.#resources.settle(connection, {
+      first: () => this.#audit.prepare(connection),
+      second: async () => {
+        const announced = this.#listener.announce(connection, this.#revisions.raised);
+        await allSettled([this.#audit.write(connection, this.#now, true), announced]);
+      },
+    });
+  }
+
+  async foresee({ groupId, keys, unique = [], revision }: Foresight): Promise<void> {
+    const wellFormed = keys.filter((key) => columnsOfKey(key).every((part) => part.isWellFormed()));
+    await this.#steps.run(async (connection) => {
+      await this.#settle(connection);
+      this.#resources.forget();
+      await allSettled([
+        this.#known.load(
+          connection,
+          wellFormed,
+          unique.map((value) => groupValue(groupId, value)),
+        ),
+        groupId.isWellFormed() ? this.#revisions.load(connection, groupId) : undefined,
+        revision === undefined ? undefined : this.#versions.load(connection, wellFormed, revision),
+      ]);
+    });
+  }
+
+  override async getResource(key: ResourceKey, options: ReadOptions = {}): Promise<StoredResource | undefined> {
+    const { resource } = await this.#steps.run((connection) => this.#known.of(connection, key));
+    return resource && resourceOfRow(resource, this.cipher, options);
+  }
+
+  override async findUnique(groupId: string, value: UniqueValue): Promise<ResourceKey | undefined> {
+    const wanted = groupValue(groupId, value);
+    await this.#steps.run((connection) => this.#known.load(connection, [], [wanted]));
+    return this.#known.holderOf(wanted);
+  }
+
+  override async getGroup(groupId: string): Promise<GatewayGroup | undefined> {
+    return this.#steps.run((connection) => this.#revisions.group(connection, groupId));
+  }
+
+  override async versionAt(key: ResourceKey, revision: number): Promise<ResourceVersion | undefined> {
+    const foreseen = this.#versions.find(key, revision);
+    if (foreseen !== undefined) return foreseen.version && versionOfRow(foreseen.version);
+    const latest = this.#known.peek(key)?.latest;
+    if (latest === undefined || latest.number === undefined || latest.revision > revision) return super.versionAt(key, revision);
+    return versionOfRow({ ...latest, number: latest.number });
+  }
+
+  async lastChange(key: ResourceKey): Promise<LastChange | undefined> {
+    const last = this.#resources.lastChangeOf(key);
+    if (last !== undefined) return last;
+    const [to, from] = await this.listVersions(key, 2);
+    return to && { to, from };
   }
 
   override async selectResources(selection: ResourceSelection): Promise<SelectedResources> {
-    await this.#write(async (connection) => {
-      await this.#resources.settleLists(connection);
-      await catchUpLists(connection, selection.groupId);
-    });
+    await this.#writeAlone((connection) => catchUpLists(connection, selection.groupId));
     return super.selectResources(selection);
   }
 
@@ -88,7 +163,7 @@ export class PostgresTransaction extends PostgresHistoryReader implements StoreT
   }
 
   async putGroup(group: { readonly id: string; readonly name: string; readonly description: string }): Promise<GatewayGroup> {
-    return this.#write(async (connection) => {
+    return this.#writeAlone(async (connection) => {
       const row = await connection.get<GroupRow>(
         `INSERT INTO gateway_groups (id, name, description, revision, removals_kept_after, created_at, updated_at)
          VALUES ($1, $2, $3, 0, 0, $4, $4)
@@ -102,11 +177,10 @@ export class PostgresTransaction extends PostgresHistoryReader implements StoreT
   }
 
   async deleteGroup(groupId: string): Promise<boolean> {
-    return this.#write(async (connection) => {
+    return this.#writeAlone(async (connection) => {
       if ((await connection.get('SELECT 1 FROM resources WHERE group_id = $1 LIMIT 1', groupId)) !== undefined) {
         throw new PortcullisError('admin_conflict', { publicMessage: 'the gateway group still holds resources' });
       }
-      await this.#resources.settleLists(connection);
       await clearLists(connection, groupId);
       for (const table of ['resource_removals', 'lists_revisions'])
         await connection.run(`DELETE FROM ${table} WHERE group_id = $1`, groupId);
@@ -190,7 +264,31 @@ export class PostgresTransaction extends PostgresHistoryReader implements StoreT
   }
 
   async appendAudit(entry: AuditEntry): Promise<void> {
-    await this.#write((connection) => this.#audit.append(connection, entry, this.#author));
+    await this.#write(async (connection) => {
+      this.#audit.append(entry, this.#author);
+      if (this.#audit.gathered < MOST_ENTRIES) return;
+      await this.#audit.prepare(connection);
+      await this.#audit.write(connection, this.#now, false);
+    });
+  }
+
+  /** A write of groups, for which resources must be settled, and after which groups are read anew. */
+  #writeAlone<Result>(work: (connection: PostgresConnection) => Promise<Result>): Promise<Result> {
+    return this.#write(async (connection) => {
+      await this.#settle(connection);
+      this.#revisions.forget();
+      return work(connection);
+    });
+  }
+
+  /** What fails here was written half. */
+  async #settle(connection: PostgresConnection): Promise<void> {
+    try {
+      await this.#resources.settle(connection);
+    } catch (error) {
+      this.#steps.fail(runFailure(error));
+      throw error;
+    }
   }
 
   #write<Result>(work: (connection: PostgresConnection) => Promise<Result>): Promise<Result> {

@@ -1,4 +1,5 @@
-import { cutToPart, type SelectedEntry } from '../lists/cut-to-part.ts';
+import { cutToPart, nothingOf, type SelectedEntry, withPlaces } from '../lists/cut-to-part.ts';
+import type { FoundLists } from '../lists/found-lists.ts';
 import { WHOLE_KIND } from '../lists/list-facet.ts';
 import { facetsOf, type KeptList, planSelection, stretchOf } from '../lists/plan-selection.ts';
 import { parseCursor, SORTS } from '../lists/sort-key.ts';
@@ -7,18 +8,26 @@ import { blockAt } from './list-blocks.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import { selectFiltered } from './select-filtered.ts';
 
-/** What `StoreReader.selectResources` promises, of lists that are current. Call it where its statements see one state. */
-export async function selectResources(connection: PostgresConnection, selection: ResourceSelection): Promise<SelectedResources> {
+/**
+ * What `StoreReader.selectResources` promises, of lists that are current. Call it where its statements see one state. `found` is only for where
+ * that is what is committed.
+ */
+export async function selectResources(
+  connection: PostgresConnection,
+  selection: ResourceSelection,
+  found?: FoundLists,
+): Promise<SelectedResources> {
   const { part } = selection;
   const cursor = part?.kind === 'after' ? parseCursor(part.cursor, selection.order) : undefined;
   const plan = planSelection(selection, await findLists(connection, selection));
   switch (plan.kind) {
     case 'nothing':
-      return { rows: [], total: 0, next: undefined };
+      return nothingOf(selection);
     case 'filtered':
-      return selectFiltered(connection, selection, plan.filter, cursor);
+      return selectFiltered(connection, selection, plan.filter, cursor, found);
     case 'kept': {
       const { kept } = plan;
+      if (selection.withPlaces === true) return withPlaces(selection, await allEntries(connection, kept, selection));
       if (part === undefined) return { rows: await allRows(connection, kept, selection), total: kept.entries, next: undefined };
       const entries =
         cursor === undefined ? await pageOf(connection, kept, selection) : await entriesAfter(connection, kept, selection, cursor, part);
@@ -31,6 +40,14 @@ function findLists(connection: PostgresConnection, selection: ResourceSelection)
   return connection.all<KeptList>(
     'SELECT list, facet, entries FROM resource_lists WHERE group_id = $1 AND kind = $2 AND facet = ANY ($3::text[])',
     ...[selection.groupId, selection.kind, [...new Set([WHOLE_KIND, ...facetsOf(selection)])]],
+  );
+}
+
+function allEntries(connection: PostgresConnection, { list }: KeptList, { order, direction }: ResourceSelection): Promise<SelectedEntry[]> {
+  const way = direction === 'ascending' ? 'ASC' : 'DESC';
+  return connection.all<SelectedEntry>(
+    `SELECT sort_key, resource_row FROM list_entries WHERE list = $1 AND sort = $2 ORDER BY sort_key ${way}`,
+    ...[list, SORTS[order]],
   );
 }
 

@@ -1,114 +1,106 @@
-import { PortcullisError } from '../../errors/index.ts';
 import { originOf, originText } from '../change-origin.ts';
+import { SharedConflict, UniqueConflict } from '../conflicts.ts';
 import type { FieldCipher } from '../field-cipher.ts';
+import type { LastChange } from '../history.ts';
 import { listingOf } from '../lists/resource-listing.ts';
+import { versionOfRow } from '../rows/history-rows.ts';
 import { ReleasedValues } from '../rows/released-values.ts';
 import { type KeyColumns, keyOfRow, sealSecrets } from '../rows/resource-rows.ts';
-import { type SecretInForce, type SinceRow, secretsInForce, secretsSinceColumn } from '../rows/secrets-in-force.ts';
-import { rowOfShared } from '../rows/shared-values.ts';
-import { assertRevision, type CurrentRow, columnsOfKey, labelsOf, secretPointersColumn, withoutRepeats } from '../rows/write-checks.ts';
+import { secretsInForce, secretsSinceColumn } from '../rows/secrets-in-force.ts';
+import { assertRevision, labelsOf, secretPointersColumn, withoutRepeats } from '../rows/write-checks.ts';
 import { splitSecrets } from '../secret-fields.ts';
-import {
-  type Author,
-  type ResourceKey,
-  type ResourceWrite,
-  SharedConflict,
-  type SharedValue,
-  type StoredResource,
-  UniqueConflict,
-  type UniqueValue,
-} from '../store.ts';
+import type { Author, ResourceKey, ResourceWrite, SharedValue, StoredResource, UniqueValue } from '../store.ts';
+import { allSettled } from './all-settled.ts';
 import { findDissenter } from './find-dissenter.ts';
-import { type ChangePosition, GroupRevisions } from './group-revisions.ts';
+import { type GatheredPut, type GatheredWrite, rowOf, type WriteAuthor, writeGathered, writeValues } from './gathered-writes.ts';
+import type { GroupRevisions } from './group-revisions.ts';
+import { groupValue, type KnownResource, type KnownResources, type LatestVersion, nameOfKey } from './known-resources.ts';
 import { labelsArray } from './list-resources.ts';
-import { ListWriter } from './list-writer.ts';
-import type { PostgresConnection } from './postgres-connection.ts';
+import { placeInLists } from './list-writer.ts';
+import { readListed } from './listed-resources.ts';
+import { assertWellFormed, type PostgresConnection } from './postgres-connection.ts';
+import { refreshStatistics } from './refresh-statistics.ts';
 
-interface Version {
-  readonly key: ResourceKey;
-  readonly revision: number;
-  readonly document: string;
-  readonly secretPointers: string | null;
-  readonly secretsSince: string | null;
+/** So many writes, and characters of their documents, are gathered at most. */
+const MOST_GATHERED = 500;
+const MOST_CHARACTERS = 4_194_304;
+/** Names that are shorter fit into an index in any case. */
+const SHORT_NAME_BYTES = 2_000;
+
+/** What else is brought to the database at the same time, in two steps. */
+interface Alongside {
+  first(): Promise<void>;
+  second(): Promise<void>;
 }
 
-const KEY = 'group_id = $1 AND kind = $2 AND parent_id = $3 AND id = $4';
-
-/** The resource writes of one transaction. Conflicts are found before anything is written. */
+/**
+ * The resource writes of one transaction. Conflicts are found before anything is written. Writes are gathered: what they need to know lies in
+ * `KnownResources`, and `settle` brings many of them to the database in three round trips. Reads that go to the database come after that.
+ */
 export class ResourceWriter {
   readonly #cipher: FieldCipher;
-  readonly #author: Author;
-  readonly #origin: string;
-  /** Unix seconds; all writes of a transaction bear the same time. */
-  readonly #now: number;
-  readonly #revisions = new GroupRevisions();
+  readonly #author: WriteAuthor;
+  readonly #revisions: GroupRevisions;
+  readonly #known: KnownResources;
   readonly #released = new ReleasedValues();
-  readonly #lists = new ListWriter();
+  /** By `nameOfKey`, in the order of writing. */
+  readonly #gathered = new Map<string, GatheredWrite>();
+  #characters = 0;
+  #settled = 0;
+  /** The value about which all who use a shared name agree, by both. */
+  readonly #agreed = new Map<string, string>();
+  #last: (LastChange & { readonly name: string }) | undefined;
 
-  constructor(cipher: FieldCipher, author: Author, now: number) {
+  /** All writes of a transaction bear the same time, `now` (Unix seconds). */
+  constructor(cipher: FieldCipher, author: Author, now: number, revisions: GroupRevisions, known: KnownResources) {
     this.#cipher = cipher;
-    this.#author = author;
-    this.#origin = originText(originOf(author));
-    this.#now = now;
-  }
-
-  /** The groups that have a new revision. */
-  get raisedGroups(): readonly string[] {
-    return this.#revisions.raised;
+    this.#author = { id: author.id, name: author.name, origin: originText(originOf(author)), now };
+    this.#revisions = revisions;
+    this.#known = known;
   }
 
   async put(connection: PostgresConnection, write: ResourceWrite): Promise<StoredResource> {
-    const { key } = write;
-    const current = await currentRow(connection, key);
-    assertRevision(current, write.expectedRevision);
+    const { key, shared = [] } = write;
+    const isLong = hasLongName(write);
+    if (isLong || this.#gathered.has(nameOfKey(key))) await this.settle(connection);
     const unique = withoutRepeats(write.unique);
-    for (const value of unique) await assertFree(connection, key.groupId, value, current?.row);
-    const shared = write.shared ?? [];
-    for (const value of shared) await assertAgreed(connection, key.groupId, value, current?.row);
-    const split = splitSecrets(write.document, write.secretPointers);
-    const sealed = sealSecrets(key, split.secrets, this.#cipher);
-    const known = await this.#secretsInForce(connection, key, current);
+    const values = unique.map((value) => groupValue(key.groupId, value));
+    await allSettled([this.#known.load(connection, [key], values), this.#revisions.load(connection, key.groupId)]);
+    const known = await this.#known.of(connection, key);
+    const current = known.resource;
+    assertRevision(current, write.expectedRevision);
+    for (const value of unique) this.#assertFree(key, value);
+    for (const value of shared) await this.#assertAgreed(connection, key, value, current?.row);
+    if (write.owner !== undefined) assertWellFormed(write.owner.id);
 
-    const { revision, position } = await this.#revisions.next(connection, key.groupId);
-    const createdAt = current?.created_at ?? this.#now;
-    const labels = labelsColumn(split.publicText);
-    const row = await this.#upsert(connection, write, { revision, position, createdAt, text: split.text, labels, sealed });
-    await this.#lists.list(
-      connection,
-      listingOf({
-        ...{ row, group_id: key.groupId, kind: key.kind, parent_id: key.parentId, id: key.id, revision, position },
-        ...{ owner_kind: write.owner?.kind ?? null, owner_id: write.owner?.id ?? null, document: split.publicText },
-      }),
-    );
-    if (current !== undefined) await connection.run('DELETE FROM unique_values WHERE resource_row = $1', row);
-    this.#released.settle(key);
-    for (const value of [...unique, ...shared.map((each) => rowOfShared(each, row))]) {
-      await connection.run(
-        'INSERT INTO unique_values (group_id, space, digest, resource_row) VALUES ($1, $2, $3, $4)',
-        ...[key.groupId, value.space, value.digest, row],
-      );
-    }
-    // What exists has no removal.
-    if (current === undefined) await connection.run(`DELETE FROM resource_removals WHERE ${KEY}`, ...columnsOfKey(key));
-    const secretPointers = secretPointersColumn(split.secrets);
-    const secretsSince = secretsSinceColumn(split.secrets, known, revision);
-    await this.#addVersion(connection, { key, revision, document: split.publicText, secretPointers, secretsSince });
-    return { key, document: write.document, revision, createdAt, updatedAt: this.#now, unique };
+    const stored = await this.#gather(connection, { ...write, unique, shared }, known);
+    // A name that the database refuses is to be refused here.
+    if (isLong || this.#gathered.size >= MOST_GATHERED || this.#characters >= MOST_CHARACTERS) await this.settle(connection);
+    return stored;
   }
 
   async delete(connection: PostgresConnection, key: ResourceKey, expectedRevision: number | undefined): Promise<boolean> {
-    const current = await currentRow(connection, key);
-    assertRevision(current, expectedRevision);
-    if (current === undefined) return false;
+    const { resource } = await this.#known.of(connection, key);
+    assertRevision(resource, expectedRevision);
+    if (resource === undefined) return false;
     // What is owned goes before its owner, so that no change ever leaves something without one.
-    await this.#remove(connection, key.groupId, (await withOwned(connection, key)).toReversed());
+    await this.#remove(connection, (await this.#withOwned(connection, key)).toReversed());
+    return true;
+  }
+
+  /** Deletes one resource and leaves what it owns. */
+  async deleteAlone(connection: PostgresConnection, key: ResourceKey): Promise<boolean> {
+    if ((await this.#known.of(connection, key)).resource === undefined) return false;
+    await this.#remove(connection, [key]);
     return true;
   }
 
   async release(connection: PostgresConnection, key: ResourceKey): Promise<void> {
-    const current = await currentRow(connection, key);
-    if (current === undefined) return;
-    await connection.run('DELETE FROM unique_values WHERE resource_row = $1', current.row);
+    if (this.#gathered.has(nameOfKey(key))) await this.settle(connection);
+    const { resource, latest } = await this.#known.of(connection, key);
+    if (resource?.row === undefined) return;
+    await connection.run('DELETE FROM unique_values WHERE resource_row = $1', resource.row);
+    this.#known.note(key, { resource: { ...resource, unique_list: '[]' }, latest });
     this.#released.add(key);
   }
 
@@ -117,162 +109,189 @@ export class ResourceWriter {
     this.#released.assertSettled();
   }
 
-  /** Completes the lists, before they are read and before the transaction ends. */
-  async settleLists(connection: PostgresConnection): Promise<void> {
-    await this.#lists.settle(connection);
+  /** What the last write of this transaction changed; undefined when it was that of another resource. */
+  lastChangeOf(key: ResourceKey): LastChange | undefined {
+    return this.#last?.name === nameOfKey(key) ? this.#last : undefined;
   }
 
-  /** Deletes one resource and leaves what it owns. */
-  async deleteAlone(connection: PostgresConnection, key: ResourceKey): Promise<boolean> {
-    if ((await currentRow(connection, key)) === undefined) return false;
-    await this.#remove(connection, key.groupId, [key]);
-    return true;
+  /** Brings what was gathered to the database, with its lists. */
+  async settle(connection: PostgresConnection, alongside?: Alongside): Promise<void> {
+    const writes = [...this.#gathered.values()];
+    this.#gathered.clear();
+    this.#characters = 0;
+    const groups = [...Map.groupBy(writes, ({ key }) => key.groupId)];
+    const [rows, listed] = await allSettled([
+      writes.length === 0 ? new Map<string, number>() : this.#write(connection, writes),
+      allSettled(
+        groups.map(([groupId, ofGroup]) =>
+          readListed(
+            connection,
+            groupId,
+            ofGroup.map(({ key }) => key),
+          ),
+        ),
+      ),
+      alongside?.first(),
+    ]);
+    for (const { key } of writes) this.#known.number(key, rows.get(nameOfKey(key)));
+    await allSettled([
+      writeValues(connection, writes, rows),
+      ...groups.map(([groupId, ofGroup], index) =>
+        placeInLists(
+          connection,
+          groupId,
+          ofGroup.map((write) => ({
+            key: write.key,
+            listing: write.op === 'put' ? listingOfPut(write, rowOf(rows, write.key)) : undefined,
+          })),
+          listed[index] ?? new Map(),
+        ),
+      ),
+      alongside?.second(),
+    ]);
+    const before = this.#settled;
+    this.#settled += writes.length;
+    if (before < MOST_GATHERED && this.#settled >= MOST_GATHERED) await refreshStatistics(connection);
   }
 
-  async #secretsInForce(
+  /** Forgets what is known. Everything must be settled. */
+  forget(): void {
+    this.#known.clear();
+    this.#agreed.clear();
+  }
+
+  async #write(connection: PostgresConnection, writes: readonly GatheredWrite[]): Promise<ReadonlyMap<string, number>> {
+    const [, rows] = await allSettled([this.#revisions.settle(connection), writeGathered(connection, writes, this.#author)]);
+    return rows;
+  }
+
+  async #gather(
     connection: PostgresConnection,
-    key: ResourceKey,
-    current: CurrentRow | undefined,
-  ): Promise<ReadonlyMap<string, SecretInForce>> {
-    if (current === undefined || current.secrets === null) return new Map();
-    const version = await connection.get<SinceRow>(
-      `SELECT revision, secret_pointers, secrets_since FROM resource_versions
-       WHERE ${KEY} AND superseded_at IS NULL ORDER BY number DESC LIMIT 1`,
-      ...columnsOfKey(key),
-    );
-    return secretsInForce(this.#cipher, key, current, version);
+    write: ResourceWrite & Required<Pick<ResourceWrite, 'shared'>>,
+    known: KnownResource,
+  ): Promise<StoredResource> {
+    const { key, unique, shared, owner } = write;
+    const current = known.resource;
+    const split = splitSecrets(write.document, write.secretPointers);
+    const sealed = sealSecrets(key, split.secrets, this.#cipher);
+    const inForce = current === undefined ? new Map() : secretsInForce(this.#cipher, key, current, known.latest);
+    const { revision, position } = await this.#revisions.next(connection, key.groupId);
+    const createdAt = current?.created_at ?? this.#author.now;
+    const secretPointers = secretPointersColumn(split.secrets);
+    const secretsSince = secretsSinceColumn(split.secrets, inForce, revision);
+    const put: GatheredPut = {
+      ...{ op: 'put', key, revision, position, formerRow: current?.row, owner, createdAt, text: split.text, publicText: split.publicText },
+      ...{ labels: labelsColumn(split.publicText), sealed, unique, shared, secretPointers, secretsSince },
+    };
+    this.#gathered.set(nameOfKey(key), put);
+    this.#characters += split.text.length + split.publicText.length;
+    this.#released.settle(key);
+    for (const value of shared) this.#agreed.set(nameOfShared(key.groupId, value), value.value.toString('hex'));
+    const latest = this.#versionOf(put);
+    this.#noteChange(key, known, latest);
+    this.#known.note(key, { resource: { ...rowOfPut(put, this.#author.now), row: current?.row }, latest });
+    return { key, document: write.document, revision, createdAt, updatedAt: this.#author.now, unique };
   }
 
-  async #upsert(
-    connection: PostgresConnection,
-    write: ResourceWrite,
-    to: {
-      readonly revision: number;
-      readonly position: number;
-      readonly createdAt: number;
-      readonly text: string;
-      readonly labels: readonly string[] | null;
-      readonly sealed: string | null;
-    },
-  ): Promise<number> {
-    const written = await connection.get<{ row: number }>(
-      `INSERT INTO resources (group_id, kind, parent_id, id, owner_kind, owner_id, revision, position, created_at, updated_at, document, labels, secrets)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-       ON CONFLICT (group_id, kind, parent_id, id) DO UPDATE SET
-         owner_kind = excluded.owner_kind, owner_id = excluded.owner_id, revision = excluded.revision, position = excluded.position,
-         updated_at = excluded.updated_at, document = excluded.document, labels = excluded.labels,
-         secrets = excluded.secrets
-       RETURNING resources.row`,
-      ...columnsOfKey(write.key),
-      ...[write.owner?.kind ?? null, write.owner?.id ?? null],
-      ...[to.revision, to.position, to.createdAt, this.#now, to.text, to.labels, to.sealed],
-    );
-    if (written === undefined) throw new PortcullisError('store_unavailable', { detail: 'a written row was not returned' });
-    return written.row;
-  }
-
-  /** Whole cascades go with four statements, however many resources they take. */
-  async #remove(connection: PostgresConnection, groupId: string, keys: readonly ResourceKey[]): Promise<void> {
-    const positions: ChangePosition[] = [];
+  async #remove(connection: PostgresConnection, keys: readonly ResourceKey[]): Promise<void> {
+    if (keys.some((key) => this.#gathered.has(nameOfKey(key)))) await this.settle(connection);
     for (const key of keys) {
-      positions.push(await this.#revisions.next(connection, groupId));
+      const position = await this.#revisions.next(connection, key.groupId);
+      const gone: GatheredWrite = { op: 'delete', key, ...position };
+      const known = this.#known.peek(key);
+      const latest = this.#versionOf(gone);
+      this.#gathered.set(nameOfKey(key), gone);
       this.#released.settle(key);
+      this.#noteChange(key, known, latest);
+      this.#known.note(key, { resource: undefined, latest });
     }
-    const columns = [keys.map(({ kind }) => kind), keys.map(({ parentId }) => parentId), keys.map(({ id }) => id)];
-    await connection.run(
-      `DELETE FROM resources USING unnest($2::text[], $3::text[], $4::text[]) AS doomed (kind, parent_id, id)
-       WHERE group_id = $1 AND resources.kind = doomed.kind COLLATE "C" AND resources.parent_id = doomed.parent_id COLLATE "C"
-         AND resources.id = doomed.id COLLATE "C"`,
-      groupId,
-      ...columns,
-    );
-    for (const key of keys) await this.#lists.unlist(connection, key);
-    await connection.run(
-      `INSERT INTO resource_removals (group_id, kind, parent_id, id, revision, position, at)
-       SELECT $1, kind, parent_id, id, $2, position, $3
-       FROM unnest($4::text[], $5::text[], $6::text[], $7::integer[]) AS doomed (kind, parent_id, id, position)`,
-      ...[groupId, positions[0]?.revision ?? 0, this.#now, ...columns, positions.map(({ position }) => String(position))],
-    );
-    const revision = positions[0]?.revision ?? 0;
-    await connection.run(
-      `UPDATE resource_versions SET superseded_at = $2, superseded_revision = $3
-       FROM unnest($4::text[], $5::text[], $6::text[]) AS doomed (kind, parent_id, id)
-       WHERE group_id = $1 AND superseded_at IS NULL AND resource_versions.kind = doomed.kind COLLATE "C"
-         AND resource_versions.parent_id = doomed.parent_id COLLATE "C" AND resource_versions.id = doomed.id COLLATE "C"`,
-      ...[groupId, this.#now, revision, ...columns],
-    );
-    // Nothing is in force after a delete, so it is superseded at once.
-    await connection.run(
-      `INSERT INTO resource_versions
-         (group_id, kind, parent_id, id, revision, op, author_id, author_name, at, origin, superseded_at, superseded_revision)
-       SELECT $1, kind, parent_id, id, $2, 'delete', $3, $4, $5, $6, $5, $2
-       FROM unnest($7::text[], $8::text[], $9::text[]) WITH ORDINALITY AS doomed (kind, parent_id, id, place) ORDER BY place`,
-      ...[groupId, revision, this.#author.id, this.#author.name, this.#now, this.#origin, ...columns],
-    );
+    if (this.#gathered.size >= MOST_GATHERED) await this.settle(connection);
   }
 
-  /** Keeps what a put wrote. */
-  async #addVersion(connection: PostgresConnection, version: Version): Promise<void> {
-    const { key, revision } = version;
-    await connection.run(
-      `UPDATE resource_versions SET superseded_at = $5, superseded_revision = $6 WHERE ${KEY} AND superseded_at IS NULL`,
-      ...[...columnsOfKey(key), this.#now, revision],
-    );
-    await connection.run(
-      `INSERT INTO resource_versions
-         (group_id, kind, parent_id, id, revision, op, author_id, author_name, at, document, secret_pointers, secrets_since, origin)
-       VALUES ($1, $2, $3, $4, $5, 'put', $6, $7, $8, $9, $10, $11, $12)`,
-      ...[...columnsOfKey(key), revision, this.#author.id, this.#author.name, this.#now],
-      ...[version.document, version.secretPointers, version.secretsSince, this.#origin],
-    );
+  /** The resource and all that goes with it, owners before what they own. Each is visited once, so that a ring of owners ends. */
+  async #withOwned(connection: PostgresConnection, root: ResourceKey): Promise<readonly ResourceKey[]> {
+    const found = new Map([[nameOfKey(root), root]]);
+    for (let owners: readonly ResourceKey[] = [root]; owners.length > 0; ) {
+      // Only what has no parent can own: an owner is named by kind and id alone.
+      const owning = owners.filter(({ parentId }) => parentId === '');
+      if (owning.length === 0) break;
+      // Who owns what is asked of the database, which must know it; what is gone already is known here.
+      if ([...this.#gathered.values()].some(({ op }) => op === 'put')) await this.settle(connection);
+      const owned = await connection.all<KeyColumns>(
+        `SELECT group_id, resources.kind, parent_id, resources.id
+         FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS owner (kind, id, place)
+         JOIN resources ON group_id = $1 AND owner_kind = owner.kind COLLATE "C" AND owner_id = owner.id COLLATE "C"
+         ORDER BY place, resources.kind, parent_id, resources.id`,
+        ...[root.groupId, owning.map(({ kind }) => kind), owning.map(({ id }) => id)],
+      );
+      owners = owned.map(keyOfRow).filter((key) => !found.has(nameOfKey(key)) && !this.#gathered.has(nameOfKey(key)));
+      for (const key of owners) found.set(nameOfKey(key), key);
+    }
+    return [...found.values()];
+  }
+
+  #assertFree(key: ResourceKey, value: UniqueValue): void {
+    const holder = this.#known.holderOf(groupValue(key.groupId, value));
+    if (holder !== undefined && nameOfKey(holder) !== nameOfKey(key)) throw new UniqueConflict(value.space, holder);
+  }
+
+  async #assertAgreed(connection: PostgresConnection, key: ResourceKey, value: SharedValue, ownRow: number | undefined): Promise<void> {
+    // Whoever has written since has agreed as well.
+    if (this.#agreed.get(nameOfShared(key.groupId, value)) === value.value.toString('hex')) return;
+    if (this.#gathered.size > 0) await this.settle(connection);
+    const dissenter = await findDissenter(connection, key.groupId, value, ownRow);
+    if (dissenter !== undefined) throw new SharedConflict(value.space, keyOfRow(dissenter));
+  }
+
+  #noteChange(key: ResourceKey, before: KnownResource | undefined, to: LatestVersion): void {
+    const from = before?.latest;
+    this.#last = { name: nameOfKey(key), to: stateOf(to), from: from && stateOf(from) };
+  }
+
+  #versionOf(write: GatheredWrite): LatestVersion {
+    const { groupId, kind, parentId, id } = write.key;
+    const { id: author_id, name: author_name, now, origin } = this.#author;
+    return {
+      ...{ number: undefined, group_id: groupId, kind, parent_id: parentId, id, revision: write.revision, op: write.op },
+      ...{ author_id, author_name, at: now, origin },
+      document: write.op === 'put' ? write.publicText : null,
+      secret_pointers: write.op === 'put' ? write.secretPointers : null,
+      secrets_since: write.op === 'put' ? write.secretsSince : null,
+    };
   }
 }
 
-async function currentRow(connection: PostgresConnection, key: ResourceKey): Promise<CurrentRow | undefined> {
-  return connection.get<CurrentRow>(
-    `SELECT resources.row, revision, created_at, secrets FROM resources WHERE ${KEY}`,
-    ...columnsOfKey(key),
-  );
+/** The number does not matter to what a version says. */
+function stateOf(version: LatestVersion): LastChange['to'] {
+  return versionOfRow({ ...version, number: version.number ?? 0 });
 }
 
-async function assertFree(connection: PostgresConnection, groupId: string, value: UniqueValue, ownRow: number | undefined): Promise<void> {
-  const holder = await connection.get<KeyColumns & { readonly row: number }>(
-    `SELECT resources.row, resources.group_id, kind, parent_id, id FROM unique_values JOIN resources ON resources.row = resource_row
-     WHERE unique_values.group_id = $1 AND space = $2 AND digest = $3`,
-    ...[groupId, value.space, value.digest],
-  );
-  if (holder !== undefined && holder.row !== ownRow) throw new UniqueConflict(value.space, keyOfRow(holder));
+function rowOfPut({ key, revision, position, createdAt, text, sealed, unique }: GatheredPut, now: number) {
+  const list = unique.map(({ space, digest }) => [space, digest.toString('hex')] as const);
+  const unique_list = JSON.stringify(list.toSorted((one, other) => compareTexts(one[0], other[0]) || compareTexts(one[1], other[1])));
+  return {
+    ...{ group_id: key.groupId, kind: key.kind, parent_id: key.parentId, id: key.id, revision, position },
+    ...{ created_at: createdAt, updated_at: now, document: text, secrets: sealed, unique_list },
+  };
 }
 
-async function assertAgreed(
-  connection: PostgresConnection,
-  groupId: string,
-  value: SharedValue,
-  ownRow: number | undefined,
-): Promise<void> {
-  const dissenter = await findDissenter(connection, groupId, value, ownRow);
-  if (dissenter !== undefined) throw new SharedConflict(value.space, keyOfRow(dissenter));
+function listingOfPut({ key, revision, position, owner, publicText }: GatheredPut, row: number) {
+  return listingOf({
+    ...{ row, group_id: key.groupId, kind: key.kind, parent_id: key.parentId, id: key.id, revision, position },
+    ...{ owner_kind: owner?.kind ?? null, owner_id: owner?.id ?? null, document: publicText },
+  });
 }
 
-/** The resource and all that goes with it, owners before what they own. Each is visited once, so that a ring of owners ends. */
-async function withOwned(connection: PostgresConnection, root: ResourceKey): Promise<readonly ResourceKey[]> {
-  const found = new Map([[JSON.stringify(root), root]]);
-  for (let owners: readonly ResourceKey[] = [root]; owners.length > 0; ) {
-    // Only what has no parent can own: an owner is named by kind and id alone.
-    const owning = owners.filter(({ parentId }) => parentId === '');
-    const owned = await connection.all<KeyColumns>(
-      `SELECT group_id, resources.kind, parent_id, resources.id
-       FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS owner (kind, id, place)
-       JOIN resources ON group_id = $1 AND owner_kind = owner.kind COLLATE "C" AND owner_id = owner.id COLLATE "C"
-       ORDER BY place, resources.kind, parent_id, resources.id`,
-      ...[root.groupId, owning.map(({ kind }) => kind), owning.map(({ id }) => id)],
-    );
-    const fresh = new Map(owned.map(keyOfRow).map((key) => [JSON.stringify(key), key]));
-    for (const name of found.keys()) fresh.delete(name);
-    for (const [name, key] of fresh) found.set(name, key);
-    owners = [...fresh.values()];
-  }
-  return [...found.values()];
+function compareTexts(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
+}
+
+function hasLongName({ key, owner }: ResourceWrite): boolean {
+  return Buffer.byteLength(`${key.groupId}${key.kind}${key.parentId}${key.id}${owner?.id ?? ''}`) > SHORT_NAME_BYTES;
+}
+
+function nameOfShared(groupId: string, { space, name }: SharedValue): string {
+  return JSON.stringify([groupId, space, name.toString('hex')]);
 }
 
 /** The column `labels`: null for none. */

@@ -1,4 +1,4 @@
-import { CHAIN_START, type ChainEnd, type ChainEndName, decodeChainEnd, encodeChainEnd } from '../audit-chain.ts';
+import { type AuditColumns, CHAIN_START, type ChainEnd, type ChainEndName, decodeChainEnd, encodeChainEnd } from '../audit-chain.ts';
 import { originOf, originText } from '../change-origin.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import type { HistoryLimits, KeptChainEnd } from '../history.ts';
@@ -8,15 +8,14 @@ import type { AuditRow } from './history-rows.ts';
 /** Names of the settings, kept as secrets, in which the chain's ends lie: only who has the keyring can make them. */
 export const CHAIN_SETTINGS: Readonly<Record<ChainEndName, string>> = { head: 'audit-chain-head', anchor: 'audit-chain-anchor' };
 
-/** What a new entry is stored as: `at, author_id, author_name, action, group_id, resource, address, detail, origin`. */
-export function columnsOfEntry(entry: AuditEntry, author: Author): readonly (string | number | null)[] {
-  // The address has a column of its own.
-  const origin = originText({ ...originOf(entry.author.origin === undefined ? author : entry.author), address: undefined });
-  const address = entry.address ?? author.origin?.address ?? null;
-  return [
-    ...[entry.at, entry.author.id, entry.author.name, entry.action, entry.groupId ?? null],
-    ...[entry.resource, address, JSON.stringify(entry.detail), origin],
-  ];
+/** What a new entry is stored as. */
+export function columnsOfEntry(entry: AuditEntry, author: Author): Omit<AuditColumns, 'number'> {
+  return {
+    ...{ at: entry.at, author_id: entry.author.id, author_name: entry.author.name, action: entry.action, group_id: entry.groupId ?? null },
+    ...{ resource: entry.resource, address: entry.address ?? author.origin?.address ?? null, detail: JSON.stringify(entry.detail) },
+    // The address has a column of its own.
+    origin: originText({ ...originOf(entry.author.origin === undefined ? author : entry.author), address: undefined }),
+  };
 }
 
 /** Reads an end from the value of its setting. */

@@ -1,5 +1,6 @@
 import { PortcullisError } from '../../errors/index.ts';
-import { isConflict, type ResourceKey, RevisionConflict, type UniqueValue } from '../store.ts';
+import { isConflict, RevisionConflict } from '../conflicts.ts';
+import type { ResourceKey, UniqueValue } from '../store.ts';
 
 /** What a driver reads of a resource before it writes it. */
 export interface CurrentRow {
@@ -15,7 +16,7 @@ export function columnsOfKey(key: ResourceKey): readonly string[] {
 }
 
 /** @throws RevisionConflict when the resource is not at the expected revision; 0 stands for one that does not exist. */
-export function assertRevision(current: CurrentRow | undefined, expected: number | undefined): void {
+export function assertRevision(current: Pick<CurrentRow, 'revision'> | undefined, expected: number | undefined): void {
   const revision = current?.revision ?? 0;
   if (expected !== undefined && expected !== revision) throw new RevisionConflict(revision);
 }

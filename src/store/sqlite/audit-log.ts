@@ -27,10 +27,11 @@ export class AuditLog {
 
   /** Chains an entry. `settle` comes last in the transaction. */
   append(entry: AuditEntry, author: Author): void {
+    const { at, author_id, author_name, action, group_id, resource, address, detail, origin } = columnsOfEntry(entry, author);
     const row = this.#database.get<AuditColumns>(
       `INSERT INTO audit_entries (at, author_id, author_name, action, group_id, resource, address, detail, origin)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`,
-      ...columnsOfEntry(entry, author),
+      ...[at, author_id, author_name, action, group_id, resource, address, detail, origin],
     );
     if (row === undefined) throw new Error('a written row was not returned');
     const head = this.#head ?? this.readEnd('head');

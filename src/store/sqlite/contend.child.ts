@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
+import { UniqueConflict } from '../conflicts.ts';
 import { credentialWrite, putAll } from '../contract/sample-writes.ts';
 import { openKeyring } from '../keyring.ts';
-import { UniqueConflict } from '../store.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 
 const [file = '', keyringFile = '', username = '', rounds = ''] = process.argv.slice(2);

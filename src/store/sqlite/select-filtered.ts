@@ -1,6 +1,9 @@
-import { cutToPart, type SelectedEntry } from '../lists/cut-to-part.ts';
+import { cutFound } from '../lists/cut-found.ts';
+import { type SelectedEntry, withPlaces } from '../lists/cut-to-part.ts';
+import { findPlace } from '../lists/find-place.ts';
+import { type FoundLists, type FoundRows, type GroupState, STATE_COLUMNS, stateOf } from '../lists/found-lists.ts';
 import type { ListFilter } from '../lists/plan-selection.ts';
-import { SORTS } from '../lists/sort-key.ts';
+import { formatCursor, SORTS } from '../lists/sort-key.ts';
 import type { ListOrder, ResourceSelection, SelectedResources } from '../store.ts';
 import type { SqliteDatabase, SqlValue } from './sqlite-database.ts';
 
@@ -11,30 +14,66 @@ interface Condition {
   readonly values: readonly SqlValue[];
 }
 
-/** Goes through a whole list: for searches, and for several conditions at once. Every part costs about the same. */
+/**
+ * Goes through a whole list: for searches, and for several conditions at once. What it finds is kept in `found`, where there is one, so that
+ * further parts need not.
+ */
 export function selectFiltered(
   database: SqliteDatabase,
   selection: ResourceSelection,
   filter: ListFilter,
-  cursor: string | undefined,
+  cursorKey: string | undefined,
+  found: FoundLists | undefined,
 ): SelectedResources {
-  const { order, direction, part } = selection;
-  const key = KEY_COLUMNS[order];
-  const way = direction === 'ascending' ? 'ASC' : 'DESC';
-  const { sql: from, values } = matching(selection, filter);
+  const { direction, part } = selection;
+  if (selection.withPlaces === true) return withPlaces(selection, allEntries(database, selection, filter));
+  const rows = findRows(database, selection, filter, found);
   if (part === undefined) {
-    const rows = database.column<number>(`SELECT listed.resource_row ${from} ORDER BY ${key} ${way}`, ...values);
-    return { rows, total: rows.length, next: undefined };
+    const all = Array.from(rows);
+    return { rows: direction === 'ascending' ? all : all.reverse(), total: rows.length, next: undefined };
   }
-  const total = database.get<{ total: number }>(`SELECT count(*) AS total ${from}`, ...values)?.total ?? 0;
-  const offset = part.kind === 'page' ? part.offset : 0;
-  if (offset >= total) return { rows: [], total, next: undefined };
-  const after = cursor === undefined ? '' : `AND ${key} ${direction === 'ascending' ? '>' : '<'} ?`;
+  const before = cursorKey === undefined ? undefined : placeOf(database, selection, rows, cursorKey);
+  const cut = cutFound(rows, direction, part, before);
+  const lastKey = cut.last === undefined ? undefined : keysOf(database, selection, [cut.last]).get(cut.last);
+  return { rows: cut.rows, total: rows.length, next: lastKey === undefined ? undefined : formatCursor(selection.order, lastKey) };
+}
+
+function findRows(database: SqliteDatabase, selection: ResourceSelection, filter: ListFilter, found: FoundLists | undefined): FoundRows {
+  const group = database.get<GroupState>(`SELECT ${STATE_COLUMNS} FROM gateway_groups WHERE id = ?`, selection.groupId);
+  const state = group === undefined ? '' : stateOf(group);
+  const known = found?.get(selection, state);
+  if (known !== undefined) return known;
+  const { sql: from, values } = matching(selection, filter);
+  const rows = database.column<number>(`SELECT listed.resource_row ${from} ORDER BY ${KEY_COLUMNS[selection.order]}`, ...values);
+  found?.set(selection, state, rows);
+  return rows;
+}
+
+function placeOf(database: SqliteDatabase, selection: ResourceSelection, rows: FoundRows, cursorKey: string): number {
+  const search = findPlace(rows, cursorKey, selection.direction);
+  let step = search.next();
+  while (step.done !== true) step = search.next(keysOf(database, selection, step.value));
+  return step.value;
+}
+
+function keysOf(
+  database: SqliteDatabase,
+  { groupId, kind, order }: ResourceSelection,
+  rows: readonly number[],
+): ReadonlyMap<number, string> {
   const entries = database.all<SelectedEntry>(
-    `SELECT ${key} AS sort_key, listed.resource_row ${from} ${after} ORDER BY ${key} ${way} LIMIT ? OFFSET ?`,
-    ...[...values, ...(cursor === undefined ? [] : [cursor]), part.limit + 1, offset],
+    `SELECT ${KEY_COLUMNS[order]} AS sort_key, resource_row FROM listed_resources
+     WHERE group_id = ? AND kind = ? AND resource_row IN (SELECT value FROM json_each(?))`,
+    ...[groupId, kind, JSON.stringify(rows)],
   );
-  return cutToPart(entries, selection, part, total);
+  return new Map(entries.map(({ resource_row, sort_key }) => [resource_row, sort_key]));
+}
+
+function allEntries(database: SqliteDatabase, selection: ResourceSelection, filter: ListFilter): SelectedEntry[] {
+  const { sql: from, values } = matching(selection, filter);
+  const key = KEY_COLUMNS[selection.order];
+  const way = selection.direction === 'ascending' ? 'ASC' : 'DESC';
+  return database.all<SelectedEntry>(`SELECT ${key} AS sort_key, listed.resource_row ${from} ORDER BY ${key} ${way}`, ...values);
 }
 
 // The text depends only on how many conditions of each sort there are, so that few statements are ever prepared.

@@ -1,4 +1,5 @@
-import { cutToPart, type SelectedEntry } from '../lists/cut-to-part.ts';
+import { cutToPart, nothingOf, type SelectedEntry, withPlaces } from '../lists/cut-to-part.ts';
+import type { FoundLists } from '../lists/found-lists.ts';
 import { WHOLE_KIND } from '../lists/list-facet.ts';
 import { facetsOf, type KeptList, planSelection, stretchOf } from '../lists/plan-selection.ts';
 import { parseCursor, SORTS } from '../lists/sort-key.ts';
@@ -7,8 +8,11 @@ import { blockAt } from './list-blocks.ts';
 import { selectFiltered } from './select-filtered.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
-/** What `StoreReader.selectResources` promises, of lists that are current. Call it where its statements see one state. */
-export function selectResources(database: SqliteDatabase, selection: ResourceSelection): SelectedResources {
+/**
+ * What `StoreReader.selectResources` promises, of lists that are current. Call it where its statements see one state. `found` is only for where
+ * that is what is committed.
+ */
+export function selectResources(database: SqliteDatabase, selection: ResourceSelection, found?: FoundLists): SelectedResources {
   const { part } = selection;
   const cursor = part?.kind === 'after' ? parseCursor(part.cursor, selection.order) : undefined;
   const facets = new Set([WHOLE_KIND, ...facetsOf(selection)]);
@@ -18,11 +22,12 @@ export function selectResources(database: SqliteDatabase, selection: ResourceSel
   );
   switch (plan.kind) {
     case 'nothing':
-      return { rows: [], total: 0, next: undefined };
+      return nothingOf(selection);
     case 'filtered':
-      return selectFiltered(database, selection, plan.filter, cursor);
+      return selectFiltered(database, selection, plan.filter, cursor, found);
     case 'kept': {
       const { kept } = plan;
+      if (selection.withPlaces === true) return withPlaces(selection, allEntries(database, kept, selection));
       if (part === undefined) return { rows: allRows(database, kept, selection), total: kept.entries, next: undefined };
       const entries = cursor === undefined ? pageOf(database, kept, selection) : entriesAfter(database, kept, selection, cursor, part);
       return cutToPart(entries, selection, part, kept.entries);
@@ -35,6 +40,11 @@ function findList(database: SqliteDatabase, { groupId, kind }: ResourceSelection
     'SELECT list, facet, entries FROM resource_lists WHERE group_id = ? AND kind = ? AND facet = ?',
     ...[groupId, kind, facet],
   );
+}
+
+function allEntries(database: SqliteDatabase, { list }: KeptList, { order, direction }: ResourceSelection): SelectedEntry[] {
+  const sql = 'SELECT sort_key, resource_row FROM list_entries WHERE list = ? AND sort = ? ORDER BY sort_key';
+  return database.all<SelectedEntry>(direction === 'ascending' ? sql : `${sql} DESC`, list, SORTS[order]);
 }
 
 function allRows(database: SqliteDatabase, { list }: KeptList, { order, direction }: ResourceSelection): number[] {

@@ -1,4 +1,5 @@
 import type { FieldCipher } from '../field-cipher.ts';
+import type { FoundLists } from '../lists/found-lists.ts';
 import { type GroupRow, groupOfRow, type TokenRow, tokenOfRow, type UserRow, userOfRow } from '../rows/record-rows.ts';
 import { type KeyColumns, keyOfRow, type ResourceRow, resourceOfRow } from '../rows/resource-rows.ts';
 import type {
@@ -29,6 +30,8 @@ export interface ReaderParts {
   readonly cipher: FieldCipher;
   /** Throws when the store or the transaction is over. */
   readonly assertUsable: () => void;
+  /** For a reader of what is committed. */
+  readonly found?: FoundLists;
 }
 
 const OMITTING: ReadOptions = { secrets: 'omit' };
@@ -38,11 +41,13 @@ export class SqliteReader implements StoreReader {
   protected readonly database: SqliteDatabase;
   protected readonly cipher: FieldCipher;
   readonly #assertUsable: () => void;
+  readonly #found: FoundLists | undefined;
 
   constructor(parts: ReaderParts) {
     this.database = parts.database;
     this.cipher = parts.cipher;
     this.#assertUsable = parts.assertUsable;
+    this.#found = parts.found;
   }
 
   async getResource(key: ResourceKey, options: ReadOptions = {}): Promise<StoredResource | undefined> {
@@ -60,7 +65,7 @@ export class SqliteReader implements StoreReader {
   }
 
   async selectResources(selection: ResourceSelection): Promise<SelectedResources> {
-    return this.step(() => this.#seeingOneState(() => selectResources(this.database, selection)));
+    return this.step(() => this.#seeingOneState(() => selectResources(this.database, selection, this.#found)));
   }
 
   async resourcesAt(

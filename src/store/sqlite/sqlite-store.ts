@@ -13,6 +13,7 @@ import type {
   StoreHistory,
 } from '../history.ts';
 import type { Keyring } from '../keyring.ts';
+import { FoundLists } from '../lists/found-lists.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { type AuditRow, auditEntryOfRow, chainedEntryOfRow } from '../rows/history-rows.ts';
 import type { Author, ResourceSelection, RevisionHints, SelectedResources, Store, StoreTransaction } from '../store.ts';
@@ -84,7 +85,7 @@ class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, Re
   readonly #groups: CommitGroups<SqliteDatabase>;
 
   constructor(connections: Connections, cipher: FieldCipher, clock: Clock, queue: TransactionQueue) {
-    super({ database: connections.reader, cipher, assertUsable: () => assertOpen(queue) });
+    super({ database: connections.reader, cipher, assertUsable: () => assertOpen(queue), found: new FoundLists() });
     this.#connections = connections;
     this.#clock = clock;
     this.#queue = queue;

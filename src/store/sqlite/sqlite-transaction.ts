@@ -1,4 +1,5 @@
 import { PortcullisError } from '../../errors/index.ts';
+import type { LastChange } from '../history.ts';
 import { type GroupRow, groupOfRow } from '../rows/record-rows.ts';
 import { refuseUserTwin, userDetailsColumn } from '../rows/stored-record-rows.ts';
 import { hasChangedNothing } from '../rows/write-checks.ts';
@@ -71,6 +72,14 @@ export class SqliteTransaction extends SqliteHistoryReader implements StoreTrans
       catchUpLists(this.database, selection.groupId);
     });
     return super.selectResources(selection);
+  }
+
+  // Nothing is far away here.
+  async foresee(): Promise<void> {}
+
+  async lastChange(key: ResourceKey): Promise<LastChange | undefined> {
+    const [to, from] = await this.listVersions(key, 2);
+    return to && { to, from };
   }
 
   async putResource(write: ResourceWrite): Promise<StoredResource> {

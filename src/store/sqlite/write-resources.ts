@@ -1,5 +1,6 @@
 import { PortcullisError } from '../../errors/index.ts';
 import { originOf, originText } from '../change-origin.ts';
+import { SharedConflict, UniqueConflict } from '../conflicts.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import { listingOf } from '../lists/resource-listing.ts';
 import { ReleasedValues } from '../rows/released-values.ts';
@@ -8,16 +9,7 @@ import { type SecretInForce, type SinceRow, secretsInForce, secretsSinceColumn }
 import { rowOfShared } from '../rows/shared-values.ts';
 import { assertRevision, type CurrentRow, columnsOfKey, labelsOf, secretPointersColumn, withoutRepeats } from '../rows/write-checks.ts';
 import { splitSecrets } from '../secret-fields.ts';
-import {
-  type Author,
-  type ResourceKey,
-  type ResourceWrite,
-  SharedConflict,
-  type SharedValue,
-  type StoredResource,
-  UniqueConflict,
-  type UniqueValue,
-} from '../store.ts';
+import type { Author, ResourceKey, ResourceWrite, SharedValue, StoredResource, UniqueValue } from '../store.ts';
 import { findDissenter } from './find-dissenter.ts';
 import { GroupRevisions } from './group-revisions.ts';
 import { ListWriter } from './list-writer.ts';

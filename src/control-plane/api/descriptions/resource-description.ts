@@ -15,7 +15,7 @@ import {
   shownRef,
   valueAnswer,
 } from '../../openapi/index.ts';
-import { collectionPaths, resourcePath } from '../resource-path.ts';
+import { collectionPaths, isNamedByBody, resourcePath } from '../resource-path.ts';
 import { KIND_TEXTS } from './kind-texts.ts';
 import { GROUP_PARAMETER, listParameters } from './parameters.ts';
 import { DELETED, patchBody, WRITE_HEADERS, written } from './writing.ts';
@@ -57,9 +57,21 @@ function operationsOf(kind: ResourceKind, list: string): readonly DescribedOpera
       refusals: [404, 409],
     },
   ];
+  const putting: DescribedOperation = [
+    `PUT /${list.slice(1)}`,
+    {
+      ...{ ...onList, id: `putListed${singular}`, summary: `Create or replace ${one} that the body names` },
+      query: [GROUP_PARAMETER],
+      headers: WRITE_HEADERS,
+      body: { schema, examples: [{ summary: `Write ${one}`, value: { [kind.idField]: KIND_TEXTS[kind.name].id, ...body } }] },
+      answers: written(answer),
+      refusals: [404, 409, 412],
+    },
+  ];
   return [
     [`GET /${list.slice(1)}`, { ...onList, id: `list${plural}`, summary: `List ${many}`, ...listing(kind), refusals: [404] }],
     ...(kind.isCreatable ? [creating] : []),
+    ...(isNamedByBody(kind) ? [putting] : []),
     [
       `GET /${onePath.slice(1)}`,
       {

@@ -18,8 +18,17 @@ function filter() {
   found.textContent = words.length === 0 ? '' : `${count} found`;
 }
 
+function targetId() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    // Somebody has written the address by hand.
+    return '';
+  }
+}
+
 function unfoldTarget() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.getElementById(targetId());
   if (target === null) return;
   if (target.hidden || target.closest('[hidden]') !== null) {
     search.value = '';

@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { createTestCertificate } from '../../../../test-support/test-certificate.ts';
 import { ByteStream } from '../../testing/byte-stream.ts';
+import { fixedTerms } from '../../testing/fixed-terms.ts';
 import type { AcceptedConnection } from '../accepted-connection.ts';
 import { ClientListener } from '../client-listener.ts';
 import { connectTransport } from '../connect-transport.ts';
@@ -30,13 +31,25 @@ export interface SubjectMaker {
 
 const READ_BUFFER_BYTES = 64 * 1024;
 
+/** Opens it, where it is to be encrypted behind the handshake. */
+function open(accepted: AcceptedConnection, receiver: RecordingReceiver): Promise<Transport> {
+  const { secure } = accepted;
+  if (secure === undefined) return Promise.resolve(accepted.open(receiver));
+  return new Promise((resolve, reject) => {
+    secure({
+      onSecured: (_tls, openSecured) => resolve(openSecured(receiver)),
+      onFailed: ({ reason, detail }) => reject(new Error(`${reason} ${detail}`)),
+    });
+  });
+}
+
 /** A client's connection, as a server gets it. */
 export function acceptedSubject(transport: TransportKind, encrypted = false): SubjectMaker {
   const make = async (test: TestContext): Promise<TransportSubject> => {
     const accepted = Promise.withResolvers<AcceptedConnection>();
     const listener = new ClientListener({
       transport,
-      tls: encrypted ? await createTestCertificate() : undefined,
+      tls: encrypted ? fixedTerms(await createTestCertificate()) : undefined,
       readBuffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
       onAccepted: accepted.resolve,
       onFailure: accepted.reject,
@@ -46,7 +59,7 @@ export function acceptedSubject(transport: TransportKind, encrypted = false): Su
     const socket = encrypted ? connectTls({ socket: peerSocket, rejectUnauthorized: false }) : peerSocket;
     const peer = new ByteStream(socket);
     const receiver = new RecordingReceiver();
-    const made = (await accepted.promise).open(receiver);
+    const made = await open(await accepted.promise, receiver);
     test.after(() => {
       listener.close();
       socket.destroy();

@@ -1,0 +1,4 @@
+/** Gives other work of this thread its turn. */
+export function yieldTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

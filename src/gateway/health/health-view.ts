@@ -1,0 +1,25 @@
+import type { JsonObject } from '../../lib/json.ts';
+import type { CheckedUpstream } from './checked-upstream.ts';
+
+/**
+ * What upstreams are taken for, as APISIX's control API says it at `/v1/healthcheck`: an entry for each that is looked after, with its nodes.
+ * `name` is the path of the upstream in the Admin API.
+ */
+export function healthView(upstreams: Iterable<CheckedUpstream>): JsonObject[] {
+  return Array.from(upstreams, (upstream) => ({
+    name: upstreamPath(upstream),
+    type: upstream.checks.active.kind,
+    nodes: Array.from(upstream.nodes.values(), ({ address, port, hostName, health }) => ({
+      ip: address,
+      port,
+      hostname: hostName,
+      status: health.state,
+      counter: { ...health.counters },
+    })),
+  }));
+}
+
+function upstreamPath({ serviceId, upstreamId }: CheckedUpstream): string {
+  const service = `/apisix/services/${serviceId}`;
+  return upstreamId === undefined ? service : `${service}/upstreams/${upstreamId}`;
+}

@@ -1,0 +1,96 @@
+import { type ClientRequest, type RequestOptions, request as requestPlain } from 'node:http';
+import { request as requestSecure } from 'node:https';
+import { connect, isIP } from 'node:net';
+import type { Clock } from '../../lib/clock.ts';
+import type { ActiveChecks } from '../../schema/index.ts';
+import type { HealthReport } from './node-health.ts';
+
+/** Whom a probe asks. */
+export interface ProbeTarget {
+  /** An address, resolved and allowed. */
+  readonly address: string;
+  readonly port: number;
+  /** The value of Host. */
+  readonly host: string;
+}
+
+/** A probe under way. */
+export interface Probe {
+  /** Undefined: the answer says nothing, or the probe was ended before it had one. Never rejects. */
+  readonly outcome: Promise<HealthReport | undefined>;
+  end(): void;
+}
+
+/** How a probe tells its one outcome. */
+type Tell = (outcome: HealthReport | undefined) => void;
+
+/** Asks a node once, on a connection of its own, and reads no further than the head of its answer. */
+export function startProbe(checks: ActiveChecks, target: ProbeTarget, clock: Clock): Probe {
+  let tell: Tell = () => {};
+  const outcome = new Promise<HealthReport | undefined>((resolve) => {
+    tell = resolve;
+  });
+  const stop = checks.kind === 'tcp' ? probeConnection(target, tell) : probeAnswer(checks, target, tell);
+  const cancelTimeout = clock.schedule(checks.timeoutMs, () => {
+    tell('timeout_failure');
+    stop();
+  });
+  void outcome.then(() => {
+    cancelTimeout();
+    stop();
+  });
+  return { outcome, end: () => tell(undefined) };
+}
+
+function probeConnection({ address, port }: ProbeTarget, tell: Tell): () => void {
+  const socket = connect({ host: address, port });
+  socket.on('connect', () => tell('success'));
+  socket.on('error', () => tell('tcp_failure'));
+  return () => void socket.destroy();
+}
+
+function probeAnswer(checks: ActiveChecks, target: ProbeTarget, tell: Tell): () => void {
+  let request: ClientRequest;
+  try {
+    request = openRequest(checks, target);
+  } catch {
+    // A name or value that the configuration was allowed to have and node is not willing to send.
+    tell('http_failure');
+    return () => {};
+  }
+  const read = (status: number | undefined): void => tell(reportOfStatus(checks, status ?? 0));
+  request.on('response', (response) => read(response.statusCode));
+  request.on('upgrade', (response, socket) => {
+    read(response.statusCode);
+    socket.destroy();
+  });
+  request.on('error', (error) => tell(isMalformed(error) ? 'http_failure' : 'tcp_failure'));
+  request.end();
+  return () => void request.destroy();
+}
+
+function openRequest(checks: ActiveChecks, { address, port, host }: ProbeTarget): ClientRequest {
+  const options: RequestOptions = {
+    host: address,
+    port,
+    method: 'GET',
+    path: checks.path,
+    headers: ['Host', host, 'User-Agent', 'Portcullis/healthcheck', 'Connection', 'close', ...checks.headers.flat()],
+    setHost: false,
+    agent: false,
+  };
+  if (checks.kind !== 'https') return requestPlain(options);
+  const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  return requestSecure({ ...options, servername: isIP(name) === 0 ? name : '', rejectUnauthorized: checks.verifyCertificate });
+}
+
+/** What a status says by the lists; nothing where it is in neither. */
+function reportOfStatus({ healthyStatuses, unhealthyStatuses }: ActiveChecks, status: number): HealthReport | undefined {
+  if (healthyStatuses.includes(status)) return 'success';
+  return status === 0 || unhealthyStatuses.includes(status) ? 'http_failure' : undefined;
+}
+
+/** The node speaks, but not HTTP. */
+function isMalformed(error: Error): boolean {
+  return 'code' in error && typeof error.code === 'string' && error.code.startsWith('HPE_');
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createSecureContext } from 'node:tls';
+import type { TlsItem } from '../../schema/index.ts';
+import { ClientPolicy } from './client-policy.ts';
+import { TicketKeys } from './ticket-keys.ts';
+import { TlsHost } from './tls-host.ts';
+import { TlsHosts } from './tls-hosts.ts';
+
+const RULES = { authority: 'ca', authorityIds: [], depth: 1, skippedPaths: [] };
+
+function host(owner: string, names: readonly string[], asks = false): TlsHost {
+  const settings: Extract<TlsItem, { kind: 'host' }> = {
+    kind: 'host',
+    names,
+    pairs: [],
+    certificateIds: [],
+    minVersion: 'TLSv1.2',
+    maxVersion: 'TLSv1.3',
+    client: undefined,
+  };
+  const client = asks ? new ClientPolicy(owner, RULES, [], () => {}) : undefined;
+  const ticketKeys = new TicketKeys(Buffer.alloc(32));
+  return new TlsHost({ owner, settings, pairs: [], client, problem: undefined, ticketKeys, makeContext: createSecureContext });
+}
+
+function hostsOf(...all: readonly TlsHost[]): TlsHosts {
+  const hosts = new TlsHosts(undefined);
+  for (const one of all) hosts.put(one.owner, one);
+  return hosts;
+}
+
+test('a name belongs to whoever names it exactly, else to the longest pattern, whose star is one label', () => {
+  const hosts = hostsOf(
+    host('ssl/exact', ['a.example.com']),
+    host('ssl/star', ['*.example.com']),
+    host('ssl/part', ['*-api.example.com', '*api.example.com']),
+  );
+  const ownerOf = (name: string): string | undefined => hosts.find(name)?.owner;
+  assert.equal(ownerOf('a.example.com'), 'ssl/exact');
+  assert.equal(ownerOf('b.example.com'), 'ssl/star');
+  assert.equal(ownerOf('x-api.example.com'), 'ssl/part');
+  assert.equal(ownerOf('api.example.com'), 'ssl/star');
+  assert.equal(ownerOf('c.b.example.com'), undefined);
+  assert.equal(ownerOf('example.com'), undefined);
+  assert.equal(ownerOf('.example.com'), undefined);
+  assert.equal(ownerOf('x.y-api.example.com'), undefined);
+});
+
+test('of several objects with one name the strict one comes first, then an SSL, then the lower id; and what goes makes room', () => {
+  const hosts = hostsOf(host('sni/a', ['x']), host('ssl/b', ['x']), host('ssl/a', ['x']), host('sni/strict', ['x'], true));
+  const order: (string | undefined)[] = [];
+  for (let owner = hosts.find('x')?.owner; owner !== undefined; owner = hosts.find('x')?.owner) {
+    order.push(owner);
+    hosts.put(owner, undefined);
+  }
+  assert.deepEqual(order, ['sni/strict', 'ssl/a', 'ssl/b', 'sni/a']);
+  assert.equal(hosts.isEmpty, true);
+});
+
+test('an object that names others than before leaves no name behind', () => {
+  const hosts = hostsOf(host('ssl/a', ['x', '*-y', 'x']));
+  hosts.put('ssl/a', host('ssl/a', ['z']));
+  assert.equal(hosts.find('x'), undefined);
+  assert.equal(hosts.find('a-y'), undefined);
+  assert.equal(hosts.find('z')?.owner, 'ssl/a');
+});
+
+test('who names no host, or an unknown one, gets the fallback, or nothing', () => {
+  const asked = (serverName: string | undefined) => ({ serverName, protocols: [], ticketKeyNames: [] });
+  assert.equal(hostsOf(host('ssl/a', ['x'])).termsFor(asked(undefined)), undefined);
+  assert.equal(hostsOf(host('ssl/a', ['x'])).termsFor(asked('y')), undefined);
+  const hosts = new TlsHosts('x');
+  hosts.put('ssl/a', host('ssl/a', ['x']));
+  // It has no certificate; that this is told shows that it was chosen.
+  assert.throws(() => hosts.termsFor(asked(undefined)), /no certificate/);
+  assert.throws(() => hosts.termsFor(asked('y')), /no certificate/);
+});

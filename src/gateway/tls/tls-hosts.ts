@@ -1,0 +1,102 @@
+import type { ClientHello, ServerTerms, TlsChooser } from '../../engine/index.ts';
+import type { TlsHost } from './tls-host.ts';
+
+/** What may be spoken inside a connection, the preference first. */
+const PROTOCOLS = ['h2', 'http/1.1'];
+
+/**
+ * The hosts that are served with TLS: a name belongs to the one that names it exactly, or else to the longest pattern, whose `*` stands for
+ * one label. Where several objects name the same, those that ask for client certificates come first, then SSL objects, then the lower id.
+ */
+export class TlsHosts implements TlsChooser {
+  readonly #fallbackName: string | undefined;
+  readonly #byOwner = new Map<string, TlsHost>();
+  /** Names, and patterns as they are written. */
+  readonly #byName = new Map<string, TlsHost[]>();
+  /** Patterns whose `*` stands for a part of a label, the longest first. */
+  #partPatterns: string[] = [];
+
+  /** `fallbackName`: whom clients get that name no host, or an unknown one. */
+  constructor(fallbackName: string | undefined) {
+    this.#fallbackName = fallbackName;
+  }
+
+  get isEmpty(): boolean {
+    return this.#byOwner.size === 0;
+  }
+
+  /** The host of an object; undefined removes it. */
+  put(owner: string, host: TlsHost | undefined): void {
+    const old = this.#byOwner.get(owner);
+    if (old !== undefined) this.#remove(old);
+    if (host === undefined) this.#byOwner.delete(owner);
+    else this.#add(host);
+  }
+
+  get(owner: string): TlsHost | undefined {
+    return this.#byOwner.get(owner);
+  }
+
+  /** Whom a name belongs to: in lower case, without a final dot. */
+  find(name: string): TlsHost | undefined {
+    const exact = this.#byName.get(name);
+    if (exact !== undefined) return exact[0];
+    const dot = name.indexOf('.');
+    const pattern = dot > 0 ? this.#byName.get(`*${name.slice(dot)}`) : undefined;
+    return this.#findPart(name, pattern === undefined ? 0 : name.length - dot) ?? pattern?.[0];
+  }
+
+  termsFor(hello: ClientHello): ServerTerms | undefined {
+    const named = hello.serverName === undefined ? undefined : this.find(hello.serverName);
+    const host = named ?? (this.#fallbackName === undefined ? undefined : this.find(this.#fallbackName));
+    return host?.termsFor(hello, PROTOCOLS);
+  }
+
+  /** By a pattern such as `*-api.example.com`, longer than `least` characters without its `*`. */
+  #findPart(name: string, least: number): TlsHost | undefined {
+    for (const pattern of this.#partPatterns) {
+      const end = pattern.slice(1);
+      if (end.length <= least) return undefined;
+      const label = name.slice(0, name.length - end.length);
+      if (label !== '' && name.endsWith(end) && !label.includes('.')) return this.#byName.get(pattern)?.[0];
+    }
+    return undefined;
+  }
+
+  #add(host: TlsHost): void {
+    this.#byOwner.set(host.owner, host);
+    for (const name of new Set(host.names)) {
+      const sharers = this.#byName.get(name) ?? [];
+      sharers.push(host);
+      sharers.sort(byPreference);
+      this.#byName.set(name, sharers);
+      if (isPartPattern(name) && sharers.length === 1) this.#partPatterns = [...this.#partPatterns, name].sort(longestFirst);
+    }
+  }
+
+  #remove(host: TlsHost): void {
+    for (const name of new Set(host.names)) {
+      const sharers = (this.#byName.get(name) ?? []).filter((sharer) => sharer !== host);
+      if (sharers.length > 0) this.#byName.set(name, sharers);
+      else this.#byName.delete(name);
+      if (isPartPattern(name) && sharers.length === 0) this.#partPatterns = this.#partPatterns.filter((pattern) => pattern !== name);
+    }
+  }
+}
+
+function isPartPattern(name: string): boolean {
+  return name.startsWith('*') && name[1] !== '.';
+}
+
+function longestFirst(one: string, other: string): number {
+  return other.length - one.length;
+}
+
+/** `sni/…` comes after `ssl/…`, and both in the order of their ids. */
+function byPreference(one: TlsHost, other: TlsHost): number {
+  const strictness = Number(other.client !== undefined) - Number(one.client !== undefined);
+  if (strictness !== 0) return strictness;
+  const kind = Number(one.owner.startsWith('sni')) - Number(other.owner.startsWith('sni'));
+  if (kind !== 0) return kind;
+  return one.owner < other.owner ? -1 : 1;
+}
