@@ -74,6 +74,8 @@ export interface Configuration {
   readonly logFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly allowOlder: boolean;
+  /** Upstreams of `https` that say nothing about it are verified. */
+  readonly verifyUpstreams: boolean;
   /** What is changed of the engine's limits and time-outs. */
   readonly engine: EngineSettings;
   readonly limits: LimitSettings;
@@ -165,6 +167,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
       transport: flag('documented-sockets') ? 'documented' : 'auto',
       http2Cleartext: flag('http2-cleartext'),
     },
+    verifyUpstreams: flag('verify-upstreams'),
     limits: limitSettings(values),
   };
 }
