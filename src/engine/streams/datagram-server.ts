@@ -208,6 +208,7 @@ class BoundDatagramSocket {
       localAddress: () => this.#localAddress,
       encrypted: false,
       tls: undefined,
+      httpVersion: 1,
       context: undefined,
     };
   }

@@ -123,8 +123,7 @@ export class GatewayAgent implements RunningGateway {
   }
 
   get ports(): RunningGateway['ports'] {
-    const { ports, encryptedPorts, streamPorts } = this.#fleet;
-    return { http: ports, https: encryptedPorts, streams: streamPorts, status: this.#statusPorts, metrics: this.#metrics.ports };
+    return { ...this.#fleet.listening, status: this.#statusPorts, metrics: this.#metrics.ports };
   }
 
   async whenCurrent(): Promise<{ readonly revision: number }> {

@@ -2,7 +2,7 @@ import { StartError } from '../../errors/index.ts';
 import { type BackoffSteps, backoffDelayMs } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../observability/index.ts';
-import type { StreamAddress, WorkerListeners } from '../gateway-options.ts';
+import type { RunningGateway, StreamAddress, WorkerListeners } from '../gateway-options.ts';
 import type { AgentMessage, RuntimeChange, TestFailure } from '../worker/worker-messages.ts';
 import { type ChangeRound, type RoundOutcome, runChangeRound } from './change-round.ts';
 import { FleetMember } from './fleet-member.ts';
@@ -91,19 +91,9 @@ export class WorkerFleet {
     return [...this.#members].some((member) => member.state === 'running' && !this.#isInSlot(member));
   }
 
-  /** Ports that the workers listen on, in the order of the addresses; empty as long as none does. */
-  get ports(): readonly number[] {
-    return this.#ports;
-  }
-
-  /** The same for streams. */
-  get streamPorts(): readonly number[] {
-    return this.#streamPorts;
-  }
-
-  /** The same where clients speak TLS; empty before the first certificate. */
-  get encryptedPorts(): readonly number[] {
-    return this.#encryptedPorts;
+  /** Ports that the workers listen on, in the order of the addresses; empty as long as none does, of TLS before the first certificate. */
+  get listening(): Omit<RunningGateway['ports'], 'status' | 'metrics'> {
+    return { http: this.#ports, https: this.#encryptedPorts, streams: this.#streamPorts };
   }
 
   /** The row of the thread in each slot, in their order; undefined where there is none. */
