@@ -53,7 +53,7 @@ async function serve(nodes: readonly Node[], upstream: JsonObject, nodeFields: r
     return nodes.map(({ port }) => own?.nodes.find((node) => node.port === port)?.status ?? null);
   };
   const until = async (expected: readonly string[]): Promise<void> => {
-    while (String(await states()) !== String(expected)) await gateway.agent.whenReady();
+    while (String(await states()) !== String(expected)) await new Promise((resolve) => setImmediate(resolve));
   };
   return { ask, bodies, states, until, change };
 }
@@ -82,6 +82,9 @@ test('a node that fails its checks gets no requests until it passes them again',
   const probe = nodes[0].upstream.requests.find(({ target }) => target === '/up');
   assert.deepEqual([probe?.values('x-probe'), probe?.values('host')], [['1'], [`127.0.0.1:${nodes[0].port}`]]);
   assert.ok(gateway.log.lines.some(({ message }) => message === 'a node is healthy again'));
+  const isReported = (): boolean =>
+    gateway.healthReports.some((report) => report.nodes.some(({ port, state }) => port === nodes[1].port && state === 'unhealthy'));
+  while (!isReported()) await new Promise((resolve) => setImmediate(resolve));
 });
 
 test('what clients get tells of nodes too, to all workers', async (t) => {

@@ -96,6 +96,7 @@ export class GatewayAgent implements RunningGateway {
       board: this.#healthBoard,
       nodes: this.#names,
       broadcast: (message) => this.#fleet.broadcast(message),
+      report: (report) => this.#source?.reportHealth(report),
     });
     this.#fleet = this.#createFleet();
     this.#configuration = this.#createConfiguration();
