@@ -18,6 +18,7 @@ import { printable } from './printable.ts';
 import { bodyTooLarge, readBody } from './read-body.ts';
 import type { RequestRates } from './request-rates.ts';
 import { refuseCrossSite } from './same-origin.ts';
+import { refuseTrial } from './trial.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -111,6 +112,7 @@ function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route:
       const apiRequest = requestOf(request, await renewed(options, request, clients.callers.get(request)));
       // A body may take half a minute to arrive: what was revoked meanwhile counts.
       if (request.body !== undefined) authorize(route, apiRequest);
+      refuseTrial(route, apiRequest);
       const answer = await route.handle(apiRequest);
       if (route.resource?.kind === 'handler' && !apiRequest.wasAuthorized) {
         throw new Error(`the handler of ${route.method} ${route.path} checked no permission`);

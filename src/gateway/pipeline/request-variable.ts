@@ -29,9 +29,9 @@ const FIXED: ReadonlyMap<string, ReadVariable> = new Map<string, ReadVariable>([
   ['host', (request) => (request.host === '' ? undefined : request.host)],
   ['scheme', (request) => request.scheme],
   ['https', (request) => (request.scheme === 'https' ? 'on' : '')],
-  ['server_protocol', (request) => `HTTP/1.${request.minorVersion}`],
-  ['request', (request) => `${request.method} ${request.rawTarget} HTTP/1.${request.minorVersion}`],
-  ['request_line', (request) => `${request.method} ${request.rawTarget} HTTP/1.${request.minorVersion}`],
+  ['server_protocol', protocolOf],
+  ['request', (request) => `${request.method} ${request.rawTarget} ${protocolOf(request)}`],
+  ['request_line', (request) => `${request.method} ${request.rawTarget} ${protocolOf(request)}`],
   ['remote_addr', (request) => request.remoteAddress],
   ['remote_port', (request) => request.remotePort],
   ['realip_remote_addr', (request) => request.exchange?.connection.remoteAddress],
@@ -73,6 +73,11 @@ const FIXED: ReadonlyMap<string, ReadVariable> = new Map<string, ReadVariable>([
   ['request_type', () => 'traditional_http'],
   ...TLS_VARIABLE_NAMES.map((name): [string, ReadVariable] => [name, (request) => tlsValue(request, name)]),
 ]);
+
+/** As nginx names it. */
+function protocolOf(request: RequestContext): string {
+  return request.exchange?.connection.httpVersion === 2 ? 'HTTP/2.0' : `HTTP/1.${request.minorVersion}`;
+}
 
 /** The names that have a value of their own, for comparing them with those that are told to whoever writes configurations. */
 export function fixedVariableNames(): readonly string[] {
