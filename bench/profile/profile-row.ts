@@ -50,7 +50,15 @@ async function sampleRow(session: Session, row: Row, checkout: string, { seconds
   try {
     await checkPeer('portcullis', running, row, keys);
     const script = writeWrkScript(path.join(session.folder, 'load'), row.request, keys);
-    const load: WrkRun = { session, cores: cores.load, script, port: running.port, connections: row.connections, tls: setup.tls, seconds: 3600 };
+    const load: WrkRun = {
+      session,
+      cores: cores.load,
+      script,
+      port: running.port,
+      connections: row.connections,
+      tls: setup.tls,
+      seconds: 3600,
+    };
     const wrk = startWrk(load, 'ignore');
     await new Promise((resolve) => setTimeout(resolve, warmUpSeconds * 1000));
     const data = path.join(session.folder, 'perf.data');
