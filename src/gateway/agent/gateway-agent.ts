@@ -230,8 +230,7 @@ export class GatewayAgent implements RunningGateway {
       log.warn('this system lets only one worker listen on a port: one worker is started');
     return new WorkerFleet({
       workers: handedDown || reusePort ? workers : workers.slice(0, 1),
-      own: { addresses: httpAddresses, encryptedAddresses: httpsAddresses, reusePort },
-      streamAddresses,
+      own: { addresses: httpAddresses, encryptedAddresses: httpsAddresses, streamAddresses, reusePort },
       clock,
       log,
       yieldTurn,

@@ -15,8 +15,7 @@ import type { WorkerThread } from './worker-thread.ts';
 /** What a fleet needs from its agent. */
 export interface WorkerFleetOptions {
   readonly workers: readonly WorkerListeners[];
-  readonly own: OwnAddresses;
-  readonly streamAddresses: readonly StreamAddress[];
+  readonly own: OwnAddresses & { readonly streamAddresses: readonly StreamAddress[] };
   readonly clock: Clock;
   readonly log: Logger;
   readonly yieldTurn: () => Promise<void>;
@@ -72,8 +71,9 @@ export class WorkerFleet {
   constructor(options: WorkerFleetOptions) {
     this.#options = options;
     this.#slots = options.workers.map((listeners, index) => {
-      const { own, streamAddresses: addresses } = options;
-      const streams = new StreamSockets({ addresses, descriptors: listeners.streamDescriptors ?? [], reusePort: own.reusePort });
+      const { own } = options;
+      const { streamAddresses: addresses, reusePort } = own;
+      const streams = new StreamSockets({ addresses, descriptors: listeners.streamDescriptors ?? [], reusePort });
       return new FleetSlot(index, new SlotSockets(listeners, own), streams);
     });
   }
