@@ -138,7 +138,8 @@ export class PostgresTransaction extends PostgresHistoryReader implements StoreT
     const last = this.#resources.lastChangeOf(key);
     if (last !== undefined) return last;
     const [to, from] = await this.listVersions(key, 2);
-    return to && { to, from };
+    // A resource that was not there tells the same, deleted before or never written.
+    return to && { to, from: from?.op === 'delete' && to.op === 'put' ? undefined : from };
   }
 
   override async selectResources(selection: ResourceSelection): Promise<SelectedResources> {
