@@ -17,6 +17,8 @@ import { type Installation, makeInstallation, readInstallation, writeInstallatio
 
 const SYSTEM: Author = { id: 'system', name: 'system' };
 const USERNAME = 'admin';
+/** The first entry of every audit log. */
+export const FOUNDING_ACTION = 'installation.create';
 const TOKEN_DAYS = 30;
 
 /** What `openInstallation` needs. */
@@ -81,7 +83,7 @@ async function makeFirstStart(
     await transaction.appendAudit({
       at: createdAt,
       author: SYSTEM,
-      action: 'installation.create',
+      action: FOUNDING_ACTION,
       groupId: undefined,
       resource: 'installation',
       address: undefined,

@@ -27,7 +27,8 @@ test('old history goes in small steps once an hour, also after a failure, until 
     return result;
   };
   const measureHistory: StoreHistory['measureHistory'] = async () => ({ below: undefined, bytes: 0, cut: undefined });
-  const stop = startHistoryPruner({ store: { pruneHistory, measureHistory }, retention: RETENTION, clock, log });
+  const readChainEnd: StoreHistory['readChainEnd'] = async () => ({ number: 7, hash: Buffer.alloc(32, 1) });
+  const stop = startHistoryPruner({ store: { pruneHistory, measureHistory, readChainEnd }, retention: RETENTION, clock, log });
   assert.equal(calls.length, 0);
   const startedAt = clock.nowMs() / 1000;
   clock.advance(HOUR_MS);
@@ -46,6 +47,11 @@ test('old history goes in small steps once an hour, also after a failure, until 
   assert.equal(clock.pendingTasks, 0);
   clock.advance(HOUR_MS);
   assert.equal(calls.length, 5);
+  const ends = log.lines.filter(({ message }) => message === 'the audit log ends here');
+  assert.deepEqual(
+    ends.map(({ fields }) => fields.noted),
+    Array.from({ length: 2 }, () => `7:${'01'.repeat(32)}`),
+  );
 });
 
 test('what is more than the sizes allow goes, the oldest first', async (t: TestContext) => {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../observability/index.ts';
-import type { SizeStep, StoreHistory } from '../store/index.ts';
+import { encodeChainEnd, type SizeStep, type StoreHistory } from '../store/index.ts';
 import { repeat } from './repeat.ts';
 
 const SECONDS_PER_DAY = 86_400;
@@ -22,11 +22,11 @@ export interface HistoryRetention {
 }
 
 /**
- * Forgets what is older, or more, than the retention allows, once an hour, in small steps. A failure is logged and the next hour tries
- * again. The returned function stops it and resolves when no step is under way.
+ * Forgets what is older, or more, than the retention allows, once an hour, in small steps, and then writes the audit log's end into the event log:
+ * there it lies outside the database, for `audit verify --noted`. A failure is logged and the next hour tries again. The returned function stops it and resolves when no step is under way.
  */
 export function startHistoryPruner(options: {
-  readonly store: Pick<StoreHistory, 'pruneHistory' | 'measureHistory'>;
+  readonly store: Pick<StoreHistory, 'pruneHistory' | 'measureHistory' | 'readChainEnd'>;
   readonly retention: HistoryRetention;
   readonly clock: Clock;
   readonly log: Logger;
@@ -52,8 +52,15 @@ export function startHistoryPruner(options: {
       limit: ROWS_PER_STEP,
     };
     while (!isStopped() && (await store.pruneHistory(limits)) > 0);
+    if (!isStopped()) await noteAuditEnd(options);
   };
   return repeat(clock, INTERVAL_MS, (isStopped) =>
     prune(isStopped).catch((error: unknown) => log.error('old history could not be removed', {}, error)),
   );
+}
+
+async function noteAuditEnd({ store, log }: Parameters<typeof startHistoryPruner>[0]): Promise<void> {
+  const end = await store.readChainEnd('head');
+  if (typeof end === 'string') log.error(`the end of the audit log is ${end}: somebody removed or changed it in the database`);
+  else log.info('the audit log ends here', { noted: encodeChainEnd(end).toString() });
 }

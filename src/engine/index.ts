@@ -21,6 +21,7 @@ export type { ClientHello } from './tls/client-hello.ts';
 export type { ClientCertificate, ClientTls } from './tls/client-tls.ts';
 export type { HandshakeFailure } from './tls/handshake-events.ts';
 export type { ServerTerms, TlsChooser } from './tls/server-terms.ts';
+export type { UpstreamIdentity, UpstreamTls, UpstreamTlsFailure } from './tls/upstream-tls.ts';
 export { chooseTransport, type TransportChoice, type TransportWish } from './transport/choose-transport.ts';
 export type { ListenAddress } from './transport/client-listener.ts';
 export type { TransportKind } from './transport/transport-kind.ts';

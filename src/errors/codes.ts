@@ -93,6 +93,12 @@ export const ERROR_CODES = {
   no_node: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'no upstream node is available' },
   no_usable_node: { status: 502, source: 'gateway', retry: 'no', publicMessage: 'no upstream node can be used' },
   dns: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'the upstream name could not be resolved' },
+  upstream_identity_unusable: {
+    status: 503,
+    source: 'gateway',
+    retry: 'no',
+    publicMessage: 'a certificate for the upstream is missing or cannot be used',
+  },
   dial_denied: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'the upstream address is not allowed' },
   decision_timeout: { status: 500, source: 'gateway', retry: 'no', publicMessage: 'internal error' },
   drain_timeout: { status: 503, source: 'gateway', retry: 'no', publicMessage: 'the gateway is shutting down' },

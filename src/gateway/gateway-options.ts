@@ -63,6 +63,8 @@ export interface GatewayOptions {
   readonly trustedAddresses: readonly string[];
   /** A plugin that has not decided after this time has failed. */
   readonly pluginDeadlineMs: number;
+  /** Upstreams of `https` that say nothing about it must show a certificate that is believed; absent: they need not. */
+  readonly verifyUpstreams?: boolean;
   /** Limits and time-outs of requests that differ from the engine's own. */
   readonly engine: EngineSettings;
   /** What the instance takes on at once; what is absent follows from the descriptors this process may open. */

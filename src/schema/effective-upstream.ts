@@ -2,6 +2,7 @@ import { type EffectiveChecks, readHealthChecks } from './effective-checks.ts';
 import { parseNodeHost } from './host-name.ts';
 import { timerMs } from './timer-ms.ts';
 import type { UpstreamDocument } from './upstream.ts';
+import { readUpstreamTls, type UpstreamTlsSettings } from './upstream-tls.ts';
 
 /** One address or name of an upstream, without IPv6 brackets. */
 export interface UpstreamNode {
@@ -43,6 +44,8 @@ export interface EffectiveUpstream extends HopTimeouts {
   /** Where nodes are found; undefined: they are those of `nodes`. */
   readonly discovery: ServiceDiscovery | undefined;
   readonly balancing: Balancing;
+  /** Undefined: it is spoken to in clear. */
+  readonly tls: UpstreamTlsSettings | undefined;
   /** Undefined: nobody looks after the nodes' health. */
   readonly checks: EffectiveChecks | undefined;
   /** Host that the upstream sees: the client's, the node's, or `upstreamHost`. */
@@ -77,6 +80,7 @@ export function readUpstream(upstream: UpstreamDocument): EffectiveUpstream {
     })),
     discovery: readDiscovery(upstream),
     balancing: readBalancing(upstream),
+    tls: readUpstreamTls(upstream),
     checks: upstream.checks?.active === undefined ? undefined : readHealthChecks(upstream.checks),
     passHost: upstream.pass_host ?? 'pass',
     upstreamHost: upstream.upstream_host,

@@ -41,4 +41,5 @@ export type {
 export { isStreamService } from './stream-service.ts';
 export { type CertificatePair, type ClientRules, readTlsItem, type TlsItem, type TlsItemKind, type TlsVersion } from './tls-item.ts';
 export { asUpstreamDocument, checkUpstream, isServedUpstream, type UpstreamDocument, upstreamSchema } from './upstream.ts';
+export type { UpstreamTlsSettings } from './upstream-tls.ts';
 export { type DocumentValidation, validateDocument } from './validate-document.ts';

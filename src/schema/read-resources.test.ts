@@ -16,6 +16,7 @@ test('a service is read with every default in place, times in milliseconds', () 
       nodes: [{ host: '::1', port: 80, weight: 100, priority: 0 }],
       discovery: undefined,
       balancing: { kind: 'roundrobin' },
+      tls: undefined,
       checks: undefined,
       passHost: 'pass',
       upstreamHost: undefined,
@@ -58,6 +59,7 @@ test('what a service says is what the gateway gets', () => {
     nodes: [],
     discovery: undefined,
     balancing: { kind: 'roundrobin' },
+    tls: undefined,
     checks: undefined,
     passHost: 'rewrite',
     upstreamHost: 'inner:8080',
@@ -120,7 +122,7 @@ test('a rule that this version cannot enforce is never read as if it were not th
     () => readRoute({ name: 'r', service_id: 's', paths: ['/'], remote_addr: 'nowhere' }),
     () => readRoute({ name: 'r', service_id: 's', paths: ['/'], methods: 'GET' }),
     () => readService({ name: 's', type: 'stream' }),
-    () => readService({ name: 's', upstream: { scheme: 'https', nodes: [] } }),
+    () => readService({ name: 's', upstream: { scheme: 'grpc', nodes: [] } }),
   ];
   for (const read of unenforceable) {
     assert.throws(

@@ -8,6 +8,7 @@ import { checkService, serviceSchema, warningsForService } from './service.ts';
 import { checkStreamRoute, streamRouteSchema } from './stream-route.ts';
 import { checkStreamService, isStreamService, streamServiceSchema } from './stream-service.ts';
 import { checkUpstreamShape, upstreamSchema, warningsForFurtherUpstream } from './upstream.ts';
+import { secretPointersOfUpstream, withoutUpstreamKey } from './upstream-tls.ts';
 
 const SERVICE = {
   name: 'service',
@@ -19,8 +20,10 @@ const SERVICE = {
   pluginSite: 'service',
   isSortedByName: true,
   references: (document: JsonObject) => (isJsonObject(document.upstream) ? referencesOfUpstream(document.upstream) : []),
+  secretPointers: (document: JsonObject) =>
+    isJsonObject(document.upstream) ? secretPointersOfUpstream(document.upstream).map((pointer) => `/upstream${pointer}`) : [],
   // Clients read `type` to know which kind of routes to ask for, but must not find it among the stored defaults.
-  present: (document: JsonObject, id: string) => ({ type: 'http', ...document, id }),
+  present: (document: JsonObject, id: string) => ({ type: 'http', ...withoutKeyOfService(document), id }),
 } as const;
 
 const httpService = defineResourceKind({ ...SERVICE, schema: serviceSchema, check: checkService, warnings: warningsForService });
@@ -55,8 +58,9 @@ export const upstream = defineResourceKind({
   check: checkUpstreamShape,
   warnings: warningsForFurtherUpstream,
   owner: (_document, parentId) => ({ kind: 'service', id: parentId }),
+  secretPointers: secretPointersOfUpstream,
   references: referencesOfUpstream,
-  present: (document, id) => ({ ...document, id }),
+  present: (document, id) => ({ ...withoutUpstreamKey(document), id }),
 });
 
 export const route = defineResourceKind({
@@ -89,16 +93,22 @@ export const streamRoute = defineResourceKind({
   present: (document, id) => ({ ...document, id }),
 });
 
+function withoutKeyOfService(document: JsonObject): JsonObject {
+  return isJsonObject(document.upstream) ? { ...document, upstream: withoutUpstreamKey(document.upstream) } : document;
+}
+
 function serviceOfRoute(document: JsonObject): ResourceReference | undefined {
   const serviceId = textOf(document.service_id);
   return serviceId === undefined ? undefined : { kind: 'service', id: serviceId };
 }
 
-function referencesOfUpstream({ client_certificate: own, ca_certificates: authorities }: JsonObject): readonly ResourceReference[] {
+function referencesOfUpstream({ client_certificate: own, ca_certificates: authorities, tls }: JsonObject): readonly ResourceReference[] {
   const ownId = textOf(own);
+  const sslId = isJsonObject(tls) ? textOf(tls.client_cert_id) : undefined;
   const authorityIds = Array.isArray(authorities) ? authorities.flatMap((id) => textOf(id) ?? []) : [];
   return [
     ...(ownId === undefined ? [] : [{ kind: 'certificate' as const, id: ownId }]),
+    ...(sslId === undefined ? [] : [{ kind: 'ssl' as const, id: sslId }]),
     ...authorityIds.map((id) => ({ kind: 'ca_certificate' as const, id })),
   ];
 }

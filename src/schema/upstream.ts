@@ -7,6 +7,7 @@ import { parseNodeHost } from './host-name.ts';
 import { appendPointer, type Issue } from './issue.ts';
 import { type Static, Type } from './schema-builder.ts';
 import { parseServiceAddress } from './service-address.ts';
+import { checkUpstreamTls, upstreamTlsField, warningsForUpstreamTls } from './upstream-tls.ts';
 
 const nodeSchema = Type.Object({
   host: Type.String({ minLength: 1 }),
@@ -49,7 +50,7 @@ export const upstreamSchema = Type.Object({
     Type.Unsafe<'pass' | 'node' | 'rewrite'>({ type: 'string', enum: ['pass', 'node', 'rewrite'], default: 'pass' }),
   ),
   upstream_host: Type.Optional(Type.String({ minLength: 1, pattern: '^[0-9a-zA-Z-._\\[\\]:]+$' })),
-  tls: Type.Optional(freeObjectField),
+  tls: Type.Optional(upstreamTlsField),
   client_certificate: Type.Optional(idField),
   ca_certificates: Type.Optional(Type.Array(idField)),
   tls_verify: Type.Optional(Type.Boolean()),
@@ -73,7 +74,13 @@ export function checkUpstream(upstream: UpstreamDocument): readonly Issue[] {
 
 /** What the schema cannot say, whoever serves the upstream. */
 export function checkUpstreamShape(upstream: UpstreamDocument): readonly Issue[] {
-  return [...checkTarget(upstream), ...checkHashing(upstream), ...checkRewrite(upstream), ...checkHealthChecks(upstream.checks)];
+  return [
+    ...checkTarget(upstream),
+    ...checkHashing(upstream),
+    ...checkRewrite(upstream),
+    ...checkUpstreamTls(upstream),
+    ...checkHealthChecks(upstream.checks),
+  ];
 }
 
 /** No gateway keeps an idle connection for longer than this, whatever `keepalive_pool` says. */
@@ -81,7 +88,7 @@ const LONGEST_IDLE_SECONDS = 60;
 
 /** What is stored but served in a simpler way than it asks for. */
 export function warningsForUpstream(upstream: UpstreamDocument): readonly string[] {
-  const warnings: string[] = [];
+  const warnings: string[] = [...warningsForUpstreamTls(upstream)];
   const idleSeconds = upstream.keepalive_pool?.idle_timeout ?? LONGEST_IDLE_SECONDS;
   if (idleSeconds === 0 || idleSeconds > LONGEST_IDLE_SECONDS)
     warnings.push(`keepalive_pool.idle_timeout is served as ${LONGEST_IDLE_SECONDS} seconds, the most there is`);
@@ -104,7 +111,7 @@ const SERVED_DISCOVERY: readonly string[] = ['dns'];
 
 function checkSupport(upstream: UpstreamDocument): readonly Issue[] {
   const issues: Issue[] = [];
-  if (upstream.scheme !== undefined && upstream.scheme !== 'http') {
+  if (upstream.scheme !== undefined && upstream.scheme !== 'http' && upstream.scheme !== 'https') {
     issues.push({ pointer: '/scheme', message: `upstream scheme ${upstream.scheme} is not supported by this version` });
   }
   const { discovery_type: type } = upstream;

@@ -1,4 +1,4 @@
-export { type ChainEnd, decodeChainEnd } from './audit-chain.ts';
+export { type ChainEnd, decodeChainEnd, encodeChainEnd } from './audit-chain.ts';
 export { isConflict, RevisionConflict, SharedConflict, UniqueConflict } from './conflicts.ts';
 export type {
   AuditPlace,

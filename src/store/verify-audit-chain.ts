@@ -7,6 +7,8 @@ export type ChainBreak =
   | { readonly kind: 'changed'; readonly number: number }
   /** The entry does not follow the one that now stands before it (0: the beginning): one between them is gone, was added or changed. */
   | { readonly kind: 'gap'; readonly number: number; readonly after: number }
+  /** The log begins with this entry, which cannot be its first: all before it was removed, and with it the chain's end. */
+  | { readonly kind: 'beginning'; readonly number: number }
   /** Written without a place in the chain: by older software, or past the product. */
   | { readonly kind: 'unchained'; readonly number: number }
   /** Stands after the end that was kept. */
@@ -39,12 +41,16 @@ type ChainReader = Pick<StoreHistory, 'pageOfChain' | 'readChainEnd'>;
 
 /**
  * Finds every entry of the audit log that was changed, removed, added or moved by anything but the product, and entries missing at the end.
- * The log may be written to meanwhile. Whoever can put back an older database as a whole is found only by an end `noted` elsewhere.
+ * The log may be written to meanwhile. Whoever can put back an older end, with the entries up to it, is found only by an end `noted` elsewhere.
+ * `founding` is the action of the entry that every log begins with, as long as retention took nothing away.
  */
-export async function verifyAuditChain(history: ChainReader, noted?: ChainEnd): Promise<ChainReport> {
+export async function verifyAuditChain(
+  history: ChainReader,
+  { noted, founding }: { readonly noted?: ChainEnd | undefined; readonly founding?: string } = {},
+): Promise<ChainReport> {
   for (let attempt = 1; ; attempt += 1) {
     const anchor = await history.readChainEnd('anchor');
-    const report = await new Verification(history, anchor, noted).run();
+    const report = await new Verification(history, anchor, noted, founding).run();
     if (report.breaks.length === 0 || attempt === ATTEMPTS || isSameEnd(anchor, await history.readChainEnd('anchor'))) return report;
   }
 }
@@ -53,6 +59,7 @@ class Verification {
   readonly #history: ChainReader;
   readonly #anchor: KeptChainEnd;
   readonly #noted: ChainEnd | undefined;
+  readonly #founding: string | undefined;
   readonly #breaks: ChainBreak[] = [];
   #last: ChainEnd;
   /** Of the last row, chained or not. */
@@ -60,8 +67,10 @@ class Verification {
   #entries = 0;
   #notedIsFound: boolean;
 
-  constructor(history: ChainReader, anchor: KeptChainEnd, noted: ChainEnd | undefined) {
+  constructor(history: ChainReader, anchor: KeptChainEnd, noted: ChainEnd | undefined, founding: string | undefined) {
     this.#history = history;
+    // What retention took away may have begun with anything.
+    this.#founding = anchor === 'missing' ? founding : undefined;
     this.#anchor = anchor;
     this.#noted = noted;
     this.#last = typeof anchor === 'string' ? { number: 0, hash: CHAIN_START } : anchor;
@@ -100,6 +109,7 @@ class Verification {
 
   #examine({ columns, previousHash, hash }: ChainedEntry): void {
     const { number } = columns;
+    if (this.#entries === 0 && this.#founding !== undefined && columns.action !== this.#founding) this.#add({ kind: 'beginning', number });
     this.#entries += 1;
     this.#read = number;
     if (hash === undefined || previousHash === undefined) {

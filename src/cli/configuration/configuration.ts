@@ -74,6 +74,8 @@ export interface Configuration {
   readonly logFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly allowOlder: boolean;
+  /** Upstreams of `https` that say nothing about it are verified. */
+  readonly verifyUpstreams: boolean;
   /** What is changed of the engine's limits and time-outs. */
   readonly engine: EngineSettings;
   readonly limits: LimitSettings;
@@ -161,6 +163,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     pluginDeadlineMs: number('plugin-timeout', 10) * 1000,
     envReferences: hosts('env-references', []),
     engine: { ...engineSettings(values), transport: flag('documented-sockets') ? 'documented' : 'auto' },
+    verifyUpstreams: flag('verify-upstreams'),
     limits: limitSettings(values),
   };
 }

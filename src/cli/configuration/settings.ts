@@ -34,6 +34,13 @@ export const MAIN_SETTINGS = [
     meaning: 'Host whose certificate clients get that name no host in their TLS handshake, or an unknown one (without it they are refused)',
     verbs: GATEWAY,
   },
+  {
+    name: 'verify-upstreams',
+    type: 'flag',
+    defaultText: 'false',
+    meaning: 'Upstreams of scheme `https` must show a certificate that is believed where `tls_verify` is not said',
+    verbs: GATEWAY,
+  },
   { name: 'admin-listen', type: 'hosts', defaultText: '127.0.0.1,::1', meaning: 'Addresses for the Admin API', verbs: CONTROL_PLANE },
   {
     name: 'admin-allow',

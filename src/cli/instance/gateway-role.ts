@@ -73,6 +73,7 @@ export function gatewayRole(
     pluginDeadlineMs: configuration.pluginDeadlineMs,
     envReferences: configuration.envReferences,
     engine: configuration.engine,
+    verifyUpstreams: configuration.verifyUpstreams,
     limits: configuration.limits,
     allowOlder: configuration.allowOlder,
     testHooks: context.testHooks,

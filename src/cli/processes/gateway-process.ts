@@ -25,6 +25,7 @@ export interface GatewaySettings
     | 'pluginDeadlineMs'
     | 'envReferences'
     | 'engine'
+    | 'verifyUpstreams'
     | 'limits'
     | 'allowOlder'
     | 'testHooks'

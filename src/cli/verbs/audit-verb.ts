@@ -11,9 +11,9 @@ export function auditVerb(): Command {
   ).option('--noted <number:hash>', 'an end that an earlier run told: the log must still go on from there');
   verify.action(async () => {
     const { noted } = verify.opts<{ noted?: string }>();
-    const report = await withStore(storeConfigurationOf(verify), async (store) => {
+    const report = await withStore(storeConfigurationOf(verify), async (store, { FOUNDING_ACTION: founding }) => {
       const { decodeChainEnd, verifyAuditChain } = await import('../../store/index.ts');
-      return verifyAuditChain(store, noted === undefined ? undefined : readNoted(noted, decodeChainEnd));
+      return verifyAuditChain(store, { founding, noted: noted === undefined ? undefined : readNoted(noted, decodeChainEnd) });
     });
     process.stdout.write(describeReport(report));
     if (report.breaks.length > 0) process.exitCode = 1;
@@ -44,6 +44,8 @@ function describeBreak(found: ChainBreak): string {
       return found.after === 0
         ? `the log should not begin with entry ${found.number}: entries before it are gone, or it was added or moved.`
         : `entry ${found.number} does not follow entry ${found.after}: entries between them are gone, or one of the two was added, changed or moved.`;
+    case 'beginning':
+      return `the log begins with entry ${found.number}, which is not the first that was ever written: all before it was removed.`;
     case 'unchained':
       return `entry ${found.number} was written past the chain: by an older version of Portcullis, or by somebody else.`;
     case 'beyond':

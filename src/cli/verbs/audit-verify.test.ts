@@ -32,7 +32,15 @@ test('the log of a data folder is verified beside a running store, and what was 
   const author = { id: 'cli', name: 'cli' };
   for (let at = 1; at <= 3; at += 1) {
     await store.transaction(author, (transaction) =>
-      transaction.appendAudit({ at, author, action: 'a', groupId: undefined, resource: 'r', address: undefined, detail: {} }),
+      transaction.appendAudit({
+        at,
+        author,
+        action: at === 1 ? 'installation.create' : 'a',
+        groupId: undefined,
+        resource: 'r',
+        address: undefined,
+        detail: {},
+      }),
     );
   }
   const whole = await verify(folder);
@@ -46,6 +54,15 @@ test('the log of a data folder is verified beside a running store, and what was 
   const changed = await verify(folder);
   assert.equal(changed.status, 1);
   assert.match(changed.output, /NOT whole \(3 entries\):\n- entry 2 was changed\./);
+  // Everything gone, and the kept end with it; then the log goes on, as after a restart.
+  const emptied = new BetterSqlite3(path.join(folder, 'store.sqlite'));
+  emptied.exec(`DELETE FROM audit_entries; DELETE FROM sqlite_sequence; DELETE FROM settings WHERE name LIKE 'audit-chain-%'`);
+  emptied.close();
+  assert.match((await verify(folder)).output, /- the chain's end is missing/);
+  await store.transaction(author, (transaction) =>
+    transaction.appendAudit({ at: 4, author, action: 'a', groupId: undefined, resource: 'r', address: undefined, detail: {} }),
+  );
+  assert.match((await verify(folder)).output, /- the log begins with entry 1, which is not the first that was ever written/);
   const malformed = await verify(folder, '--noted', 'x');
   assert.deepEqual([malformed.status, malformed.errors.includes('--noted must be a number and a hash')], [1, true]);
 });

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import { Turns } from '../../lib/turns.ts';
 import { gatewayGroupName } from '../access/index.ts';
 import { ownGroupOf } from '../auth/index.ts';
-import type { ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
+import { type ApiAnswer, type ApiRequest, type ApiRoute, isTrial } from '../http/index.ts';
 import { announceChange } from './announce-change.ts';
 import type { ApiContext } from './api-context.ts';
 import { applyBulk, type BulkOutcome, BulkRefused } from './apply-bulk.ts';
@@ -12,7 +12,6 @@ import { BulkFaults } from './bulk-faults.ts';
 import { BULK_LIMITS } from './bulk-limits.ts';
 import { BulkPlan } from './bulk-plan.ts';
 import { transactOrTry } from './dry-run.ts';
-import { flagParameter } from './query-parameters.ts';
 import { readBulk } from './read-bulk.ts';
 
 /** `POST /api/gateway_groups/{id}/bulk`: many changes of a group as one revision, or none of them. */
@@ -26,6 +25,7 @@ export function bulkRoutes(context: ApiContext): readonly ApiRoute[] {
       resource: { kind: 'some', of: ({ parameters }) => gatewayGroupName(parameters.get('id') ?? '') },
       groupScoped: true,
       maxBodyBytes: BULK_LIMITS.bodyBytes,
+      canBeTried: true,
       handle: (request) => writeBulk(context, request),
     },
   ];
@@ -33,7 +33,7 @@ export function bulkRoutes(context: ApiContext): readonly ApiRoute[] {
 
 async function writeBulk(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
   const groupId = await requireGroup(context, request);
-  const isDryRun = flagParameter(request.query, 'dry_run');
+  const isDryRun = isTrial(request.query);
   const author = authorOf(request);
   const faults = new BulkFaults();
   const turns = new Turns(context.clock, BULK_LIMITS.sliceMs);

@@ -1,9 +1,10 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { StoreTransaction } from '../../store/index.ts';
-import type { ApiAnswer, ApiRequest } from '../http/index.ts';
+import { type ApiAnswer, type ApiRequest, isTrial } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
 import { describeChange } from './describe-change.ts';
+import { TRIED, transactOrTry } from './dry-run.ts';
 import { permitGroup } from './gateway-group-permissions.ts';
 import { GATEWAY_GROUP, gatewayGroupKey, requireGatewayGroup } from './gateway-group-record.ts';
 import { checkWritePreconditions } from './preconditions.ts';
@@ -15,7 +16,8 @@ const FIRST_GROUP_ID = 'default';
 /** DELETE of a group that nobody uses: it holds no resource, and no gateway instance is connected. */
 export async function deleteGatewayGroup(context: ApiContext, request: ApiRequest, groupId: string): Promise<ApiAnswer> {
   const author = authorOf(request);
-  await context.store.transaction(author, async (transaction) => {
+  const isTried = isTrial(request.query);
+  await transactOrTry(context.store, author, isTried, async (transaction) => {
     const { resource } = await requireGatewayGroup(transaction, groupId);
     permitGroup(request, 'delete', groupId, resource.document);
     checkWritePreconditions(request, resource.revision);
@@ -35,7 +37,7 @@ export async function deleteGatewayGroup(context: ApiContext, request: ApiReques
       detail: change,
     });
   });
-  return { body: {} };
+  return { body: isTried ? TRIED : {} };
 }
 
 async function refuseWhileUsed({ publisher }: ApiContext, transaction: StoreTransaction, groupId: string): Promise<void> {

@@ -1,11 +1,12 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { ResourceKind } from '../../schema/index.ts';
 import type { Author, ResourceKey, StoreTransaction } from '../../store/index.ts';
-import type { ApiAnswer, ApiRequest } from '../http/index.ts';
+import { type ApiAnswer, type ApiRequest, isTrial } from '../http/index.ts';
 import { announceChange } from './announce-change.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
 import { describeChange } from './describe-change.ts';
+import { TRIED, transactOrTry } from './dry-run.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
 import { isKeptWhileReferred, listReferences } from './list-references.ts';
 import { checkWritePreconditions } from './preconditions.ts';
@@ -23,9 +24,13 @@ export async function deleteResource(context: ApiContext, kind: ResourceKind, re
   permitKind(request, kind, 'delete', group.id);
   const key = resourceKeyOf(kind, group.id, request);
   const author = authorOf(request);
+  const isTried = isTrial(request.query);
   const revision = await translateConflicts(context.plugins, () =>
-    context.store.transaction(author, (transaction) => removeResource({ context, request, kind, key }, transaction, author, true)),
+    transactOrTry(context.store, author, isTried, (transaction) =>
+      removeResource({ context, request, kind, key }, transaction, author, true),
+    ),
   );
+  if (isTried) return { body: TRIED };
   return { headers: await announceChange(context, request, group.id, revision), body: {} };
 }
 

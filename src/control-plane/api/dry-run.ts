@@ -10,6 +10,9 @@ class Tried<Result> extends Error {
   }
 }
 
+/** What the answer to a trial has besides. */
+export const TRIED = { dry_run: true } as const;
+
 /** Does the work in a transaction and, when it is a dry run, stores nothing of it: the answer is exactly what the work would come to. */
 export async function transactOrTry<Result>(
   store: Pick<Store, 'transaction'>,

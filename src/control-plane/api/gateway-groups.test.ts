@@ -161,3 +161,45 @@ test('a new admin key ends the former one, a change of the group does not, and n
   const stored = JSON.stringify([await admin.history.pageOfAudit(undefined, 50), await admin.send('GET', LIST)]);
   assert.ok(!stored.includes(second));
 });
+
+test('what was written of a group itself has versions, differences and a way back, without its admin key', async (t) => {
+  const admin = await makeAdminFixture(t);
+  const path = '/api/gateway_groups/default';
+  await admin.send('PUT', path, { body: { name: 'default', labels: { stage: 'one' } } });
+  const first = Number(String((await admin.send('GET', path)).headers.etag).replaceAll('"', ''));
+  const { key } = (await admin.send('PUT', `${path}/admin_key`)).body.value;
+  const headers = { 'x-change-reason': 'a new name' };
+  const second = Number((await admin.send('PUT', path, { body: { name: 'edge' }, headers })).headers['portcullis-revision']);
+  const { list, total } = (await admin.send('GET', `${path}/versions`)).body;
+  assert.deepEqual([list[0].revision, list[0].reason, total, list.at(-1).revision], [second, 'a new name', 3, first]);
+  assert.deepEqual((await admin.send('GET', `${path}/versions/${first}`)).body.value.value.labels, { stage: 'one' });
+  const diff = (await admin.send('GET', `${path}/diff?from=${first}&to=${second}`)).body.value;
+  assert.deepEqual(diff.text, ['- /labels: {"stage":"one"}', '~ /name: "default" → "edge"']);
+
+  const tried = await admin.send('POST', `${path}/versions/${first}/revert?dry_run=true`);
+  assert.deepEqual([tried.status, tried.body.value.name, tried.body.dry_run], [200, 'default', true], tried.text);
+  assert.equal((await admin.send('GET', path)).body.value.name, 'edge');
+  const stale = await admin.send('POST', `${path}/versions/${first}/revert`, { headers: { 'if-match': `"${first}"` } });
+  assert.equal(stale.status, 412);
+  const reverted = await admin.send('POST', `${path}/versions/${first}/revert`);
+  assert.deepEqual([reverted.body.value.name, reverted.body.value.labels], ['default', { stage: 'one' }]);
+  assert.equal((await admin.send('GET', '/apisix/admin/services?', { token: key })).status, 200);
+  const [entry] = (await admin.send('GET', '/api/audit_logs?event_type=gateway_group.revert')).body.list;
+  assert.equal(entry.gateway_group_id, 'default');
+
+  await admin.send('PUT', path, { body: { name: 'free' } });
+  await admin.send('POST', '/api/gateway_groups', { body: { name: 'default' } });
+  assert.equal((await admin.send('POST', `${path}/versions/${first}/revert`)).status, 409);
+  for (const [url, status] of [
+    [`${path}/versions/99`, 404],
+    [`${path}/versions/x`, 400],
+    [`${path}/diff`, 400],
+    [`${path}/diff?from=99`, 404],
+    ['/api/gateway_groups/none/versions', 404],
+    ['/api/gateway_groups/none/diff?from=1', 404],
+  ] as const) {
+    assert.equal((await admin.send('GET', url)).status, status, url);
+  }
+  assert.equal((await admin.send('POST', `${path}/versions/99/revert`)).status, 404);
+  assert.equal((await admin.send('GET', `${path}/versions`, { token: key })).status, 403);
+});

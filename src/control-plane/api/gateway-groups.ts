@@ -16,6 +16,7 @@ import { createGatewayGroup, replaceUniqueValues, updateGatewayGroup } from './w
 
 const LIST = '/api/gateway_groups';
 const ONE = `${LIST}/:id`;
+const ADMIN_KEY = `${ONE}/admin_key`;
 
 /** The operations on gateway groups and their admin keys. Ids are the server's; PUT of an unknown one is 404, as in API7. */
 export function gatewayGroupRoutes(context: ApiContext): readonly ApiRoute[] {
@@ -26,6 +27,7 @@ export function gatewayGroupRoutes(context: ApiContext): readonly ApiRoute[] {
     // Conditions ask for the labels that a group has, and those that it would get.
     resource: { kind: 'handler' },
     groupScoped: verb === 'read',
+    ...(path === ADMIN_KEY ? {} : { canBeTried: true }),
     handle: (request) => {
       permitGroupId(request, verb, verb === 'create' ? '*' : (request.parameters.get('id') ?? '*'));
       return handle(request);
@@ -44,8 +46,8 @@ export function gatewayGroupRoutes(context: ApiContext): readonly ApiRoute[] {
       return updateGatewayGroup(context, request, idOf(request), (resource) => patchedDocument(context, GATEWAY_GROUP, resource, patch));
     }),
     route('DELETE', ONE, 'delete', (request) => deleteGatewayGroup(context, request, idOf(request))),
-    route('PUT', `${ONE}/admin_key`, 'write', (request) => renewAdminKey(context, request)),
-    route('DELETE', `${ONE}/admin_key`, 'write', async (request) => {
+    route('PUT', ADMIN_KEY, 'write', (request) => renewAdminKey(context, request)),
+    route('DELETE', ADMIN_KEY, 'write', async (request) => {
       return { headers: await replaceUniqueValues(context, request, idOf(request), []), body: {} };
     }),
   ];

@@ -1,15 +1,18 @@
 import { PortcullisError } from '../../errors/index.ts';
 import { RESOURCE_KINDS, type ResourceKind } from '../../schema/index.ts';
+import type { ResourceKey } from '../../store/index.ts';
 import { policyOfGroup } from '../access/index.ts';
 import type { ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
 import { callerOf, requireGrantable } from '../people/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
-import { diffVersions, getVersion, listRevisions, listVersions } from './read-versions.ts';
-import { collectionPaths, resourcePath } from './resource-path.ts';
+import { GATEWAY_GROUP, gatewayGroupKey, requireGatewayGroup } from './gateway-group-record.ts';
+import { diffVersions, getVersion, listRevisions, listVersions, versionInPath } from './read-versions.ts';
+import { collectionPaths, resourceKeyOf, resourcePath } from './resource-path.ts';
 import { actionOn, permitWholeKind, type Verb } from './resource-permissions.ts';
 import { revertGroup } from './revert-group.ts';
 import { revertResource } from './revert-resource.ts';
+import { updateGatewayGroup } from './write-gateway-group.ts';
 
 /**
  * History of every kind of resource and of whole groups. Reverting has a permission of its own, and bringing back credentials that were
@@ -19,6 +22,7 @@ export function historyRoutes(context: ApiContext): readonly ApiRoute[] {
   const group = '/api/gateway_groups/:id';
   return [
     ...RESOURCE_KINDS.flatMap((kind) => collectionPaths(kind).flatMap((path) => routesOfKind(context, kind, resourcePath(kind, path)))),
+    ...routesOfGroup(context, group),
     {
       method: 'GET',
       path: `${group}/revisions`,
@@ -28,21 +32,60 @@ export function historyRoutes(context: ApiContext): readonly ApiRoute[] {
     {
       method: 'POST',
       path: `${group}/revert`,
+      canBeTried: true,
       permission: 'gateway:RevertGatewayGroup',
       handle: (request) => revertWholeGroup(context, request, false),
     },
     {
       method: 'POST',
       path: `${group}/revert_and_revive`,
+      canBeTried: true,
       permission: 'gateway:ReviveGatewayGroup',
       handle: (request) => revertWholeGroup(context, request, true),
     },
   ];
 }
 
+/** History of what was written of a group itself. Of a group that is deleted nothing is left. */
+function routesOfGroup(context: ApiContext, group: string): readonly ApiRoute[] {
+  const reading = (below: string, read: typeof listVersions): ApiRoute => ({
+    method: 'GET',
+    path: `${group}/${below}`,
+    permission: 'gateway:GetGatewayGroupHistory',
+    handle: async (request) => read(context, GATEWAY_GROUP, await keyOfGroup(context, request), request),
+  });
+  return [
+    reading('versions', listVersions),
+    reading('versions/:revision', getVersion),
+    reading('diff', diffVersions),
+    {
+      method: 'POST',
+      path: `${group}/versions/:revision/revert`,
+      permission: 'gateway:RevertGatewayGroup',
+      canBeTried: true,
+      handle: async (request) => {
+        const key = await keyOfGroup(context, request);
+        const { document } = await versionInPath(context, GATEWAY_GROUP, key, request);
+        return updateGatewayGroup(context, request, key.groupId, () => document ?? {}, 'revert');
+      },
+    },
+  ];
+}
+
+async function keyOfGroup({ store }: ApiContext, { parameters }: ApiRequest): Promise<ResourceKey> {
+  const { group } = await requireGatewayGroup(store, parameters.get('id') ?? '');
+  return gatewayGroupKey(group.id);
+}
+
 function routesOfKind(context: ApiContext, kind: ResourceKind, path: string): readonly ApiRoute[] {
-  const route = (method: ApiRoute['method'], below: string, verb: Verb, handle: (request: ApiRequest) => Promise<ApiAnswer>): ApiRoute => ({
+  const route = (
+    method: ApiRoute['method'],
+    below: string,
+    verb: Verb,
+    handle: (request: ApiRequest, key: ResourceKey) => Promise<ApiAnswer>,
+  ): ApiRoute => ({
     groupScoped: true,
+    canBeTried: true,
     method,
     path: `${path}/${below}`,
     permission: actionOn(kind.name, verb),
@@ -53,14 +96,14 @@ function routesOfKind(context: ApiContext, kind: ResourceKind, path: string): re
       // Bringing something back is a write of it.
       if (verb !== 'read history') permitWholeKind(request, kind, 'write', group.id);
       await refuseInnerUpstream(context, kind, request);
-      return handle(request);
+      return handle(request, resourceKeyOf(kind, group.id, request));
     },
   });
   const reviving = route('POST', 'revert_and_revive', 'revive', (request) => revertResource(context, kind, request, true));
   return [
-    route('GET', 'versions', 'read history', (request) => listVersions(context, kind, request)),
-    route('GET', 'versions/:revision', 'read history', (request) => getVersion(context, kind, request)),
-    route('GET', 'diff', 'read history', (request) => diffVersions(context, kind, request)),
+    route('GET', 'versions', 'read history', (request, key) => listVersions(context, kind, key, request)),
+    route('GET', 'versions/:revision', 'read history', (request, key) => getVersion(context, kind, key, request)),
+    route('GET', 'diff', 'read history', (request, key) => diffVersions(context, kind, key, request)),
     route('POST', 'revert', 'revert', (request) => revertResource(context, kind, request, false)),
     ...(kind.pluginSite === 'consumer' || kind.pluginSite === 'credential' ? [reviving] : []),
   ];

@@ -21,6 +21,8 @@ export function productRoutes(): readonly ApiRoute[] {
       method: 'PUT',
       path: '/api/license',
       permission: 'iam:UpdateLicense',
+      // Nothing is ever stored.
+      canBeTried: true,
       handle: async () => ({ body: { value: {}, warning_msg: NO_LICENSE } }),
     },
     about('/api/schema/core', schemas),

@@ -4,10 +4,8 @@ import type { ResourceKey, ResourceVersion, StoreReader } from '../../store/inde
 import { compareVersions, describeDifference, patchOperation } from '../history/index.ts';
 import type { ApiAnswer, ApiRequest } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
-import { gatewayGroupOf } from './gateway-group-of.ts';
 import { presentRevision, presentVersion, presentVersionHead } from './present-version.ts';
 import { numberParameter } from './query-parameters.ts';
-import { resourceKeyOf } from './resource-path.ts';
 
 const DEFAULT_PAGE_SIZE = 20;
 const PAGE_SIZES = { least: 1, most: 500 };
@@ -16,8 +14,7 @@ const NUMBERS = { least: 0, most: 999_999_999_999_999 };
 const NAMED_RESOURCES = 10;
 
 /** GET of a resource's versions, deletes included, the latest first. It need not exist any more. */
-export async function listVersions(context: ApiContext, kind: ResourceKind, request: ApiRequest): Promise<ApiAnswer> {
-  const key = await keyOf(context, kind, request);
+export async function listVersions(context: ApiContext, kind: ResourceKind, key: ResourceKey, request: ApiRequest): Promise<ApiAnswer> {
   const size = numberParameter(request.query, 'page_size', PAGE_SIZES) ?? DEFAULT_PAGE_SIZE;
   const before = numberParameter(request.query, 'before', NUMBERS);
   const total = await context.store.countVersions(key);
@@ -29,17 +26,25 @@ export async function listVersions(context: ApiContext, kind: ResourceKind, requ
 }
 
 /** GET of one version with its document, by the revision that made it. */
-export async function getVersion(context: ApiContext, kind: ResourceKind, request: ApiRequest): Promise<ApiAnswer> {
-  const key = await keyOf(context, kind, request);
+export async function getVersion(context: ApiContext, kind: ResourceKind, key: ResourceKey, request: ApiRequest): Promise<ApiAnswer> {
+  return { body: { value: presentVersion(kind, await versionInPath(context, kind, key, request)) } };
+}
+
+/** The version that the last part of a path names by the revision that made it. @throws PortcullisError 400, 404 */
+export async function versionInPath(
+  { store }: Pick<ApiContext, 'store'>,
+  kind: ResourceKind,
+  key: ResourceKey,
+  request: ApiRequest,
+): Promise<ResourceVersion> {
   const revision = revisionOf(request.parameters.get('revision') ?? '');
-  const version = await context.store.versionAt(key, revision);
+  const version = await store.versionAt(key, revision);
   if (version?.revision !== revision) throw noSuchVersion(kind, revision);
-  return { body: { value: presentVersion(kind, version) } };
+  return version;
 }
 
 /** GET of the difference between the versions that were in force at two revisions; without `to`, to what is in force now. */
-export async function diffVersions(context: ApiContext, kind: ResourceKind, request: ApiRequest): Promise<ApiAnswer> {
-  const key = await keyOf(context, kind, request);
+export async function diffVersions(context: ApiContext, kind: ResourceKind, key: ResourceKey, request: ApiRequest): Promise<ApiAnswer> {
   const from = numberParameter(request.query, 'from', NUMBERS);
   if (from === undefined) throw new PortcullisError('admin_invalid', { publicMessage: 'the query parameter from is required' });
   const to = numberParameter(request.query, 'to', NUMBERS);
@@ -96,11 +101,6 @@ export async function requirePast(store: Pick<StoreReader, 'getGroup'>, groupId:
   const newest = (await store.getGroup(groupId))?.revision ?? 0;
   if (revision <= newest) return;
   throw new PortcullisError('admin_not_found', { publicMessage: `revision ${revision} is yet to come: the group is at ${newest}` });
-}
-
-async function keyOf(context: ApiContext, kind: ResourceKind, request: ApiRequest): Promise<ResourceKey> {
-  const group = await gatewayGroupOf(context.store, request);
-  return resourceKeyOf(kind, group.id, request);
 }
 
 async function stateAt(context: ApiContext, key: ResourceKey, revision: number): Promise<ResourceVersion | undefined> {

@@ -21,6 +21,7 @@ function routesOfKind(context: ApiContext, kind: ResourceKind, list: string, ope
   const one = resourcePath(kind, list);
   const route = (method: ApiRoute['method'], path: string, verb: Verb, operation: keyof ResourceOperations): ApiRoute => ({
     groupScoped: true,
+    canBeTried: true,
     method,
     path,
     permission: actionOn(kind.name, verb),

@@ -2,7 +2,7 @@ import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { RESOURCE_KINDS } from '../../schema/index.ts';
 import type { Author, GatewayGroup, ResourceKey, StoreTransaction } from '../../store/index.ts';
-import type { ApiAnswer, ApiRequest } from '../http/index.ts';
+import { type ApiAnswer, type ApiRequest, isTrial } from '../http/index.ts';
 import { announceChange } from './announce-change.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
@@ -10,7 +10,6 @@ import { nameOfKey } from './describe-change.ts';
 import { transactOrTry } from './dry-run.ts';
 import { GATEWAY_GROUP } from './gateway-group-record.ts';
 import { checkWritePreconditions } from './preconditions.ts';
-import { flagParameter } from './query-parameters.ts';
 import { restoreKeys } from './restore-keys.ts';
 import { type LeftOut, presentLeftOut } from './restore-resource.ts';
 import { type GroupRevert, readGroupRevert, readRevivingGroupRevert } from './revert-body.ts';
@@ -27,7 +26,7 @@ const NAMED_IN_AUDIT = 20;
  */
 export async function revertGroup(context: ApiContext, request: ApiRequest, isReviving: boolean): Promise<ApiAnswer> {
   const revert = isReviving ? readRevivingGroupRevert(request.body()) : readGroupRevert(request.body());
-  const isDryRun = flagParameter(request.query, 'dry_run');
+  const isDryRun = isTrial(request.query);
   const author = authorOf(request);
   const groupId = request.parameters.get('id') ?? '';
   const work = (transaction: StoreTransaction): Promise<GroupOutcome> =>

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import { formatIssues, type ResourceKind } from '../../schema/index.ts';
 import type { Author, ResourceKey, ResourceVersion, StoredResource, StoreTransaction } from '../../store/index.ts';
 import { compareVersions, describeDifference, patchOperation } from '../history/index.ts';
-import type { ApiAnswer, ApiRequest } from '../http/index.ts';
+import { type ApiAnswer, type ApiRequest, isTrial } from '../http/index.ts';
 import { announceChange } from './announce-change.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
@@ -13,7 +13,6 @@ import { gatewayGroupOf } from './gateway-group-of.ts';
 import { factsOfGroup } from './plugin-facts.ts';
 import { checkWritePreconditions } from './preconditions.ts';
 import { entityTag, presentResource } from './present-resource.ts';
-import { flagParameter } from './query-parameters.ts';
 import { noSuchVersion, requirePast } from './read-versions.ts';
 import { resourceKeyOf, resourceName } from './resource-path.ts';
 import { type LeftOut, presentLeftOut, type RestoreResult, restoreResource } from './restore-resource.ts';
@@ -33,7 +32,7 @@ export async function revertResource(
   const body = request.body();
   const group = await gatewayGroupOf(context.store, request);
   const revert = readResourceRevert(body);
-  const isDryRun = flagParameter(request.query, 'dry_run');
+  const isDryRun = isTrial(request.query);
   const key = resourceKeyOf(kind, group.id, request);
   const author = authorOf(request);
   const work = (transaction: StoreTransaction): Promise<Outcome> =>

@@ -2,11 +2,12 @@ import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import { formatIssues, type Issue, isJsonObject, type ResourceKind, resourceKind } from '../../schema/index.ts';
 import type { ResourceKey, StoredResource } from '../../store/index.ts';
-import type { ApiAnswer, ApiRequest } from '../http/index.ts';
+import { type ApiAnswer, type ApiRequest, isTrial } from '../http/index.ts';
 import { readPatch } from '../patch/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { createResource } from './create-resource.ts';
 import { deleteResource } from './delete-resource.ts';
+import { TRIED } from './dry-run.ts';
 import { type ExaminationContext, type ExaminedDocument, examineDocument } from './examine-document.ts';
 import { gatewayGroupOf } from './gateway-group-of.ts';
 import { listAnswer } from './paging.ts';
@@ -47,11 +48,11 @@ export const SERVICE_UPSTREAM_OPERATIONS: ResourceOperations = {
   },
   remove: async (context, kind, request) => {
     if (!isInner(request)) return deleteResource(context, kind, request);
-    const { headers } = await writeInner(context, request, (service) => {
+    const { headers = {} } = await writeInner(context, request, (service) => {
       innerOf(service);
       return undefined;
     });
-    return { ...(headers === undefined ? {} : { headers }), body: {} };
+    return { headers, body: isTrial(request.query) ? TRIED : {} };
   },
 };
 

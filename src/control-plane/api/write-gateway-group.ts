@@ -2,11 +2,12 @@ import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import type { PluginFacts } from '../../plugin-kit/index.ts';
 import type { Author, StoredResource, StoreTransaction, UniqueValue } from '../../store/index.ts';
-import type { ApiAnswer, ApiRequest } from '../http/index.ts';
+import { type ApiAnswer, type ApiRequest, isTrial } from '../http/index.ts';
 import { announceChange } from './announce-change.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
 import { describeChange } from './describe-change.ts';
+import { TRIED, transactOrTry } from './dry-run.ts';
 import { requireValidDocument } from './examine-document.ts';
 import { permitGroup } from './gateway-group-permissions.ts';
 import { GATEWAY_GROUP, gatewayGroupKey, presentGatewayGroup, readGatewayGroup, requireGatewayGroup } from './gateway-group-record.ts';
@@ -43,6 +44,7 @@ export async function updateGatewayGroup(
   request: ApiRequest,
   groupId: string,
   change: (resource: StoredResource) => JsonValue,
+  action: 'put' | 'revert' = 'put',
 ): Promise<ApiAnswer> {
   return writeInTransaction(context, request, groupId, async (transaction, author) => {
     const { resource } = await requireGatewayGroup(transaction, groupId);
@@ -51,7 +53,7 @@ export async function updateGatewayGroup(
     const { document } = requireValidDocument(GATEWAY_GROUP, change(resource), groupId, { ...context, facts: NO_FACTS });
     permitGroup(request, 'write', groupId, document);
     await putRow(transaction, groupId, document);
-    return putGroupResource(context, request, transaction, author, { groupId, action: 'put', document, unique: resource.unique });
+    return putGroupResource(context, request, transaction, author, { groupId, action, document, unique: resource.unique });
   });
 }
 
@@ -89,7 +91,9 @@ async function writeInTransaction(
     if (group === undefined) throw new Error('a written gateway group is gone');
     return { stored, value: presentGatewayGroup(await readGatewayGroup(transaction, group)) };
   };
-  const { stored, value } = await translateConflicts(context.plugins, () => context.store.transaction(author, write));
+  const isTried = isTrial(request.query);
+  const { stored, value } = await translateConflicts(context.plugins, () => transactOrTry(context.store, author, isTried, write));
+  if (isTried) return { body: { value, ...TRIED } };
   const headers = await announceChange(context, request, groupId, stored.revision);
   return { headers: { ...headers, etag: entityTag(stored.revision) }, body: { value } };
 }

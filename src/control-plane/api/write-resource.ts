@@ -2,11 +2,12 @@ import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { ResourceKind } from '../../schema/index.ts';
 import type { Author, ResourceKey, StoredResource, StoreTransaction } from '../../store/index.ts';
-import type { ApiAnswer, ApiRequest } from '../http/index.ts';
+import { type ApiAnswer, type ApiRequest, isTrial } from '../http/index.ts';
 import { announceChange } from './announce-change.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
 import { describeChange } from './describe-change.ts';
+import { TRIED, transactOrTry } from './dry-run.ts';
 import type { ExaminedDocument } from './examine-document.ts';
 import { warningsForUpstreams } from './missing-upstreams.ts';
 import { checkWritePreconditions } from './preconditions.ts';
@@ -46,6 +47,7 @@ export interface ResourceWriting {
 export async function writeResource(writing: ResourceWriting): Promise<ApiAnswer> {
   const { context, request, kind, key } = writing;
   const author = authorOf(request);
+  const isTried = isTrial(request.query);
   let examined: ExaminedDocument | undefined;
   const noted: ResourceWriting = {
     ...writing,
@@ -57,18 +59,21 @@ export async function writeResource(writing: ResourceWriting): Promise<ApiAnswer
   const { stored, warnings } = await translateConflicts(
     context.plugins,
     () =>
-      context.store.transaction(author, async (transaction) => {
+      transactOrTry(context.store, author, isTried, async (transaction) => {
         const written = await storeResource(noted, transaction, author);
         return { stored: written.stored, warnings: await warningsOf(noted, transaction, written.examined) };
       }),
     () => examined?.shared ?? [],
   );
-  const headers = await announceChange(context, request, key.groupId, stored.revision);
+  const headers = isTried
+    ? {}
+    : { ...(await announceChange(context, request, key.groupId, stored.revision)), etag: entityTag(stored.revision) };
   return {
-    headers: { ...headers, etag: entityTag(stored.revision) },
+    headers,
     body: {
       value: writing.present?.(stored) ?? presentResource(kind, stored),
       ...(warnings.length > 0 ? { warning_msg: warnings.join('; ') } : {}),
+      ...(isTried ? TRIED : {}),
     },
   };
 }

@@ -8,7 +8,7 @@ import type { Logger } from '../../observability/index.ts';
 import { type Authenticator, type Caller, ownGroupOf, randomId, type ShownCredentials } from '../auth/index.ts';
 import type { AnswerMemory, RecalledAnswer } from './answer-memory.ts';
 import { contentTypeOf, FrameworkRequest, headerOf } from './api-request.ts';
-import type { ApiAnswer, ApiRequest, ApiRoute, RoutePermission } from './api-route.ts';
+import type { ApiAnswer, ApiRoute, RoutePermission } from './api-route.ts';
 import { authorize } from './authorize.ts';
 import { BodyBudget } from './body-budget.ts';
 import { Clients } from './clients.ts';
@@ -19,6 +19,7 @@ import { printable } from './printable.ts';
 import { bodyTooLarge, readBody } from './read-body.ts';
 import type { RequestRates } from './request-rates.ts';
 import { refuseCrossSite } from './same-origin.ts';
+import { refuseTrial } from './trial.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -116,11 +117,9 @@ function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route:
       const apiRequest = requestOf(request, await renewed(options, request, clients.callers.get(request)));
       // A body may take half a minute to arrive: what was revoked meanwhile counts.
       if (request.body !== undefined) authorize(route, apiRequest);
+      refuseTrial(route, apiRequest);
       const answer = await handle(options, route, clients, request, apiRequest);
       if ('ageSeconds' in answer) return sendRecalled(reply, answer);
-      if (route.resource?.kind === 'handler' && !apiRequest.wasAuthorized) {
-        throw new Error(`the handler of ${route.method} ${route.path} checked no permission`);
-      }
       return answer.stream === undefined ? send(reply, answer) : sendStream(options, request, reply, { ...answer, ...answer.stream });
     },
   });
@@ -132,7 +131,7 @@ async function handle(
   route: ApiRoute,
   clients: Clients,
   request: FastifyRequest,
-  apiRequest: ApiRequest,
+  apiRequest: FrameworkRequest,
 ): Promise<ApiAnswer | RecalledAnswer> {
   const { caller } = apiRequest;
   const url = request.raw.url ?? '';
@@ -140,6 +139,9 @@ async function handle(
   const isRead = isRememberedRead(request);
   try {
     const answer = await route.handle(apiRequest);
+    if (route.resource?.kind === 'handler' && !apiRequest.wasAuthorized) {
+      throw new Error(`the handler of ${route.method} ${route.path} checked no permission`);
+    }
     const text = isRead && answer.body !== undefined ? JSON.stringify(answer.body) : undefined;
     if (text === undefined || caller === undefined) return answer;
     answers.remember(shown, url, { caller, headers: answer.headers ?? {}, text }, clients.marks.get(request) ?? -1);

@@ -68,6 +68,8 @@ export interface ApiRoute {
   readonly beforePasswordChange?: true;
   /** True where the operation keeps to one gateway group by itself (`gatewayGroupOf`), so that the admin key of a group may call it. */
   readonly groupScoped?: boolean;
+  /** Heeds `isTrial`. Any other change that is asked for as a trial is refused. */
+  readonly canBeTried?: true;
   /** How large a body may be, where it may be larger than others. Of public routes it is small. */
   readonly maxBodyBytes?: number;
   handle(request: ApiRequest): Promise<ApiAnswer>;

@@ -10,3 +10,4 @@ export { originOfRequest } from './origin-of-request.ts';
 export { parseJson, parseJsonElements } from './parse-json.ts';
 export { PreconditionFailed } from './precondition-failed.ts';
 export { type RequestRateSettings, RequestRates } from './request-rates.ts';
+export { isTrial } from './trial.ts';

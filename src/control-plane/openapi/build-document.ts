@@ -110,9 +110,9 @@ function answerOf({ description, schema, example, headers = [], textTypes = [] }
 
 /** Those that the description names, and those that follow from the route itself. */
 export function refusalsOf({ permission, description }: DescribedRoute): readonly Refusal[] {
-  const guarded: readonly Refusal[] = permission === 'public' ? [] : [401, 403, 429];
+  const guarded: readonly Refusal[] = permission === 'public' ? [] : [401, 403];
   const reading: readonly Refusal[] = description.body === undefined ? [] : [408, 413, 415];
-  const all: readonly Refusal[] = [400, ...guarded, ...(description.refusals ?? []), ...reading, 500, 503];
+  const all: readonly Refusal[] = [400, ...guarded, ...(description.refusals ?? []), ...reading, 429, 500, 503];
   return [...new Set(all)].toSorted((one, other) => one - other);
 }
 

@@ -102,13 +102,13 @@ function exampleRequests(
 
 /** What of an example depends on what was written before: a revision that there is. */
 async function withRevision(url: string, body: unknown): Promise<{ readonly url: string; readonly body?: unknown }> {
-  const history = /^(.*)\/(?:versions\/1|revert|revert_and_revive)(\?.*)$/.exec(url);
+  const history = /^(.*?)\/(?:versions\/1(?:\/revert)?|revert|revert_and_revive)(\?.*|)$/.exec(url);
   if (history === null) return { url, body };
   const [, resource = '', query = ''] = history;
-  const isGroup = resource.startsWith('/api/gateway_groups/');
+  const isGroup = resource.startsWith('/api/gateway_groups/') && !url.includes('/versions/');
   const answer = await admin.send('GET', `${resource}${isGroup ? '/revisions' : ''}${query}`);
   const revision = isGroup ? answer.body.kept_from : Number(String(answer.headers.etag).replaceAll('"', ''));
-  return { url: url.replace(/\/1(?=\?|$)/, `/${revision}`), body: body === undefined ? body : { ...body, revision } };
+  return { url: url.replace('/versions/1', `/versions/${revision}`), body: body === undefined ? body : { ...body, revision } };
 }
 
 /** In an order in which each finds what it needs. */

@@ -76,7 +76,7 @@ export interface OperationDescription {
   readonly body?: BodyDescription;
   /** By status. */
   readonly answers: Readonly<Record<number, AnswerDescription>>;
-  /** Besides those that follow from the route: 400, 500 and 503 of all, 401, 403 and 429 where a permission is asked for, 408, 413 and 415 with a body. */
+  /** Besides those that follow from the route: 400, 429, 500 and 503 of all, 401 and 403 where a permission is asked for, 408, 413 and 415 with a body. */
   readonly refusals?: readonly Refusal[];
 }
 

@@ -26,6 +26,7 @@ export function valueAnswer(kind: ResourceKind): TSchema {
   return Type.Object({
     value: shownRef(kind),
     warning_msg: Type.Optional(Type.String({ description: 'Something was accepted that may not do what was meant' })),
+    dry_run: Type.Optional(Type.Boolean({ description: 'Nothing was stored: this is what would be' })),
   });
 }
 

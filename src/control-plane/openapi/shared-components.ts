@@ -60,7 +60,7 @@ export const REFUSALS: Readonly<Record<Refusal, { readonly name: string; readonl
   415: { name: 'NotJson', description: 'By cookie, Basic or without credentials: the body is not sent as `application/json`' },
   429: {
     name: 'TooOften',
-    description: 'Too many wrong passwords for this user from this address, or sign-ins at once',
+    description: 'Too many requests of this user or address, wrong passwords for this user from this address, or sign-ins at once',
     headers: TRY_AGAIN,
   },
   502: { name: 'IdentityProviderFailed', description: 'The identity provider could not be reached, or did not answer as one' },

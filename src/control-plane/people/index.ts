@@ -8,6 +8,7 @@ import { SESSION_DESCRIPTION } from './session-description.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { TOKEN_DESCRIPTION } from './token-description.ts';
 import { tokenRoutes } from './token-routes.ts';
+import { userAccessRoutes } from './user-access-routes.ts';
 import { USER_DESCRIPTION } from './user-description.ts';
 import { userRoutes } from './user-routes.ts';
 
@@ -20,7 +21,7 @@ export function describedPeople(context: PeopleContext): DescribedApi {
   return joinDescribed([
     describeRoutes(sessionRoutes(context), SESSION_DESCRIPTION),
     describeRoutes(tokenRoutes(context), TOKEN_DESCRIPTION),
-    describeRoutes([...userRoutes(context), ...inviteRoutes(context)], USER_DESCRIPTION),
+    describeRoutes([...userRoutes(context), ...userAccessRoutes(context), ...inviteRoutes(context)], USER_DESCRIPTION),
     describeRoutes([...roleRoutes(context), ...policyRoutes(context)], ROLE_DESCRIPTION),
   ]);
 }

@@ -34,7 +34,7 @@ export const SESSION_DESCRIPTION: ApiDescription = {
         examples: [{ summary: 'Sign in', value: { username: 'admin', password: 'the-password-of-the-first-start' } }],
       },
       answers: user,
-      refusals: [401, 403, 429],
+      refusals: [401, 403],
     },
     'POST /api/logout': { ...{ id: 'signOut', tag, summary: 'End the session', answers: DONE } },
     'PUT /api/password': {

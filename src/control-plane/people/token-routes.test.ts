@@ -118,3 +118,28 @@ test('a session makes tokens too', async (t) => {
   assert.equal((await session('POST', '/api/tokens', NAMED)).status, 200);
   assert.notEqual(ADMIN_PASSWORD, password);
 });
+
+test('a user has so many tokens and no more, and each that ends makes room', async (t) => {
+  const { makePerson, store, clock } = await makePeopleFixture(t);
+  const { send, id } = await makePerson('jane');
+  const author = { id: 'system', name: 'system' };
+  const now = clock.nowMs() / 1000;
+  await store.transaction(author, async (transaction) => {
+    for (let count = 0; count < 600; count += 1) {
+      // Of these a hundred have expired and one was revoked.
+      const expiresAt = count < 100 ? now - 1 : 0;
+      const revokedAt = count === 100 ? now : undefined;
+      const tokenHash = Buffer.alloc(32, `${count}.`);
+      await transaction.putToken({
+        ...{ id: `t${count}`, name: 'n', userId: id, tokenHash, expiresAt, revokedAt },
+        lastUsedAt: undefined,
+        createdAt: now,
+      });
+    }
+  });
+  const make = () => send('POST', '/api/tokens', NAMED);
+  assert.deepEqual((await make()).body, { error_msg: 'a user has at most 500 tokens: revoke one first' });
+  assert.equal((await send('DELETE', '/api/tokens/t599')).status, 200);
+  assert.equal((await make()).status, 200);
+  assert.equal((await make()).status, 409);
+});

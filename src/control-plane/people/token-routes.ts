@@ -1,3 +1,4 @@
+import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { compileValidator, Type } from '../../schema/index.ts';
 import type { ApiToken, StoreTransaction } from '../../store/index.ts';
@@ -5,6 +6,9 @@ import { describeToken, hashToken, randomId, randomToken } from '../auth/index.t
 import type { ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
 import { expiresAtField, tokenNameField } from './fields.ts';
 import { callerOf, change, expiryNow, invalidAt, notFound, type PeopleContext, readBody } from './people-context.ts';
+
+/** Of one user. Nobody fills the store with what needs no permission. */
+const MAX_TOKENS = 500;
 
 /** What a new token is made of. */
 export const newToken = compileValidator(Type.Object({ name: tokenNameField, expires_at: expiresAtField }));
@@ -26,7 +30,7 @@ export function tokenRoutes(context: PeopleContext): readonly ApiRoute[] {
       method: 'GET',
       path: `${path}/:id`,
       permission,
-      handle: async (request) => ({ body: { value: present(ownToken(request, await context.store.getToken(idOf(request)))) } }),
+      handle: async (request) => ({ body: { value: presentToken(ownToken(request, await context.store.getToken(idOf(request)))) } }),
     },
     { method: 'PUT', path: `${path}/:id`, permission, handle: (request) => renameToken(context, request) },
     { method: 'PUT', path: `${path}/:id/regenerate`, permission, handle: (request) => regenerateToken(context, request) },
@@ -36,7 +40,7 @@ export function tokenRoutes(context: PeopleContext): readonly ApiRoute[] {
 
 async function listTokens(context: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
   const tokens = (await context.store.listTokens(callerOf(request).user.id)).filter(({ revokedAt }) => revokedAt === undefined);
-  return { body: { list: tokens.map(present), total: tokens.length } };
+  return { body: { list: tokens.map(presentToken), total: tokens.length } };
 }
 
 async function createToken(context: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
@@ -47,10 +51,14 @@ async function createToken(context: PeopleContext, request: ApiRequest): Promise
   const fields = { id: randomId(random), name, userId: callerOf(request).user.id, expiresAt, clock: context.clock };
   const row = describeToken(token, fields);
   await change(context, request, async (transaction) => {
+    const live = (await transaction.listTokens(row.userId)).filter((token) => isLive(context, token));
+    if (live.length >= MAX_TOKENS) {
+      throw new PortcullisError('admin_conflict', { publicMessage: `a user has at most ${MAX_TOKENS} tokens: revoke one first` });
+    }
     await transaction.putToken(row);
     return { result: undefined, action: 'token.create', resource: `token/${row.id}`, detail: { name, expires_at: expiresAt } };
   });
-  return { body: { value: { ...present(row), token } } };
+  return { body: { value: { ...presentToken(row), token } } };
 }
 
 async function renameToken(context: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
@@ -86,7 +94,7 @@ async function changeToken(
     const detail = { name: result.name, expires_at: result.expiresAt };
     return { result, action, resource: `token/${result.id}`, detail };
   });
-  return { body: { value: { ...present(token), ...shown } } };
+  return { body: { value: { ...presentToken(token), ...shown } } };
 }
 
 /** Another user's token does not exist, and a revoked one stays revoked. @throws PortcullisError 404 */
@@ -101,11 +109,17 @@ function checkExpiry(context: PeopleContext, expiresAt: number): void {
   }
 }
 
+/** Whether a token still does anything. */
+export function isLive(context: PeopleContext, { revokedAt, expiresAt }: ApiToken): boolean {
+  return revokedAt === undefined && (expiresAt === 0 || expiryNow(context) < expiresAt);
+}
+
 function idOf(request: ApiRequest): string {
   return request.parameters.get('id') ?? '';
 }
 
-function present(token: ApiToken): JsonObject {
+/** A token as answers show it: never its value. */
+export function presentToken(token: ApiToken): JsonObject {
   return {
     id: token.id,
     name: token.name,

@@ -61,6 +61,13 @@ export const USER_DESCRIPTION: ApiDescription = {
         Type.Object({ id: Type.String(), username: Type.String(), password: Type.Optional(Type.String()) }),
       ),
     },
+    'GET /api/users/:id/tokens': { ...onOne, id: 'listTokensOfUser', summary: 'List the tokens of a user', answers: listOf('Token') },
+    'DELETE /api/users/:id/tokens': {
+      ...{ ...onOne, id: 'revokeTokensOfUser', summary: 'Revoke the tokens of a user, all or one' },
+      query: [{ name: 'token_id', description: 'Only this one', schema: Type.String() }],
+      answers: DONE,
+    },
+    'DELETE /api/users/:id/sessions': { ...onOne, id: 'endSessionsOfUser', summary: 'End all sessions of a user', answers: DONE },
     'POST /api/invites': {
       ...{ id: 'inviteUser', tag, summary: 'Make a user, and a link by which the user sets a first password' },
       body: {

@@ -289,3 +289,52 @@ test('an entry about people tells from where, by which request, why, and what wa
     assert.match(failure.origin.requestId ?? '', /^[0-9a-f-]{36}$/);
   }
 });
+
+test('who governs users takes stolen tokens and sessions away, one or all, and from nobody who may do more', async (t) => {
+  const { admin, makePerson, makeRole, signIn, withCookie, history } = await makePeopleFixture(t);
+  const { roleId } = await makeRole('user admins', USER_ADMIN);
+  const helper = await makePerson('helper', [roleId]);
+  const jane = await makePerson('jane');
+  const second = (await jane.send('POST', '/api/tokens', { name: 'second', expires_at: 0 })).body.value;
+  const session = withCookie(await signIn('jane', jane.password));
+  const withSecond = () => session('GET', '/api/me', undefined, { 'x-api-key': second.token });
+  const listed = await helper.send('GET', `/api/users/${jane.id}/tokens`);
+  assert.deepEqual([listed.body.total, listed.text.includes(second.token)], [2, false]);
+  assert.equal((await jane.send('GET', `/api/users/${helper.id}/tokens`)).status, 403);
+  assert.equal((await jane.send('DELETE', `/api/users/${helper.id}/tokens`)).status, 403);
+  assert.equal((await helper.send('DELETE', `/api/users/${jane.id}/tokens?token_id=none`)).status, 404);
+  assert.equal((await helper.send('DELETE', `/api/users/${jane.id}/tokens?token_id=${second.id}`)).status, 200);
+  assert.deepEqual([(await withSecond()).status, (await jane.send('GET', '/api/me')).status], [401, 200]);
+  assert.deepEqual((await history.pageOfAudit(undefined, 1))[0]?.detail, { tokens: [second.id] });
+  assert.deepEqual((await helper.send('DELETE', `/api/users/${jane.id}/tokens`)).body, {});
+  assert.equal((await jane.send('GET', '/api/me')).status, 401);
+  assert.equal((await session('GET', '/api/me')).status, 200);
+  assert.deepEqual((await helper.send('DELETE', `/api/users/${jane.id}/sessions`)).body, {});
+  assert.equal((await session('GET', '/api/me')).status, 401);
+  const root = (await admin('GET', '/api/me')).body.value.id;
+  const other = (await admin('GET', `/api/users/${helper.id}/tokens`)).body.list[0].id;
+  for (const path of [`${root}/tokens`, `${root}/sessions`])
+    assert.equal((await helper.send('DELETE', `/api/users/${path}`)).status, 403, path);
+  // A token is looked for among those of the user alone.
+  assert.equal((await admin('DELETE', `/api/users/${jane.id}/tokens?token_id=${other}`)).status, 404);
+  assert.equal((await helper.send('GET', '/api/me')).status, 200);
+});
+
+test('of two super admins who demote or remove each other at the same moment, one stays', async (t) => {
+  for (const [method, path, body] of [
+    ['PUT', '/assigned_roles', { roles: [] }],
+    ['PUT', '/permission_boundary', { permission_policies: ['viewer_policy_id'] }],
+    ['DELETE', '', undefined],
+  ] as const) {
+    const { admin, makePerson, store } = await makePeopleFixture(t);
+    const root = (await admin('GET', '/api/me')).body.value.id;
+    const second = await makePerson('second', ['super_admin_id']);
+    const answers = await Promise.all([
+      admin(method, `/api/users/${second.id}${path}`, body),
+      second.send(method, `/api/users/${root}${path}`, body),
+    ]);
+    assert.equal(answers.filter(({ status }) => status === 200).length, 1, path);
+    const left = (await store.listUsers()).filter(({ roles, boundary }) => roles.includes('super_admin_id') && boundary.length === 0);
+    assert.equal(left.length, 1, path);
+  }
+});

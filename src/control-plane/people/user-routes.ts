@@ -9,11 +9,11 @@ import type { Action, ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
 import { describeRecordChange } from './describe-record-change.ts';
 import { describing, idsField, passwordField, profileFields } from './fields.ts';
 import { isSuperAdmin, keepSuperAdmin, refuseOneself, requireNoGreater, requirePolicies, requireRoles } from './grants.ts';
-import { callerOf, change, invalidAt, notFound, type PeopleContext, readBody } from './people-context.ts';
-import { presentUser } from './present-user.ts';
+import { callerOf, change, invalidAt, type PeopleContext, readBody } from './people-context.ts';
+import { presentUser, userPresenter } from './present-user.ts';
 import { profileOf } from './profile.ts';
 import { removeUser } from './remove-user.ts';
-import { userTarget } from './user-targets.ts';
+import { reachableUser, userTarget, visibleUser } from './user-targets.ts';
 
 /** What of a user is changed. */
 export const update = compileValidator(Type.Object({ ...profileFields, ...describing }));
@@ -67,22 +67,18 @@ export function userRoutes(context: PeopleContext): readonly ApiRoute[] {
 
 async function listUsers({ store }: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
   const users = (await store.listUsers()).filter((user) => request.mayDo('iam:GetUser', userTarget(user)));
-  const listed = await Promise.all(users.map(async (user) => ({ user, shown: await presentUser(store, user) })));
-  return listAnswer(listed, request.query, {
-    present: ({ shown }) => shown,
-    texts: ({ user: { username, profile } }) => [username, profile.name].filter((text) => typeof text === 'string'),
-    labels: ({ user }) => user.profile.labels,
-    createdAt: ({ user }) => user.createdAt,
-    updatedAt: ({ user }) => user.createdAt,
+  return listAnswer(users, request.query, {
+    present: await userPresenter(store),
+    texts: ({ username, profile }) => [username, profile.name].filter((text) => typeof text === 'string'),
+    labels: ({ profile }) => profile.labels,
+    createdAt: ({ createdAt }) => createdAt,
+    updatedAt: ({ createdAt }) => createdAt,
   });
 }
 
 async function getUser({ store }: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
   request.permitSome('iam:GetUser', ALL_USERS);
-  const user = await store.getUser(idOf(request));
-  if (user === undefined) throw notFound('user');
-  request.permit('iam:GetUser', userTarget(user));
-  return { body: { value: await presentUser(store, user) } };
+  return { body: { value: await presentUser(store, await visibleUser(store, request)) } };
 }
 
 async function updateUser(context: PeopleContext, request: ApiRequest): Promise<ApiAnswer> {
@@ -179,17 +175,4 @@ async function changeUser(
     return { resource: `user/${user.id}`, ...(await work(transaction, { ...user, updatedAt })) };
   });
   return { body: { value: await presentUser(context.store, changed) } };
-}
-
-/** The user whom the path names, when the caller may do this to him, and has no fewer permissions than he. @throws PortcullisError 403, 404 */
-async function reachableUser(transaction: StoreTransaction, request: ApiRequest, permission: Action): Promise<User> {
-  const user = await transaction.getUser(idOf(request));
-  if (user === undefined) throw notFound('user');
-  request.permit(permission, userTarget(user));
-  await requireNoGreater(transaction, callerOf(request), user);
-  return user;
-}
-
-function idOf(request: ApiRequest): string {
-  return request.parameters.get('id') ?? '';
 }

@@ -1,6 +1,9 @@
 import type { JsonObject } from '../../lib/json.ts';
-import type { User } from '../../store/index.ts';
+import type { StoreReader, StoreTransaction, User } from '../../store/index.ts';
 import { type Facts, iamName, type Policy, type Role, type Target } from '../access/index.ts';
+import type { Action, ApiRequest } from '../http/index.ts';
+import { requireNoGreater } from './grants.ts';
+import { callerOf, notFound } from './people-context.ts';
 
 /** A user as permissions see one. `*` is the id of one who is yet to be made. */
 export function userTarget(user: Pick<User, 'id' | 'boundary' | 'profile'>): Target {
@@ -31,4 +34,21 @@ function labelFacts(name: string, labels: JsonObject | undefined): Facts {
 function labelsOf(labels: unknown): ReadonlyMap<string, string> {
   const entries = typeof labels === 'object' && labels !== null ? Object.entries(labels) : [];
   return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+/** The user whom the path names, when the caller may see him. @throws PortcullisError 403, 404 */
+export async function visibleUser(store: Pick<StoreReader, 'getUser'>, request: ApiRequest): Promise<User> {
+  const user = await store.getUser(request.parameters.get('id') ?? '');
+  if (user === undefined) throw notFound('user');
+  request.permit('iam:GetUser', userTarget(user));
+  return user;
+}
+
+/** The user whom the path names, when the caller may do this to him, and has no fewer permissions than he. @throws PortcullisError 403, 404 */
+export async function reachableUser(transaction: StoreTransaction, request: ApiRequest, permission: Action): Promise<User> {
+  const user = await transaction.getUser(request.parameters.get('id') ?? '');
+  if (user === undefined) throw notFound('user');
+  request.permit(permission, userTarget(user));
+  await requireNoGreater(transaction, callerOf(request), user);
+  return user;
 }

@@ -3,6 +3,7 @@ import type { HttpExchange } from '../connection/http-exchange.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { ForwardPlan, UpstreamTarget } from '../exchange.ts';
 import type { RequestParser } from '../parser/request-parser.ts';
+import { TLS_FAILURE } from '../transport/connect-tls-transport.ts';
 import { Tunnel } from '../tunnel/tunnel.ts';
 import { type UpgradeOffer, upgradeOffer } from '../tunnel/upgrade-offer.ts';
 import { connectFailureReason } from '../upstream/connect-failure.ts';
@@ -292,7 +293,9 @@ export class Forwarding implements UpstreamOwner {
       this.#attemptFailed(connectFailureReason(failure));
     } else {
       const status = this.#relay.finish(orderly);
-      if (status === RELAY.failed) this.#attemptFailed('upstream_closed');
+      // Nothing of a request is done by who has refused the handshake, late as that is known in TLS 1.3.
+      const refused = failure === TLS_FAILURE.handshake && !this.#answered && !connection.reused;
+      if (status === RELAY.failed) this.#attemptFailed(refused ? 'upstream_tls_failed' : 'upstream_closed');
       else this.#relayed(connection, status);
     }
   }

@@ -1,4 +1,6 @@
 import { Socket } from 'node:net';
+import type { UpstreamTls } from '../tls/upstream-tls.ts';
+import { connectTlsTransport, type SessionPlace } from './connect-tls-transport.ts';
 import { PatientSocket } from './patient-socket.ts';
 import { PatientTransport } from './patient-transport.ts';
 import { HandleTransport } from './quick-sockets.ts';
@@ -12,13 +14,16 @@ export interface ConnectOptions {
   readonly port: number;
   /** All connections that share it are read one after the other: receivers copy what they keep. */
   readonly readBuffer: Buffer;
+  /** The connection is encrypted, and driven by documented interfaces whatever `transport` says. */
+  readonly tls?: { readonly settings: UpstreamTls; readonly place: SessionPlace } | undefined;
   /** Asked behind each read where the next one goes to; absent: always to `readBuffer`. */
   readonly nextReadBuffer?: () => Buffer;
 }
 
 /** Begins to connect. `onConnected` comes before anything the receiver hears, unless the attempt fails. */
 export function connectTransport(options: ConnectOptions, receiver: TransportReceiver, onConnected: () => void): Transport {
-  const { host, port, readBuffer, nextReadBuffer } = options;
+  const { host, port, readBuffer, nextReadBuffer, tls } = options;
+  if (tls !== undefined) return connectTlsTransport(options, tls.settings, tls.place, receiver, onConnected);
   const isQuick = options.transport === 'handle';
   let buffer: Buffer | undefined;
   // The type of Node's options knows no way to leave the buffer in place, see below.

@@ -1,4 +1,5 @@
 import type { UpstreamTarget } from '../exchange.ts';
+import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 /** How the connections of a target are kept between requests. */
@@ -16,14 +17,19 @@ export class PooledTarget implements UpstreamTarget {
   readonly address: string;
   readonly port: number;
   readonly keepAlive: KeepAliveSettings;
+  /** Undefined: its connections are in clear. */
+  readonly tls: UpstreamTls | undefined;
+  /** The last one that the upstream gave. */
+  session: Buffer | undefined = undefined;
   /** How many users of `UpstreamPool.target` have not retired it. */
   holders = 0;
   readonly idle: UpstreamConnection[] = [];
 
-  constructor(address: string, port: number, keepAlive: KeepAliveSettings) {
+  constructor(address: string, port: number, keepAlive: KeepAliveSettings, tls: UpstreamTls | undefined) {
     this.address = address;
     this.port = port;
     this.keepAlive = keepAlive;
+    this.tls = tls;
   }
 
   removeIdle(connection: UpstreamConnection): void {

@@ -46,7 +46,8 @@ export class UpstreamConnection implements TransportReceiver {
     this.#watcher = watcher;
     const nextReadBuffer = (): Buffer => this.ownBuffer ?? readBuffer;
     const { address: host, port } = target;
-    this.transport = connectTransport({ transport, host, port, readBuffer, nextReadBuffer }, this, () => {
+    const tls = target.tls && { settings: target.tls, place: target };
+    this.transport = connectTransport({ transport, host, port, readBuffer, nextReadBuffer, tls }, this, () => {
       this.connected = true;
       this.owner?.onConnected();
     });

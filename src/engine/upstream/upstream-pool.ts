@@ -3,6 +3,7 @@ import type { ErrorReason } from '../../errors/index.ts';
 import type { CancelTask, Clock } from '../../lib/clock.ts';
 import { type ConnectionAdmission, UNLIMITED } from '../connection-admission.ts';
 import type { UpstreamTarget } from '../exchange.ts';
+import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import type { TransportKind } from '../transport/transport-kind.ts';
 import { connectFailureReason } from './connect-failure.ts';
 import { type KeepAliveSettings, PooledTarget } from './pooled-target.ts';
@@ -67,16 +68,17 @@ export class UpstreamPool {
   }
 
   /**
-   * The target of this address, the same object for every caller that holds it with the same settings. Each call is answered by one
+   * The target of this address, the same object for every caller that holds it with the same settings. With `tls` its connections are
+   * encrypted, and are for those alone who have the same identity and ask for the same name. Each call is answered by one
    * `retire`. Throws a RangeError for an address that is no IP literal or a port that is none.
    */
-  target(address: string, port: number, keepAlive: KeepAliveSettings = this.#defaults): UpstreamTarget {
+  target(address: string, port: number, keepAlive: KeepAliveSettings = this.#defaults, tls?: UpstreamTls): UpstreamTarget {
     if (isIP(address) === 0) throw new RangeError('an upstream address must be an IP literal');
     if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError('an upstream port must be from 1 to 65535');
-    const key = keyOf(address, port, keepAlive);
+    const key = keyOf({ address, port, keepAlive, tls });
     let target = this.#targets.get(key);
     if (target === undefined) {
-      target = new PooledTarget(address, port, keepAlive);
+      target = new PooledTarget(address, port, keepAlive, tls);
       this.#targets.set(key, target);
     }
     target.holders++;
@@ -87,7 +89,7 @@ export class UpstreamPool {
   retire(target: UpstreamTarget): void {
     const pooled = pooledTarget(target);
     if (pooled.holders === 0 || --pooled.holders > 0) return;
-    this.#targets.delete(keyOf(pooled.address, pooled.port, pooled.keepAlive));
+    this.#targets.delete(keyOf(pooled));
     for (const connection of pooled.idle.splice(0)) connection.destroy();
   }
 
@@ -219,7 +221,9 @@ function pooledTarget(target: UpstreamTarget): PooledTarget {
   throw new TypeError('an upstream target must come from UpstreamPool.target');
 }
 
-/** Upstreams that keep their connections in different ways share none. */
-function keyOf(address: string, port: number, { size, idleTimeoutMs, requests }: KeepAliveSettings): string {
-  return `${address} ${port} ${size} ${idleTimeoutMs} ${requests}`;
+/** Upstreams that keep their connections in different ways, or show themselves as others, share none. */
+function keyOf({ address, port, keepAlive, tls }: Pick<PooledTarget, 'address' | 'port' | 'keepAlive' | 'tls'>): string {
+  const { size, idleTimeoutMs, requests } = keepAlive;
+  const plain = `${address} ${port} ${size} ${idleTimeoutMs} ${requests}`;
+  return tls === undefined ? plain : `${plain} ${tls.identity.key} ${tls.serverName ?? ''} ${tls.peerName}`;
 }

@@ -20,6 +20,7 @@ export function workerStart(options: GatewayOptions, share: WorkerShare): Worker
     pluginDeadlineMs,
     httpsPort,
     fallbackSni: options.fallbackSni,
+    verifyUpstreams: options.verifyUpstreams ?? false,
     engine,
     testHooks,
     testPluginModule: options.testPlugins?.module,

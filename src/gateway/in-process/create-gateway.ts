@@ -13,7 +13,7 @@ import { ClientHeaderRules, FilterFailure, Pipeline, REQUEST_ID_HEADER } from '.
 import { AddressBook, catalogueOf, Runtime } from '../runtime/index.ts';
 import { readPlugins, readRouteSettings, readServiceSettings, readUpstreamSettings } from '../runtime/read-settings.ts';
 import { CredentialIndexReader, CredentialIndexWriter } from '../tables/index.ts';
-import { TicketKeys, TlsItems } from '../tls/index.ts';
+import { TicketKeys, TlsItems, UpstreamIdentities } from '../tls/index.ts';
 import { CredentialDirectory } from '../worker/credential-directory.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import { WorkerPluginServices } from '../worker/worker-plugin-services.ts';
@@ -102,6 +102,7 @@ function createParts(options: PartOptions) {
     version: '0.0.0',
   });
   const pool = new UpstreamPool({ clock });
+  const tls = new TlsItems({ fallbackName: undefined, ticketKeys: new TicketKeys(random.bytes(32)), onProblem: () => {} });
   const runtime = new Runtime({
     addresses: new AddressBook(),
     targets: pool,
@@ -110,7 +111,8 @@ function createParts(options: PartOptions) {
     mayDial,
     random,
     catalogue: catalogueOf(PLUGINS, others),
-    tls: new TlsItems({ fallbackName: undefined, ticketKeys: new TicketKeys(random.bytes(32)), onProblem: () => {} }),
+    tls,
+    identities: new UpstreamIdentities({ items: tls, verifiesByDefault: false, onFailed: () => {}, onProblem: () => {} }),
     services,
     onDisposeFailed: (plugin, error) => log.error('a plugin failed to dispose of its state', { plugin }, error),
     yieldTurn: () => Promise.resolve(),

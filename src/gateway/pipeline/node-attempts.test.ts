@@ -6,6 +6,7 @@ import type { EffectiveUpstream } from '../../schema/index.ts';
 import type { RequestAdmission } from '../limits/index.ts';
 import { AddressBook, type Endpoint, RuntimeUpstream } from '../runtime/index.ts';
 import { CountedTargets } from '../testing/test-runtime.ts';
+import { TicketKeys, TlsItems, UpstreamIdentities } from '../tls/index.ts';
 import { NodeAttempts } from './node-attempts.ts';
 
 /** Counts what is entered, and knows which slots are full. Slot 0 is the service, others are the nodes' ports. */
@@ -43,6 +44,7 @@ function upstreamOf(ports: readonly number[], more: Partial<EffectiveUpstream> =
     nodes: ports.map((port) => ({ host: '10.0.0.1', port, weight: 1, priority: 0 })),
     discovery: undefined,
     balancing: { kind: 'roundrobin' },
+    tls: undefined,
     checks: undefined,
     passHost: 'pass',
     upstreamHost: undefined,
@@ -57,7 +59,9 @@ function upstreamOf(ports: readonly number[], more: Partial<EffectiveUpstream> =
     ...more,
   };
   const slots = { serviceSlot: () => 0, nodeSlot: (_address: string, port: number) => port, requestsInFlight: () => 0 };
+  const tls = new TlsItems({ fallbackName: undefined, ticketKeys: new TicketKeys(systemRandom.bytes(32)), onProblem: () => {} });
   const surroundings = {
+    identities: new UpstreamIdentities({ items: tls, verifiesByDefault: false, onFailed: () => {}, onProblem: () => {} }),
     addresses: new AddressBook(),
     targets: new CountedTargets(),
     slots,

@@ -32,6 +32,8 @@ import { UpstreamResponseHead } from './upstream-response-head.ts';
 export class RequestContext extends AnsweredRequest implements RequestView, LogView, ForwardPlan, ResponseFilter {
   readonly #attempts: NodeAttempts;
   #forwardedFor = '';
+  /** Kept where an upstream may be asked by it in its handshake. */
+  #clientHost = '';
 
   // For the log and for the pipeline.
   /** 32 digits, each context's own buffer. */
@@ -212,6 +214,7 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
     const first = this.#attempts.begin(upstream, this);
     if (typeof first === 'string') return first;
     const timeouts = route.ownTimeouts ?? upstream?.settings ?? route.timeouts;
+    if (first.secure !== undefined) this.#clientHost = this.host;
     this.#forwardedFor = takeForwardedFor(this.headers);
     this.requestTarget ??= this.#newTarget(candidate);
     this.hostValue = this.ownHost ?? hostFor(upstream, first);
@@ -240,7 +243,13 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
     const endpoint = this.#attempts.next(attempt, previousFailure);
     if (typeof endpoint === 'string') return endpoint;
     if (this.ownHost === undefined) this.hostValue = hostFor(this.ownUpstream?.upstream ?? this.candidate?.route.upstream, endpoint);
-    return endpoint.target;
+    if (endpoint.secure === undefined) return endpoint.target;
+    return endpoint.secure.targetFor(this.hostValue?.toString('latin1') ?? this.#clientHost);
+  }
+
+  /** The upstream that the request goes to, or would, is spoken to over TLS. */
+  get upstreamIsSecure(): boolean {
+    return (this.ownUpstream?.upstream ?? this.candidate?.route.upstream)?.settings.tls !== undefined;
   }
 
   /** The endpoint that the last attempt went to. */

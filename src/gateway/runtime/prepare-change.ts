@@ -53,7 +53,7 @@ export async function prepareChange(runtime: Runtime, changes: readonly RuntimeC
       else readChange(change, changed, definitions, group);
       await slices.pause();
     }
-    const tls = tlsItems.size === 0 ? undefined : await runtime.tls.prepare(tlsItems);
+    const tls = tlsItems.size === 0 ? undefined : runtime.tls.prepare(tlsItems);
     const services = changed.compile();
     for (const id of affectedRoutes(runtime, services, definitions, group.changedMetadata)) {
       entries.set(id, compileAffected(runtime, id, services, definitions, group));

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { KeepAliveSettings, UpstreamTarget } from '../../engine/index.ts';
+import type { KeepAliveSettings, UpstreamIdentity, UpstreamTarget, UpstreamTls } from '../../engine/index.ts';
 import type { ErrorReason } from '../../errors/index.ts';
 import { canonicalAddress } from '../../lib/canonical-address.ts';
 import type { Random } from '../../lib/random.ts';
@@ -8,15 +8,17 @@ import { type Balancer, compileHashKey, type HashKey } from '../balancer/index.t
 import { resolveNodes, sourceNamesOf } from '../discovery/index.ts';
 import { EndpointHealth, type HealthBook, healthKey } from '../health/index.ts';
 import type { DialPolicy } from '../names/index.ts';
+import type { UpstreamIdentities } from '../tls/index.ts';
 import type { AddressBook } from './address-book.ts';
 import { balancerOf } from './balancer-of.ts';
 import type { Endpoint } from './endpoint.ts';
 import { latencyOf } from './latency-of.ts';
+import { SecureTargets } from './secure-targets.ts';
 
 /** Where connections to an address come from; the engine's pool has this shape. */
 export interface TargetSource {
   /** Holds the target of an address; each hold is ended by one `retire`. */
-  target(address: string, port: number, keepAlive: KeepAliveSettings): UpstreamTarget;
+  target(address: string, port: number, keepAlive: KeepAliveSettings, tls?: UpstreamTls): UpstreamTarget;
   retire(target: UpstreamTarget): void;
 }
 
@@ -35,6 +37,7 @@ export interface UpstreamSurroundings {
   readonly targets: TargetSource;
   readonly slots: LoadSlots;
   readonly mayDial: DialPolicy;
+  readonly identities: UpstreamIdentities;
   readonly random: Random;
   readonly monotonicMs: () => number;
   /** Undefined: no node is looked after. */
@@ -51,6 +54,7 @@ export interface EndpointChoice {
 }
 
 const HTTP_PORT = 80;
+const HTTPS_PORT = 443;
 
 /**
  * An upstream as this worker uses it: nodes with their names resolved to endpoints, and how one is chosen. Addresses of one name
@@ -66,6 +70,7 @@ export class RuntimeUpstream {
   readonly hashKey: HashKey | undefined;
   /** Answers are timed. */
   readonly isMeasured: boolean;
+  readonly #serviceId: string;
   readonly #healthName: string | undefined;
   readonly #surroundings: UpstreamSurroundings;
   readonly #watcher = (): void => this.#renew();
@@ -78,6 +83,7 @@ export class RuntimeUpstream {
   constructor(serviceId: string, settings: EffectiveUpstream, surroundings: UpstreamSurroundings, healthName?: string) {
     const { balancing, checks } = settings;
     this.settings = settings;
+    this.#serviceId = serviceId;
     this.hashKey = balancing.kind === 'chash' ? compileHashKey(balancing.hash) : undefined;
     this.isMeasured = balancing.kind === 'ewma';
     this.#healthName = checks === undefined ? undefined : healthName;
@@ -93,29 +99,48 @@ export class RuntimeUpstream {
 
   /** Resolves the nodes and follows the addresses of their names from now on. */
   attach(): void {
+    const { tls } = this.settings;
     for (const name of sourceNamesOf(this.settings)) this.#surroundings.addresses.watch(name, this.#watcher);
+    if (tls !== undefined) this.#surroundings.identities.watch(tls, this.#watcher);
     this.#renew();
   }
 
   /** Ends what `attach` began. Requests under way still use the last endpoints; their connections close after them. */
   detach(): void {
+    const { tls } = this.settings;
     for (const name of sourceNamesOf(this.settings)) this.#surroundings.addresses.unwatch(name, this.#watcher);
+    if (tls !== undefined) this.#surroundings.identities.unwatch(tls, this.#watcher);
     this.#retire(this.#choice);
   }
 
   #renew(): void {
     const old = this.#choice;
     // The new ones are taken before the old ones go, so that addresses in both keep their idle connections.
-    this.#choice = chooseFrom(this.settings, this.#surroundings, this.#healthName);
+    this.#choice = this.#choose();
     this.#retire(old);
   }
 
+  #choose(): EndpointChoice {
+    const { tls, balancing } = this.settings;
+    const identity = tls && this.#surroundings.identities.identityOf(`service ${this.#serviceId}`, tls);
+    if (tls === undefined || identity !== undefined) return chooseFrom(this.settings, this.#surroundings, identity, this.#healthName);
+    return { balancer: balancerOf(balancing, [], this.#surroundings), health: undefined, emptyReason: 'upstream_identity_unusable' };
+  }
+
   #retire(choice: EndpointChoice): void {
-    for (const endpoint of choice.balancer.nodes) this.#surroundings.targets.retire(endpoint.target);
+    for (const { target, secure } of choice.balancer.nodes) {
+      if (secure === undefined) this.#surroundings.targets.retire(target);
+      else secure.retire();
+    }
   }
 }
 
-function chooseFrom(settings: EffectiveUpstream, surroundings: UpstreamSurroundings, healthName: string | undefined): EndpointChoice {
+function chooseFrom(
+  settings: EffectiveUpstream,
+  surroundings: UpstreamSurroundings,
+  identity: UpstreamIdentity | undefined,
+  healthName: string | undefined,
+): EndpointChoice {
   const { balancing } = settings;
   const keepAlive = keepAliveOf(settings);
   const endpoints: Endpoint[] = [];
@@ -128,16 +153,20 @@ function chooseFrom(settings: EffectiveUpstream, surroundings: UpstreamSurroundi
       denied = true;
       continue;
     }
-    const target = surroundings.targets.target(address, port, keepAlive);
+    const { targets } = surroundings;
+    const hostText = nodeHostValue(node, identity === undefined ? HTTP_PORT : HTTPS_PORT);
+    const secure = identity && new SecureTargets({ address, port, keepAlive, identity }, targets);
+    const target = secure?.targetFor(hostText) ?? targets.target(address, port, keepAlive);
     const name = nodeText(address, port);
     endpoints.push({
       name,
       weight: node.weight,
       priority: node.priority,
       target,
+      secure,
       loadSlot: surroundings.slots.nodeSlot(address, port, balancing.kind === 'least_conn'),
       latency: balancing.kind === 'ewma' ? latencyOf(target) : undefined,
-      hostValue: Buffer.from(nodeHostValue(node), 'latin1'),
+      hostValue: Buffer.from(hostText, 'latin1'),
       logText: Buffer.from(`,"node":"${name}"`, 'latin1'),
     });
   }
@@ -174,7 +203,7 @@ function nodeText(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-function nodeHostValue(node: UpstreamNode): string {
+function nodeHostValue(node: UpstreamNode, usualPort: number): string {
   const host = isIP(node.host) === 6 ? `[${node.host}]` : node.host;
-  return node.port === HTTP_PORT ? host : `${host}:${node.port}`;
+  return node.port === usualPort ? host : `${host}:${node.port}`;
 }

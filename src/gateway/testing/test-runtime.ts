@@ -5,7 +5,7 @@ import { type AnyPlugin, definePlugin, type PluginPhases, Type } from '../../plu
 import { isJsonObject } from '../../schema/index.ts';
 import { AddressBook, catalogueOf, Runtime, type RuntimeOptions, type RuntimeRoute } from '../runtime/index.ts';
 import { type ReadablePlugin, readPlugins, readRouteSettings, readServiceSettings } from '../runtime/read-settings.ts';
-import { TicketKeys, TlsItems } from '../tls/index.ts';
+import { TicketKeys, TlsItems, UpstreamIdentities } from '../tls/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import { testServices } from './test-services.ts';
 
@@ -72,6 +72,7 @@ function phasesIn(state: unknown): PluginPhases<unknown> {
 
 /** A runtime without a worker around it. */
 export function createTestRuntime(plugins: readonly AnyPlugin[] = [], more: Partial<RuntimeOptions> = {}): Runtime {
+  const tls = new TlsItems({ fallbackName: undefined, ticketKeys: new TicketKeys(systemRandom.bytes(32)), onProblem: () => {} });
   return new Runtime({
     addresses: new AddressBook(),
     targets: new CountedTargets(),
@@ -80,7 +81,8 @@ export function createTestRuntime(plugins: readonly AnyPlugin[] = [], more: Part
     mayDial: () => true,
     random: systemRandom,
     catalogue: catalogueOf(plugins),
-    tls: new TlsItems({ fallbackName: undefined, ticketKeys: new TicketKeys(systemRandom.bytes(32)), onProblem: () => {} }),
+    tls,
+    identities: new UpstreamIdentities({ items: tls, verifiesByDefault: false, onFailed: () => {}, onProblem: () => {} }),
     services: testServices(),
     onDisposeFailed: (plugin, error) => {
       throw new Error(`${plugin} failed to dispose`, { cause: error });

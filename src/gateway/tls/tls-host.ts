@@ -8,9 +8,6 @@ import { type PolicyTicketKeys, SESSION_SECONDS, type TicketKeys } from './ticke
 /** The settings of a host. */
 export type TlsHostSettings = Extract<TlsItem, { readonly kind: 'host' }>;
 
-/** Makes what Node keeps of certificates; loaded with the first host. */
-export type MakeContext = typeof import('node:tls').createSecureContext;
-
 /** What a host is made of. */
 export interface TlsHostParts {
   /** Its object: kind and id. */
@@ -22,7 +19,6 @@ export interface TlsHostParts {
   /** Why it cannot be served as it asks to be; then every handshake for it is refused. */
   readonly problem: string | undefined;
   readonly ticketKeys: TicketKeys;
-  readonly makeContext: MakeContext;
 }
 
 /** Mozilla's intermediate list of TLS 1.2; those of TLS 1.3 are all good. */
@@ -99,10 +95,11 @@ export class TlsHost {
   }
 
   #makeContext({ keys }: PolicyTicketKeys): SecureContext {
-    const { pairs, settings, client, problem, makeContext } = this.#parts;
+    const { pairs, settings, client, problem } = this.#parts;
     if (problem !== undefined) throw new Error(problem);
     if (pairs.length === 0) throw new Error('there is no certificate');
-    return makeContext({
+    // Loaded when somebody needs it: every worker would pay 6 MB for it.
+    return process.getBuiltinModule('node:tls').createSecureContext({
       cert: pairs.map(({ cert }) => cert),
       key: pairs.map(({ key }) => key),
       ...(client === undefined ? {} : { ca: [...client.authorities] }),

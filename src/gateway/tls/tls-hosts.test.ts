@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSecureContext } from 'node:tls';
 import type { TlsItem } from '../../schema/index.ts';
 import { ClientPolicy } from './client-policy.ts';
 import { TicketKeys } from './ticket-keys.ts';
@@ -21,7 +20,7 @@ function host(owner: string, names: readonly string[], asks = false): TlsHost {
   };
   const client = asks ? new ClientPolicy(owner, RULES, [], () => {}) : undefined;
   const ticketKeys = new TicketKeys(Buffer.alloc(32));
-  return new TlsHost({ owner, settings, pairs: [], client, problem: undefined, ticketKeys, makeContext: createSecureContext });
+  return new TlsHost({ owner, settings, pairs: [], client, problem: undefined, ticketKeys });
 }
 
 function hostsOf(...all: readonly TlsHost[]): TlsHosts {

@@ -1,7 +1,7 @@
 import type { CertificatePair, TlsItem, TlsItemKind } from '../../schema/index.ts';
 import { ClientPolicy } from './client-policy.ts';
 import type { TicketKeys } from './ticket-keys.ts';
-import { type MakeContext, TlsHost, type TlsHostSettings } from './tls-host.ts';
+import { TlsHost, type TlsHostSettings } from './tls-host.ts';
 import { TlsHosts } from './tls-hosts.ts';
 
 /** Certificates and hosts that a change brings; undefined for what it takes away. */
@@ -34,6 +34,7 @@ export class TlsItems {
   readonly hosts: TlsHosts;
   readonly #options: TlsItemsOptions;
   readonly #items = new Map<string, TlsItem>();
+  readonly #watchers = new Map<string, Set<() => void>>();
   /** Keys of the hosts that are made with an item of another object. */
   readonly #users = new Map<string, Set<string>>();
 
@@ -42,8 +43,23 @@ export class TlsItems {
     this.#options = options;
   }
 
+  get(key: string): TlsItem | undefined {
+    return this.#items.get(key);
+  }
+
+  /** From now on `watcher` hears of each change of an item, when it is in force. */
+  watch(key: string, watcher: () => void): void {
+    this.#watchers.set(key, (this.#watchers.get(key) ?? new Set()).add(watcher));
+  }
+
+  unwatch(key: string, watcher: () => void): void {
+    const watchers = this.#watchers.get(key);
+    watchers?.delete(watcher);
+    if (watchers?.size === 0) this.#watchers.delete(key);
+  }
+
   /** Throws nothing: what cannot be used is told, and the host is refused to its clients. */
-  async prepare(changes: TlsChanges): Promise<PreparedTls> {
+  prepare(changes: TlsChanges): PreparedTls {
     const affected = new Set(changes.keys());
     for (const key of changes.keys()) for (const user of this.#users.get(key) ?? []) affected.add(user);
     const itemOf = (key: string): TlsItem | undefined => (changes.has(key) ? changes.get(key) : this.#items.get(key));
@@ -53,8 +69,7 @@ export class TlsItems {
       const item = itemOf(key);
       const before = this.hosts.get(key);
       if (item?.kind !== 'host' && before === undefined) continue;
-      // Loaded with the first host: every worker would pay 6 MB for it.
-      const host = item?.kind === 'host' ? this.#compile(key, item, itemOf, (await import('node:tls')).createSecureContext) : undefined;
+      const host = item?.kind === 'host' ? this.#compile(key, item, itemOf) : undefined;
       hosts.set(key, host);
       changesPolicies ||= before?.client !== undefined || host?.client !== undefined;
     }
@@ -70,9 +85,11 @@ export class TlsItems {
       this.#link(key, item);
     }
     for (const [key, host] of hosts) this.hosts.put(key, host);
+    // Several may have changed: each watcher hears once, of all.
+    for (const watcher of new Set([...items.keys()].flatMap((key) => [...(this.#watchers.get(key) ?? [])]))) watcher();
   }
 
-  #compile(owner: string, settings: TlsHostSettings, itemOf: (key: string) => TlsItem | undefined, makeContext: MakeContext): TlsHost {
+  #compile(owner: string, settings: TlsHostSettings, itemOf: (key: string) => TlsItem | undefined): TlsHost {
     const { ticketKeys, onProblem } = this.#options;
     const pairs = [...settings.pairs, ...settings.certificateIds.flatMap((id) => pairIn(itemOf(tlsItemKey('certificate', id))))];
     const { authorityIds = [] } = settings.client ?? {};
@@ -82,7 +99,7 @@ export class TlsItems {
     const lacksAuthority = client !== undefined && (authorities.length < authorityIds.length || client.authorities.length === 0);
     const problem = lacksAuthority ? 'an authority that certifies its clients is missing' : undefined;
     if (problem !== undefined) onProblem(owner, problem);
-    return new TlsHost({ owner, settings, pairs, client, problem, ticketKeys, makeContext });
+    return new TlsHost({ owner, settings, pairs, client, problem, ticketKeys });
   }
 
   #link(key: string, item: TlsItem | undefined): void {

@@ -14,7 +14,7 @@ import { createDialPolicy, type DialPolicy } from '../names/index.ts';
 import { ClientHeaderRules, FilterFailure, Pipeline, REQUEST_ID_HEADER } from '../pipeline/index.ts';
 import { AddressBook, catalogueOf, Runtime } from '../runtime/index.ts';
 import { CredentialIndexReader } from '../tables/index.ts';
-import { TicketKeys, TlsItems } from '../tls/index.ts';
+import { TicketKeys, TlsItems, UpstreamIdentities } from '../tls/index.ts';
 import { CredentialDirectory } from './credential-directory.ts';
 import { HandshakeLog } from './handshake-log.ts';
 import { PreparedChanges } from './prepared-changes.ts';
@@ -195,6 +195,11 @@ export class GatewayWorker {
   }
 
   #createRuntime(random: Random, others: readonly AnyPlugin[]): Runtime {
+    const tls = new TlsItems({
+      fallbackName: this.#start.fallbackSni,
+      ticketKeys: this.#ticketKeys,
+      onProblem: (owner, problem) => this.#log.error('a TLS host cannot be served as it is written', { object: owner, problem }),
+    });
     return new Runtime({
       addresses: this.#addresses,
       targets: this.#pool,
@@ -203,10 +208,12 @@ export class GatewayWorker {
       mayDial: this.#mayDial,
       random,
       catalogue: catalogueOf(PLUGINS, others),
-      tls: new TlsItems({
-        fallbackName: this.#start.fallbackSni,
-        ticketKeys: this.#ticketKeys,
-        onProblem: (owner, problem) => this.#log.error('a TLS host cannot be served as it is written', { object: owner, problem }),
+      tls,
+      identities: new UpstreamIdentities({
+        items: tls,
+        verifiesByDefault: this.#start.verifyUpstreams,
+        onFailed: (failure) => this.#handshakeLog.upstreamFailed(failure),
+        onProblem: (owner, problem) => this.#log.error('an upstream cannot be spoken to as it is written', { object: owner, problem }),
       }),
       services: this.#services,
       onDisposeFailed: (plugin, error) => this.#log.error('a plugin failed to dispose of its state', { plugin }, error),

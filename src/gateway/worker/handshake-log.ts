@@ -1,7 +1,6 @@
-import type { HandshakeFailure } from '../../engine/index.ts';
-import type { ErrorReason } from '../../errors/index.ts';
+import type { HandshakeFailure, UpstreamTlsFailure } from '../../engine/index.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { Logger } from '../../observability/logger.ts';
+import type { LogFields, Logger } from '../../observability/logger.ts';
 
 /** Lines of one reason within a second; anybody can make handshakes fail. */
 const LINES = 5;
@@ -14,24 +13,36 @@ interface Window {
   unwritten: number;
 }
 
-/** Writes which TLS handshakes of clients failed and why, a few lines a second for each reason, each with the number of those before it that have none. */
+/** Writes which TLS handshakes failed and why, a few lines a second for each reason, each with the number of those before it that have none. */
 export class HandshakeLog {
   readonly #log: Logger;
   readonly #clock: Clock;
-  readonly #windows = new Map<ErrorReason, Window>();
+  readonly #windows = new Map<string, Window>();
 
   constructor(log: Logger, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
   }
 
-  /** `address` is the client's. */
+  /** With a client, whose address this is. */
   failed({ reason, detail, serverName }: HandshakeFailure, address: string): void {
+    // A certificate of ours that cannot be used is for whoever runs the gateway to mend.
+    const level = reason === 'tls_certificate_unusable' ? 'error' : 'info';
+    this.#write(reason, level, 'a TLS handshake failed', { reason, detail, client: address, server_name: serverName });
+  }
+
+  /** With an upstream. */
+  upstreamFailed({ address, port, peerName, code }: UpstreamTlsFailure): void {
+    const fields = { code, node: address, port, name: peerName };
+    this.#write(`upstream ${code}`, 'warn', 'a TLS handshake with an upstream failed', fields);
+  }
+
+  #write(kind: string, level: 'info' | 'warn' | 'error', message: string, fields: LogFields): void {
     const nowMs = this.#clock.monotonicMs();
-    let window = this.#windows.get(reason);
+    let window = this.#windows.get(kind);
     if (window === undefined) {
       window = { startedAtMs: nowMs, lines: 0, unwritten: 0 };
-      this.#windows.set(reason, window);
+      this.#windows.set(kind, window);
     }
     if (nowMs - window.startedAtMs >= WINDOW_MS) {
       window.startedAtMs = nowMs;
@@ -44,14 +55,6 @@ export class HandshakeLog {
     const { unwritten } = window;
     window.lines++;
     window.unwritten = 0;
-    // A certificate of ours that cannot be used is for whoever runs the gateway to mend.
-    const level = reason === 'tls_certificate_unusable' ? 'error' : 'info';
-    this.#log[level]('a TLS handshake failed', {
-      reason,
-      detail,
-      client: address,
-      server_name: serverName,
-      ...(unwritten === 0 ? {} : { unwritten }),
-    });
+    this.#log[level](message, { ...fields, ...(unwritten === 0 ? {} : { unwritten }) });
   }
 }

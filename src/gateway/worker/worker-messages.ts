@@ -55,6 +55,8 @@ export interface WorkerStart {
   readonly httpsPort: number;
   /** Whom clients get that name no host in their TLS handshake, or an unknown one. */
   readonly fallbackSni: string | undefined;
+  /** Whether upstreams that say nothing about it must show a certificate that is believed. */
+  readonly verifyUpstreams: boolean;
   readonly engine: EngineSettings;
   readonly load: LoadHandles;
   readonly health: SharedArrayBuffer;

@@ -7,4 +7,7 @@ import type { Migration } from './migration.ts';
 /** All steps, oldest first. */
 export const MIGRATIONS: readonly Migration[] = [firstSchema, people, lists, historyAndAudit];
 
+/** The version of the schema from which on entries of the audit log are chained. */
+export const CHAINED_SINCE: number = historyAndAudit.version;
+
 export type { Migration } from './migration.ts';

@@ -134,10 +134,9 @@ async function insertEntries(
   );
 }
 
-/** Once for every store: afterwards nothing is written here, nor is the lock taken. */
+/** With the migration that makes place for the chain and never again: a chain whose end is gone later was cut by somebody. */
 export async function beginAuditChain(database: PostgresDatabase, cipher: FieldCipher, nowSeconds: number): Promise<void> {
   const log = new AuditLog(cipher);
-  if ((await database.lendFresh((connection) => log.readEnd(connection, 'head'))) !== 'missing') return;
   await runTransaction(database, database.options.timeoutMs, (connection) => log.begin(connection, nowSeconds));
 }
 

@@ -16,24 +16,26 @@ const TIMEOUT_MS = 600_000;
  * Runs the migrations that a schema lacks, all in one transaction and under the write lock: of several control planes that start at
  * once one migrates, and the others find it done. Older ones that run on the schema wait as long as it takes.
  *
+ * Returns the version that the schema had; 0 for a new one.
+ *
  * @throws StartError, PostgresFailure; then nothing has changed.
  */
 export async function migrate(options: {
   readonly database: DatabaseOptions;
   readonly clock: Clock;
   readonly migrations: readonly Migration[];
-}): Promise<void> {
+}): Promise<number> {
   // Not the store's own connections: those do not wait for so long.
   const database = new PostgresDatabase({ ...options.database, connections: 1, statementTimeoutMs: TIMEOUT_MS });
   try {
     await database.lend((connection) => refuseUnfitServer(connection, options.database.address.description));
-    await runTransaction(database, TIMEOUT_MS, (connection) => migrateSchema(connection, options));
+    return await runTransaction(database, TIMEOUT_MS, (connection) => migrateSchema(connection, options));
   } finally {
     await database.close();
   }
 }
 
-async function migrateSchema(connection: PostgresConnection, options: Parameters<typeof migrate>[0]): Promise<void> {
+async function migrateSchema(connection: PostgresConnection, options: Parameters<typeof migrate>[0]): Promise<number> {
   const { clock, migrations } = options;
   const { schema, address } = options.database;
   const known = migrations.at(-1)?.version ?? 0;
@@ -47,6 +49,7 @@ async function migrateSchema(connection: PostgresConnection, options: Parameters
     await connection.execute(migration.postgres);
     await recordMigration(connection, migration, at);
   }
+  return version;
 }
 
 async function refuseUnfitServer(connection: PostgresConnection, database: string): Promise<void> {

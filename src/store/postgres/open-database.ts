@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../lib/clock.ts';
 import type { FieldCipher } from '../field-cipher.ts';
 import type { Keyring } from '../keyring.ts';
-import type { Migration } from '../migrations/index.ts';
+import { CHAINED_SINCE, type Migration } from '../migrations/index.ts';
 import { beginAuditChain } from './audit-log.ts';
 import { checkKeyring } from './check-keyring.ts';
 import type { DatabaseOptions } from './client-settings.ts';
@@ -28,12 +28,14 @@ export async function openDatabase(options: {
   readonly patienceMs: number;
 }): Promise<{ readonly database: PostgresDatabase; readonly cipher: FieldCipher }> {
   const startedAtMs = performance.now();
+  // Of the first attempt that came so far: what comes after the migration may have to be tried again.
+  let schemaBefore = Number.POSITIVE_INFINITY;
   for (;;) {
     const database = new PostgresDatabase(options.database);
     try {
-      await migrate(options);
+      schemaBefore = Math.min(schemaBefore, await migrate(options));
       const cipher = await checkKeyring(database, options.keyring);
-      await beginAuditChain(database, cipher, Math.floor(options.clock.nowMs() / 1000));
+      if (schemaBefore < CHAINED_SINCE) await beginAuditChain(database, cipher, Math.floor(options.clock.nowMs() / 1000));
       return { database, cipher };
     } catch (error) {
       await database.close();

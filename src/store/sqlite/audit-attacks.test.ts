@@ -54,6 +54,26 @@ const ATTACKS: readonly (readonly [string, (database: SqliteDatabase) => void, r
     [{ kind: 'end', last: 10, expected: 10 }],
   ],
   [
+    'removes everything and the end with it',
+    (database) => {
+      database.run('DELETE FROM audit_entries');
+      database.run('DELETE FROM sqlite_sequence');
+      database.run(`DELETE FROM settings WHERE name LIKE 'audit-chain-%'`);
+    },
+    [{ kind: 'lost', which: 'head', state: 'missing' }],
+  ],
+  [
+    'makes it a log of before there was a chain',
+    (database) => {
+      database.run(`UPDATE audit_entries SET author_name = 'somebody else', hash = NULL, previous_hash = NULL`);
+      database.run(`DELETE FROM settings WHERE name LIKE 'audit-chain-%'`);
+    },
+    [
+      ...Array.from({ length: 10 }, (_, index) => ({ kind: 'unchained', number: index + 1 }) as const),
+      { kind: 'lost', which: 'head', state: 'missing' },
+    ],
+  ],
+  [
     'puts an older end back',
     (database) => database.run(`UPDATE settings SET value = ? WHERE name = 'audit-chain-head'`, Buffer.from('enc1:k:AAAA')),
     [{ kind: 'lost', which: 'head', state: 'damaged' }],
@@ -75,7 +95,7 @@ for (const [what, attack, expected] of ATTACKS) {
     context.after(() => store.close());
     assert.deepEqual((await verifyAuditChain(store)).breaks, expected);
     await store.transaction(AUTHOR, (transaction) => transaction.appendAudit(entry(11)));
-    const { breaks } = await verifyAuditChain(store);
+    const { breaks } = await verifyAuditChain(store, { founding: 'installation.create' });
     assert.ok(breaks.length > 0, 'writing goes on and hides nothing');
   });
 }
@@ -113,7 +133,10 @@ test('what older software writes beside a newer one is named, and breaks nothing
 async function makeLog(context: TestContext): Promise<{ readonly file: string; readonly keyringFile: string }> {
   const { file, keyringFile } = await makeDatabaseFolder(context);
   const store = await openStore(file, keyringFile);
-  for (let at = 1; at <= 10; at += 1) await store.transaction(AUTHOR, (transaction) => transaction.appendAudit(entry(at)));
+  for (let at = 1; at <= 10; at += 1)
+    await store.transaction(AUTHOR, (transaction) =>
+      transaction.appendAudit({ ...entry(at), ...(at === 1 ? { action: 'installation.create' } : {}) }),
+    );
   await store.close();
   return { file, keyringFile };
 }

@@ -9,6 +9,8 @@ import type { SqliteDatabase } from './sqlite-database.ts';
  * Runs the migrations a database lacks, all in one transaction. A database that holds something already is copied first, while the
  * write lock is held, so that the copy lacks nothing that was committed before the migration.
  *
+ * Returns the version that the schema had; 0 for a new database.
+ *
  * @throws StartError, SqliteFailure; then nothing has changed.
  */
 export async function migrate(options: {
@@ -17,7 +19,7 @@ export async function migrate(options: {
   readonly file: string;
   readonly clock: Clock;
   readonly migrations: readonly Migration[];
-}): Promise<void> {
+}): Promise<number> {
   const { writer, reader, file, migrations } = options;
   await beginImmediate(writer);
   try {
@@ -36,6 +38,7 @@ export async function migrate(options: {
       }
     }
     writer.execute('COMMIT');
+    return version;
   } catch (error) {
     if (writer.inTransaction) writer.execute('ROLLBACK');
     throw error;

@@ -14,6 +14,8 @@ import { SqliteDatabase } from './sqlite-database.ts';
 export interface Connections {
   readonly writer: SqliteDatabase;
   readonly reader: SqliteDatabase;
+  /** Version of the schema before it was brought up to date just now; 0 for a new database. */
+  readonly schemaBefore: number;
 }
 
 /**
@@ -37,8 +39,8 @@ export async function openConnections(options: {
     configure(writer, file);
     const reader = new SqliteDatabase(file, { readOnly: true, busyTimeoutMs: BUSY_TIMEOUT_MS });
     opened.push(reader);
-    await migrate({ writer, reader, file, clock: options.clock, migrations: options.migrations });
-    return { writer, reader };
+    const schemaBefore = await migrate({ writer, reader, file, clock: options.clock, migrations: options.migrations });
+    return { writer, reader, schemaBefore };
   } catch (error) {
     for (const database of opened.toReversed()) database.close();
     throw startFailure(error, file);

@@ -14,7 +14,7 @@ import type {
 } from '../history.ts';
 import type { Keyring } from '../keyring.ts';
 import { FoundLists } from '../lists/found-lists.ts';
-import { MIGRATIONS } from '../migrations/index.ts';
+import { CHAINED_SINCE, MIGRATIONS } from '../migrations/index.ts';
 import { type AuditRow, auditEntryOfRow, chainedEntryOfRow } from '../rows/history-rows.ts';
 import type { Author, ResourceSelection, RevisionHints, SelectedResources, Store, StoreTransaction } from '../store.ts';
 import { TransactionQueue } from '../transaction-queue.ts';
@@ -51,7 +51,7 @@ export async function openSqliteStore(options: {
   const connections = await openConnections({ ...options, migrations: MIGRATIONS });
   try {
     const cipher = await checkKeyring(connections.writer, options.keyring, options.file);
-    await beginAuditChain(connections.writer, cipher, options.clock);
+    if (connections.schemaBefore < CHAINED_SINCE) await beginAuditChain(connections.writer, cipher, options.clock);
     const store = new SqliteStore(connections, cipher, options.clock, new TransactionQueue());
     for (const { id } of await store.listGroups()) await store.keepListsCurrent(id);
     return store;
@@ -61,10 +61,9 @@ export async function openSqliteStore(options: {
   }
 }
 
-/** Once for every store: afterwards nothing is written here. */
+/** With the migration that makes place for the chain and never again: a chain whose end is gone later was cut by somebody. */
 async function beginAuditChain(writer: SqliteDatabase, cipher: FieldCipher, clock: Clock): Promise<void> {
   const log = new AuditLog(writer, cipher);
-  if (log.readEnd('head') !== 'missing') return;
   await beginImmediate(writer);
   try {
     log.begin(Math.floor(clock.nowMs() / 1000));

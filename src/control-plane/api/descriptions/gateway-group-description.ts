@@ -10,7 +10,7 @@ import {
   valueAnswer,
 } from '../../openapi/index.ts';
 import { KIND_TEXTS } from './kind-texts.ts';
-import { listParameters } from './parameters.ts';
+import { listParameters, TRIAL_PARAMETERS } from './parameters.ts';
 import { patchBody, WRITE_HEADERS, written } from './writing.ts';
 
 const kind = resourceKind('gateway_group');
@@ -51,6 +51,7 @@ export const GATEWAY_GROUP_DESCRIPTION: ApiDescription = {
         description: 'The id is made by the server; names are unique.',
       },
       headers: ['Prefer', 'X-Change-Reason'],
+      query: TRIAL_PARAMETERS,
       body: { schema, examples: [{ summary: 'Create a group', value: other }] },
       ...storing,
       refusals: [409],
@@ -64,22 +65,28 @@ export const GATEWAY_GROUP_DESCRIPTION: ApiDescription = {
       refusals: [404],
     },
     'PUT /api/gateway_groups/:id': {
-      ...{ ...onOne, id: 'putGatewayGroup', summary: 'Replace a gateway group as a whole', headers },
+      ...{ ...onOne, id: 'putGatewayGroup', summary: 'Replace a gateway group as a whole', headers, query: TRIAL_PARAMETERS },
       description: 'An unknown id is 404.',
       body: { schema, examples: [{ summary: 'Describe the first group', value: body }] },
       ...storing,
       refusals: [404, 409, 412],
     },
     'PATCH /api/gateway_groups/:id': {
-      ...{ ...onOne, id: 'patchGatewayGroup', summary: 'Change a gateway group by a patch', headers },
+      ...{ ...onOne, id: 'patchGatewayGroup', summary: 'Change a gateway group by a patch', headers, query: TRIAL_PARAMETERS },
       body: patchBody(patches),
       ...storing,
       refusals: [404, 409, 412],
     },
     'DELETE /api/gateway_groups/:id': {
-      ...{ ...onOne, id: 'deleteGatewayGroup', summary: 'Delete a gateway group', headers: ['If-Match', 'X-Change-Reason'] },
+      ...{
+        ...onOne,
+        id: 'deleteGatewayGroup',
+        summary: 'Delete a gateway group',
+        headers: ['If-Match', 'X-Change-Reason'],
+        query: TRIAL_PARAMETERS,
+      },
       description: 'Only when nothing is in it and no gateway is connected; `default` never.',
-      answers: { 200: { description: 'It is gone', schema: Type.Object({}), example: {} } },
+      answers: { 200: { description: 'It is gone', schema: Type.Object({ dry_run: Type.Optional(Type.Boolean()) }), example: {} } },
       refusals: [404, 409, 412],
     },
     'PUT /api/gateway_groups/:id/admin_key': {

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../../../lib/json.ts';
-import { RESOURCE_KINDS, type ResourceKind, Type } from '../../../schema/index.ts';
+import { RESOURCE_KINDS, type ResourceKind, resourceKind, Type } from '../../../schema/index.ts';
 import {
   type ApiDescription,
   type OperationDescription,
@@ -7,12 +7,14 @@ import {
   type QueryParameter,
   schemaRef,
   shownRef,
+  valueAnswer,
 } from '../../openapi/index.ts';
 import { collectionPaths, resourcePath } from '../resource-path.ts';
 import { groupRevert, resourceRevert, revivingGroupRevert } from '../revert-body.ts';
 import { KIND_TEXTS } from './kind-texts.ts';
 import { DRY_RUN, GROUP_PARAMETER } from './parameters.ts';
 import { operationName, pathParameters } from './resource-description.ts';
+import { written } from './writing.ts';
 
 type DescribedOperation = readonly [key: OperationKey, description: OperationDescription];
 
@@ -68,36 +70,7 @@ function operationsOf(kind: ResourceKind, list: string): readonly DescribedOpera
   const common = { tag, path: pathParameters(kind, list) };
   const isCredential = kind.pluginSite === 'consumer' || kind.pluginSite === 'credential';
   return [
-    [
-      `GET /${path}/versions`,
-      {
-        ...{ ...common, id: `list${name}Versions`, summary: `List the versions of ${one}, the latest first; it need not exist any more` },
-        query: [GROUP_PARAMETER, ...PAGES],
-        answers: {
-          200: { description: 'Who, when, why', schema: Type.Object({ list: Type.Array(schemaRef('VersionHead')), total: count, next }) },
-        },
-        refusals: [404],
-      },
-    ],
-    [
-      `GET /${path}/versions/:revision`,
-      {
-        ...{ ...common, id: `get${name}Version`, summary: `Read a version of ${one}` },
-        path: {
-          ...common.path,
-          revision: { description: 'The revision that made the version', schema: Type.Integer({ minimum: 1 }), example: '1' },
-        },
-        query: [GROUP_PARAMETER],
-        answers: {
-          200: {
-            description: 'The version; one that was a delete has no document',
-            schema: Type.Object({ value: Type.Object({ ...head, value: Type.Optional(Type.Unsafe<JsonObject>({ type: 'object' })) }) }),
-          },
-        },
-        refusals: [404],
-      },
-    ],
-    [`GET /${path}/diff`, { ...common, id: `diff${name}`, summary: `Compare ${one} at two revisions`, ...comparing() }],
+    ...reading(path, name, `${one}, the latest first; it need not exist any more`, one, { ...common, query: [GROUP_PARAMETER] }),
     [
       `POST /${path}/revert`,
       { ...common, id: `revert${name}`, summary: `Bring ${one} back to a version, as a new version`, ...reverting(kind) },
@@ -116,12 +89,55 @@ function operationsOf(kind: ResourceKind, list: string): readonly DescribedOpera
   ];
 }
 
-function comparing(): Pick<OperationDescription, 'query' | 'answers' | 'refusals'> {
+/** What is read of the versions of something. `many` says whose they are, and more. */
+function reading(
+  path: string,
+  name: string,
+  many: string,
+  one: string,
+  common: Pick<OperationDescription, 'tag' | 'path'> & { readonly query: readonly QueryParameter[] },
+): readonly DescribedOperation[] {
+  const { query } = common;
+  return [
+    [
+      `GET /${path}/versions`,
+      {
+        ...{ ...common, id: `list${name}Versions`, summary: `List the versions of ${many}` },
+        query: [...query, ...PAGES],
+        answers: {
+          200: { description: 'Who, when, why', schema: Type.Object({ list: Type.Array(schemaRef('VersionHead')), total: count, next }) },
+        },
+        refusals: [404],
+      },
+    ],
+    [
+      `GET /${path}/versions/:revision`,
+      {
+        ...{ ...common, id: `get${name}Version`, summary: `Read a version of ${one}` },
+        path: { ...common.path, ...VERSION_PARAMETER },
+        answers: {
+          200: {
+            description: 'The version; one that was a delete has no document',
+            schema: Type.Object({ value: Type.Object({ ...head, value: Type.Optional(Type.Unsafe<JsonObject>({ type: 'object' })) }) }),
+          },
+        },
+        refusals: [404],
+      },
+    ],
+    [`GET /${path}/diff`, { ...common, id: `diff${name}`, summary: `Compare ${one} at two revisions`, ...comparing(query) }],
+  ];
+}
+
+const VERSION_PARAMETER = {
+  revision: { description: 'The revision that made the version', schema: Type.Integer({ minimum: 1 }), example: '1' },
+};
+
+function comparing(query: readonly QueryParameter[]): Pick<OperationDescription, 'query' | 'answers' | 'refusals'> {
   const state = Type.Unsafe<JsonValue>({ anyOf: [schemaRef('VersionHead'), { type: 'null' }] });
   const secret = Type.Object({ pointer: text, change: Type.Unsafe<string>({ type: 'string', enum: ['added', 'changed', 'removed'] }) });
   return {
     query: [
-      GROUP_PARAMETER,
+      ...query,
       { name: 'from', description: 'A revision', schema: revision('What was in force at it'), isRequired: true, example: '0' },
       { name: 'to', description: 'Another revision; without it, what is in force now', schema: revision('What was in force at it') },
     ],
@@ -188,6 +204,28 @@ function ofGroups(): readonly DescribedOperation[] {
   };
   const changed = Type.Object({ op: text, resource: text });
   return [
+    ...reading(
+      'api/gateway_groups/:id',
+      'GatewayGroup',
+      'what was written of a gateway group itself, the latest first',
+      'a gateway group',
+      {
+        ...onGroup,
+        query: [],
+      },
+    ),
+    [
+      'POST /api/gateway_groups/:id/versions/:revision/revert',
+      {
+        ...{ ...onGroup, id: 'revertGatewayGroupVersion', summary: 'Bring what was written of a gateway group itself back to a version' },
+        description: 'Its name, description, labels and type, as a new version; nothing that is in it, and not its admin key.',
+        path: { ...onGroup.path, ...VERSION_PARAMETER },
+        query: [DRY_RUN],
+        headers: ['Prefer', 'If-Match', 'X-Change-Reason'],
+        answers: written({ schema: valueAnswer(resourceKind('gateway_group')) }),
+        refusals: [404, 409, 412],
+      },
+    ],
     [
       'GET /api/gateway_groups/:id/revisions',
       {

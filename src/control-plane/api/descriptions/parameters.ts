@@ -17,6 +17,12 @@ export const DRY_RUN: QueryParameter = {
   example: 'true',
 };
 
+/** The same on a single write, whose examples are not only tried. */
+export const TRIAL_PARAMETERS: readonly QueryParameter[] = [
+  { name: DRY_RUN.name, description: DRY_RUN.description, schema: DRY_RUN.schema },
+  { name: 'dry-run', description: 'As `dry_run=true`, in API7', schema: Type.Unsafe<string>({ type: 'string', enum: ['all'] }) },
+];
+
 const positive = Type.Integer({ minimum: 1, maximum: 999_999_999 });
 const oneOf = (...texts: readonly string[]) => Type.Unsafe<string>({ type: 'string', enum: texts });
 

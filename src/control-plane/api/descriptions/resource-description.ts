@@ -17,7 +17,7 @@ import {
 } from '../../openapi/index.ts';
 import { collectionPaths, isNamedByBody, resourcePath } from '../resource-path.ts';
 import { KIND_TEXTS } from './kind-texts.ts';
-import { GROUP_PARAMETER, listParameters } from './parameters.ts';
+import { GROUP_PARAMETER, listParameters, TRIAL_PARAMETERS } from './parameters.ts';
 import { DELETED, patchBody, WRITE_HEADERS, written } from './writing.ts';
 
 /** What the document says of the operations on every kind of resource of a group. A new kind needs nothing here but its text. */
@@ -43,6 +43,7 @@ function operationsOf(kind: ResourceKind, list: string): readonly DescribedOpera
   const common = { tag, description: isOtherName ? `Another path of \`${kind.collection}\`. ${about}` : about };
   const onList = { ...common, path: parentParameter(kind) };
   const onOne = { ...common, path: pathParameters(kind, list), query: [GROUP_PARAMETER] };
+  const writing = [GROUP_PARAMETER, ...TRIAL_PARAMETERS];
   const schema = schemaRef(schemaName(kind));
   const examples = [{ summary: `Write ${one}`, value: body }];
   const answer = { schema: valueAnswer(kind), example: { value: shownExample(kind) } };
@@ -50,7 +51,7 @@ function operationsOf(kind: ResourceKind, list: string): readonly DescribedOpera
     `POST /${list.slice(1)}`,
     {
       ...{ ...onList, id: `create${singular}`, summary: `Create ${one}` },
-      query: [GROUP_PARAMETER],
+      query: writing,
       headers: ['Prefer', 'X-Change-Reason'],
       body: { schema, examples: [{ summary: `Create ${one}`, value: other }] },
       answers: written({ schema: valueAnswer(kind) }),
@@ -61,7 +62,7 @@ function operationsOf(kind: ResourceKind, list: string): readonly DescribedOpera
     `PUT /${list.slice(1)}`,
     {
       ...{ ...onList, id: `putListed${singular}`, summary: `Create or replace ${one} that the body names` },
-      query: [GROUP_PARAMETER],
+      query: writing,
       headers: WRITE_HEADERS,
       body: { schema, examples: [{ summary: `Write ${one}`, value: { [kind.idField]: KIND_TEXTS[kind.name].id, ...body } }] },
       answers: written(answer),
@@ -86,7 +87,7 @@ function operationsOf(kind: ResourceKind, list: string): readonly DescribedOpera
     [
       `PUT /${onePath.slice(1)}`,
       {
-        ...{ ...onOne, id: `put${singular}`, summary: `Create ${one}, or replace it as a whole`, headers: WRITE_HEADERS },
+        ...{ ...onOne, id: `put${singular}`, summary: `Create ${one}, or replace it as a whole`, headers: WRITE_HEADERS, query: writing },
         body: { schema, examples },
         answers: written(answer),
         refusals: [404, 409, 412],
@@ -95,7 +96,7 @@ function operationsOf(kind: ResourceKind, list: string): readonly DescribedOpera
     [
       `PATCH /${onePath.slice(1)}`,
       {
-        ...{ ...onOne, id: `patch${singular}`, summary: `Change ${one} by a patch`, headers: WRITE_HEADERS },
+        ...{ ...onOne, id: `patch${singular}`, summary: `Change ${one} by a patch`, headers: WRITE_HEADERS, query: writing },
         body: patchBody(KIND_TEXTS[kind.name].patches),
         answers: written({ schema: valueAnswer(kind) }),
         refusals: [404, 409, 412],
@@ -104,7 +105,13 @@ function operationsOf(kind: ResourceKind, list: string): readonly DescribedOpera
     [
       `DELETE /${onePath.slice(1)}`,
       {
-        ...{ ...onOne, id: `delete${singular}`, summary: `Delete ${one}`, headers: ['Prefer', 'If-Match', 'X-Change-Reason'] },
+        ...{
+          ...onOne,
+          id: `delete${singular}`,
+          summary: `Delete ${one}`,
+          headers: ['Prefer', 'If-Match', 'X-Change-Reason'],
+          query: writing,
+        },
         answers: DELETED,
         refusals: [404, 409, 412],
       },

@@ -15,7 +15,12 @@ export function written(answer: { readonly schema: TSchema; readonly example?: J
 
 /** The answer of a delete. */
 export const DELETED: Answers = {
-  200: { description: 'It is gone', headers: ['Portcullis-Revision', 'Portcullis-Applied'], schema: Type.Object({}), example: {} },
+  200: {
+    description: 'It is gone',
+    headers: ['Portcullis-Revision', 'Portcullis-Applied'],
+    schema: Type.Object({ dry_run: Type.Optional(Type.Boolean()) }),
+    example: {},
+  },
 };
 
 const PATCHES = {
