@@ -5,8 +5,9 @@ import { PortcullisError } from '../../errors/index.ts';
 import { METHODS as HTTP_METHODS } from '../../lib/node-http.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
-import { type Authenticator, type Caller, ownGroupOf, randomId, type ShownCredentials } from '../auth/index.ts';
+import { type Authenticator, type Caller, ownGroupOf, randomId } from '../auth/index.ts';
 import type { AnswerMemory, RecalledAnswer } from './answer-memory.ts';
+import { answerOrRecall, isRememberedRead, isStoreAway, JSON_TYPE, shownBy } from './answer-or-recall.ts';
 import { contentTypeOf, FrameworkRequest, headerOf } from './api-request.ts';
 import type { ApiAnswer, ApiRoute, RoutePermission } from './api-route.ts';
 import { authorize } from './authorize.ts';
@@ -118,55 +119,12 @@ function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route:
       // A body may take half a minute to arrive: what was revoked meanwhile counts.
       if (request.body !== undefined) authorize(route, apiRequest);
       refuseTrial(route, apiRequest);
-      const answer = await handle(options, route, clients, request, apiRequest);
+      const answer = await answerOrRecall(options.answers, route, clients, request, apiRequest);
       if ('ageSeconds' in answer) return sendRecalled(reply, answer);
       return answer.stream === undefined ? send(reply, answer) : sendStream(options, request, reply, { ...answer, ...answer.stream });
     },
   });
 }
-
-/** What the operation answers or, where the store is away, what it answered before. */
-async function handle(
-  { answers }: AdminApplicationOptions,
-  route: ApiRoute,
-  clients: Clients,
-  request: FastifyRequest,
-  apiRequest: FrameworkRequest,
-): Promise<ApiAnswer | RecalledAnswer> {
-  const { caller } = apiRequest;
-  const url = request.raw.url ?? '';
-  const shown = shownBy(request);
-  const isRead = isRememberedRead(request);
-  try {
-    const answer = await route.handle(apiRequest);
-    if (route.resource?.kind === 'handler' && !apiRequest.wasAuthorized) {
-      throw new Error(`the handler of ${route.method} ${route.path} checked no permission`);
-    }
-    const text = isRead && answer.body !== undefined ? JSON.stringify(answer.body) : undefined;
-    if (text === undefined || caller === undefined) return answer;
-    answers.remember(shown, url, { caller, headers: answer.headers ?? {}, text }, clients.marks.get(request) ?? -1);
-    return { ...answer, body: undefined, text: { contentType: JSON_TYPE, content: text } };
-  } catch (error) {
-    const recalled = isRead && isStoreAway(error) ? answers.find(shown, url) : undefined;
-    if (recalled !== undefined) return recalled;
-    answers.forget(shown, url);
-    throw error;
-  } finally {
-    // Also what failed may have been done: a connection to the database may be lost in the middle of a commit.
-    if (route.method !== 'GET' && route.permission !== 'public') answers.forgetWritten(route.method, url);
-  }
-}
-
-/** Reads of the configuration. Of people, and of what is no answer in JSON, nothing is remembered. */
-function isRememberedRead(request: FastifyRequest): boolean {
-  return request.method === 'GET' && request.routeOptions.config.permission?.startsWith('gateway:Get') === true;
-}
-
-function isStoreAway(error: unknown): boolean {
-  return describeError(error).reason === 'store_unavailable';
-}
-
-const JSON_TYPE = 'application/json';
 
 function sendRecalled(reply: FastifyReply, { answer, ageSeconds }: RecalledAnswer): FastifyReply {
   const headers = { ...answer.headers, 'portcullis-stale': String(ageSeconds) };
@@ -270,14 +228,6 @@ async function authenticate(
   if (caller !== undefined) return caller;
   answers.forgetCaller(shown);
   throw new PortcullisError('admin_unauthorized', { publicMessage: UNAUTHORIZED });
-}
-
-function shownBy(request: FastifyRequest): Pick<ShownCredentials, 'token' | 'authorization' | 'cookie'> {
-  return {
-    token: headerOf(request, 'x-api-key'),
-    authorization: headerOf(request, 'authorization'),
-    cookie: headerOf(request, 'cookie'),
-  };
 }
 
 /** The caller as of now, where the body has made the request wait. */

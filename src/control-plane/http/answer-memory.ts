@@ -112,7 +112,8 @@ export class AnswerMemory {
   }
 }
 
-type ShownSecrets = Pick<ShownCredentials, 'token' | 'authorization' | 'cookie'>;
+/** What a request shows of its caller, as the headers have it. */
+export type ShownSecrets = Pick<ShownCredentials, 'token' | 'authorization' | 'cookie'>;
 
 /** No secret lies here in clear. Undefined for who shows no token and no session. */
 function whoOf({ token, authorization, cookie }: ShownSecrets): string | undefined {
