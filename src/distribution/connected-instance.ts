@@ -1,4 +1,5 @@
 import type { FrameConnection } from './frame-connection.ts';
+import type { HealthReport } from './health-report.ts';
 import type { InstanceName } from './instance-name.ts';
 import type { AppliedMessage } from './protocol.ts';
 
@@ -15,6 +16,8 @@ export interface InstanceStatus {
   /** Wall clock. */
   readonly connectedAtMs: number;
   readonly softwareVersion: string;
+  /** What it last said of the nodes of its upstreams; absent as long as it has said nothing. */
+  readonly health?: HealthReport & { /** Wall clock. */ readonly reportedAtMs: number };
 }
 
 /** What has to be done for an instance next. */
@@ -41,6 +44,7 @@ export class ConnectedInstance {
   #sendingSnapshot = false;
   #hasCaughtUp = false;
   #isLagging = false;
+  #health: InstanceStatus['health'];
 
   constructor(options: {
     readonly name: InstanceName;
@@ -84,7 +88,12 @@ export class ConnectedInstance {
       state: this.#state(),
       connectedAtMs: this.#connectedAtMs,
       softwareVersion: this.#softwareVersion,
+      ...(this.#health === undefined ? {} : { health: this.#health }),
     };
+  }
+
+  noteHealth({ nodes, omitted }: HealthReport, reportedAtMs: number): void {
+    this.#health = { nodes, omitted, reportedAtMs };
   }
 
   /** What to send so that it comes to `newestRevision`. */

@@ -13,6 +13,15 @@ const GATEWAY_MESSAGES: readonly GatewayMessage[] = [
   { kind: 'applied', revision: 7, outcome: 'refused', reason: 'crashed' },
   { kind: 'snapshot-request' },
   { kind: 'heartbeat', nowMs: 5 },
+  { kind: 'health', nodes: [], omitted: 0 },
+  {
+    kind: 'health',
+    nodes: [
+      { serviceId: 's', host: 'a', address: '::1', port: 80, state: 'healthy' },
+      { serviceId: 's', upstreamId: 'u', host: 'a', address: '::1', port: 80, state: 'unhealthy' },
+    ],
+    omitted: 3,
+  },
 ];
 
 const CONTROL_PLANE_MESSAGES: readonly ControlPlaneMessage[] = [

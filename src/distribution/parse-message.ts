@@ -1,4 +1,5 @@
 import { ProtocolError } from './frame-codec.ts';
+import { readHealthReport } from './health-report.ts';
 import type { ControlPlaneMessage, GatewayMessage, HeartbeatMessage } from './protocol.ts';
 import { own, parseObject, readCount, readHistory, readString, type UnknownFields } from './read-fields.ts';
 
@@ -23,6 +24,8 @@ export function parseGatewayMessage(text: string): GatewayMessage | undefined {
       return { kind, revision: readCount(fields, 'revision'), outcome: readOutcome(fields), ...readReason(fields) };
     case 'snapshot-request':
       return { kind };
+    case 'health':
+      return { kind, ...readHealthReport(fields) };
     case 'heartbeat':
       return readHeartbeat(fields);
     default:

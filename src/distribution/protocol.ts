@@ -5,6 +5,8 @@
  * length (big endian, of what follows), then one JSON message in UTF-8. Group and instance come from the client certificate,
  * never from a message. Unknown fields and unknown kinds of messages are ignored, so that version N talks to N-1.
  */
+import type { HealthReport } from './health-report.ts';
+
 export const PROTOCOL_VERSION = 1;
 export const OLDEST_PROTOCOL_VERSION = 1;
 export const SYNC_PATH = '/sync';
@@ -49,6 +51,11 @@ export interface AppliedMessage {
 /** From the gateway: send a whole snapshot, because what I hold is of no use or my journal has grown too long. */
 export interface SnapshotRequestMessage {
   readonly kind: 'snapshot-request';
+}
+
+/** From the gateway: what the nodes of its upstreams are taken for. It informs people and changes nothing. */
+export interface HealthMessage extends HealthReport {
+  readonly kind: 'health';
 }
 
 /** From either side, every few seconds; a silent peer is a dead peer. */
@@ -126,7 +133,7 @@ export interface DeltaMessage extends Signed {
   readonly payload: string;
 }
 
-export type GatewayMessage = HelloMessage | AppliedMessage | SnapshotRequestMessage | HeartbeatMessage;
+export type GatewayMessage = HelloMessage | AppliedMessage | SnapshotRequestMessage | HealthMessage | HeartbeatMessage;
 export type ControlPlaneMessage =
   | WelcomeMessage
   | RejectMessage

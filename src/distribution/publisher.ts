@@ -219,6 +219,9 @@ export class Publisher {
       case 'snapshot-request':
         channel.noteSnapshotRequest(instance);
         return;
+      case 'health':
+        instance.noteHealth(message, this.#options.clock.nowMs());
+        return;
       case 'heartbeat':
         return;
       case 'hello':

@@ -4,6 +4,7 @@ import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { ConfigurationApplier } from './configuration-applier.ts';
 import { FrameConnection } from './frame-connection.ts';
+import type { HealthReport } from './health-report.ts';
 import { HeldConfiguration } from './held-configuration.ts';
 import type { Journal, PreviousProcessEnd } from './journal.ts';
 import { messageOf } from './message-of.ts';
@@ -45,6 +46,8 @@ export class Subscriber {
   #running: Promise<void> = Promise.resolve();
   #isConnected = false;
   #lastFailure = '';
+  #health: HealthReport | undefined;
+  #connection: Pick<FrameConnection, 'send'> | undefined;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -70,6 +73,12 @@ export class Subscriber {
   /** All candidates have to run for ten seconds once more. To be called when a worker dies. */
   restartProbation(): void {
     this.#held.restartProbation();
+  }
+
+  /** Tells the control plane what nodes are taken for: now, and whenever a connection is made anew. */
+  reportHealth(report: HealthReport): void {
+    this.#health = report;
+    if (this.#isConnected) this.#connection?.send({ kind: 'health', ...report });
   }
 
   /** Ends the connection and resolves when nothing is being applied any more. The journal stays open. */
@@ -133,6 +142,7 @@ export class Subscriber {
         onRefused: (revision, reason) => this.#options.onRefused?.(revision, reason),
       });
       signal.addEventListener('abort', stop);
+      this.#connection = connection;
       connection.start();
       connection.send({
         kind: 'hello',
@@ -149,6 +159,7 @@ export class Subscriber {
     if (this.#isConnected || !session.isWelcome) return;
     this.#isConnected = true;
     this.#lastFailure = '';
+    if (this.#health !== undefined) this.reportHealth(this.#health);
     this.#options.log.info('connected to the control plane', { host: this.#options.host, port: this.#options.port });
   }
 

@@ -67,6 +67,8 @@ export interface EngineTimeouts {
 export interface EngineSettings {
   /** How sockets are driven; `auto` unless said. */
   readonly transport?: TransportWish;
+  /** Whether the plain port speaks HTTP/2 too, to clients that begin with it. */
+  readonly http2Cleartext?: boolean;
   readonly limits: Partial<EngineLimits>;
   readonly timeouts: Partial<EngineTimeouts>;
 }

@@ -42,6 +42,8 @@ export interface ClientConnection {
   /** Asked of the system each time; undefined when the connection has gone. */
   localAddress(): string | undefined;
   readonly encrypted: boolean;
+  /** The major version of HTTP that the client speaks; the engine reads requests as HTTP/1.1 whatever it is. */
+  readonly httpVersion: 1 | 2;
   /** What the handshake has agreed on; undefined on a connection in clear. */
   readonly tls: ClientTls | undefined;
   /** Belongs to the handler. */

@@ -6,21 +6,24 @@ import { type ConnectionAdmission, UNLIMITED } from './connection-admission.ts';
 import { EngineContext } from './engine-context.ts';
 import { DEFAULT_ENGINE_LIMITS, DEFAULT_ENGINE_TIMEOUTS, type EngineLimits, type EngineTimeouts } from './engine-options.ts';
 import type { ClientConnection, ExchangeHandler } from './exchange.ts';
+import type { Http2Side, OpenTransport } from './http2/http2-side.ts';
 import { IdleVictims } from './idle-victims.ts';
 import { RefusedConnections } from './refused-connections.ts';
+import type { ServedConnection } from './served-connection.ts';
 import { AcceptedHandshake } from './tls/accepted-handshake.ts';
 import type { HandshakeFailure } from './tls/handshake-events.ts';
 import { Handshakes } from './tls/handshakes.ts';
 import type { TlsChooser } from './tls/server-terms.ts';
 import type { AcceptedConnection } from './transport/accepted-connection.ts';
 import { ClientListener, type ListenAddress } from './transport/client-listener.ts';
-import type { Transport, TransportReceiver } from './transport/transport.ts';
 import type { TransportKind } from './transport/transport-kind.ts';
 import type { UpstreamPool } from './upstream/upstream-pool.ts';
 
 const SWEEP_MS = 500;
 const READ_BUFFER_BYTES = 64 * 1024;
 const REFUSED_CONNECTIONS = 256;
+/** RFC 9113 §3.1 */
+const HTTP2 = 'h2';
 
 export interface HttpServerOptions {
   readonly handler: ExchangeHandler;
@@ -40,6 +43,8 @@ export interface HttpServerOptions {
   readonly transport?: TransportKind;
   /** Hears of each TLS handshake that came to nothing; the address is canonical. */
   readonly onHandshakeFailed?: (failure: HandshakeFailure, remoteAddress: string) => void;
+  /** Clients of plain connections may begin with HTTP/2 without asking (RFC 9113 §3.3); false unless said. */
+  readonly http2Cleartext?: boolean;
   /** Hears what the handler or an accepting socket threw; the requests concerned are answered with 500 already. */
   readonly onFailure?: (error: unknown) => void;
 }
@@ -50,18 +55,21 @@ export class HttpServer {
   readonly #listeners: ClientListener[] = [];
   readonly #transport: TransportKind;
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
-  readonly #connections = new Set<HttpConnection>();
+  readonly #connections = new Set<ServedConnection>();
   readonly #admission: ConnectionAdmission;
   readonly #refused: RefusedConnections;
   readonly #victims = new IdleVictims(this.#connections);
   readonly #handshakes: Handshakes;
   readonly #onHandshakeFailed: NonNullable<HttpServerOptions['onHandshakeFailed']>;
-  readonly #onGone = (connection: HttpConnection): void => this.#removed(connection);
+  readonly #onGone = (connection: ServedConnection): void => this.#removed(connection);
   #idleWaiters: (() => void)[] = [];
   #cancelSweep: CancelTask | undefined = undefined;
+  readonly #http2Cleartext: boolean;
+  #http2: Http2Side | undefined = undefined;
 
   constructor(options: HttpServerOptions) {
     this.#transport = options.transport ?? 'documented';
+    this.#http2Cleartext = options.http2Cleartext ?? false;
     this.#admission = options.admission ?? UNLIMITED;
     this.#refused = new RefusedConnections(options.refusedConnections ?? REFUSED_CONNECTIONS);
     this.#context = new EngineContext({
@@ -95,6 +103,7 @@ export class HttpServer {
 
   /** Begins to accept, with `tls` encrypted; may be called for several addresses. Rejects with the system's error where the address cannot be had. */
   async listen(where: ListenAddress, tls?: TlsChooser): Promise<{ readonly port: number }> {
+    if (this.#http2Cleartext || tls !== undefined) await this.#loadHttp2();
     const listener = new ClientListener({
       transport: this.#transport,
       tls,
@@ -112,6 +121,7 @@ export class HttpServer {
    */
   announceDrain(): void {
     this.#context.announcesClose = true;
+    for (const connection of this.#connections) connection.announceDrain?.();
   }
 
   /**
@@ -150,6 +160,12 @@ export class HttpServer {
     for (const connection of this.#connections) connection.shutDown('drain_timeout');
   }
 
+  async #loadHttp2(): Promise<void> {
+    // Loaded with the first listener that speaks it.
+    const { Http2Side } = await import('./http2/http2-side.ts');
+    this.#http2 ??= new Http2Side(this.#context);
+  }
+
   get #isEmpty(): boolean {
     return this.#connections.size === 0 && this.#handshakes.size === 0;
   }
@@ -167,7 +183,7 @@ export class HttpServer {
     else this.#secure(secure, client, refusal);
   }
 
-  /** The handshake comes first. What speaks another protocol than HTTP/1.1 inside would be told apart where it ends, by `tls.alpn`. */
+  /** The handshake comes first. */
   #secure(secure: NonNullable<AcceptedConnection['secure']>, client: ClientConnection, refusal: ErrorReason | undefined): void {
     const { remoteAddress } = client;
     const handshake = new AcceptedHandshake(this.#context.clock.monotonicMs());
@@ -187,11 +203,36 @@ export class HttpServer {
   }
 
   /** Answers a client's requests. `refusal` is why it is one too many; else it is counted already. */
-  #serve(client: ClientConnection, makeTransport: (receiver: TransportReceiver) => Transport, refusal: ErrorReason | undefined): void {
-    const connection = new HttpConnection(this.#context, client, makeTransport, this.#onGone);
+  #serve(client: ClientConnection, open: OpenTransport, refusal: ErrorReason | undefined): void {
+    const http2 = this.#http2;
+    let connection: ServedConnection;
+    if (http2 !== undefined && client.tls?.alpn === HTTP2) connection = http2.serve(client, open, this.#onGone);
+    else if (http2 !== undefined && this.#http2Cleartext && client.tls === undefined) connection = this.#openEither(client, open, http2);
+    else connection = new HttpConnection(this.#context, client, open, this.#onGone);
     this.#connections.add(connection);
     if (refusal === undefined) connection.countedAddress = client.remoteAddress;
     else this.#refused.add(connection, refusal);
+  }
+
+  /** Speaks HTTP/1 until the client's first bytes are those of HTTP/2. */
+  #openEither(client: ClientConnection, open: OpenTransport, http2: Http2Side): HttpConnection {
+    const connection: HttpConnection = new HttpConnection(
+      this.#context,
+      client,
+      (receiver) => http2.watch(open, receiver, (socket) => this.#succeed(connection, http2.take(client, socket, this.#onGone))),
+      this.#onGone,
+    );
+    return connection;
+  }
+
+  /** The connection goes on as another, before anything was asked on it. */
+  #succeed(connection: HttpConnection, successor: ServedConnection): void {
+    const { countedAddress, refusal } = connection;
+    successor.countedAddress = countedAddress;
+    connection.countedAddress = undefined;
+    this.#connections.add(successor);
+    this.#removed(connection);
+    if (refusal !== undefined) this.#refused.add(successor, refusal);
   }
 
   /** Counts a client, if need be in place of one that is idle; or says why it is refused. */
@@ -211,13 +252,13 @@ export class HttpServer {
     return true;
   }
 
-  #uncount(connection: HttpConnection): void {
+  #uncount(connection: ServedConnection): void {
     const address = connection.countedAddress;
     connection.countedAddress = undefined;
     if (address !== undefined) this.#admission.clientGone(address);
   }
 
-  #removed(connection: HttpConnection): void {
+  #removed(connection: ServedConnection): void {
     this.#connections.delete(connection);
     this.#refused.delete(connection);
     this.#uncount(connection);

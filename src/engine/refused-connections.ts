@@ -1,5 +1,5 @@
 import type { ErrorReason } from '../errors/index.ts';
-import type { HttpConnection } from './connection/http-connection.ts';
+import type { ServedConnection } from './served-connection.ts';
 
 /**
  * Connections beyond the limit, kept only as long as it takes to answer their first request with the reason. There is a bounded number of
@@ -7,13 +7,13 @@ import type { HttpConnection } from './connection/http-connection.ts';
  */
 export class RefusedConnections {
   readonly #limit: number;
-  readonly #connections = new Set<HttpConnection>();
+  readonly #connections = new Set<ServedConnection>();
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  add(connection: HttpConnection, reason: ErrorReason): void {
+  add(connection: ServedConnection, reason: ErrorReason): void {
     connection.refuseFirst(reason);
     this.#connections.add(connection);
     if (this.#connections.size <= this.#limit) return;
@@ -23,7 +23,7 @@ export class RefusedConnections {
     oldest.refuseNow();
   }
 
-  delete(connection: HttpConnection): void {
+  delete(connection: ServedConnection): void {
     this.#connections.delete(connection);
   }
 }

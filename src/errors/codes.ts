@@ -182,6 +182,8 @@ export const ERROR_CODES = {
     publicMessage: 'the upstream did not answer in time',
   },
   retry_timeout: { status: 502, source: 'upstream', retry: 'no', publicMessage: 'no upstream node answered in the time for retries' },
+  /** The client of gRPC itself has set it. */
+  deadline_exceeded: { status: 504, source: 'upstream', retry: 'no', publicMessage: 'the deadline of the call has passed' },
   bad_upstream_response: { status: 502, source: 'upstream', retry: 'no', publicMessage: 'the upstream sent a malformed response' },
   upstream_truncated: { status: 0, source: 'upstream', retry: 'no', publicMessage: '' },
 

@@ -3,6 +3,7 @@ import test, { after, type TestContext } from 'node:test';
 import { httpAnswer, type MockHandler, startMockUpstream } from '../../test-support/mock-upstream.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { SnapshotItem } from '../schema/index.ts';
+import { sampleValue } from './metrics/testing/parse-exposition.ts';
 import { sendRequest } from './testing/send-request.ts';
 import { startTestGateway } from './testing/test-gateway.ts';
 
@@ -53,7 +54,7 @@ async function serve(nodes: readonly Node[], upstream: JsonObject, nodeFields: r
     return nodes.map(({ port }) => own?.nodes.find((node) => node.port === port)?.status ?? null);
   };
   const until = async (expected: readonly string[]): Promise<void> => {
-    while (String(await states()) !== String(expected)) await gateway.agent.whenReady();
+    while (String(await states()) !== String(expected)) await new Promise((resolve) => setImmediate(resolve));
   };
   return { ask, bodies, states, until, change };
 }
@@ -72,6 +73,13 @@ test('a node that fails its checks gets no requests until it passes them again',
   nodes[1].state.probeStatus = 500;
   await until(['healthy', 'unhealthy']);
   assert.deepEqual(new Set(await bodies(10)), new Set(['a']));
+  const up = async (port: number): Promise<number | undefined> => {
+    const { body } = await sendRequest(gateway.metricsPort, { target: '/apisix/prometheus/metrics' });
+    return sampleValue(body, 'apisix_upstream_status', { name: '/apisix/services/s0', ip: '127.0.0.1', port: String(port) });
+  };
+  // A text is up to a second old.
+  while ((await up(nodes[1].port)) !== 0);
+  assert.equal(await up(nodes[0].port), 1);
   // Of nodes that are all down all are used.
   nodes[0].state.probeStatus = 404;
   await until(['unhealthy', 'unhealthy']);
@@ -82,6 +90,9 @@ test('a node that fails its checks gets no requests until it passes them again',
   const probe = nodes[0].upstream.requests.find(({ target }) => target === '/up');
   assert.deepEqual([probe?.values('x-probe'), probe?.values('host')], [['1'], [`127.0.0.1:${nodes[0].port}`]]);
   assert.ok(gateway.log.lines.some(({ message }) => message === 'a node is healthy again'));
+  const isReported = (): boolean =>
+    gateway.healthReports.some((report) => report.nodes.some(({ port, state }) => port === nodes[1].port && state === 'unhealthy'));
+  while (!isReported()) await new Promise((resolve) => setImmediate(resolve));
 });
 
 test('what clients get tells of nodes too, to all workers', async (t) => {

@@ -162,7 +162,11 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     dial: { allow: hosts('dial-allow', []), deny: hosts('dial-deny', []) },
     pluginDeadlineMs: number('plugin-timeout', 10) * 1000,
     envReferences: hosts('env-references', []),
-    engine: { ...engineSettings(values), transport: flag('documented-sockets') ? 'documented' : 'auto' },
+    engine: {
+      ...engineSettings(values),
+      transport: flag('documented-sockets') ? 'documented' : 'auto',
+      http2Cleartext: flag('http2-cleartext'),
+    },
     verifyUpstreams: flag('verify-upstreams'),
     limits: limitSettings(values),
   };

@@ -28,6 +28,13 @@ export const MAIN_SETTINGS = [
   { name: 'http-listen', type: 'hosts', defaultText: 'all addresses', meaning: 'Addresses for the HTTP port', verbs: GATEWAY },
   { name: 'https-listen', type: 'hosts', defaultText: 'all addresses', meaning: 'Addresses for the HTTPS port', verbs: GATEWAY },
   {
+    name: 'http2-cleartext',
+    type: 'flag',
+    defaultText: 'false',
+    meaning: 'The HTTP port speaks HTTP/2 too, to clients that begin with it (prior knowledge)',
+    verbs: GATEWAY,
+  },
+  {
     name: 'fallback-sni',
     type: 'text',
     defaultText: undefined,

@@ -12,6 +12,7 @@ import {
   CATALOGUE_DESCRIPTION,
   countDescription,
   GATEWAY_GROUP_DESCRIPTION,
+  HEALTH_DESCRIPTION,
   historyDescription,
   INSTANCE_CERTIFICATE_DESCRIPTION,
   labelDescription,
@@ -20,6 +21,7 @@ import {
   validationDescription,
 } from './descriptions/index.ts';
 import { gatewayGroupRoutes } from './gateway-groups.ts';
+import { healthRoutes } from './health-routes.ts';
 import { historyRoutes } from './history-routes.ts';
 import { instanceCertificateRoutes } from './instance-certificate-routes.ts';
 import { LABELLED_KINDS, labelRoutes } from './label-routes.ts';
@@ -41,6 +43,7 @@ export function describedApi(context: ApiContext): DescribedApi {
     describeRoutes(productRoutes(), PRODUCT_DESCRIPTION),
     describeRoutes(gatewayGroupRoutes(context), GATEWAY_GROUP_DESCRIPTION),
     describeRoutes(countRoutes(context), countDescription(COUNTED_KINDS)),
+    describeRoutes(healthRoutes(context), HEALTH_DESCRIPTION),
     describeRoutes(instanceCertificateRoutes(context), INSTANCE_CERTIFICATE_DESCRIPTION),
     describeRoutes(historyRoutes(context), historyDescription()),
     describeRoutes(auditRoutes(context), AUDIT_DESCRIPTION),

@@ -17,6 +17,7 @@ export function clientOf(accepted: AcceptedConnection): ClientConnection | undef
     localAddress,
     encrypted: false,
     tls: undefined,
+    httpVersion: 1,
     context: undefined,
   };
 }

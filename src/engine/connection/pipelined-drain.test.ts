@@ -16,6 +16,7 @@ const CLIENT = {
   localPort: 1,
   localAddress: () => '10.0.0.1',
   encrypted: false,
+  httpVersion: 1 as const,
   tls: undefined,
   context: undefined,
 };

@@ -77,6 +77,7 @@ function exchangeFor(): HttpExchange {
     localPort: 2,
     localAddress: () => '10.0.0.1',
     encrypted: false,
+    httpVersion: 1 as const,
     tls: undefined,
     context: undefined,
   };

@@ -26,9 +26,12 @@ export class SocketTransport implements Transport {
     this.receiver = receiver;
     this.#onFlushed = (failure) => this.#flushed(failure);
     if (reads) socket.on('data', (bytes: Buffer) => receiver.onBytes(bytes, bytes.length));
-    socket.on('end', () => this.ended());
+    socket.on('end', () => {
+      if (!this.#closed) this.ended();
+    });
     socket.on('error', (error: NodeJS.ErrnoException) => this.noteFailure(error.code ?? 'UNKNOWN'));
     socket.on('close', () => {
+      if (this.#closed) return;
       this.#closed = true;
       receiver.onClose(this.#failure);
     });
@@ -72,7 +75,20 @@ export class SocketTransport implements Transport {
   }
 
   reset(): void {
-    this.socket.resetAndDestroy();
+    const { socket } = this;
+    // While a shutdown is under way libuv refuses to reset, and Node would never close the descriptor.
+    if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+    else socket.resetAndDestroy();
+  }
+
+  /** Lets go of the socket, which gives whoever takes it over `unread` again. The receiver hears nothing any more. */
+  handOver(unread: Buffer): Socket {
+    const socket = this.socket;
+    this.#closed = true;
+    socket.removeAllListeners('data');
+    socket.pause();
+    if (unread.length > 0) socket.unshift(unread);
+    return socket;
   }
 
   /** The system's error code that `onClose` will tell; the first counts. */

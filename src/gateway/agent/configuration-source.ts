@@ -1,4 +1,4 @@
-import { type ConfigurationApplier, Journal, Subscriber } from '../../distribution/gateway-side.ts';
+import { type ConfigurationApplier, type HealthReport, Journal, Subscriber } from '../../distribution/gateway-side.ts';
 import type { GatewayOptions } from '../gateway-options.ts';
 
 /** Where a gateway's configuration comes from. */
@@ -9,6 +9,8 @@ export interface ConfigurationSource {
   restartProbation(): void;
   /** The control plane can be reached at present. */
   isConnected(): boolean;
+  /** Lets people know what the nodes of upstreams are taken for. */
+  reportHealth(report: HealthReport): void;
   /** Resolves when nothing is being applied any more. */
   stop(): Promise<void>;
   /** Keeps what is to be kept. Comes last. */
@@ -43,6 +45,7 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
     start: () => subscriber.start(),
     restartProbation: () => subscriber.restartProbation(),
     isConnected: () => subscriber.isConnected,
+    reportHealth: (report) => subscriber.reportHealth(report),
     stop: () => subscriber.stop(),
     close: () => journal.close(),
   };

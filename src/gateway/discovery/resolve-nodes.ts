@@ -23,6 +23,7 @@ export interface ResolvedNodes {
 
 /** Where nodes name no port. */
 const HTTP_PORT = 80;
+const HTTPS_PORT = 443;
 
 /** The key under which an upstream's service is followed; undefined where its nodes are configured. */
 function discoveryKeyOf({ discovery }: Pick<EffectiveUpstream, 'discovery'>): string | undefined {
@@ -36,11 +37,12 @@ export function sourceNamesOf(upstream: Pick<EffectiveUpstream, 'nodes' | 'disco
 }
 
 /** All addresses of an upstream. Those of one name share its weight (APISIX: each becomes a node). */
-export function resolveNodes(upstream: Pick<EffectiveUpstream, 'nodes' | 'discovery'>, source: NodeSource): ResolvedNodes {
+export function resolveNodes(upstream: Pick<EffectiveUpstream, 'nodes' | 'discovery' | 'tls'>, source: NodeSource): ResolvedNodes {
   const key = discoveryKeyOf(upstream);
   if (key !== undefined) {
     const found = source.nodesOf(key);
-    const nodes = (found ?? []).map(({ port = HTTP_PORT, ...node }) => ({ ...node, port, host: node.address }));
+    const ownPort = upstream.tls === undefined ? HTTP_PORT : HTTPS_PORT;
+    const nodes = (found ?? []).map(({ port = ownPort, ...node }) => ({ ...node, port, host: node.address }));
     return { nodes, isComplete: found !== undefined };
   }
   let isComplete = true;

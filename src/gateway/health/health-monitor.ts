@@ -20,6 +20,8 @@ export interface HealthMonitorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** What nodes are taken for, or which nodes there are, has changed. */
+  readonly onChange?: () => void;
   /** How a node is asked; by a request of its own when absent. */
   readonly probe?: typeof startProbe;
   /** Tells every worker which nodes are looked after from now on, and which no longer. */
@@ -179,7 +181,10 @@ export class HealthMonitor {
 
   #changed(put: readonly HealthEntry[], removed: readonly string[]): void {
     // One that was taken away and has come back in another place is in both.
-    if (put.length > 0 || removed.length > 0) this.#options.tell(put, removed);
+    if (put.length > 0 || removed.length > 0) {
+      this.#options.tell(put, removed);
+      this.#options.onChange?.();
+    }
     if (this.#bySlot.size > 0) this.#cancelTick ??= this.#options.clock.schedule(TICK_MS, () => this.#tick());
   }
 
@@ -230,8 +235,9 @@ export class HealthMonitor {
   }
 
   #report(upstream: CheckedUpstream, node: CheckedNode, report: HealthReport, rules: CheckRules): void {
-    const wasDown = node.health.isDown;
+    const { isDown: wasDown, state } = node.health;
     node.health.report(report, rules);
+    if (node.health.state !== state) this.#options.onChange?.();
     this.#options.board.set(node.slot.slot, node.health.state);
     if (node.health.isDown === wasDown) return;
     const { log } = this.#options;

@@ -27,6 +27,8 @@ export interface InProcessOptions {
   readonly random?: Random;
   /** Beside the product's own. */
   readonly plugins?: readonly AnyPlugin[];
+  /** Whether it speaks HTTP/2 too, to clients that begin with it. */
+  readonly http2Cleartext?: boolean;
   /** Hears what a gateway would write to its event log; nobody unless said. */
   readonly log?: Logger;
 }
@@ -53,11 +55,11 @@ const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error:
  * @throws TypeError that names the faults of the configuration
  */
 export function createGateway(definition: GatewayDefinition, options: InProcessOptions = {}): InProcessGateway {
-  const { clock = systemClock, random = systemRandom, log = SILENT } = options;
+  const { clock = systemClock, random = systemRandom, log = SILENT, http2Cleartext = false } = options;
   const plugins = [...PLUGINS, ...(options.plugins ?? [])];
   const salt = random.bytes(32);
   const items = snapshotOfDefinition(definition, plugins, salt);
-  const parts = createParts({ clock, random, log, plugins, others: options.plugins ?? [], salt, items });
+  const parts = createParts({ clock, random, log, http2Cleartext, plugins, others: options.plugins ?? [], salt, items });
   const started = parts.start();
   // Whoever asks hears of a failure; a gateway that nobody asks may fail unheard.
   started.catch(() => {});
@@ -75,6 +77,7 @@ interface PartOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly http2Cleartext: boolean;
   readonly plugins: readonly AnyPlugin[];
   /** Those among them that are not the product's. */
   readonly others: readonly AnyPlugin[];
@@ -83,7 +86,7 @@ interface PartOptions {
 }
 
 function createParts(options: PartOptions) {
-  const { clock, random, log, plugins, others, salt, items } = options;
+  const { clock, random, log, http2Cleartext, plugins, others, salt, items } = options;
   const directory = createDirectory(options);
   const mayDial = createDialPolicy({ protectedPorts: [], allow: [], deny: [] });
   const counters = new CounterTables({ rows: 1, random, nowMs: machineTime(clock)(), wallMs: clock.nowMs(), bytes: COUNTER_BYTES });
@@ -136,6 +139,7 @@ function createParts(options: PartOptions) {
   const server = new HttpServer({
     handler: pipeline,
     pool,
+    http2Cleartext,
     serverHeader: 'Portcullis',
     ownResponseFields: [REQUEST_ID_HEADER],
     clock,

@@ -33,6 +33,7 @@ const exchange: Exchange = {
     localPort: 9080,
     localAddress: () => '10.0.0.1',
     encrypted: false,
+    httpVersion: 1,
     tls: undefined,
     context: undefined,
   },

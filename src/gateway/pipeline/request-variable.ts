@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { VariableValue } from '../../plugin-kit/index.ts';
+import { TLS_VARIABLE_NAMES, tlsVariable } from '../tls/index.ts';
 import { findBasicUser } from './find-basic-user.ts';
 import type { RequestContext } from './request-context.ts';
 
@@ -28,9 +29,9 @@ const FIXED: ReadonlyMap<string, ReadVariable> = new Map<string, ReadVariable>([
   ['host', (request) => (request.host === '' ? undefined : request.host)],
   ['scheme', (request) => request.scheme],
   ['https', (request) => (request.scheme === 'https' ? 'on' : '')],
-  ['server_protocol', (request) => `HTTP/1.${request.minorVersion}`],
-  ['request', (request) => `${request.method} ${request.rawTarget} HTTP/1.${request.minorVersion}`],
-  ['request_line', (request) => `${request.method} ${request.rawTarget} HTTP/1.${request.minorVersion}`],
+  ['server_protocol', protocolOf],
+  ['request', (request) => `${request.method} ${request.rawTarget} ${protocolOf(request)}`],
+  ['request_line', (request) => `${request.method} ${request.rawTarget} ${protocolOf(request)}`],
   ['remote_addr', (request) => request.remoteAddress],
   ['remote_port', (request) => request.remotePort],
   ['realip_remote_addr', (request) => request.exchange?.connection.remoteAddress],
@@ -70,7 +71,13 @@ const FIXED: ReadonlyMap<string, ReadVariable> = new Map<string, ReadVariable>([
   ['bytes_sent', (request) => request.exchange?.bytesToClient],
   ['body_bytes_sent', (request) => request.exchange?.bodyBytesToClient],
   ['request_type', () => 'traditional_http'],
+  ...TLS_VARIABLE_NAMES.map((name): [string, ReadVariable] => [name, (request) => tlsValue(request, name)]),
 ]);
+
+/** As nginx names it. */
+function protocolOf(request: RequestContext): string {
+  return request.exchange?.connection.httpVersion === 2 ? 'HTTP/2.0' : `HTTP/1.${request.minorVersion}`;
+}
 
 /** The names that have a value of their own, for comparing them with those that are told to whoever writes configurations. */
 export function fixedVariableNames(): readonly string[] {
@@ -89,6 +96,11 @@ export function requestVariable(request: RequestContext, name: string): Variable
   if (name.startsWith(POST_ARGUMENT) || name.startsWith(GRAPHQL)) return request.bodyVariable(name);
   if (name.startsWith(UPSTREAM_HEADER)) return request.responseHeader(dashed(name.slice(UPSTREAM_HEADER.length)));
   return undefined;
+}
+
+function tlsValue({ exchange, nowMs }: RequestContext, name: string): VariableValue {
+  const tls = exchange?.connection.tls;
+  return tls === undefined ? undefined : tlsVariable(tls, name, nowMs);
 }
 
 /** The first value of an argument; empty for a name alone, as in nginx. */

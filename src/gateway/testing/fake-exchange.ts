@@ -68,6 +68,7 @@ export class FakeExchange implements Exchange {
     localPort: 9080,
     localAddress: () => '10.0.0.1',
     encrypted: false,
+    httpVersion: 1,
     tls: undefined,
     context: undefined,
   };

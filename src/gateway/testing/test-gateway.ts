@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
-import type { ConfigurationApplier } from '../../distribution/gateway-side.ts';
+import type { ConfigurationApplier, HealthReport } from '../../distribution/gateway-side.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { digestKey } from '../../lib/key-digest.ts';
 import { systemRandom } from '../../lib/random.ts';
@@ -18,6 +18,8 @@ export const TEST_SALT = Buffer.alloc(32, 7);
 export interface TestGateway {
   readonly agent: GatewayAgent;
   readonly log: RecordingLogger;
+  /** What it has told the control plane of the health of nodes. */
+  readonly healthReports: readonly HealthReport[];
   /** Puts a snapshot in force; resolves as the gateway would acknowledge. */
   load(items: readonly SnapshotItem[]): Promise<void>;
   /** Lays changes over it. */
@@ -35,10 +37,18 @@ export async function startTestGateway(test: TestEnd, options: Partial<GatewayOp
   const dataFolder = await mkdtemp(path.join(tmpdir(), 'portcullis-gateway-'));
   test.after(() => rm(dataFolder, { recursive: true, force: true }));
   const appliers: ConfigurationApplier[] = [];
+  const healthReports: HealthReport[] = [];
   let revision = 0;
   const agent = await GatewayAgent.start({ ...testOptions(dataFolder, log), ...options }, async (_options, configuration) => {
     appliers.push(configuration);
-    return { start: async () => {}, restartProbation: () => {}, isConnected: () => true, stop: async () => {}, close: async () => {} };
+    return {
+      start: async () => {},
+      restartProbation: () => {},
+      isConnected: () => true,
+      reportHealth: (report) => healthReports.push(report),
+      stop: async () => {},
+      close: async () => {},
+    };
   });
   test.after(() => agent.drain({ delayMs: 0, timeoutMs: 0 }));
   const [applier] = appliers;
@@ -46,6 +56,7 @@ export async function startTestGateway(test: TestEnd, options: Partial<GatewayOp
   return {
     agent,
     log,
+    healthReports,
     load: (items) => applier.loadSnapshot(oneByOne(items), { revision: ++revision, keySalt: TEST_SALT }),
     change: (...changes) => applier.applyDelta({ fromRevision: revision, toRevision: ++revision, changes }),
     get httpPort() {

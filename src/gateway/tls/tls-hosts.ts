@@ -2,7 +2,7 @@ import type { ClientHello, ServerTerms, TlsChooser } from '../../engine/index.ts
 import type { TlsHost } from './tls-host.ts';
 
 /** What may be spoken inside a connection, the preference first. */
-const PROTOCOLS = ['http/1.1'];
+const PROTOCOLS = ['h2', 'http/1.1'];
 
 /**
  * The hosts that are served with TLS: a name belongs to the one that names it exactly, or else to the longest pattern, whose `*` stands for

@@ -73,7 +73,7 @@ export class GatewayWorker {
     this.#metrics = new WorkerMetrics(start.metrics, start.row);
     this.#services = this.#createServices(random);
     this.#headerRules = new ClientHeaderRules(PLUGINS.flatMap(fixedIdentityHeaders));
-    const { limits, timeouts } = start.engine;
+    const { limits, timeouts, http2Cleartext = false } = start.engine;
     const { upstreamIdleMs, upstreamAgeMs } = { ...DEFAULT_ENGINE_TIMEOUTS, ...timeouts };
     this.#load = new WorkerLoad({ handles: start.load, row: start.row, log: this.#log, clock: this.#clock });
     const { admission } = this.#load;
@@ -114,6 +114,7 @@ export class GatewayWorker {
       refusedConnections: start.load.refusedConnections,
       limits,
       timeouts,
+      http2Cleartext,
       serverHeader: SERVER_HEADER,
       ownResponseFields: [REQUEST_ID_HEADER],
       clock: this.#clock,

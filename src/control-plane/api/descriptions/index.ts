@@ -3,6 +3,7 @@ export { BULK_DESCRIPTION } from './bulk-description.ts';
 export { CATALOGUE_DESCRIPTION, validationDescription } from './catalogue-description.ts';
 export { countDescription } from './count-description.ts';
 export { GATEWAY_GROUP_DESCRIPTION } from './gateway-group-description.ts';
+export { HEALTH_DESCRIPTION } from './health-description.ts';
 export { historyDescription } from './history-description.ts';
 export { INSTANCE_CERTIFICATE_DESCRIPTION } from './instance-certificate-description.ts';
 export { labelDescription } from './label-description.ts';

@@ -1,0 +1,160 @@
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { ErrorReason } from '../../errors/index.ts';
+import { HttpConnection } from '../connection/http-connection.ts';
+import type { EngineContext } from '../engine-context.ts';
+import type { ClientConnection } from '../exchange.ts';
+import { CHUNK_FRAME_BYTES, writeChunk, writeLastChunk } from './chunk-bytes.ts';
+import { DEADLINE_EXCEEDED } from './grpc-status.ts';
+import { type RequestForm, trailerLines } from './request-form.ts';
+import { ResponseWriter } from './response-writer.ts';
+import type { StreamTools } from './stream-tools.ts';
+import { StreamTransport } from './stream-transport.ts';
+
+/** What is answered, on the engine's behalf, to a request that is none. */
+const REFUSED_FORM: RequestForm = {
+  head: '',
+  body: 'none',
+  contentLength: 0,
+  isHead: false,
+  isGrpc: false,
+  deadlineMs: undefined,
+  takesTrailers: false,
+  webSocketKey: undefined,
+};
+
+/**
+ * One request of a client's HTTP/2 connection. To the engine it is a connection of HTTP/1.1 with a single request, so that every
+ * check, time-out, plugin, filter and log line is that of any other request; its bytes are made here, and nobody else writes into them.
+ */
+export class RequestStream {
+  readonly connection: HttpConnection;
+  readonly #stream: ServerHttp2Stream;
+  readonly #context: EngineContext;
+  readonly #tools: StreamTools;
+  readonly #form: RequestForm;
+  /** Why the request is none. */
+  readonly #refusal: ErrorReason | undefined;
+  readonly #writer: ResponseWriter;
+  readonly #transport: StreamTransport;
+  readonly #onGone: (stream: RequestStream, whole: boolean) => void;
+  /** Bytes that the body is still to have, where its length was told. */
+  #unread: number;
+  #trailers: readonly string[] = [];
+  #cancelDeadline: (() => void) | undefined = undefined;
+
+  constructor(
+    context: EngineContext,
+    tools: StreamTools,
+    client: ClientConnection,
+    stream: ServerHttp2Stream,
+    form: RequestForm | ErrorReason,
+    onGone: (stream: RequestStream, whole: boolean) => void,
+  ) {
+    this.#context = context;
+    this.#tools = tools;
+    this.#stream = stream;
+    this.#onGone = onGone;
+    this.#form = typeof form === 'string' ? REFUSED_FORM : form;
+    this.#refusal = typeof form === 'string' ? form : undefined;
+    this.#writer = new ResponseWriter(stream, this.#form, tools.takeParser(), context.limits);
+    this.#unread = this.#form.contentLength;
+    let transport: StreamTransport | undefined;
+    this.connection = new HttpConnection(
+      context,
+      client,
+      (receiver) => {
+        transport = new StreamTransport(stream, receiver, this.#writer, this.#form.body !== 'none', () => this.#readTunnel());
+        return transport;
+      },
+      () => {},
+    );
+    if (transport === undefined) throw new Error('the connection has made no transport');
+    this.#transport = transport;
+    stream.on('error', () => {});
+    stream.on('close', () => this.#closed());
+  }
+
+  /** Gives the request to the engine, as the `served`-th of its connection; with `refusal` it is answered with that. */
+  begin(served: number, refusal: ErrorReason | undefined): void {
+    const { connection } = this;
+    connection.keepAlive.served = served;
+    const reason = refusal ?? this.#refusal;
+    if (reason !== undefined) connection.refuseFirst(reason);
+    if (this.#refusal !== undefined) {
+      this.#stream.resume();
+      connection.refuseNow();
+      return;
+    }
+    this.#listen();
+    const { head, deadlineMs } = this.#form;
+    if (deadlineMs !== undefined) this.#cancelDeadline = this.#context.clock.schedule(deadlineMs, () => this.#deadlinePassed());
+    const bytes = this.#tools.room(head.length);
+    connection.onBytes(bytes, bytes.write(head, 0, 'latin1'));
+  }
+
+  /** Monotonic time is `nowMs`: ends what has waited for too long. */
+  checkDeadlines(nowMs: number): void {
+    this.connection.checkDeadlines(nowMs);
+  }
+
+  #listen(): void {
+    const stream = this.#stream;
+    if (this.#form.body === 'none') {
+      // What a client says before the upstream has agreed to a WebSocket waits: it is nobody's yet.
+      if (this.#form.webSocketKey === undefined) stream.resume();
+      return;
+    }
+    stream.on('trailers', (_fields, _flags, raw: unknown) => {
+      if (Array.isArray(raw)) this.#trailers = raw.map(String);
+    });
+    stream.on('data', (bytes: Buffer) => this.#take(bytes));
+    stream.on('end', () => this.#ended());
+  }
+
+  #readTunnel(): void {
+    const { connection } = this;
+    this.#stream.on('data', (bytes: Buffer) => connection.onBytes(bytes, bytes.length));
+    this.#stream.on('end', () => connection.onEnd());
+  }
+
+  #take(bytes: Buffer): void {
+    if (bytes.length === 0 || this.#stream.closed) return;
+    if (this.#form.body === 'length') {
+      this.#unread -= bytes.length;
+      if (this.#unread < 0) this.#transport.reset();
+      else this.connection.onBytes(bytes, bytes.length);
+      return;
+    }
+    const room = this.#tools.room(bytes.length + CHUNK_FRAME_BYTES);
+    this.connection.onBytes(room, writeChunk(room, bytes));
+  }
+
+  #ended(): void {
+    if (this.#stream.closed || this.#transport.whole) return;
+    if (this.#form.body === 'length') {
+      if (this.#unread > 0) this.#transport.reset();
+      return;
+    }
+    const trailers = trailerLines(this.#trailers);
+    if (trailers === undefined) {
+      this.connection.giveUp('bad_chunk');
+      return;
+    }
+    const room = this.#tools.room(trailers.length + CHUNK_FRAME_BYTES);
+    this.connection.onBytes(room, writeLastChunk(room, trailers));
+  }
+
+  #deadlinePassed(): void {
+    this.#writer.grpcStatus = DEADLINE_EXCEEDED;
+    this.connection.giveUp('deadline_exceeded');
+  }
+
+  #closed(): void {
+    this.#cancelDeadline?.();
+    this.#tools.giveBackParser(this.#writer.releaseParser());
+    this.#transport.closed();
+    const orderly = this.#transport.whole || (this.#transport.isTunnel && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR);
+    this.connection.onClose(orderly ? undefined : 'ECONNRESET');
+    this.#onGone(this, orderly || this.#transport.isTunnel);
+  }
+}
