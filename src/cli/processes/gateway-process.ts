@@ -26,6 +26,7 @@ export interface GatewaySettings
     | 'envReferences'
     | 'engine'
     | 'verifyUpstreams'
+    | 'showUpstreamStatus'
     | 'limits'
     | 'allowOlder'
     | 'testHooks'
