@@ -53,6 +53,9 @@ export const MAIN_SETTINGS = [
     type: 'flag',
     defaultText: 'false',
     meaning: 'Every answer of an upstream has `X-APISIX-Upstream-Status`, not only those with a 5xx',
+    verbs: GATEWAY,
+  },
+  {
     name: 'stream-tcp-listen',
     type: 'listeners',
     defaultText: undefined,
