@@ -122,7 +122,7 @@ test('a rule that this version cannot enforce is never read as if it were not th
     () => readRoute({ name: 'r', service_id: 's', paths: ['/'], remote_addr: 'nowhere' }),
     () => readRoute({ name: 'r', service_id: 's', paths: ['/'], methods: 'GET' }),
     () => readService({ name: 's', type: 'stream' }),
-    () => readService({ name: 's', upstream: { scheme: 'grpc', nodes: [] } }),
+    () => readService({ name: 's', upstream: { scheme: 'udp', nodes: [] } }),
   ];
   for (const read of unenforceable) {
     assert.throws(
