@@ -77,6 +77,8 @@ function connectSecurely(
     const code = error.code ?? 'UNKNOWN';
     if (isConnected && (code.startsWith('ERR_') || socket.authorizationError)) refuse(code);
     else onFailure(code);
+    // Behind an alert Node would leave the connection open, and the session with it.
+    socket.destroy();
   });
   return socket;
 }
