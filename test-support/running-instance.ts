@@ -15,6 +15,7 @@ const START_LIMIT_MS = 30_000;
 export interface InstancePorts {
   readonly admin: number;
   readonly http: number;
+  readonly https: number;
   readonly status: number;
   readonly metrics: number;
   readonly demo: number;
@@ -51,7 +52,7 @@ export class RunningInstance {
   readonly token: string;
   stdout = '';
   stderr = '';
-  ports: InstancePorts = { admin: 0, http: 0, status: 0, metrics: 0, demo: 0 };
+  ports: InstancePorts = { admin: 0, http: 0, https: 0, status: 0, metrics: 0, demo: 0 };
   readonly #agent = new https.Agent({ keepAlive: true, rejectUnauthorized: false });
 
   private constructor(options: StartOptions, token: string) {

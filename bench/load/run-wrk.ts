@@ -22,6 +22,8 @@ export interface WrkRun {
   readonly cores: string | undefined;
   readonly script: string;
   readonly port: number;
+  /** Over TLS; in clear unless said. */
+  readonly tls?: boolean;
   readonly connections: number;
   readonly seconds: number;
 }
@@ -40,7 +42,19 @@ export async function runWrk(run: WrkRun): Promise<WrkResult> {
 }
 
 /** Starts a load whose result nobody wants; end it through the session. */
-export function startWrk({ session, cores, script, port, connections, seconds }: WrkRun, output: 'pipe' | 'ignore'): ChildProcess {
-  const words = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--timeout', '10s', '-s', script, `http://127.0.0.1:${port}/`];
+export function startWrk({ session, cores, script, port, tls, connections, seconds }: WrkRun, output: 'pipe' | 'ignore'): ChildProcess {
+  const words = [
+    '-t',
+    '1',
+    '-c',
+    String(connections),
+    '-d',
+    `${seconds}s`,
+    '--timeout',
+    '10s',
+    '-s',
+    script,
+    `${tls === true ? 'https' : 'http'}://127.0.0.1:${port}/`,
+  ];
   return session.spawn('wrk', words, { cores, stdio: ['ignore', output, output === 'pipe' ? 'inherit' : 'ignore'] });
 }

@@ -12,7 +12,7 @@ export async function checkPeer(name: string, peer: RunningPeer, row: Row, keys:
   const [sample] = keys.sample(1);
   if (sample === undefined) throw new Error('there are no keys');
   const presented = key === 'valid' ? sample.key : `not-${sample.key.slice(4)}`;
-  const options = { port: peer.port, headers: { ...headers, apikey: presented } };
+  const options = { port: peer.port, tls: row.setup.tls, headers: { ...headers, apikey: presented } };
   const answer = await httpAnswer({ ...options, method, path, ...(bodyBytes > 0 ? { body: Buffer.alloc(bodyBytes, 'x') } : {}) });
   const expected = key === 'valid' ? 200 : 401;
   if (answer.status !== expected) throw new Error(`${name} answers ${row.name} with ${answer.status} instead of ${expected}`);

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { KeyTable } from '../key-table.ts';
-import { runWrk, startWrk, type WrkResult, type WrkRun } from '../load/run-wrk.ts';
+import { runLoad } from '../load/run-load.ts';
+import { startWrk, type WrkResult, type WrkRun } from '../load/run-wrk.ts';
 import { writeWrkScript } from '../load/wrk-script.ts';
 import type { RunningPeer } from '../peers/peer.ts';
 import type { Row } from '../rows/row.ts';
@@ -34,7 +35,7 @@ export async function measureRound(request: RoundRequest): Promise<Measurement> 
     const pids = peer.dataPlane();
     const before = processTimes(pids);
     const othersBefore = processTimes(peer.others());
-    const load = await runWrk(run);
+    const load = await runLoad(row, run);
     const after = processTimes(pids);
     const othersAfter = processTimes(peer.others());
     const hasSameProcesses = peer.dataPlane().join() === pids.join();

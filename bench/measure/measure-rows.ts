@@ -1,5 +1,6 @@
+import { createTestCertificate } from '../../test-support/test-certificate.ts';
 import { KeyTable } from '../key-table.ts';
-import { runWrk } from '../load/run-wrk.ts';
+import { runLoad } from '../load/run-load.ts';
 import { writeWrkScript } from '../load/wrk-script.ts';
 import type { Peer, RunningPeer } from '../peers/peer.ts';
 import type { Row, Setup } from '../rows/row.ts';
@@ -45,13 +46,14 @@ export async function measureRows(request: RowsRequest): Promise<void> {
   for (const rows of groupBySetup(request.rows)) {
     const [{ setup }] = rows;
     const stage = { request, keys: new KeyTable(setup.keys), cores: coresFor(setup.workers) };
+    const certificate = setup.tls ? await createTestCertificate() : undefined;
     const upstreams = await startUpstreams(request.session, stage.cores.load);
     const peers: StartedPeer[] = [];
     for (const peer of peersFor(request, rows, setup)) {
       request.tell(`starting ${peer.name} with ${setup.keys.toLocaleString('en')} keys ...`);
       const folder = request.session.makeFolder(`${number++}-${peer.name}`);
       const { port: upstreamPort, hangingPort } = upstreams;
-      const running = await peer.start({ ...stage, session: request.session, setup, upstreamPort, hangingPort, folder });
+      const running = await peer.start({ ...stage, session: request.session, setup, certificate, upstreamPort, hangingPort, folder });
       peers.push({ name: peer.name, running });
     }
     for (const [index, row] of rows.entries()) {
@@ -86,7 +88,7 @@ async function measureRow(stage: Stage, row: Row, warmUpSeconds: number): Promis
   const script = writeWrkScript(`${session.folder}/load`, row.request, keys);
   for (const { name, running } of peers) {
     await checkPeer(name, running, row, keys);
-    await runWrk({ session, cores: cores.load, script, port: running.port, connections: row.connections, seconds: warmUpSeconds });
+    await runLoad(row, { session, cores: cores.load, script, port: running.port, connections: row.connections, seconds: warmUpSeconds });
   }
   const measurements: Measurement[] = [];
   for (let round = 0; round < rounds; round++) {

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { NGINX_ZONES, PLUGIN_VARIANTS, variantPrefix } from '../plugins/plugin-variants.ts';
 import { findProgram } from '../session/find-program.ts';
@@ -19,6 +20,10 @@ export const nginxPeer: Peer = {
   async start(job) {
     const port = await freePort();
     job.keys.writeLines(path.join(job.folder, 'keys.map'), ({ key, consumer }) => `${key} ${consumer};`);
+    if (job.certificate !== undefined) {
+      writeFileSync(path.join(job.folder, 'bench.crt'), job.certificate.cert);
+      writeFileSync(path.join(job.folder, 'bench.key'), job.certificate.key);
+    }
     const child = await startNginx({
       session: job.session,
       folder: job.folder,
@@ -54,7 +59,8 @@ function gateway({ setup, folder, upstreamPort, hangingPort }: PeerJob, port: nu
   proxy_buffers 32 64k;
   proxy_busy_buffers_size 256k;
   server {
-    listen 127.0.0.1:${port} backlog=4096${setup.workers > 1 ? ' reuseport' : ''};
+    listen 127.0.0.1:${port} backlog=4096${setup.workers > 1 ? ' reuseport' : ''}${setup.tls ? ' ssl' : ''};
+    ${setup.tls ? TLS(folder) : ''}
     default_type application/json;
     if ($consumer = "") { return 401 '{"message":"Invalid API key in request"}\n'; }
     location / { proxy_pass http://service; }
@@ -72,6 +78,11 @@ function variantLocations(): string {
     .map(({ name, nginx = '' }) => `location ${variantPrefix(name)}/ { ${headers} ${nginx} proxy_pass http://service/; }`)
     .join('\n    ');
 }
+
+/** Tickets for two hours, as ours. */
+const TLS = (folder: string): string =>
+  `ssl_certificate ${folder}/bench.crt; ssl_certificate_key ${folder}/bench.key;
+    ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets on; ssl_session_timeout 2h;`;
 
 /** A line of JSON with about what ours has. */
 const ACCESS_LOG = (folder: string): string =>

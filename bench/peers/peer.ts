@@ -1,3 +1,4 @@
+import type { TestCertificate } from '../../test-support/test-certificate.ts';
 import type { KeyTable } from '../key-table.ts';
 import type { Setup } from '../rows/row.ts';
 import type { Cores } from '../session/cores.ts';
@@ -13,6 +14,8 @@ export interface PeerJob {
   readonly upstreamPort: number;
   /** Accepts, reads and never answers; serves `/hang/`. */
   readonly hangingPort: number;
+  /** What clients are served with; undefined: in clear. */
+  readonly certificate: TestCertificate | undefined;
   /** An empty folder of the peer's own. */
   readonly folder: string;
 }

@@ -11,6 +11,7 @@ import type { Peer, PeerJob } from './peer.ts';
 
 /** Who calls where the keys of a run are not what is presented. */
 const CALLER = 'bench-caller';
+const SERVER_NAME = 'bench.example';
 
 const FILL_PROGRAM = fileURLToPath(new URL('../portcullis/fill-store-process.ts', import.meta.url));
 
@@ -38,7 +39,7 @@ export function portcullisPeer({ name, checkout, nodeOptions }: PortcullisPeerOp
       const instance = await Instance.start({ ...options, keyCount: job.keys.count, flags: flagsOf(job, checkout), nodeOptions });
       instance.pin(job.cores.gateway, job.cores.load);
       return {
-        port: instance.httpPort,
+        port: job.setup.tls ? instance.httpsPort : instance.httpPort,
         dataPlane: () => [instance.gateway],
         others: () => instance.others,
         stop: () => instance.stop(),
@@ -53,6 +54,8 @@ function flagsOf({ setup }: PeerJob, checkout: string): readonly string[] {
     '--workers',
     String(setup.workers),
     ...(setup.accessLog ? [] : ['--access-log', 'off']),
+    // The load generator names an address, if anything.
+    ...(setup.tls ? ['--fallback-sni', SERVER_NAME] : []),
     ...(limit === undefined ? [] : [limit, String(setup.connectionLimit)]),
   ];
 }
@@ -64,6 +67,7 @@ async function prepare(job: PeerJob, options: InstanceOptions): Promise<void> {
   await putService(admin, 'service', job.upstreamPort, '/bench/*');
   await putService(admin, 'hanging', job.hangingPort, '/hang/*');
   if (job.setup.pluginVariants) await putVariants(admin, job);
+  if (job.certificate !== undefined) await adminPut(admin, 'ssls/bench', { snis: [SERVER_NAME], ...job.certificate });
   await instance.stop();
   const fill = job.session.spawn(process.execPath, [FILL_PROGRAM, options.checkout, options.dataFolder, String(job.keys.count)], {
     cores: undefined,

@@ -30,12 +30,18 @@ export class Instance {
   readonly #child: ChildProcess;
   readonly adminPort: number;
   readonly httpPort: number;
+  readonly httpsPort: number;
 
-  private constructor(session: Session, child: ChildProcess, ports: { readonly admin: number; readonly http: number }) {
+  private constructor(
+    session: Session,
+    child: ChildProcess,
+    ports: { readonly admin: number; readonly http: number; readonly https: number },
+  ) {
     this.#session = session;
     this.#child = child;
     this.adminPort = ports.admin;
     this.httpPort = ports.http;
+    this.httpsPort = ports.https;
   }
 
   /** Starts and waits until everything serves. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import path from 'node:path';
+import { createTestCertificate } from '../../test-support/test-certificate.ts';
 import { KeyTable } from '../key-table.ts';
 import { startWrk, type WrkRun } from '../load/run-wrk.ts';
 import { writeWrkScript } from '../load/wrk-script.ts';
@@ -42,13 +43,22 @@ async function sampleRow(session: Session, row: Row, checkout: string, { seconds
   const peer = portcullisPeer({ name: 'portcullis', checkout, nodeOptions: NODE_OPTIONS });
   const folder = session.makeFolder('portcullis');
   const { port: upstreamPort, hangingPort } = upstreams;
-  const running = await peer.start({ session, setup, keys, cores, upstreamPort, hangingPort, folder });
+  const certificate = setup.tls ? await createTestCertificate() : undefined;
+  const running = await peer.start({ session, setup, certificate, keys, cores, upstreamPort, hangingPort, folder });
   // V8 leaves the files that name its code; each process writes one.
   for (const pid of [...running.dataPlane(), ...running.others()]) session.removeAtEnd(`/tmp/perf-${pid}.map`);
   try {
     await checkPeer('portcullis', running, row, keys);
     const script = writeWrkScript(path.join(session.folder, 'load'), row.request, keys);
-    const load: WrkRun = { session, cores: cores.load, script, port: running.port, connections: row.connections, seconds: 3600 };
+    const load: WrkRun = {
+      session,
+      cores: cores.load,
+      script,
+      port: running.port,
+      connections: row.connections,
+      tls: setup.tls,
+      seconds: 3600,
+    };
     const wrk = startWrk(load, 'ignore');
     await new Promise((resolve) => setTimeout(resolve, warmUpSeconds * 1000));
     const data = path.join(session.folder, 'perf.data');

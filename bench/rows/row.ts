@@ -7,6 +7,8 @@ export interface Setup {
   readonly connectionLimit: number | undefined;
   /** The services of `PLUGIN_VARIANTS` are there too. */
   readonly pluginVariants: boolean;
+  /** Clients speak TLS, with a certificate made for the run (ECDSA, P-256). */
+  readonly tls: boolean;
 }
 
 /** What each client asks again and again. */
@@ -29,6 +31,9 @@ export type Disturbance =
   /** Clients beyond the limit of connections; they may be refused. */
   | { readonly kind: 'connection-flood'; readonly connections: number };
 
+/** How clients come: on connections that stay, or each time on a new one, whose TLS handshake is full or takes up a session. */
+export type Arrival = 'kept' | 'full-handshake' | 'resumed-handshake';
+
 /** One line of the result: a kind of request, under one kind of load, in one set-up. */
 export interface Row {
   readonly name: string;
@@ -37,6 +42,7 @@ export interface Row {
   readonly request: RowRequest;
   readonly connections: number;
   readonly disturbance: Disturbance;
+  readonly arrival: Arrival;
   /** Peers that can do it; undefined: all. */
   readonly onlyPeers: readonly string[] | undefined;
 }

@@ -15,7 +15,7 @@ const GET_100B: RowRequest = { method: 'GET', path: '/bench/100', bodyBytes: 0, 
 
 /** All rows, those of one set-up together. `keys` replaces the number of keys of all rows that are not about it. */
 export function allRows(keys = DEFAULT_KEYS): readonly Row[] {
-  const base: Setup = { keys, accessLog: false, workers: 1, connectionLimit: undefined, pluginVariants: false };
+  const base: Setup = { keys, accessLog: false, workers: 1, connectionLimit: undefined, pluginVariants: false, tls: false };
   const row = (name: string, title: string, changes: Partial<Row> = {}): Row => ({
     name,
     title,
@@ -23,6 +23,7 @@ export function allRows(keys = DEFAULT_KEYS): readonly Row[] {
     request: GET_100B,
     connections: CONNECTIONS,
     disturbance: { kind: 'none' },
+    arrival: 'kept',
     onlyPeers: undefined,
     ...changes,
   });
@@ -48,6 +49,7 @@ export function allRows(keys = DEFAULT_KEYS): readonly Row[] {
       disturbance: { kind: 'connection-flood', connections: CONNECTION_LIMIT + ABOVE_LIMIT },
       onlyPeers: withConnectionLimit,
     }),
+    ...tlsRows(base, row),
     ...PLUGIN_VARIANTS.map((variant) => pluginRow(variant, row)),
     row('observed', 'access log, metrics, limit-count', {
       setup: { ...base, keys: PLUGIN_KEYS, accessLog: true, pluginVariants: true },
@@ -57,10 +59,25 @@ export function allRows(keys = DEFAULT_KEYS): readonly Row[] {
   ];
 }
 
+/** Clients that speak TLS. Few at once where each makes a handshake: the load generator makes the other half of it. */
+function tlsRows(base: Setup, row: (name: string, title: string, changes: Partial<Row>) => Row): readonly Row[] {
+  const setup = { ...base, keys: PLUGIN_KEYS, tls: true };
+  return [
+    row('tls-get-100b', 'TLS, GET 100 B on kept connections', { setup, onlyPeers: withTls }),
+    row('tls-get-10k', 'TLS, GET 10 KiB on kept connections', {
+      setup,
+      request: { ...GET_100B, path: '/bench/10240' },
+      onlyPeers: withTls,
+    }),
+    row('tls-full', 'TLS, a full handshake for each GET', { setup, connections: 8, arrival: 'full-handshake', onlyPeers: withTls }),
+    row('tls-resumed', 'TLS, a session taken up for each GET', { setup, connections: 8, arrival: 'resumed-handshake', onlyPeers: withTls }),
+  ];
+}
+
 /** The plugins of a variant. */
 function pluginRow(variant: PluginVariant, row: (name: string, title: string, changes: Partial<Row>) => Row): Row {
   return row(`plugins-${variant.name}`, `plugins: ${variant.name}`, {
-    setup: { keys: PLUGIN_KEYS, accessLog: false, workers: 1, connectionLimit: undefined, pluginVariants: true },
+    setup: { keys: PLUGIN_KEYS, accessLog: false, workers: 1, connectionLimit: undefined, pluginVariants: true, tls: false },
     request: {
       ...GET_100B,
       path: `${variantPrefix(variant.name)}/${variant.path}`,
@@ -73,6 +90,7 @@ function pluginRow(variant: PluginVariant, row: (name: string, title: string, ch
 
 const withoutEngineFloor = ['nginx', 'haproxy', 'undici', 'portcullis', 'A', 'B'];
 const withAccessLog = ['nginx', 'portcullis', 'A', 'B'];
+const withTls = ['nginx', 'portcullis', 'A', 'B'];
 const withWorkers = ['nginx', 'haproxy', 'portcullis', 'A', 'B'];
 /** Peers close or queue what is above; only a gateway that answers it can be compared with itself. */
 const withConnectionLimit = ['haproxy', 'portcullis', 'A', 'B'];

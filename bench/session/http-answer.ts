@@ -1,4 +1,5 @@
-import { request } from 'node:http';
+import { request as requestPlain } from 'node:http';
+import { request as requestSecure } from 'node:https';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -8,6 +9,8 @@ export interface HttpAnswer {
 export interface HttpQuestion {
   readonly port: number;
   readonly path: string;
+  /** Over TLS, with whatever certificate; in clear unless said. */
+  readonly tls?: boolean;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer;
@@ -15,9 +18,10 @@ export interface HttpQuestion {
 
 /** One request on a connection of its own, read to the end. */
 export function httpAnswer(question: HttpQuestion): Promise<HttpAnswer> {
-  const { body, ...rest } = question;
+  const { body, tls, ...rest } = question;
+  const request = tls === true ? requestSecure : requestPlain;
   return new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', agent: false, timeout: 10_000, ...rest }, (response) => {
+    const asked = request({ host: '127.0.0.1', agent: false, timeout: 10_000, rejectUnauthorized: false, ...rest }, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
       response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts) }));

@@ -217,6 +217,42 @@ describe('client certificates', () => {
   });
 });
 
+test('plugins know what the handshake has agreed on, and what the client has shown', async (t) => {
+  const authority = await TestAuthority.create();
+  const upstream = await startTestUpstream(t);
+  const names = [
+    'protocol',
+    'server_name',
+    'alpn_protocol',
+    'session_reused',
+    'client_verify',
+    'client_s_dn',
+    'client_i_dn',
+    'client_v_remain',
+  ];
+  const set = Object.fromEntries(names.map((name) => [`x-${name.replaceAll('_', '-')}`, `$ssl_${name}`]));
+  const gateway = await startTestGateway(t);
+  await gateway.load([
+    serviceItem(upstream.port, { plugins: { 'proxy-rewrite': { headers: { set } } } }),
+    routeItem('all', { paths: ['/*'] }),
+    ssl('a', { snis: ['a.example'], ...(await authority.issue()), client: { ca: authority.cert, skip_mtls_uri_regex: ['.'] } }),
+  ]);
+  await gateway.agent.whenReady();
+  const seen = async (options: ConnectionOptions): Promise<readonly unknown[]> => {
+    const socket = await connectSecurely(t, gateway.httpsPort, { servername: 'a.example', ALPNProtocols: ['http/1.1'], ...options });
+    assert.equal((await getOver(socket, 'a.example', '/')).status, 200);
+    const { headers } = upstream.requests.at(-1) ?? {};
+    return names.map((name) => headers?.[`x-${name.replaceAll('_', '-')}`] ?? '');
+  };
+  const shown = ['TLSv1.3', 'a.example', 'http/1.1', '.'];
+  const alice = await authority.issue({ commonName: 'alice' });
+  assert.deepEqual(await seen(alice), [...shown, 'SUCCESS', 'CN=alice', 'CN=test root', '0']);
+  assert.deepEqual(await seen({}), [...shown, 'NONE', '', '', '']);
+  const mallory = await (await TestAuthority.create('other')).issue({ commonName: 'mallory' });
+  assert.deepEqual(await seen(mallory), [...shown, 'FAILED:UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'CN=mallory', 'CN=other', '0']);
+  assert.equal(upstream.requests.at(-1)?.headers['x-forwarded-proto'], 'https');
+});
+
 describe('sessions', () => {
   /** A connection with its session, when the server has given one. */
   async function sessionOf(

@@ -3,6 +3,7 @@ import test, { after, type TestContext } from 'node:test';
 import { httpAnswer, type MockHandler, startMockUpstream } from '../../test-support/mock-upstream.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { SnapshotItem } from '../schema/index.ts';
+import { sampleValue } from './metrics/testing/parse-exposition.ts';
 import { sendRequest } from './testing/send-request.ts';
 import { startTestGateway } from './testing/test-gateway.ts';
 
@@ -72,6 +73,13 @@ test('a node that fails its checks gets no requests until it passes them again',
   nodes[1].state.probeStatus = 500;
   await until(['healthy', 'unhealthy']);
   assert.deepEqual(new Set(await bodies(10)), new Set(['a']));
+  const up = async (port: number): Promise<number | undefined> => {
+    const { body } = await sendRequest(gateway.metricsPort, { target: '/apisix/prometheus/metrics' });
+    return sampleValue(body, 'apisix_upstream_status', { name: '/apisix/services/s0', ip: '127.0.0.1', port: String(port) });
+  };
+  // A text is up to a second old.
+  while ((await up(nodes[1].port)) !== 0);
+  assert.equal(await up(nodes[0].port), 1);
   // Of nodes that are all down all are used.
   nodes[0].state.probeStatus = 404;
   await until(['unhealthy', 'unhealthy']);

@@ -90,7 +90,9 @@ export function matchPathPattern(
 /** `start` is where the segment begins that the first of `segments` must fit. */
 function matchSegments(segments: readonly PathSegment[], path: string, start: number, values: Map<string, string>): boolean {
   let at = start;
-  for (const [index, segment] of segments.entries()) {
+  for (let index = 0; index < segments.length; index++) {
+    const segment = segments[index];
+    if (segment === undefined) return false;
     if (segment.kind === 'open') return path.startsWith(segment.text, at);
     if (segment.kind === 'rest') return matchRest(segment.name, segments.slice(index + 1), path, at, values);
     const slash = path.indexOf('/', at);

@@ -10,7 +10,9 @@ export const VARIABLE_NAMES: readonly string[] = [
   ...['time_iso8601', 'time_local', 'pid', 'connection_requests', 'consumer_name', 'credential_id', 'route_id', 'route_name'],
   ...['service_id', 'service_name', 'upstream_uri', 'upstream_host', 'upstream_scheme', 'upstream_addr', 'balancer_ip', 'balancer_port'],
   ...['upstream_status', 'upstream_response_time', 'upstream_connect_time', 'upstream_header_time', 'status', 'bytes_sent'],
-  ...['body_bytes_sent', 'request_type'],
+  ...['body_bytes_sent', 'request_type', 'ssl_protocol', 'ssl_cipher', 'ssl_server_name', 'ssl_alpn_protocol', 'ssl_session_reused'],
+  ...['ssl_client_verify', 'ssl_client_s_dn', 'ssl_client_i_dn', 'ssl_client_serial', 'ssl_client_fingerprint'],
+  ...['ssl_client_v_start', 'ssl_client_v_end', 'ssl_client_v_remain', 'ssl_client_escaped_cert'],
 ];
 
 /** Beginnings of further names; what follows names an argument, a header or a cookie. */

@@ -3,6 +3,8 @@ import { appendPointer, type Issue } from './issue.ts';
 
 /** Deeper documents are refused: what writes, encrypts or compares them recurses. */
 const MAX_DOCUMENT_DEPTH = 64;
+/** Larger documents are refused: each value is copied, checked, compared with the version before and told to gateways, some microseconds each. */
+const MAX_DOCUMENT_VALUES = 200_000;
 
 export type CopyResult =
   /** `valueCount` counts every object, array and scalar inside. */
@@ -16,12 +18,15 @@ interface Walk {
 
 /**
  * A deep copy that is safe to write defaults into, or what makes the body unfit before any schema is asked: not an object,
- * nested beyond `MAX_DOCUMENT_DEPTH`, a field named `__proto__`, a number that JSON text cannot hold (`1e999` parses to Infinity
+ * nested beyond `MAX_DOCUMENT_DEPTH`, of more than `MAX_DOCUMENT_VALUES` values, a field named `__proto__`, a number that JSON text cannot hold (`1e999` parses to Infinity
  * and would be stored as null).
  */
 export function copyDocument(body: unknown): CopyResult {
   const walk: Walk = { issues: [], valueCount: 0 };
   const copy = copyValue(body, '', 0, walk);
+  if (walk.valueCount > MAX_DOCUMENT_VALUES) {
+    return { ok: false, issues: [{ pointer: '', message: `the document has more than ${MAX_DOCUMENT_VALUES} values` }] };
+  }
   if (walk.issues.length > 0) return { ok: false, issues: walk.issues };
   if (!isJsonObject(copy)) return { ok: false, issues: [{ pointer: '', message: 'value must be an object' }] };
   return { ok: true, copy, valueCount: walk.valueCount };

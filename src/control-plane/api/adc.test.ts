@@ -187,3 +187,15 @@ test('validation examines every element, names each faulty one by its place, and
   assert.equal((await validate([])).status, 400);
   assert.equal((await admin.store.getGroup('default'))?.revision, 0);
 });
+
+test('of very many faulty elements all are counted, and as many are told as an answer may hold', async (t) => {
+  const admin = await makeAdminFixture(t);
+  const path = '/apisix/admin/configs/validate';
+  const name = 'n'.repeat(65_536);
+  const routes = [{ name, paths: 7 }, ...Array.from({ length: 40_000 }, () => ({}))];
+  const { status, body, text } = await admin.send('POST', path, { body: { routes } });
+  assert.deepEqual([status, body.error_count], [400, 40_001]);
+  assert.ok(text.length < 4_000_000 && body.errors.length > 10_000);
+  assert.equal(body.errors[0].resource_id.length, 256);
+  assert.match(body.error_msg, /^routes\[0\]: .*\(and 40000 more\)$/);
+});

@@ -190,8 +190,15 @@ function refineUpstream(upstream: JsonObject): JsonObject {
     nodes: hosts,
     ...(rest.type === 'chash' ? { key: 'uri' } : {}),
     ...(rest.pass_host === 'rewrite' ? { upstream_host: 'up.example' } : {}),
-    ...(isJsonObject(checks) ? { checks: isJsonObject(checks.active) ? checks : without(checks, 'passive') } : {}),
+    ...(isJsonObject(checks) ? { checks: refineChecks(checks) } : {}),
   };
+}
+
+function refineChecks(checks: JsonObject): JsonObject {
+  const { active } = checks;
+  if (!isJsonObject(active)) return without(checks, 'passive');
+  const texts = { ...where(active, 'http_path', '/health?a=b'), ...where(active, 'host', 'health.example') };
+  return { ...checks, active: { ...active, ...texts, ...where(active, 'req_headers', ['X-Probe: 1']) } };
 }
 
 function withPlugins(document: JsonObject): JsonObject {

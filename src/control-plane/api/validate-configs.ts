@@ -1,5 +1,6 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject, JsonValue } from '../../lib/json.ts';
+import { Turns } from '../../lib/turns.ts';
 import type { PluginFacts } from '../../plugin-kit/index.ts';
 import { formatIssues, type Issue, isJsonObject, RESOURCE_KINDS, type ResourceKind } from '../../schema/index.ts';
 import { type ApiAnswer, type ApiRoute, groupIdOf } from '../http/index.ts';
@@ -8,6 +9,12 @@ import { type ExaminationContext, examineDocument } from './examine-document.ts'
 import { gatewayGroupOf } from './gateway-group-of.ts';
 import { metadataOfGroup } from './plugin-facts.ts';
 import { allOfKind } from './resource-permissions.ts';
+
+const SLICE_MS = 10;
+/** Faults beyond are counted and not told: no answer should be much larger than the body was. */
+const LISTED_CHARACTERS = 2_000_000;
+/** A name may have 65,536 characters. */
+const SHOWN_ID_CHARACTERS = 256;
 
 /** Where an element of a collection holds its own id; `id` alone for those that are not named. */
 const ID_FIELDS: ReadonlyMap<string, readonly string[]> = new Map(RESOURCE_KINDS.map((kind) => [kind.collection, kind.bodyIdFields]));
@@ -30,7 +37,7 @@ export function validateConfigsRoutes(context: ApiContext): readonly ApiRoute[] 
         const group = await gatewayGroupOf(context.store, request);
         if (!isJsonObject(body)) throw new PortcullisError('admin_invalid', { publicMessage: 'Error at "": value must be an object' });
         const stored = await metadataOfGroup(context, group.id);
-        return answer(examineAll({ ...context, facts: factsOf(context, stored, body) }, body));
+        return answer(await examineAll({ ...context, facts: factsOf(context, stored, body) }, body));
       },
     },
   ];
@@ -45,12 +52,18 @@ function factsOf({ closedFolders }: ApiContext, stored: ReadonlyMap<string, Json
   return { closedFolders, metadataOf: (plugin) => metadata.get(plugin) };
 }
 
-function examineAll(context: ExaminationContext, body: JsonObject): readonly JsonObject[] {
-  return RESOURCE_KINDS.flatMap((kind) =>
-    elementsOf(body, kind.collection).flatMap((element, index) =>
-      describe(kind.collection, index, element, examine(context, kind, element)),
-    ),
-  );
+/** A slice at a time: a body may hold half a million elements. */
+async function examineAll(context: ExaminationContext, body: JsonObject): Promise<Faults> {
+  const turns = new Turns(context.clock, SLICE_MS);
+  const faults = new Faults();
+  for (const kind of RESOURCE_KINDS) {
+    for (const [index, element] of elementsOf(body, kind.collection).entries()) {
+      if (turns.isDue) await turns.pass();
+      const issues = examine(context, kind, element);
+      if (issues.length > 0) faults.add({ kind, index, element }, issues);
+    }
+  }
+  return faults;
 }
 
 function elementsOf(body: JsonObject, collection: string): readonly JsonValue[] {
@@ -65,11 +78,6 @@ function examine(context: ExaminationContext, kind: ResourceKind, element: JsonV
   return examination.ok ? [] : examination.issues;
 }
 
-function describe(collection: string, index: number, element: JsonValue, issues: readonly Issue[]): readonly JsonObject[] {
-  if (issues.length === 0) return [];
-  return [{ resource_type: collection, resource_id: idOf(collection, element), index, error: formatIssues(issues) }];
-}
-
 /** What the element calls itself; `service_id` is the id of a service, and in a route that of another resource. */
 function idOf(collection: string, element: JsonValue): string {
   if (!isJsonObject(element)) return '';
@@ -78,12 +86,37 @@ function idOf(collection: string, element: JsonValue): string {
   return ids.find((id) => typeof id === 'string') ?? '';
 }
 
-function answer(errors: readonly JsonObject[]): ApiAnswer {
-  if (errors.length === 0) return { body: { value: {} } };
-  const first = errors[0];
-  const rest = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  return {
-    status: 400,
-    body: { error_msg: `${String(first?.resource_type)}[${String(first?.index)}]: ${String(first?.error)}${rest}`, errors },
-  };
+/** The faulty elements: all are counted, and told one by one up to some amount of text. */
+class Faults {
+  readonly #listed: JsonObject[] = [];
+  #count = 0;
+  #characters = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get listed(): readonly JsonObject[] {
+    return this.#listed;
+  }
+
+  add(
+    { kind, index, element }: { readonly kind: ResourceKind; readonly index: number; readonly element: JsonValue },
+    issues: readonly Issue[],
+  ): void {
+    this.#count += 1;
+    if (this.#characters > LISTED_CHARACTERS) return;
+    const resourceId = idOf(kind.collection, element).slice(0, SHOWN_ID_CHARACTERS);
+    const error = formatIssues(issues);
+    this.#characters += error.length + resourceId.length;
+    this.#listed.push({ resource_type: kind.collection, resource_id: resourceId, index, error });
+  }
+}
+
+function answer({ count, listed }: Faults): ApiAnswer {
+  if (count === 0) return { body: { value: {} } };
+  const [first] = listed;
+  const rest = count > 1 ? ` (and ${count - 1} more)` : '';
+  const summary = `${String(first?.resource_type)}[${String(first?.index)}]: ${String(first?.error)}${rest}`;
+  return { status: 400, body: { error_msg: summary, error_count: count, errors: listed } };
 }

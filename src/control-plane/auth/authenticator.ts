@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../lib/clock.ts';
 import type { ApiToken, ChangeOrigin, StoreReader, User } from '../../store/index.ts';
 import type { AccessCache } from '../access/index.ts';
@@ -31,6 +32,8 @@ export interface AuthenticatorParts {
   /** Says what is still alive: setting a clock back revives nothing. */
   readonly expiryClock: Pick<Clock, 'nowMs'>;
 }
+
+type CallerReader = Pick<StoreReader, 'getToken' | 'getUser' | 'getRecord'>;
 
 /** Finds out who calls the Admin API. */
 export class Authenticator {
@@ -70,12 +73,23 @@ export class Authenticator {
     const { store, access } = this.#parts;
     if (caller.by === 'admin_key') return (await isAdminKeyOf(store, caller.groupId, caller.keyDigest)) ? caller : undefined;
     const user = await store.getUser(caller.user.id);
-    if (user === undefined || !(await this.#isStillShown(caller, user))) return undefined;
+    if (user === undefined || !(await this.#isStillShown(caller, user, store))) return undefined;
     return { ...caller, user, access: await access.accessOf(user) };
   }
 
-  async #isStillShown({ by, user: before, tokenId = '', sessionId = '' }: UserCaller, user: User): Promise<boolean> {
-    const { store } = this.#parts;
+  /**
+   * What has become of a caller, as a transaction sees it that may have waited for its turn: what was answered before it began holds for it
+   * too, be it a new password, a revoked token or another role.
+   */
+  async stateOf(caller: UserCaller, reader: CallerReader): Promise<'same' | 'changed' | 'gone'> {
+    const user = await reader.getUser(caller.user.id);
+    if (user === undefined || !(await this.#isStillShown(caller, user, reader))) return 'gone';
+    const { roles, boundary, mustChangePassword } = caller.user;
+    const isSame = isDeepStrictEqual([roles, boundary, mustChangePassword], [user.roles, user.boundary, user.mustChangePassword]);
+    return isSame ? 'same' : 'changed';
+  }
+
+  async #isStillShown({ by, user: before, tokenId = '', sessionId = '' }: UserCaller, user: User, store: CallerReader): Promise<boolean> {
     switch (by) {
       case 'token': {
         const token = await store.getToken(tokenId);

@@ -102,6 +102,7 @@ test('a given token must be what a header carries unchanged', () => {
     ` ${'x'.repeat(16)}`,
     `${'x'.repeat(16)}\u0000`,
     `x\u2028${'x'.repeat(16)}`,
+    `a7adm-${'x'.repeat(16)}`,
   ]) {
     assert.throws(
       () => checkGivenToken(token),

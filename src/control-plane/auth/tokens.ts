@@ -5,7 +5,7 @@ import type { Random } from '../../lib/random.ts';
 import type { ApiToken, Author, Store, StoreReader, User } from '../../store/index.ts';
 import { SUPER_ADMIN_ROLE } from '../access/index.ts';
 import { latestTimeMs } from '../expiry-clock.ts';
-import { randomId, randomToken } from './random-text.ts';
+import { ADMIN_KEY_PREFIX, randomId, randomToken } from './random-text.ts';
 
 const SECONDS_PER_DAY = 86_400;
 /** API7's limit for a token's name. */
@@ -41,7 +41,8 @@ export function describeToken(
 }
 
 /**
- * A token that the operator chose: 16 to 256 printable characters that a header carries unchanged, so no space at either end.
+ * A token that the operator chose: 16 to 256 printable characters that a header carries unchanged, so no space at either end, and not what
+ * is taken for the admin key of a gateway group.
  *
  * @throws StartError, without repeating the token
  */
@@ -49,6 +50,9 @@ export function checkGivenToken(token: string): void {
   const length = [...token].length;
   if (length < 16 || length > 256 || !PRINTABLE.test(token) || token.trim() !== token) {
     throw new StartError('The bootstrap token must have 16 to 256 printable characters and no space at its start or end.');
+  }
+  if (token.startsWith(ADMIN_KEY_PREFIX)) {
+    throw new StartError(`The bootstrap token must not begin with ${ADMIN_KEY_PREFIX}: so do the admin keys of gateway groups.`);
   }
 }
 

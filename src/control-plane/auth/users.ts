@@ -14,6 +14,8 @@ export interface ResetPasswordOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly username: string;
+  /** Whether all tokens of the user end as well. */
+  readonly revokeTokens: boolean;
 }
 
 /**
@@ -25,7 +27,8 @@ export interface ResetPasswordOptions {
  * @throws StartError when there is no such user, or the user signs in at an identity provider
  */
 export async function resetPassword(options: ResetPasswordOptions): Promise<{ readonly password: string }> {
-  const { store, clock, random, username } = options;
+  const { store, clock, random, username, revokeTokens } = options;
+  const now = Math.floor(clock.nowMs() / 1000);
   const password = randomPassword(random);
   const passwordHash = await hashPassword(random, password);
   await store.transaction(COMMAND_LINE, async (transaction) => {
@@ -35,14 +38,16 @@ export async function resetPassword(options: ResetPasswordOptions): Promise<{ re
     await transaction.putUser({ ...user, passwordHash, mustChangePassword: true });
     await endSessions(transaction, user.id);
     await transaction.deleteRecordsOf('invite', user.id);
+    const tokens = revokeTokens ? (await transaction.listTokens(user.id)).filter(({ revokedAt }) => revokedAt === undefined) : [];
+    for (const token of tokens) await transaction.putToken({ ...token, revokedAt: now });
     await transaction.appendAudit({
-      at: Math.floor(clock.nowMs() / 1000),
+      at: now,
       author: COMMAND_LINE,
       action: 'user.reset-password',
       groupId: undefined,
       resource: `user/${user.id}`,
       address: undefined,
-      detail: { username },
+      detail: { username, ...(revokeTokens ? { revoked_tokens: tokens.length } : {}) },
     });
   });
   return { password };

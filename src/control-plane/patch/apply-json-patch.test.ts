@@ -128,3 +128,12 @@ test('copies of copies end in a refusal, not in memory', () => {
   const many = Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/a', value: 1 }));
   assert.throws(() => applyJsonPatch({ a: 1 }, many), { publicMessage: /maximum number of items is 10000/ });
 });
+
+test('a path of more parts than a document has levels is refused before it is followed', () => {
+  const refused = { reason: 'admin_invalid', message: /a path has at most 128 parts/ };
+  for (const field of ['path', 'from']) {
+    const operation = { op: 'copy', path: '/a', from: '/a', [field]: '/a'.repeat(129) };
+    assert.throws(() => applyJsonPatch({ a: 1 }, [operation]), refused);
+  }
+  assert.throws(() => applyJsonPatch({ a: 1 }, [{ op: 'remove', path: '/a'.repeat(128) }]), { message: /there is nothing at this path/ });
+});

@@ -53,7 +53,7 @@ export interface Change {
  * Makes a change and its audit entry in one transaction, in the name of the caller (or of `author`, on public routes). The entry tells where
  * the request came from and why.
  *
- * @throws PortcullisError 400 for a reason that cannot be kept
+ * @throws PortcullisError 400 for a reason that cannot be kept, 401 and 403 for a caller who is not any more who he was
  */
 export async function change<Result>(
   context: PeopleContext,
@@ -62,6 +62,7 @@ export async function change<Result>(
   author: Author = callerOf(request).author,
 ): Promise<Result> {
   return context.store.transaction({ ...author, origin: originOfRequest(request) }, async (transaction) => {
+    await requireSameCaller(context, request, transaction);
     const { result, action, resource, detail = {} } = await work(transaction);
     await transaction.appendAudit({
       at: Math.floor(context.clock.nowMs() / 1000),
@@ -74,6 +75,21 @@ export async function change<Result>(
     });
     return result;
   });
+}
+
+/**
+ * The transaction may have waited for its turn. Whoever has lost what let him in meanwhile, or has other permissions now, does nothing: a
+ * thief who asks for tokens all the time would otherwise have one after the password was reset.
+ *
+ * @throws PortcullisError 401, 403
+ */
+async function requireSameCaller({ people }: PeopleContext, { caller }: ApiRequest, transaction: StoreTransaction): Promise<void> {
+  if (caller === undefined || caller.by === 'admin_key') return;
+  const state = await people.authenticator.stateOf(caller, transaction);
+  if (state === 'gone') throw new PortcullisError('admin_unauthorized');
+  if (state === 'changed') {
+    throw new PortcullisError('admin_forbidden', { publicMessage: 'Forbidden: your permissions have changed meanwhile: try again' });
+  }
 }
 
 /** The time by which things expire, in Unix seconds. */

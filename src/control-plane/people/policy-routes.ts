@@ -24,6 +24,7 @@ import { refuseDenying, refuseOwnPolicies, requireGrantable } from './grants.ts'
 import { listedByName } from './listed-by-name.ts';
 import { callerOf, change, invalid, invalidAt, type PeopleContext, readBody } from './people-context.ts';
 import { checkVersion, versionHeaders } from './record-version.ts';
+import { requireRoom } from './require-room.ts';
 import { policyTarget } from './user-targets.ts';
 
 /** The body of a permission policy; the document is checked by itself. */
@@ -36,6 +37,8 @@ export const policyBody = compileValidator(
   }),
 );
 
+/** Besides those that are built in. */
+const MAX_POLICIES = 1_000;
 const ALL_POLICIES = iamName('permissionpolicy', '*');
 
 /** Permission policies: list, read, make, change, remove. */
@@ -74,6 +77,7 @@ async function createPolicy(context: PeopleContext, request: ApiRequest): Promis
   const { name, desc, labels, document } = readPolicyBody(request);
   request.permit('iam:CreatePermissionPolicy', policyTarget({ id: '*', labels }));
   const policy = await change(context, request, async (transaction) => {
+    await requireRoom(transaction, POLICY_KIND, MAX_POLICIES, 'permission policies');
     const id = randomId(context.people.random);
     const result = await putPolicy(transaction, { id, name, description: desc, labels, document });
     return { result, action: 'policy.create', resource: `permission_policy/${id}`, detail: detailOf(result) };

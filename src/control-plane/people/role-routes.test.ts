@@ -153,3 +153,30 @@ test('what is wrong with a body is told by its place', async (t) => {
     assert.deepEqual([answer.status, answer.body.error_msg.includes(`Error at "${pointer}`)], [400, true], answer.text);
   }
 });
+
+test('there is an end to roles, policies and login options, whose lists are read as a whole', async (t) => {
+  const { admin, store } = await makePeopleFixture(t);
+  const author = { id: 'system', name: 'system' };
+  const fill = (kind: string, count: number) =>
+    store.transaction(author, async (transaction) => {
+      for (let index = 0; index < count; index += 1) {
+        const id = `${kind}-${index}`;
+        await transaction.putRecord({ kind, id, name: id, ownerId: undefined, document: {}, expiresAt: 0, secretPointers: [] });
+      }
+    });
+  await fill('role', 999);
+  await fill('permission_policy', 999);
+  await fill('login_option', 100);
+  const policy = { name: 'p', statement: [{ effect: 'allow', actions: ['*'], resources: ['*'] }] };
+  const option = { name: 'o', provider: 'oidc', issuer: 'https://id.example.com', client_id: 'c', public_url: 'https://gw.example.com' };
+  assert.equal((await admin('POST', '/api/roles', { name: 'last' })).status, 200);
+  assert.equal((await admin('POST', '/api/permission_policies', policy)).status, 200);
+  for (const [path, body, noun] of [
+    ['/api/roles', { name: 'r' }, '1000 roles'],
+    ['/api/permission_policies', { ...policy, name: 'q' }, '1000 permission policies'],
+    ['/api/login_options', option, '100 login options'],
+  ] as const) {
+    const answer = await admin('POST', path, body);
+    assert.deepEqual([answer.status, answer.body], [409, { error_msg: `there are ${noun} already: remove one first` }]);
+  }
+});

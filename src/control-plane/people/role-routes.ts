@@ -24,6 +24,7 @@ import { listedByName } from './listed-by-name.ts';
 import { callerOf, change, invalid, type PeopleContext, readBody } from './people-context.ts';
 import { presentPolicy } from './policy-routes.ts';
 import { checkVersion, versionHeaders } from './record-version.ts';
+import { requireRoom } from './require-room.ts';
 import { roleTarget } from './user-targets.ts';
 
 /** The body of a role. */
@@ -33,6 +34,8 @@ export const roleBody = compileValidator(
 /** Permission policies to attach or to detach. */
 export const policyIds = compileValidator(Type.Object({ policies: idsField }));
 
+/** Besides those that are built in. */
+const MAX_ROLES = 1_000;
 const ALL_ROLES = iamName('role', '*');
 
 /** Roles: list, read, make, change, remove, and the permission policies that are attached to them. */
@@ -85,6 +88,7 @@ async function createRole(context: PeopleContext, request: ApiRequest): Promise<
   const { name, desc, labels, policies = [] } = readBody(request, roleBody);
   request.permit('iam:CreateRole', roleTarget({ id: '*', labels }));
   const role = await change(context, request, async (transaction) => {
+    await requireRoom(transaction, ROLE_KIND, MAX_ROLES, 'roles');
     await requirePolicies(transaction, policies, '/policies');
     // Nobody has the role yet: what it allows is looked at when it is given to somebody.
     const id = randomId(context.people.random);

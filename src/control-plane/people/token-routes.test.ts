@@ -143,3 +143,37 @@ test('a user has so many tokens and no more, and each that ends makes room', asy
   assert.equal((await make()).status, 200);
   assert.equal((await make()).status, 409);
 });
+
+test('what waits for its turn while its caller loses what let him in, or gets other permissions, does nothing', async (t) => {
+  const { admin, makePerson, makeRole, signIn, withCookie, store } = await makePeopleFixture(t);
+  const { roleId } = await makeRole('user admins', [{ effect: 'allow', actions: ['iam:*'], resources: ['*'] }]);
+  const jane = await makePerson('jane', [roleId]);
+  const victim = await makePerson('victim');
+  /** Sends a request, and does something when its transaction is about to begin. */
+  const late = async (send: () => ReturnType<typeof admin>, meanwhile: () => Promise<{ readonly status: number }>) => {
+    const { transaction } = store;
+    let isDone = false;
+    t.mock.method(store, 'transaction', async (...parameters: Parameters<typeof transaction>) => {
+      if (!isDone) {
+        isDone = true;
+        assert.equal((await meanwhile()).status, 200);
+      }
+      return transaction.apply(store, parameters);
+    });
+    const answer = await send();
+    t.mock.restoreAll();
+    assert.ok(isDone);
+    return answer;
+  };
+  const session = withCookie(await signIn('jane', jane.password));
+  const make = () => session('POST', '/api/tokens', NAMED);
+  assert.equal((await late(make, () => admin('PUT', `/api/users/${jane.id}/password_reset`, {}))).status, 401);
+  assert.equal((await admin('GET', `/api/users/${jane.id}/tokens`)).body.total, 1);
+  const remove = () => jane.send('DELETE', `/api/users/${victim.id}`);
+  const demoted = await late(remove, () => admin('PUT', `/api/users/${jane.id}/assigned_roles`, { roles: [] }));
+  assert.deepEqual([demoted.status, demoted.body.error_msg], [403, 'Forbidden: your permissions have changed meanwhile: try again']);
+  assert.equal((await admin('GET', `/api/users/${victim.id}`)).status, 200);
+  const own = () => jane.send('POST', '/api/tokens', NAMED);
+  assert.equal((await late(own, () => admin('DELETE', `/api/users/${jane.id}/tokens`))).status, 401);
+  assert.equal((await admin('GET', `/api/users/${jane.id}/tokens`)).body.total, 0);
+});

@@ -8,6 +8,7 @@ import { isSuperAdmin, requirePolicies, requireRoles } from '../people/grants.ts
 import { callerOf, change, invalid, invalidAt, notFound, type PeopleContext, readBody } from '../people/people-context.ts';
 import { checkVersion, versionHeaders } from '../people/record-version.ts';
 import { removeUser } from '../people/remove-user.ts';
+import { requireRoom } from '../people/require-room.ts';
 import { externalIdOf } from './external-user.ts';
 import {
   checkAddresses,
@@ -20,6 +21,7 @@ import {
 } from './login-option.ts';
 
 const COLLECTION = '/api/login_options';
+const MAX_OPTIONS = 100;
 
 /** Login options: at which identity providers users may sign in. */
 export function loginOptionRoutes(context: PeopleContext): readonly ApiRoute[] {
@@ -53,6 +55,7 @@ async function putOption(context: PeopleContext, request: ApiRequest): Promise<A
   if (issues.length > 0) throw invalid(issues);
   const id = isNew ? randomId(context.people.random) : idOf(request);
   const record = await change(context, request, async (transaction) => {
+    if (isNew) await requireRoom(transaction, LOGIN_OPTION_KIND, MAX_OPTIONS, 'login options');
     const before = isNew ? undefined : await currentOption(transaction, request, id);
     const isKept = before !== undefined && (body.client_secret === undefined || body.client_secret === MASK);
     const clientSecret = isKept ? before.clientSecret : body.client_secret;

@@ -15,9 +15,10 @@ export interface MappedUser {
 /** Reads the claims of a user as a login option wants. The subject stands in for a name that is missing. */
 export function mapClaims(
   option: Pick<LoginOption, 'usernameClaim' | 'roleMapping' | 'boundaryMapping'>,
-  claims: JsonObject & { readonly sub: string },
+  told: JsonObject & { readonly sub: string },
 ): MappedUser {
   const { usernameClaim, roleMapping, boundaryMapping } = option;
+  const claims = withoutUnverified(told);
   return {
     username:
       usableName(claimAt(claims, usernameClaim)) ?? usableName(claims.email) ?? usableName(claims.sub) ?? nameForSubject(claims.sub),
@@ -45,6 +46,12 @@ function claimAt(claims: JsonObject, path: string): JsonValue | undefined {
     value = (value as JsonObject)[step];
   }
   return value;
+}
+
+/** An address that the provider says it has not verified is whatever somebody typed there (OpenID Connect Core, section 5.7). */
+function withoutUnverified(claims: JsonObject & { readonly sub: string }): JsonObject & { readonly sub: string } {
+  const { email, email_verified: isVerified, ...others } = claims;
+  return email === undefined || isVerified === false || isVerified === 'false' ? others : claims;
 }
 
 /** For a subject that no user name can hold, the same each time. */

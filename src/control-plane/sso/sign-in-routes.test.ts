@@ -98,6 +98,8 @@ test('a name that could be mistaken is not taken over from the provider', async 
   assert.equal(await nameOf({ preferred_username: 'admin\u200b', email: 'a@b.example' }), 'a@b.example');
   assert.equal(await nameOf({ preferred_username: '__proto__' }), 'the-subject');
   assert.equal(await nameOf({ preferred_username: ['jane'] }), 'the-subject');
+  assert.equal(await nameOf({ email: 'boss@b.example', email_verified: false }), 'the-subject');
+  assert.equal(await nameOf({ email: 'boss@b.example', email_verified: true }), 'boss@b.example');
   // Not every subject can be a name: that of nobody else either way.
   assert.match((await sessionOf(await signInAs('urn:x\tadmin', {}))('GET', '/api/me')).body.value.username, /^user-[0-9a-f]{16}$/);
 });

@@ -42,7 +42,7 @@ function serve(server: Server, settings: TestIdentityProvider, redirectUri: stri
     ],
     cookies: { keys: [systemRandom.bytes(32).toString('hex')] },
     jwks: { keys: [makeSigningKey()] },
-    claims: { openid: ['sub'], profile: ['name', 'preferred_username', 'groups', 'realm_access'], email: ['email'] },
+    claims: { openid: ['sub'], profile: ['name', 'preferred_username', 'groups', 'realm_access'], email: ['email', 'email_verified'] },
     findAccount: (_context, sub) => ({ accountId: sub, claims: async () => ({ sub, ...settings.user?.claims }) }),
     features: { devInteractions: { enabled: false } },
     interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { readReferenceResponse } from './reference-response.ts';
 
 /** All that came back on one connection. */
@@ -19,13 +20,16 @@ export interface SendRawOptions {
   readonly timeoutMs?: number;
   /** The client does not end its side. */
   readonly staysOpen?: boolean;
+  /** Over TLS, with whatever certificate. */
+  readonly tls?: boolean;
 }
 
 /** Sends the text, ends its own side unless told otherwise, and reads to the peer's end. Never rejects once connected. */
 export function sendRaw(port: number, text: string, options: SendRawOptions = {}): Promise<RawOutcome> {
-  const { pieceBytes = text.length, timeoutMs = 20_000, staysOpen = false } = options;
+  const { pieceBytes = text.length, timeoutMs = 20_000, staysOpen = false, tls = false } = options;
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true });
+    const place = { host: '127.0.0.1', port, allowHalfOpen: true };
+    const socket = tls ? connectTls({ ...place, rejectUnauthorized: false }) : connect({ ...place, noDelay: true });
     let received = '';
     let connected = false;
     let timedOut = false;
@@ -34,7 +38,7 @@ export function sendRaw(port: number, text: string, options: SendRawOptions = {}
       socket.destroy();
     }, timeoutMs);
     socket.setEncoding('latin1');
-    socket.on('connect', async () => {
+    socket.on(tls ? 'secureConnect' : 'connect', async () => {
       connected = true;
       for (let start = 0; start < text.length && socket.writable; start += pieceBytes) {
         socket.write(text.slice(start, start + pieceBytes), 'latin1');

@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import type { Exchange, UpstreamTarget } from '../exchange.ts';
 import { HttpServer, type HttpServerOptions } from '../http-server.ts';
+import type { TlsChooser } from '../tls/server-terms.ts';
 import { UpstreamPool } from '../upstream/upstream-pool.ts';
 import { ByteStream } from './byte-stream.ts';
 import { planTo, TestHandler } from './test-handler.ts';
@@ -62,10 +63,16 @@ export interface TestEngine {
   client(): Promise<ByteStream>;
 }
 
+/** What of an engine is not as usual. */
+export interface TestEngineOptions extends Partial<HttpServerOptions> {
+  /** Clients speak TLS. */
+  readonly tls?: TlsChooser | undefined;
+}
+
 export async function startEngine(
   test: Cleanup,
   decide: (exchange: Exchange) => void,
-  options: Partial<HttpServerOptions> = {},
+  { tls, ...options }: TestEngineOptions = {},
 ): Promise<TestEngine> {
   const clock = new FakeClock();
   const transport = options.transport ?? testTransport();
@@ -74,7 +81,7 @@ export async function startEngine(
   const failures: unknown[] = [];
   const onFailure = (error: unknown): void => void failures.push(error);
   const server = new HttpServer({ handler, serverHeader: 'Portcullis', clock, onFailure, ...options, transport, pool });
-  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 }, tls);
   const clients: ByteStream[] = [];
   test.after(async () => {
     server.stopAccepting();

@@ -5,7 +5,7 @@ import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import { CounterTables, machineTime } from '../counters/index.ts';
 import type { GatewayOptions, RunningGateway } from '../gateway-options.ts';
-import { HealthBoard, type HealthMonitor, healthView } from '../health/index.ts';
+import { HealthBoard, type HealthMonitor, healthView, nodeStates } from '../health/index.ts';
 import { type LoadTables, readDescriptorLimit } from '../limits/index.ts';
 import { LoopLag, MetricsExport, registerInstanceGauges } from '../metrics/index.ts';
 import { type OpenSecretValues, openSecretValues, resolvePluginSettings } from '../secrets/index.ts';
@@ -367,6 +367,7 @@ export class GatewayAgent implements RunningGateway {
       admittedClients: () => this.#load.admittedClients,
       counterUsage: () => this.#counters.usage(machineMs()),
       revision: () => this.#revision,
+      nodeStates: () => nodeStates(this.#health.upstreams),
       controlPlaneIsReachable: () => this.#source?.isConnected() ?? false,
       loopLagsMs: () => [
         ['agent', this.#loopLag[0] ?? 0],

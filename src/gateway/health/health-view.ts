@@ -1,6 +1,14 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { CheckedUpstream } from './checked-upstream.ts';
 
+/** What one node of one upstream is taken for. */
+export interface NodeState {
+  readonly upstream: string;
+  readonly address: string;
+  readonly port: number;
+  readonly isUp: boolean;
+}
+
 /**
  * What upstreams are taken for, as APISIX's control API says it at `/v1/healthcheck`: an entry for each that is looked after, with its nodes.
  * `name` is the path of the upstream in the Admin API.
@@ -17,6 +25,18 @@ export function healthView(upstreams: Iterable<CheckedUpstream>): JsonObject[] {
       counter: { ...health.counters },
     })),
   }));
+}
+
+/** Whether requests go to each node, under the name of its upstream, as APISIX's metric `apisix_upstream_status` tells it. */
+export function nodeStates(upstreams: Iterable<CheckedUpstream>): readonly NodeState[] {
+  return Array.from(upstreams).flatMap((upstream) =>
+    Array.from(upstream.nodes.values(), ({ address, port, health }) => ({
+      upstream: upstreamPath(upstream),
+      address,
+      port,
+      isUp: !health.isDown,
+    })),
+  );
 }
 
 function upstreamPath({ serviceId, upstreamId }: CheckedUpstream): string {

@@ -28,6 +28,7 @@ function startInstance(facts: { revision: number | undefined; reachable: boolean
     counterUsage: () => ({ bytes: 1000, capacity: 10, fill: 0.25, exhausted: 0.125, evictions: 3, recordEvictions: 4, unavailable: 5 }),
     revision: () => facts.revision,
     controlPlaneIsReachable: () => facts.reachable,
+    nodeStates: () => [{ upstream: '/apisix/services/s', address: '::1', port: 80, isUp: false }],
     loopLagsMs: () => [['agent', 1], ['worker 0', 250]], // biome-ignore format: one thought
     descriptorLimit: 1024,
     hostName: 'gateway "1"',
@@ -65,6 +66,11 @@ test('loads, limits, refusals and delays of the instance are there', () => {
   assert.equal(sampleValue(text, 'process_max_fds'), 1024);
   assert.ok((sampleValue(text, 'process_resident_memory_bytes') ?? 0) > 1e6);
   assert.ok((sampleValue(text, 'process_cpu_seconds_total') ?? 0) > 0);
+});
+
+test('a node with health checks is 1 as long as it is used', () => {
+  const text = startInstance({ revision: 17, reachable: true })();
+  assert.equal(sampleValue(text, 'apisix_upstream_status', { name: '/apisix/services/s', ip: '::1', port: '80' }), 0);
 });
 
 test('how full the memory of counters is has the names of APISIX’s dictionaries, and its evictions are told', () => {

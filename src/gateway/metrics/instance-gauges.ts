@@ -1,4 +1,5 @@
 import type { CounterUsage } from '../counters/index.ts';
+import type { NodeState } from '../health/index.ts';
 import type { InstanceLoad } from '../limits/index.ts';
 import type { GaugeReading, InstanceMetrics } from './instance-metrics.ts';
 import { OpenDescriptors } from './open-descriptors.ts';
@@ -13,6 +14,8 @@ export interface InstanceFacts {
   /** The revision in force; undefined for none. */
   revision(): number | undefined;
   controlPlaneIsReachable(): boolean;
+  /** Of nodes with health checks. */
+  nodeStates(): readonly NodeState[];
   /** How late the timers of each thread were at worst lately, in milliseconds, by the thread's name. */
   loopLagsMs(): readonly (readonly [thread: string, lagMs: number])[];
   readonly descriptorLimit: number;
@@ -50,6 +53,10 @@ function registerApisixGauges(metrics: InstanceMetrics, facts: InstanceFacts): v
   metrics.registerGauge(modified, () => [{ labels: ['max_modify_index'], value: facts.revision() ?? 0 }]);
   const info = { name: 'apisix_node_info', help: 'The instance', labels: ['hostname', 'version'] };
   metrics.registerGauge(info, () => [{ labels: [hostName, version], value: 1 }]);
+  const nodes = { name: 'apisix_upstream_status', help: 'Whether a node with health checks is used', labels: ['name', 'ip', 'port'] };
+  metrics.registerGauge(nodes, () =>
+    facts.nodeStates().map(({ upstream, address, port, isUp }) => ({ labels: [upstream, address, String(port)], value: isUp ? 1 : 0 })),
+  );
 }
 
 function registerLoad(metrics: InstanceMetrics, facts: InstanceFacts): void {

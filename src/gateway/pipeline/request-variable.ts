@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { VariableValue } from '../../plugin-kit/index.ts';
+import { TLS_VARIABLE_NAMES, tlsVariable } from '../tls/index.ts';
 import { findBasicUser } from './find-basic-user.ts';
 import type { RequestContext } from './request-context.ts';
 
@@ -70,6 +71,7 @@ const FIXED: ReadonlyMap<string, ReadVariable> = new Map<string, ReadVariable>([
   ['bytes_sent', (request) => request.exchange?.bytesToClient],
   ['body_bytes_sent', (request) => request.exchange?.bodyBytesToClient],
   ['request_type', () => 'traditional_http'],
+  ...TLS_VARIABLE_NAMES.map((name): [string, ReadVariable] => [name, (request) => tlsValue(request, name)]),
 ]);
 
 /** As nginx names it. */
@@ -94,6 +96,11 @@ export function requestVariable(request: RequestContext, name: string): Variable
   if (name.startsWith(POST_ARGUMENT) || name.startsWith(GRAPHQL)) return request.bodyVariable(name);
   if (name.startsWith(UPSTREAM_HEADER)) return request.responseHeader(dashed(name.slice(UPSTREAM_HEADER.length)));
   return undefined;
+}
+
+function tlsValue({ exchange, nowMs }: RequestContext, name: string): VariableValue {
+  const tls = exchange?.connection.tls;
+  return tls === undefined ? undefined : tlsVariable(tls, name, nowMs);
 }
 
 /** The first value of an argument; empty for a name alone, as in nginx. */

@@ -2,7 +2,8 @@ import type { RoutePlace, TakePlace } from './routable-route.ts';
 
 /** Places that come into question together, in order of decision (see `comparePlaces`). */
 export class PlaceList<Value> {
-  readonly #places: RoutePlace<Value>[] = [];
+  /** Of one place mostly, and as long as that: an array that grows from nothing reserves room for seventeen. */
+  #places: RoutePlace<Value>[] = [];
 
   get isEmpty(): boolean {
     return this.#places.length === 0;
@@ -13,6 +14,10 @@ export class PlaceList<Value> {
   }
 
   add(place: RoutePlace<Value>): void {
+    if (this.#places.length === 0) {
+      this.#places = [place];
+      return;
+    }
     let low = 0;
     let high = this.#places.length;
     while (low < high) {

@@ -2,15 +2,16 @@ import { matchPathPattern, type PathSegment } from '../../lib/path-pattern.ts';
 import { PlaceList } from './place-list.ts';
 import type { RoutePlace } from './routable-route.ts';
 
+/** What a node does not need it does not have: most have one of these. */
 interface Node<Value> {
   /** By the text of the next segment. */
-  readonly texts: Map<string, Node<Value>>;
+  texts: Map<string, Node<Value>> | undefined;
   /** Whatever the next segment is. */
   parameter: Node<Value> | undefined;
   /** Patterns that end here. */
-  readonly ends: PlaceList<Value>;
+  ends: PlaceList<Value> | undefined;
   /** Patterns that take all that follows here. */
-  readonly rests: PlaceList<Value>;
+  rests: PlaceList<Value> | undefined;
 }
 
 /**
@@ -35,11 +36,13 @@ export class SegmentTree<Value> {
     let node = this.#root;
     for (const segment of segments) {
       if (segment.kind === 'rest') {
+        node.rests ??= new PlaceList();
         node.rests.add(place);
         return;
       }
       node = child(node, segment) ?? makeChild(node, segment);
     }
+    node.ends ??= new PlaceList();
     node.ends.add(place);
   }
 
@@ -56,11 +59,11 @@ export class SegmentTree<Value> {
 }
 
 function makeNode<Value>(): Node<Value> {
-  return { texts: new Map(), parameter: undefined, ends: new PlaceList(), rests: new PlaceList() };
+  return { texts: undefined, parameter: undefined, ends: undefined, rests: undefined };
 }
 
 function isBare<Value>({ texts, parameter, ends, rests }: Node<Value>): boolean {
-  return texts.size === 0 && parameter === undefined && ends.isEmpty && rests.isEmpty;
+  return (texts?.size ?? 0) === 0 && parameter === undefined && ends?.isEmpty !== false && rests?.isEmpty !== false;
 }
 
 /** Only texts and parameters, and at the end perhaps a wildcard for all that follows. */
@@ -69,13 +72,15 @@ function isPlain(segments: readonly PathSegment[]): boolean {
 }
 
 function child<Value>(node: Node<Value>, segment: PathSegment): Node<Value> | undefined {
-  return segment.kind === 'text' ? node.texts.get(segment.text) : node.parameter;
+  return segment.kind === 'text' ? node.texts?.get(segment.text) : node.parameter;
 }
 
 function makeChild<Value>(node: Node<Value>, segment: PathSegment): Node<Value> {
   const made = makeNode<Value>();
-  if (segment.kind === 'text') node.texts.set(segment.text, made);
-  else node.parameter = made;
+  if (segment.kind === 'text') {
+    node.texts ??= new Map();
+    node.texts.set(segment.text, made);
+  } else node.parameter = made;
   return made;
 }
 
@@ -83,26 +88,26 @@ function makeChild<Value>(node: Node<Value>, segment: PathSegment): Node<Value> 
 function removeBelow<Value>(node: Node<Value>, place: RoutePlace<Value>, depth: number): void {
   const segment = place.pattern.segments[depth];
   if (segment === undefined) {
-    node.ends.remove(place);
+    node.ends?.remove(place);
     return;
   }
   if (segment.kind === 'rest') {
-    node.rests.remove(place);
+    node.rests?.remove(place);
     return;
   }
   const next = child(node, segment);
   if (next === undefined) return;
   removeBelow(next, place, depth + 1);
   if (!isBare(next)) return;
-  if (segment.kind === 'text') node.texts.delete(segment.text);
+  if (segment.kind === 'text') node.texts?.delete(segment.text);
   else node.parameter = undefined;
 }
 
 function collectBelow<Value>(node: Node<Value>, path: string, start: number, found: RoutePlace<Value>[]): void {
-  if (!node.rests.isEmpty) found.push(...node.rests.all);
+  if (node.rests !== undefined) found.push(...node.rests.all);
   const slash = path.indexOf('/', start);
   const end = slash === -1 ? path.length : slash;
-  if (node.texts.size > 0) {
+  if (node.texts !== undefined) {
     const next = node.texts.get(path.slice(start, end));
     if (next !== undefined) enter(next, path, slash, found);
   }
@@ -112,5 +117,5 @@ function collectBelow<Value>(node: Node<Value>, path: string, start: number, fou
 /** `slash` ends the segment that led to the node; -1: the path ends with it. */
 function enter<Value>(node: Node<Value>, path: string, slash: number, found: RoutePlace<Value>[]): void {
   if (slash !== -1) collectBelow(node, path, slash + 1, found);
-  else if (!node.ends.isEmpty) found.push(...node.ends.all);
+  else if (node.ends !== undefined) found.push(...node.ends.all);
 }

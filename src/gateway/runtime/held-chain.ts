@@ -1,21 +1,23 @@
 import { createMember, type MemberSurroundings } from './create-member.ts';
 import type { OwnedPlugins } from './owned-plugins.ts';
-import { type ChainMember, chainOf, type PluginChain } from './plugin-chain.ts';
+import { type ChainMember, chainOf, EMPTY_CHAIN, type PluginChain } from './plugin-chain.ts';
 
 /** A chain with the state of its plugins, which lives until its last request has ended. */
 export class HeldChain {
   readonly chain: PluginChain;
-  readonly #beside = new WeakMap<PluginChain, PluginChain>();
+  /** Only of global rules, and then not always. */
+  #beside: WeakMap<PluginChain, PluginChain> | undefined;
   #requests = 0;
   #retired = false;
 
   constructor(members: readonly ChainMember[]) {
-    this.chain = chainOf(members);
+    this.chain = members.length === 0 ? EMPTY_CHAIN : chainOf(members);
   }
 
   /** As global rules beside a route's plugins: without those that yield to the route's own. */
   beside(route: PluginChain): PluginChain {
     if (!this.chain.yieldsToRoute) return this.chain;
+    this.#beside ??= new WeakMap();
     let chain = this.#beside.get(route);
     if (chain === undefined) {
       const ofRoute = new Set(route.members.filter(({ instance }) => !instance.disabled).map(({ name }) => name));

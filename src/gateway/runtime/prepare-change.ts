@@ -1,16 +1,18 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { TlsItem } from '../../schema/index.ts';
-import { Router } from '../router/index.ts';
 import { type PreparedTls, tlsItemKey } from '../tls/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import { compileRoute, type RouteDefinition, type RoutingEntry } from './compile-route.ts';
 import type { RuntimeService, UpstreamSettings } from './compile-service.ts';
 import { compileGlobalRules } from './global-rules.ts';
 import type { HeldChain } from './held-chain.ts';
+import type { ChainMember } from './plugin-chain.ts';
+import type { RouteTable } from './route-table.ts';
 import type { Runtime } from './runtime.ts';
 import type { RuntimeRoute } from './runtime-route.ts';
 import { ServicesChange } from './services-change.ts';
 import type { PluginSettings } from './settings.ts';
+import { Slices } from './slices.ts';
 
 /** A change compiled aside. `undefined` in a map: removed, or (among entries) not served. */
 export interface PreparedChange {
@@ -19,8 +21,12 @@ export interface PreparedChange {
   readonly upstreams: ReadonlyMap<string, UpstreamSettings>;
   readonly definitions: ReadonlyMap<string, RouteDefinition | undefined>;
   readonly entries: ReadonlyMap<string, RoutingEntry | undefined>;
-  /** A whole routing table, where building it aside stalls the worker less than changing the one in force. */
-  readonly router: Router<RuntimeRoute> | undefined;
+  /** A whole table of routes, where building it aside stalls the worker less than changing the one in force. */
+  readonly routes: RouteTable | undefined;
+  /** Routes that are served no more, or otherwise. */
+  readonly replaced: readonly RuntimeRoute[];
+  /** Plugins of the routes that come and of those that go whose configuration asserts an identity. */
+  readonly asserting: { readonly added: readonly ChainMember[]; readonly removed: readonly ChainMember[] };
   /** All global rules, where one of them changed. */
   readonly globalRules: ReadonlyMap<string, PluginSettings> | undefined;
   /** All metadata, where some changed. */
@@ -33,17 +39,15 @@ export interface PreparedChange {
   readonly globals: HeldChain | undefined;
 }
 
-/** Longest time that preparing keeps other work of the thread waiting. */
-const SLICE_MS = 4;
 /** Changing this many routes in one step takes about as long as a slice. */
-const MAX_ROUTES_IN_PLACE = 256;
+export const MAX_ROUTES_IN_PLACE = 256;
 
 /** Compiles a change against what the runtime holds now. @throws CompileError, after disposing of what was compiled already */
 export async function prepareChange(runtime: Runtime, changes: readonly RuntimeChange[]): Promise<PreparedChange> {
   const changed = new ServicesChange(runtime);
   const definitions = new Map<string, RouteDefinition | undefined>();
   const entries = new Map<string, RoutingEntry | undefined>();
-  const slices = new Slices(runtime);
+  const slices = new Slices(runtime.options);
   const group = new GroupChange(runtime);
   const tlsItems = new Map<string, TlsItem | undefined>();
   try {
@@ -54,15 +58,19 @@ export async function prepareChange(runtime: Runtime, changes: readonly RuntimeC
       await slices.pause();
     }
     const tls = tlsItems.size === 0 ? undefined : runtime.tls.prepare(tlsItems);
-    const services = changed.compile();
-    for (const id of affectedRoutes(runtime, services, definitions, group.changedMetadata)) {
+    const services = await changed.compile(slices);
+    for (const id of await affectedRoutes(runtime, services, definitions, group.changedMetadata, slices)) {
       entries.set(id, compileAffected(runtime, id, services, definitions, group));
       await slices.pause();
     }
-    const router = entries.size > MAX_ROUTES_IN_PLACE ? await buildRouter(runtime, entries, slices) : undefined;
+    const isLarge = entries.size > MAX_ROUTES_IN_PLACE;
+    const routes = isLarge ? await runtime.routes.changed({ definitions, entries }, slices) : undefined;
+    const { replaced, asserting } = await compareRoutes(runtime, entries, slices);
     const { globalRules, metadata, consumerHeaders } = group;
-    const { upstreams } = changed;
-    return { services, upstreams, definitions, entries, router, globalRules, metadata, consumerHeaders, tls, globals: group.compile() };
+    return {
+      ...{ services, upstreams: changed.upstreams, definitions, entries, routes, replaced, asserting },
+      ...{ globalRules, metadata, consumerHeaders, tls, globals: group.compile() },
+    };
   } catch (error) {
     disposeEntries(entries);
     throw error;
@@ -125,21 +133,24 @@ function readChange(
 }
 
 /** Routes that changed themselves, and those whose service or whose plugins' metadata changed: in a fixed order, each once. */
-function affectedRoutes(
+async function affectedRoutes(
   runtime: Runtime,
   services: ReadonlyMap<string, RuntimeService | undefined>,
   definitions: ReadonlyMap<string, RouteDefinition | undefined>,
   changedMetadata: ReadonlySet<string>,
-): ReadonlySet<string> {
+  slices: Slices,
+): Promise<ReadonlySet<string>> {
   const affected = new Set(definitions.keys());
   for (const serviceId of services.keys()) {
-    for (const routeId of runtime.routesOfService.get(serviceId) ?? []) affected.add(routeId);
+    for (const routeId of runtime.routes.ofService(serviceId)) affected.add(routeId);
+    await slices.pause();
   }
   if (changedMetadata.size === 0) return affected;
-  for (const [id, { value }] of runtime.entries) {
-    if (value.chain.members.some(({ name, nested }) => changedMetadata.has(name) || nested.some((inner) => changedMetadata.has(inner)))) {
+  for (const { id, chain } of runtime.routes.allServed()) {
+    if (chain.members.some(({ name, nested }) => changedMetadata.has(name) || nested.some((inner) => changedMetadata.has(inner)))) {
       affected.add(id);
     }
+    await slices.pause();
   }
   return affected;
 }
@@ -151,28 +162,34 @@ function compileAffected(
   definitions: ReadonlyMap<string, RouteDefinition | undefined>,
   group: GroupChange,
 ): RoutingEntry | undefined {
-  const definition = definitions.has(id) ? definitions.get(id) : runtime.definitions.get(id);
+  const definition = definitions.has(id) ? definitions.get(id) : runtime.routes.definition(id);
   if (definition === undefined) return undefined;
   const serviceId = definition.settings.serviceId;
   const service = services.has(serviceId) ? services.get(serviceId) : runtime.services.get(serviceId);
   return compileRoute(definition, service, runtime.membersWith(group.metadata ?? runtime.metadata));
 }
 
-async function buildRouter(
+/** What the entries put out of force, and whose plugins assert identities: looked up now, so that putting the change in force is short. */
+async function compareRoutes(
   runtime: Runtime,
   entries: ReadonlyMap<string, RoutingEntry | undefined>,
   slices: Slices,
-): Promise<Router<RuntimeRoute>> {
-  const router = new Router<RuntimeRoute>();
-  for (const [id, entry] of runtime.entries) {
-    if (!entries.has(id)) router.put(entry);
+): Promise<Pick<PreparedChange, 'replaced' | 'asserting'>> {
+  const replaced: RuntimeRoute[] = [];
+  const added: ChainMember[] = [];
+  const removed: ChainMember[] = [];
+  for (const [id, entry] of entries) {
+    const old = runtime.routes.served(id);
+    if (old !== undefined) replaced.push(old);
+    removed.push(...assertingIn(old));
+    added.push(...assertingIn(entry?.value));
     await slices.pause();
   }
-  for (const entry of entries.values()) {
-    if (entry !== undefined) router.put(entry);
-    await slices.pause();
-  }
-  return router;
+  return { replaced, asserting: { added, removed } };
+}
+
+function assertingIn(route: RuntimeRoute | undefined): readonly ChainMember[] {
+  return route === undefined ? [] : route.chain.members.filter(({ identityHeaders }) => identityHeaders.length > 0);
 }
 
 /** What of a change concerns the whole group: global rules and metadata, copied when they first change, and headers of identity. */
@@ -205,23 +222,5 @@ class GroupChange {
     if (this.globalRules === undefined && this.metadata === undefined) return undefined;
     const rules = this.globalRules ?? this.#runtime.globalRules;
     return compileGlobalRules(rules, this.#runtime.membersWith(this.metadata ?? this.#runtime.metadata));
-  }
-}
-
-/** Lets other work of the thread run whenever a slice of time is used up. */
-class Slices {
-  readonly #runtime: Runtime;
-  #startedAtMs: number;
-
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
-    this.#startedAtMs = runtime.options.monotonicMs();
-  }
-
-  async pause(): Promise<void> {
-    const { monotonicMs, yieldTurn } = this.#runtime.options;
-    if (monotonicMs() - this.#startedAtMs < SLICE_MS) return;
-    await yieldTurn();
-    this.#startedAtMs = monotonicMs();
   }
 }

@@ -103,6 +103,41 @@ test('a large change builds its routing table aside and is as good as a small on
   assert.equal(routeOf(runtime, '/gone'), undefined);
 });
 
+test('plugins of very many replaced routes are let go bit by bit, each once, and all at once when the runtime closes', async () => {
+  let living = 0;
+  let nowMs = 0;
+  const counted = testPlugin('counted', 1, {}, { created: () => living++, disposed: () => living-- });
+  const waiting: (() => void)[] = [];
+  let isSlow = false;
+  const yieldTurn = (): Promise<void> => (isSlow ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve());
+  const runtime = createTestRuntime([counted], { monotonicMs: () => nowMs++, yieldTurn });
+  const many = (tag: string) =>
+    Array.from({ length: 300 }, (_, index) => routeChange(`r${index}`, [`/${tag}/${index}`], { plugins: { counted: {} } }));
+  await putInForce(runtime, [serviceChange(), ...many('one')]);
+  const prepared = await runtime.prepare(many('two'));
+  const held = routeAt(runtime, '/one/0');
+  held?.enter();
+  isSlow = true;
+  runtime.commit(prepared);
+  assert.equal(routeAt(runtime, '/two/299')?.id, 'r299');
+  assert.ok(living > 500, `${living} are left after the commit itself`);
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  for (await turn(); waiting.length > 0; await turn()) waiting.shift()?.();
+  assert.equal(living, 301);
+  held?.leave();
+  assert.equal(living, 300);
+  isSlow = false;
+  const last = await runtime.prepare(many('three'));
+  isSlow = true;
+  runtime.commit(last);
+  assert.ok(living > 500);
+  runtime.close();
+  assert.equal(living, 0);
+  waiting.shift()?.();
+  await turn();
+  assert.equal(living, 0);
+});
+
 test('long preparations give way to requests', async () => {
   let nowMs = 0;
   let turns = 0;

@@ -1,9 +1,7 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { RoutableRequest, TakePlace } from '../router/index.ts';
-import { Router } from '../router/index.ts';
 import type { ClientPolicy, TlsItems } from '../tls/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
-import type { RouteDefinition, RoutingEntry } from './compile-route.ts';
 import { forEachUpstream, type RuntimeService, type UpstreamSettings } from './compile-service.ts';
 import { ConsumerPluginCache, type ConsumerPlugins } from './consumer-plugins.ts';
 import type { DisposeFailed, MemberSurroundings } from './create-member.ts';
@@ -11,10 +9,12 @@ import { HeldChain } from './held-chain.ts';
 import { IdentityHeaders } from './identity-headers.ts';
 import type { PluginCatalogue } from './plugin-chain.ts';
 import type { PluginServices } from './plugin-services.ts';
-import { disposePrepared, type PreparedChange, prepareChange } from './prepare-change.ts';
+import { disposePrepared, MAX_ROUTES_IN_PLACE, type PreparedChange, prepareChange } from './prepare-change.ts';
+import { RouteTable } from './route-table.ts';
 import type { RuntimeRoute } from './runtime-route.ts';
 import type { UpstreamSurroundings } from './runtime-upstream.ts';
 import type { PluginSettings } from './settings.ts';
+import { Slices } from './slices.ts';
 
 /** What a runtime needs from its worker. */
 export interface RuntimeOptions extends UpstreamSurroundings {
@@ -36,11 +36,6 @@ export class Runtime {
   readonly services = new Map<string, RuntimeService>();
   /** Further upstreams of services, of services that do not exist too. */
   readonly upstreams = new Map<string, UpstreamSettings>();
-  readonly definitions = new Map<string, RouteDefinition>();
-  /** Served routes; a definition without an entry is not served. */
-  readonly entries = new Map<string, RoutingEntry>();
-  /** Ids of the routes of each service, of services that do not exist too. */
-  readonly routesOfService = new Map<string, Set<string>>();
   readonly globalRules = new Map<string, PluginSettings>();
   /** The metadata of plugins, with defaults. */
   readonly metadata = new Map<string, JsonObject>();
@@ -49,7 +44,9 @@ export class Runtime {
   readonly #consumers: ConsumerPluginCache;
   readonly #consumerHeaders = new Map<string, readonly string[]>();
   #globals = new HeldChain([]);
-  #router = new Router<RuntimeRoute>();
+  #routes = new RouteTable();
+  /** Routes out of force whose plugins' state is yet to be let go. */
+  readonly #retiring: RuntimeRoute[] = [];
   #generation = 0;
 
   constructor(options: RuntimeOptions) {
@@ -60,6 +57,10 @@ export class Runtime {
   /** What plugins are created with, under this metadata. */
   membersWith(metadata: ReadonlyMap<string, JsonObject>): MemberSurroundings {
     return { ...this.options, metadataOf: (plugin) => metadata.get(plugin) };
+  }
+
+  get routes(): RouteTable {
+    return this.#routes;
   }
 
   /** The plugins of the global rules. */
@@ -88,7 +89,7 @@ export class Runtime {
 
   /** Shows the places of routes that a request of this host, path and method may take, in order (see `Router.visit`). */
   visit(request: RoutableRequest, take: TakePlace<RuntimeRoute>): void {
-    this.#router.visit(request, take);
+    this.#routes.visit(request, take);
   }
 
   /**
@@ -102,7 +103,6 @@ export class Runtime {
 
   /** Puts a prepared change in force. Synchronous, and it does not throw. */
   commit(prepared: PreparedChange): void {
-    const replaced: RuntimeRoute[] = [];
     if (mayAlterMatches(prepared)) this.#generation++;
     if (prepared.tls !== undefined) this.tls.commit(prepared.tls);
     for (const [id, service] of prepared.services) this.#putService(id, service);
@@ -110,21 +110,12 @@ export class Runtime {
       if (upstreams.size === 0) this.upstreams.delete(id);
       else this.upstreams.set(id, upstreams);
     }
-    for (const [id, definition] of prepared.definitions) this.#putDefinition(id, definition);
-    for (const [id, entry] of prepared.entries) {
-      const old = this.entries.get(id);
-      if (entry !== undefined) this.identityHeaders.add(entry.value.chain.members);
-      if (old !== undefined) replaced.push(old.value);
-      if (entry === undefined) this.entries.delete(id);
-      else this.entries.set(id, entry);
-      if (prepared.router === undefined) putInRouter(this.#router, id, entry, old !== undefined);
-    }
-    if (prepared.router !== undefined) this.#router = prepared.router;
-    for (const route of replaced) {
-      this.identityHeaders.remove(route.chain.members);
-      route.retire();
-    }
+    if (prepared.routes === undefined) this.#routes.change(prepared);
+    else this.#routes = prepared.routes;
+    this.identityHeaders.add(prepared.asserting.added);
+    this.identityHeaders.remove(prepared.asserting.removed);
     this.#commitGroup(prepared);
+    this.#retire(prepared.replaced);
   }
 
   /** Drops a prepared change that will not be committed. */
@@ -134,13 +125,32 @@ export class Runtime {
 
   /** Serves nothing any more: the state of all plugins is disposed of, with the last request at the latest. */
   close(): void {
-    for (const { value } of this.entries.values()) value.retire();
-    this.entries.clear();
-    this.#router = new Router<RuntimeRoute>();
+    for (const route of this.#retiring.splice(0)) route.retire();
+    for (const route of this.#routes.allServed()) route.retire();
+    this.#routes = new RouteTable();
     this.#generation++;
     this.#globals.retire();
     this.#globals = new HeldChain([]);
     this.#consumers.clear();
+  }
+
+  /** The state of their plugins goes with the last request; that of very many in slices. */
+  #retire(routes: readonly RuntimeRoute[]): void {
+    if (routes.length <= MAX_ROUTES_IN_PLACE) {
+      for (const route of routes) route.retire();
+      return;
+    }
+    const isUnderWay = this.#retiring.length > 0;
+    for (const route of routes) this.#retiring.push(route);
+    if (!isUnderWay) void this.#retireInSlices();
+  }
+
+  async #retireInSlices(): Promise<void> {
+    const slices = new Slices(this.options);
+    for (let route = this.#retiring.pop(); route !== undefined; route = this.#retiring.pop()) {
+      route.retire();
+      await slices.pause();
+    }
   }
 
   /** What holds for the whole group. */
@@ -174,27 +184,6 @@ export class Runtime {
     if (service !== undefined) forEachUpstream(service, (upstream) => upstream.attach());
     if (old !== undefined) forEachUpstream(old, (upstream) => upstream.detach());
   }
-
-  #putDefinition(id: string, definition: RouteDefinition | undefined): void {
-    const old = this.definitions.get(id);
-    if (old !== undefined) this.#unlink(old);
-    if (definition === undefined) {
-      this.definitions.delete(id);
-      return;
-    }
-    this.definitions.set(id, definition);
-    const serviceId = definition.settings.serviceId;
-    const routes = this.routesOfService.get(serviceId);
-    if (routes === undefined) this.routesOfService.set(serviceId, new Set([id]));
-    else routes.add(id);
-  }
-
-  #unlink(definition: RouteDefinition): void {
-    const serviceId = definition.settings.serviceId;
-    const routes = this.routesOfService.get(serviceId);
-    routes?.delete(definition.id);
-    if (routes?.size === 0) this.routesOfService.delete(serviceId);
-  }
 }
 
 /** Certificates change more often than anything else, and alter nothing about where requests lead. */
@@ -206,9 +195,4 @@ function mayAlterMatches({ tls, services, definitions, upstreams, globalRules, m
 function replaceAll<Value>(map: Map<string, Value>, values: ReadonlyMap<string, Value>): void {
   map.clear();
   for (const [key, value] of values) map.set(key, value);
-}
-
-function putInRouter(router: Router<RuntimeRoute>, id: string, entry: RoutingEntry | undefined, wasServed: boolean): void {
-  if (entry !== undefined) router.put(entry);
-  else if (wasServed) router.remove(id);
 }

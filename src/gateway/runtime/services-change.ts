@@ -2,6 +2,7 @@ import type { EffectiveUpstream } from '../../schema/index.ts';
 import { compileService, type RuntimeService, type UpstreamSettings } from './compile-service.ts';
 import type { Runtime } from './runtime.ts';
 import type { ServiceSettings } from './settings.ts';
+import type { Slices } from './slices.ts';
 
 const NONE: UpstreamSettings = new Map();
 
@@ -32,13 +33,14 @@ export class ServicesChange {
   }
 
   /** The services after the change, of those for which anything changed. @throws CompileError */
-  compile(): ReadonlyMap<string, RuntimeService | undefined> {
+  async compile(slices: Slices): Promise<ReadonlyMap<string, RuntimeService | undefined>> {
     const { services, upstreams, options } = this.#runtime;
     const compiled = new Map<string, RuntimeService | undefined>();
     for (const id of new Set([...this.#settings.keys(), ...this.#upstreams.keys()])) {
       const settings = this.#settings.has(id) ? this.#settings.get(id) : services.get(id)?.settings;
       const others = this.#upstreams.get(id) ?? upstreams.get(id) ?? NONE;
       compiled.set(id, settings === undefined ? undefined : compileService(id, settings, others, options));
+      await slices.pause();
     }
     return compiled;
   }

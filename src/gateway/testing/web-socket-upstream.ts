@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { TestCertificate } from '../../../test-support/test-certificate.ts';
 import type { TestEnd } from './test-upstream.ts';
 
 /** RFC 6455 §1.3. */
@@ -17,11 +19,12 @@ export interface WebSocketUpstream {
   readonly upgrades: IncomingHttpHeaders[];
 }
 
-/** Listens on a free port of 127.0.0.1 until the test ends. Messages are at most 125 bytes long. */
-export async function startWebSocketUpstream(test: TestEnd): Promise<WebSocketUpstream> {
+/** Listens on a free port of 127.0.0.1 until the test ends, with TLS where a certificate is given. Messages are at most 125 bytes long. */
+export async function startWebSocketUpstream(test: TestEnd, certificate?: TestCertificate): Promise<WebSocketUpstream> {
   const upgrades: IncomingHttpHeaders[] = [];
   const sockets: Duplex[] = [];
-  const server = createServer((_request, response) => response.end('plain'));
+  const answer = (_request: IncomingMessage, response: ServerResponse): void => void response.end('plain');
+  const server = certificate === undefined ? createServer(answer) : createSecureServer(certificate, answer);
   server.on('upgrade', (request, socket) => {
     upgrades.push(request.headers);
     sockets.push(socket);

@@ -25,6 +25,6 @@ export function clientRefusal(tls: ClientTls, wanted: ClientPolicy | undefined, 
 }
 
 /** The policy that a connection's handshake was made under. */
-function clientPolicyOf({ policy }: ClientTls): ClientPolicy | undefined {
+export function clientPolicyOf({ policy }: ClientTls): ClientPolicy | undefined {
   return policy instanceof TlsHost ? policy.client : undefined;
 }
