@@ -17,6 +17,7 @@ export interface GatewaySettings
     | 'httpAddresses'
     | 'httpsAddresses'
     | 'httpsPort'
+    | 'streamAddresses'
     | 'statusListeners'
     | 'metricsListeners'
     | 'protectedPorts'
