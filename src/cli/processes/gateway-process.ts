@@ -27,6 +27,7 @@ export interface GatewaySettings
     | 'envReferences'
     | 'engine'
     | 'verifyUpstreams'
+    | 'showUpstreamStatus'
     | 'limits'
     | 'allowOlder'
     | 'testHooks'
