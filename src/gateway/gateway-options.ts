@@ -78,6 +78,8 @@ export interface GatewayOptions {
   readonly pluginDeadlineMs: number;
   /** Upstreams of `https` that say nothing about it must show a certificate that is believed; absent: they need not. */
   readonly verifyUpstreams?: boolean;
+  /** Every answer of an upstream tells its status, not only those with a 5xx; absent: those alone. */
+  readonly showUpstreamStatus?: boolean;
   /** Limits and time-outs of requests that differ from the engine's own. */
   readonly engine: EngineSettings;
   /** What the instance takes on at once; what is absent follows from the descriptors this process may open. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { TestAuthority } from '../../test-support/test-authority.ts';
 import { openStream, startTcpEcho, streamRouteItem, streamServiceItem } from '../../test-support/stream-peers.ts';
 import { temporaryFolder } from '../../test-support/temporary-folder.ts';
+import { TestAuthority } from '../../test-support/test-authority.ts';
 import { routeItem, serviceItem } from './testing/guide-items.ts';
 import { startTestGateway } from './testing/test-gateway.ts';
 import { startTestUpstream } from './testing/test-upstream.ts';
@@ -47,7 +47,10 @@ test('a trusted proxy says who the client is, before plugins, logs and limits', 
     stream.socket.end();
     await stream.takeRest();
   }
-  assert.deepEqual([upstream.requests[0]?.headers['x-real-ip'], upstream.requests[0]?.headers['x-forwarded-for']], Array(2).fill('203.0.113.7'));
+  assert.deepEqual(
+    [upstream.requests[0]?.headers['x-real-ip'], upstream.requests[0]?.headers['x-forwarded-for']],
+    Array(2).fill('203.0.113.7'),
+  );
   await gateway.agent.drain({ delayMs: 0, timeoutMs: 0 });
   const lines = (await readFile(accessLogFile, 'utf8')).trim().split('\n');
   assert.deepEqual(

@@ -78,6 +78,7 @@ export interface Configuration {
   readonly allowOlder: boolean;
   /** Upstreams of `https` that say nothing about it are verified. */
   readonly verifyUpstreams: boolean;
+  readonly showUpstreamStatus: boolean;
   /** What is changed of the engine's limits and time-outs. */
   readonly engine: EngineSettings;
   readonly limits: LimitSettings;
@@ -185,6 +186,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
       http2Cleartext: flag('http2-cleartext'),
     },
     verifyUpstreams: flag('verify-upstreams'),
+    showUpstreamStatus: flag('show-upstream-status'),
     limits: limitSettings(values),
   };
 }

@@ -49,6 +49,13 @@ export const MAIN_SETTINGS = [
     verbs: GATEWAY,
   },
   {
+    name: 'show-upstream-status',
+    type: 'flag',
+    defaultText: 'false',
+    meaning: 'Every answer of an upstream has `X-APISIX-Upstream-Status`, not only those with a 5xx',
+    verbs: GATEWAY,
+  },
+  {
     name: 'proxy-protocol',
     type: 'names',
     defaultText: undefined,

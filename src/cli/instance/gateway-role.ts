@@ -83,6 +83,7 @@ export function gatewayRole(
     envReferences: configuration.envReferences,
     engine: configuration.engine,
     verifyUpstreams: configuration.verifyUpstreams,
+    showUpstreamStatus: configuration.showUpstreamStatus,
     limits: configuration.limits,
     allowOlder: configuration.allowOlder,
     testHooks: context.testHooks,

@@ -28,6 +28,7 @@ export interface GatewaySettings
     | 'envReferences'
     | 'engine'
     | 'verifyUpstreams'
+    | 'showUpstreamStatus'
     | 'limits'
     | 'allowOlder'
     | 'testHooks'

@@ -122,6 +122,7 @@ export class GatewayWorker {
       timeouts,
       http2Cleartext,
       serverHeader: SERVER_HEADER,
+      showUpstreamStatus: start.showUpstreamStatus,
       ownResponseFields: [REQUEST_ID_HEADER],
       clock: this.#clock,
       onHandshakeFailed: (failure, address) => this.#handshakeLog.failed(failure, address),

@@ -60,6 +60,7 @@ export interface WorkerStart {
   readonly fallbackSni: string | undefined;
   /** Whether upstreams that say nothing about it must show a certificate that is believed. */
   readonly verifyUpstreams: boolean;
+  readonly showUpstreamStatus: boolean;
   readonly engine: EngineSettings;
   readonly load: LoadHandles;
   readonly health: SharedArrayBuffer;
