@@ -59,7 +59,8 @@ export const MAIN_SETTINGS = [
     name: 'proxy-protocol',
     type: 'names',
     defaultText: undefined,
-    meaning: 'Listeners (`http`, `https`, `stream`) on which connections from `trusted-addresses` begin with a PROXY header, version 1 or 2',
+    meaning:
+      'Listeners (`http`, `https`, `stream`) on which connections from `trusted-addresses` begin with a PROXY header, version 1 or 2',
     verbs: GATEWAY,
   },
   {
