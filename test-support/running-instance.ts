@@ -19,6 +19,8 @@ export interface InstancePorts {
   readonly status: number;
   readonly metrics: number;
   readonly demo: number;
+  /** In the order of `--stream-tcp-listen`, then of `--stream-udp-listen`. */
+  readonly streams?: readonly number[];
 }
 
 export interface StartOptions {

@@ -1,9 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import { Instance } from '../portcullis/instance.ts';
-import { OWN_CHECKOUT } from '../portcullis/own-checkout.ts';
+import { startFilled } from '../portcullis/start-filled.ts';
 import { Session } from '../session/session.ts';
 import { type AdminCase, adminCases } from './admin-cases.ts';
 import { AdminClient } from './admin-client.ts';
@@ -26,15 +23,7 @@ try {
 }
 
 async function measure(count: number): Promise<void> {
-  const token = `a7ee-${randomBytes(24).toString('hex')}`;
-  const dataFolder = session.makeFolder(`admin-${count}`);
-  const options = { session, checkout: OWN_CHECKOUT, dataFolder, token, flags: ['--workers', '1'], nodeOptions: undefined };
-  // The first start makes the installation.
-  await (await Instance.start({ ...options, keyCount: 0 })).stop();
-  const fill = session.spawn(process.execPath, [FILL_PROGRAM, dataFolder, String(count)], { cores: undefined });
-  const [code] = await once(fill, 'exit');
-  if (code !== 0) throw new Error(`filling the store ended with code ${code}`);
-  const instance = await Instance.start({ ...options, keyCount: count });
+  const { instance, token } = await startFilled(session, { name: 'admin', program: FILL_PROGRAM, count });
   const client = new AdminClient(instance.adminPort, token);
   console.log(`\n${count} consumers\n`);
   console.log(`${'case'.padEnd(30)} median ms   least ms   median / that of`);

@@ -1,10 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { AdminClient } from '../admin/admin-client.ts';
-import { Instance } from '../portcullis/instance.ts';
-import { OWN_CHECKOUT } from '../portcullis/own-checkout.ts';
+import { startFilled } from '../portcullis/start-filled.ts';
 import { median } from '../report/statistics.ts';
 import type { Session } from '../session/session.ts';
 import { routeDocument } from './sample-documents.ts';
@@ -33,14 +30,7 @@ interface Window {
  * it, with one worker. The requests are refused by key-auth, so that no upstream has a part in it.
  */
 export async function measureLive(session: Session, count: number): Promise<void> {
-  const token = `a7ee-${randomBytes(24).toString('hex')}`;
-  const dataFolder = session.makeFolder(`routes-${count}`);
-  const options = { session, checkout: OWN_CHECKOUT, dataFolder, token, flags: ['--workers', '1'], nodeOptions: undefined };
-  await (await Instance.start({ ...options, keyCount: 0 })).stop();
-  const fill = session.spawn(process.execPath, [FILL_PROGRAM, dataFolder, String(count)], { cores: undefined });
-  const [code] = await once(fill, 'exit');
-  if (code !== 0) throw new Error(`filling the store ended with code ${code}`);
-  const instance = await Instance.start({ ...options, keyCount: count });
+  const { instance, token } = await startFilled(session, { name: 'routes', program: FILL_PROGRAM, count });
   const admin = new AdminClient(instance.adminPort, token);
   const client = { agent: new Agent({ keepAlive: true, maxSockets: 1 }), port: instance.httpPort };
   const windows = { quiet: [] as Window[], changing: [] as Window[] };

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../lib/json.ts';
-import { asUpstreamDocument, isJsonObject, isServedUpstream, isStreamService } from '../schema/index.ts';
+import { asUpstreamDocument, isJsonObject, isServedUpstream, isStreamService, unservedInStreamService } from '../schema/index.ts';
 import type { KeyDigest, ReferencedKey, SnapshotChange, SnapshotItem, SnapshotItemName } from '../schema/snapshot.ts';
 import type { ResourceChange, ResourceKey, StoredResource } from '../store/store.ts';
 import type { SnapshotPlugins } from './snapshot-plugins.ts';
@@ -15,8 +15,9 @@ export function toSnapshotItem(resource: StoredResource, plugins: SnapshotPlugin
   const { key, document } = resource;
   switch (key.kind) {
     case 'service':
-      return isStreamService(document) ? undefined : { kind: key.kind, id: key.id, value: document };
+      return isServedService(document) ? { kind: key.kind, id: key.id, value: document } : undefined;
     case 'route':
+    case 'stream_route':
     case 'global_rule':
     case 'plugin_metadata':
     case 'secret_provider':
@@ -57,6 +58,7 @@ function toItemName(key: ResourceKey): SnapshotItemName | undefined {
     case 'service':
     case 'upstream':
     case 'route':
+    case 'stream_route':
     case 'consumer':
     case 'credential':
     case 'global_rule':
@@ -70,6 +72,13 @@ function toItemName(key: ResourceKey): SnapshotItemName | undefined {
     default:
       return undefined;
   }
+}
+
+/** One of type HTTP that cannot be served is refused when it is written. */
+function isServedService(document: JsonObject): boolean {
+  if (!isStreamService(document)) return true;
+  const { upstream } = document;
+  return unservedInStreamService(isJsonObject(upstream) ? { upstream: asUpstreamDocument(upstream) } : {}).length === 0;
 }
 
 interface HeldKeys {

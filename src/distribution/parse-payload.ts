@@ -61,6 +61,7 @@ function readItem(fields: UnknownFields): SnapshotItem | undefined {
   switch (kind) {
     case 'service':
     case 'route':
+    case 'stream_route':
     case 'global_rule':
     case 'plugin_metadata':
     case 'secret_provider':
@@ -123,6 +124,7 @@ const KNOWN_KINDS: ReadonlySet<string> = new Set<SnapshotItem['kind']>([
   'service',
   'upstream',
   'route',
+  'stream_route',
   'consumer',
   'credential',
   'global_rule',

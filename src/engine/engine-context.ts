@@ -28,6 +28,7 @@ export interface EngineContextOptions {
   readonly limits: EngineLimits;
   readonly timeouts: EngineTimeouts;
   readonly serverLine: Buffer | undefined;
+  readonly showsUpstreamStatus?: boolean;
   readonly ownResponseFields: readonly Buffer[];
   readonly clock: Clock;
   readonly onFailure: (error: unknown) => void;
@@ -40,6 +41,8 @@ export class EngineContext {
   readonly limits: EngineLimits;
   readonly timeouts: EngineTimeouts;
   readonly serverLine: Buffer | undefined;
+  /** Every answer of an upstream tells its status, not only those that failed. */
+  readonly showsUpstreamStatus: boolean;
   /** Lower-case names of the fields that upstreams cannot set in answers. */
   readonly ownResponseFields: readonly Buffer[];
   readonly clock: HeldClock;
@@ -64,6 +67,7 @@ export class EngineContext {
     this.limits = options.limits;
     this.timeouts = options.timeouts;
     this.serverLine = options.serverLine;
+    this.showsUpstreamStatus = options.showsUpstreamStatus ?? false;
     this.ownResponseFields = options.ownResponseFields;
     this.clock = HeldClock.of(options.clock);
     this.onFailure = options.onFailure;

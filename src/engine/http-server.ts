@@ -32,6 +32,8 @@ export interface HttpServerOptions {
   readonly timeouts?: Partial<EngineTimeouts>;
   /** Value of Server in every answer; undefined passes the upstream's through. */
   readonly serverHeader: string | undefined;
+  /** `X-APISIX-Upstream-Status` on every answer of an upstream, not only on those with a 5xx; false unless said. */
+  readonly showUpstreamStatus?: boolean;
   /** Names of fields that the gateway alone writes into answers: an upstream's are left out. */
   readonly ownResponseFields?: readonly string[];
   readonly clock: Clock;
@@ -78,6 +80,7 @@ export class HttpServer {
       limits: { ...DEFAULT_ENGINE_LIMITS, ...options.limits },
       timeouts: { ...DEFAULT_ENGINE_TIMEOUTS, ...options.timeouts },
       serverLine: options.serverHeader === undefined ? undefined : Buffer.from(`Server: ${options.serverHeader}\r\n`, 'latin1'),
+      showsUpstreamStatus: options.showUpstreamStatus ?? false,
       ownResponseFields: (options.ownResponseFields ?? []).map((name) => Buffer.from(name.toLowerCase(), 'latin1')),
       clock: options.clock,
       onFailure: options.onFailure ?? (() => {}),

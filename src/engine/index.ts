@@ -17,6 +17,9 @@ export type {
 } from './exchange.ts';
 export { HttpServer, type HttpServerOptions } from './http-server.ts';
 export type { BodyFilter, ResponseFilter, ResponseHeadEditor } from './response-filter.ts';
+export { DatagramServer, type DatagramServerOptions } from './streams/datagram-server.ts';
+export type { StreamFacts, StreamHandler, StreamOwner, StreamPlan, StreamProtocol } from './streams/stream-plan.ts';
+export { StreamServer, type StreamServerOptions } from './streams/stream-server.ts';
 export type { ClientHello } from './tls/client-hello.ts';
 export type { ClientCertificate, ClientTls } from './tls/client-tls.ts';
 export type { HandshakeFailure } from './tls/handshake-events.ts';

@@ -59,6 +59,7 @@ export const ERROR_CODES = {
 
   // Decisions of the gateway.
   route_not_found: { status: 404, source: 'client', retry: 'no', publicMessage: '404 Route Not Found' },
+  stream_route_not_found: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
   key_missing: { status: 401, source: 'client', retry: 'no', publicMessage: 'Missing API key in request' },
   key_invalid: { status: 401, source: 'client', retry: 'no', publicMessage: 'Invalid API key in request' },
   anonymous_consumer_missing: { status: 401, source: 'gateway', retry: 'no', publicMessage: 'Invalid user authorization' },

@@ -24,6 +24,15 @@ export interface WorkerListeners {
    */
   readonly httpDescriptors: readonly (readonly (readonly number[])[])[];
   readonly httpsDescriptors: readonly (readonly (readonly number[])[])[];
+  /** The same for each of `streamAddresses`, in their order; of UDP sockets one copy a generation. */
+  readonly streamDescriptors?: readonly (readonly (readonly number[])[])[];
+}
+
+/** Where a gateway listens for streams. */
+export interface StreamAddress {
+  readonly protocol: 'tcp' | 'udp';
+  readonly host: string;
+  readonly port: number;
 }
 
 /** How the process that ran before this one ended, as its supervisor saw it. */
@@ -49,6 +58,8 @@ export interface GatewayOptions {
   readonly httpAddresses: readonly { readonly host: string; readonly port: number }[];
   readonly httpsAddresses: readonly { readonly host: string; readonly port: number }[];
   readonly httpsPort: number;
+  /** None when absent. */
+  readonly streamAddresses?: readonly StreamAddress[];
   /** The host that clients get that name none in their TLS handshake, or an unknown one; without it they are refused. */
   readonly fallbackSni?: string | undefined;
   readonly statusListeners: readonly Listener[];
@@ -65,6 +76,8 @@ export interface GatewayOptions {
   readonly pluginDeadlineMs: number;
   /** Upstreams of `https` that say nothing about it must show a certificate that is believed; absent: they need not. */
   readonly verifyUpstreams?: boolean;
+  /** Every answer of an upstream tells its status, not only those with a 5xx; absent: those alone. */
+  readonly showUpstreamStatus?: boolean;
   /** Limits and time-outs of requests that differ from the engine's own. */
   readonly engine: EngineSettings;
   /** What the instance takes on at once; what is absent follows from the descriptors this process may open. */
@@ -94,6 +107,8 @@ export interface RunningGateway {
   readonly ports: {
     readonly http: readonly number[];
     readonly https: readonly number[];
+    /** In the order of `streamAddresses`. */
+    readonly streams: readonly number[];
     readonly status: readonly number[];
     readonly metrics: readonly number[];
   };

@@ -7,6 +7,7 @@ export { checkHeaderName } from './check-header-name.ts';
 export { checkNetworks } from './check-networks.ts';
 export { checkVars } from './check-vars.ts';
 export { isCredential } from './configuration-schema.ts';
+export type { ClosedConnection, ConnectionView } from './connection-view.ts';
 export type { ConsumerMatch, CredentialMatch } from './consumer-match.ts';
 export type {
   BucketDecision,

@@ -4,6 +4,7 @@ import { isThenable } from '../lib/is-thenable.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { bodyText, type PluginAnswer } from './answer.ts';
 import type { BodyFilter } from './body-filter.ts';
+import type { ClosedConnection, ConnectionView } from './connection-view.ts';
 import type { LogView } from './log-view.ts';
 import type { AnyPlugin, PhaseResult } from './plugin.ts';
 import type { PluginSetup } from './plugin-setup.ts';
@@ -22,13 +23,15 @@ export interface PluginInstance {
   /** `_meta.disable`: the phases are absent then, and the plugin's code was never called. */
   readonly disabled: boolean;
   /** `_meta.filter`: whether the phases of this request run; undefined where they always do. Asked once a request. */
-  readonly filter: ((request: RequestView) => boolean) | undefined;
+  readonly filter: ((request: Pick<RequestView, 'variable'>) => boolean) | undefined;
   readonly rewrite: PhaseFunction | undefined;
   readonly access: PhaseFunction | undefined;
   readonly beforeProxy: PhaseFunction | undefined;
   readonly headerFilter: ((request: RequestView, response: ResponseHead) => void) | undefined;
   readonly bodyFilter: ((request: RequestView, response: ResponseHead) => BodyFilter | undefined) | undefined;
   readonly log: ((request: LogView) => void) | undefined;
+  readonly preread: ((connection: ConnectionView) => PhaseResult | Promise<PhaseResult>) | undefined;
+  readonly closed: ((connection: ClosedConnection) => void) | undefined;
   /** To be called once, after the last request that used the instance. */
   dispose(): void;
 }
@@ -42,6 +45,8 @@ const NO_PHASES = {
   headerFilter: undefined,
   bodyFilter: undefined,
   log: undefined,
+  preread: undefined,
+  closed: undefined,
   dispose: (): void => {},
 } as const;
 
@@ -59,7 +64,7 @@ export function instantiatePlugin(plugin: AnyPlugin, read: ReadPlugin, setup: Pl
   // The parsing border: the schema has vouched for the shape that the plugin's `Config` describes.
   const state = plugin.create(read.configuration as never, setup);
   const errorBody = meta.errorResponse === undefined ? undefined : bodyText(meta.errorResponse);
-  const { rewrite, access, beforeProxy, headerFilter, bodyFilter, log } = plugin.phases;
+  const { rewrite, access, beforeProxy, headerFilter, bodyFilter, log, preread, closed } = plugin.phases;
   return {
     plugin,
     priority,
@@ -74,12 +79,14 @@ export function instantiatePlugin(plugin: AnyPlugin, read: ReadPlugin, setup: Pl
         ? undefined
         : (request, response) => bodyFilter(request, response, state),
     log: log && ((request) => log(request, state)),
+    preread: preread && ((connection) => preread(connection, state)),
+    closed: closed && ((connection) => closed(connection, state)),
     dispose: () => plugin.dispose?.(state),
   };
 }
 
 /** An expression that fails counts as true (APISIX, `_meta.filter`). */
-function compileFilter(filter: readonly JsonValue[]): (request: RequestView) => boolean {
+function compileFilter(filter: readonly JsonValue[]): (request: Pick<RequestView, 'variable'>) => boolean {
   const compiled = compileExpression([...filter]);
   if (compiled.kind === 'invalid') return () => true;
   return (request) => {

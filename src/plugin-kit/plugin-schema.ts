@@ -20,6 +20,8 @@ export interface PluginFacts {
   readonly metadataOf?: (plugin: string) => JsonObject | undefined;
   /** Absolute paths of files and folders of the product itself. */
   readonly closedFolders?: readonly string[];
+  /** It is for connections, not for requests: on a stream route or on a service of that type. */
+  readonly isForStreams?: boolean;
 }
 
 /** What a plugin's own check may look at beside the configuration. */
@@ -40,6 +42,8 @@ export interface PluginSchema {
   /** Higher runs first within a phase. */
   readonly priority: number;
   readonly type: 'auth' | 'other';
+  /** It has phases for stream routes. What has none is refused there: nobody should rely on it. */
+  readonly runsOnStreams?: boolean;
   /** Configuration on routes, services and global rules; of plugins that are not of type `auth` also on consumers. */
   readonly schema: TSchema;
   /** Configuration on consumers and credentials; only plugins of type `auth` have one of their own. */

@@ -9,7 +9,7 @@ import type { UpstreamHandle } from './upstream-handle.ts';
 
 /** The object whose `plugins` a configuration stands in. */
 export interface PluginOwner {
-  readonly kind: 'route' | 'service' | 'consumer' | 'global_rule';
+  readonly kind: 'route' | 'service' | 'consumer' | 'global_rule' | 'stream_route';
   readonly id: string;
 }
 

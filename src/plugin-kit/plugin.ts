@@ -1,5 +1,6 @@
 import type { PluginAnswer } from './answer.ts';
 import type { BodyFilter } from './body-filter.ts';
+import type { ClosedConnection, ConnectionView } from './connection-view.ts';
 import type { LogView } from './log-view.ts';
 import type { PluginSchema } from './plugin-schema.ts';
 import type { PluginSetup } from './plugin-setup.ts';
@@ -23,6 +24,10 @@ export interface PluginPhases<State> {
   bodyFilter?(request: RequestView, response: ResponseHead, state: State): BodyFilter | undefined;
   /** The request is over, however it ended. */
   log?(request: LogView, state: State): void;
+  /** On stream routes: a client has connected, and nothing of what it sends has been read. An answer refuses it; only its reason is told, to logs. */
+  preread?(connection: ConnectionView, state: State): PhaseResult | Promise<PhaseResult>;
+  /** On stream routes: the connection is over, however it ended. */
+  closed?(connection: ClosedConnection, state: State): void;
 }
 
 /**

@@ -42,6 +42,9 @@ function checkPlugin(name: string, configuration: JsonValue, context: CheckConte
   if (site === 'stream_route' && schema.type === 'auth') {
     return [{ pointer: '', message: 'a connection without HTTP carries no credential: the plugin does not run on stream routes' }];
   }
+  if (context.isForStreams === true && schema.runsOnStreams !== true) {
+    return [{ pointer: '', message: 'the plugin does not run on stream routes' }];
+  }
   if (!isJsonObject(configuration)) return [{ pointer: '', message: 'value must be an object' }];
   if (readPluginMeta(configuration).disabled) return checkSecretsAreText(configuration, schema);
   const issues = [...checkPluginConfiguration(configurationSchema(schema, site), configuration), ...checkPluginMeta(configuration)];

@@ -8,7 +8,7 @@ export const LONGEST_WAIT_MS = 3_600_000;
  * Lets a request wait because the configuration says so, for `delayMs` but at most `LONGEST_WAIT_MS`. The wait counts against no deadline of
  * plugins. It ends at once, and without an error, when the request is over meanwhile.
  */
-export function waitFor(request: RequestView, clock: Clock, delayMs: number): Promise<undefined> {
+export function waitFor(request: Pick<RequestView, 'beginWait'>, clock: Clock, delayMs: number): Promise<undefined> {
   return new Promise((resolve) => {
     const boundedMs = Math.min(delayMs, LONGEST_WAIT_MS);
     const cancel = clock.schedule(boundedMs, () => resolve(undefined));

@@ -39,6 +39,8 @@ export interface ServiceDiscovery {
 
 /** An upstream with every default in place. */
 export interface EffectiveUpstream extends HopTimeouts {
+  /** As it was written; undefined for the scheme that is the service's own. */
+  readonly scheme: string | undefined;
   /** Empty where they are discovered. */
   readonly nodes: readonly UpstreamNode[];
   /** Where nodes are found; undefined: they are those of `nodes`. */
@@ -72,6 +74,7 @@ const OPEN_POOL_SIZE = 2048;
 /** Reads an upstream that its schema has accepted. */
 export function readUpstream(upstream: UpstreamDocument): EffectiveUpstream {
   return {
+    scheme: upstream.scheme,
     nodes: (upstream.nodes ?? []).map((node) => ({
       host: parseNodeHost(node.host) ?? node.host,
       port: node.port,

@@ -22,7 +22,9 @@ export {
   readRoute,
   readService,
   readServiceUpstream,
+  readStreamRoute,
   type Service,
+  type StreamRoute,
 } from './read-resources.ts';
 export type { ResourceKind, ResourceKindName, ResourceReference } from './resource-kind.ts';
 export { RESOURCE_KINDS, resourceKind } from './resource-kinds.ts';
@@ -38,8 +40,8 @@ export type {
   SnapshotItem,
   SnapshotItemName,
 } from './snapshot.ts';
-export { isStreamService } from './stream-service.ts';
+export { isStreamService, type StreamTransport, unservedInStreamService } from './stream-service.ts';
 export { type CertificatePair, type ClientRules, readTlsItem, type TlsItem, type TlsItemKind, type TlsVersion } from './tls-item.ts';
-export { asUpstreamDocument, checkUpstream, isServedUpstream, type UpstreamDocument, upstreamSchema } from './upstream.ts';
+export { asUpstreamDocument, checkUpstream, isServedUpstream, isStreamScheme, type UpstreamDocument, upstreamSchema } from './upstream.ts';
 export type { UpstreamTlsSettings } from './upstream-tls.ts';
 export { type DocumentValidation, validateDocument } from './validate-document.ts';

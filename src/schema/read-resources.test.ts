@@ -13,6 +13,7 @@ test('a service is read with every default in place, times in milliseconds', () 
     enableWebsocket: false,
     plugins: new Map(),
     upstream: {
+      scheme: 'http',
       nodes: [{ host: '::1', port: 80, weight: 100, priority: 0 }],
       discovery: undefined,
       balancing: { kind: 'roundrobin' },
@@ -29,6 +30,7 @@ test('a service is read with every default in place, times in milliseconds', () 
       keepaliveIdleTimeoutMs: 60_000,
       keepaliveRequests: 1000,
     },
+    stream: undefined,
   });
 });
 
@@ -56,6 +58,7 @@ test('what a service says is what the gateway gets', () => {
   assert.equal(service.stripPathPrefix, false);
   assert.deepEqual(service.plugins, new Map([['key-auth', { header: 'x' }]]));
   assert.deepEqual(service.upstream, {
+    scheme: 'http',
     nodes: [],
     discovery: undefined,
     balancing: { kind: 'roundrobin' },
@@ -121,7 +124,7 @@ test('a rule that this version cannot enforce is never read as if it were not th
   const unenforceable = [
     () => readRoute({ name: 'r', service_id: 's', paths: ['/'], remote_addr: 'nowhere' }),
     () => readRoute({ name: 'r', service_id: 's', paths: ['/'], methods: 'GET' }),
-    () => readService({ name: 's', type: 'stream' }),
+    () => readService({ name: 's', type: 'stream', upstream: { scheme: 'tls', nodes: [] } }),
     () => readService({ name: 's', upstream: { scheme: 'grpc', nodes: [] } }),
   ];
   for (const read of unenforceable) {

@@ -1,4 +1,5 @@
 import { PortcullisError } from '../errors/index.ts';
+import { canonicalAddress } from '../lib/canonical-address.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import { compileValidator, type Validator } from './compile-validator.ts';
 import { isJsonObject } from './copy-document.ts';
@@ -6,7 +7,16 @@ import { type EffectiveUpstream, type HopTimeouts, readTimeouts, readUpstream } 
 import { formatIssues, type Issue } from './issue.ts';
 import { checkRoute, routeSchema } from './route.ts';
 import { checkService, serviceSchema } from './service.ts';
-import { checkUpstream, upstreamSchema } from './upstream.ts';
+import { checkStreamRoute, streamRouteSchema } from './stream-route.ts';
+import {
+  checkStreamService,
+  isStreamService,
+  type StreamTransport,
+  streamServiceSchema,
+  streamTransportOf,
+  unservedInStreamService,
+} from './stream-service.ts';
+import { checkFurtherUpstream, upstreamSchema } from './upstream.ts';
 
 /** Plugin name → configuration as it was written, without defaults. */
 export type PluginConfigurations = ReadonlyMap<string, JsonValue>;
@@ -25,6 +35,23 @@ export interface Service {
   readonly enableWebsocket: boolean;
   readonly plugins: PluginConfigurations;
   readonly upstream: EffectiveUpstream | undefined;
+  /** What stream routes of it take; undefined for a service whose routes are those of HTTP. */
+  readonly stream: StreamTransport | undefined;
+}
+
+/** A stream route as the gateway serves it. */
+export interface StreamRoute {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly serviceId: string;
+  /** Of the gateway's own side of the connection, as far as they are named; canonical. */
+  readonly serverAddress: string | undefined;
+  readonly serverPort: number | undefined;
+  /** The client's address or network. */
+  readonly remoteAddress: string | undefined;
+  /** The host that the client asks for by TLS, lower case; a leading `*.` stands for one label. */
+  readonly serverName: string | undefined;
+  readonly plugins: PluginConfigurations;
 }
 
 /** A route as the gateway serves it, with every default in place. */
@@ -60,7 +87,9 @@ export interface Consumer {
 }
 
 const matchService = compileValidator(serviceSchema);
+const matchStreamService = compileValidator(streamServiceSchema);
 const matchRoute = compileValidator(routeSchema);
+const matchStreamRoute = compileValidator(streamRouteSchema);
 const matchUpstream = compileValidator(upstreamSchema);
 
 /**
@@ -70,6 +99,7 @@ const matchUpstream = compileValidator(upstreamSchema);
  * @throws PortcullisError `internal` with all faults in its detail
  */
 export function readService(value: JsonObject): Service {
+  if (isStreamService(value)) return readStreamService(value);
   const service = readDocument('service', matchService, checkService, value);
   return {
     name: service.name,
@@ -80,12 +110,44 @@ export function readService(value: JsonObject): Service {
     enableWebsocket: service.enable_websocket ?? false,
     plugins: readPlugins(service.plugins),
     upstream: service.upstream === undefined ? undefined : readUpstream(service.upstream),
+    stream: undefined,
+  };
+}
+
+function readStreamService(value: JsonObject): Service {
+  const check: typeof checkStreamService = (service) => [...unservedInStreamService(service), ...checkStreamService(service)];
+  const { name, status, plugins, upstream } = readDocument('service', matchStreamService, check, value);
+  return {
+    name,
+    enabled: status !== 0,
+    hosts: [],
+    pathPrefix: '',
+    stripPathPrefix: false,
+    enableWebsocket: false,
+    plugins: readPlugins(plugins),
+    upstream: upstream === undefined ? undefined : readUpstream(upstream),
+    stream: streamTransportOf(upstream ?? {}),
+  };
+}
+
+/** Reads a stored stream route, as `readService` does. @throws PortcullisError `internal` with all faults in its detail */
+export function readStreamRoute(value: JsonObject): StreamRoute {
+  const route = readDocument('stream route', matchStreamRoute, checkStreamRoute, value);
+  return {
+    name: route.name,
+    enabled: route.status !== 0,
+    serviceId: route.service_id,
+    serverAddress: route.server_addr === undefined ? undefined : (canonicalAddress(route.server_addr) ?? route.server_addr),
+    serverPort: route.server_port,
+    remoteAddress: route.remote_addr,
+    serverName: route.sni?.toLowerCase(),
+    plugins: readPlugins(route.plugins),
   };
 }
 
 /** Reads a stored upstream of a service, as `readService` does. @throws PortcullisError `internal` with all faults in its detail */
 export function readServiceUpstream(value: JsonObject): EffectiveUpstream {
-  return readUpstream(readDocument('upstream', matchUpstream, checkUpstream, value));
+  return readUpstream(readDocument('upstream', matchUpstream, checkFurtherUpstream, value));
 }
 
 /** Reads a stored route, as `readService` does. @throws PortcullisError `internal` with all faults in its detail */

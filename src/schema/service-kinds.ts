@@ -6,7 +6,7 @@ import { defineResourceKind, type ResourceKind, type ResourceReference } from '.
 import { checkRoute, routeSchema, warningsForRoute } from './route.ts';
 import { checkService, serviceSchema, warningsForService } from './service.ts';
 import { checkStreamRoute, streamRouteSchema } from './stream-route.ts';
-import { checkStreamService, isStreamService, streamServiceSchema } from './stream-service.ts';
+import { checkStreamService, isStreamService, streamServiceSchema, warningsForStreamService } from './stream-service.ts';
 import { checkUpstreamShape, upstreamSchema, warningsForFurtherUpstream } from './upstream.ts';
 import { secretPointersOfUpstream, withoutUpstreamKey } from './upstream-tls.ts';
 
@@ -31,7 +31,7 @@ const streamService = defineResourceKind({
   ...SERVICE,
   schema: streamServiceSchema,
   check: checkStreamService,
-  warnings: () => ['a service of type stream is stored, but not served by this version'],
+  warnings: warningsForStreamService,
 });
 
 /** A service; its `type` decides which schema, checks and defaults hold. */
@@ -88,7 +88,6 @@ export const streamRoute = defineResourceKind({
   bodyIdFields: ['id', 'stream_route_id'],
   pluginSite: 'stream_route',
   check: checkStreamRoute,
-  warnings: () => ['stream routes are stored, but not served by this version'],
   owner: serviceOfRoute,
   present: (document, id) => ({ ...document, id }),
 });

@@ -28,6 +28,7 @@ export interface ReferencedKey {
 export type SnapshotItem =
   | { readonly kind: 'service'; readonly id: string; readonly value: JsonObject }
   | { readonly kind: 'route'; readonly id: string; readonly value: JsonObject }
+  | { readonly kind: 'stream_route'; readonly id: string; readonly value: JsonObject }
   /** An upstream of a service beside the one inside it. */
   | { readonly kind: 'upstream'; readonly id: string; readonly service: string; readonly value: JsonObject }
   | { readonly kind: 'global_rule'; readonly id: string; readonly value: JsonObject }

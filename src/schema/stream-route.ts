@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { networkList } from '../lib/network-list.ts';
-import { describingFields, idField, nameField, pluginsField, statusField } from './fields.ts';
+import { describingFields, hostPatternField, idField, nameField, pluginsField, statusField } from './fields.ts';
 import type { Issue } from './issue.ts';
 import { isReservedName } from './reserved-names.ts';
 import { type Static, Type } from './schema-builder.ts';
@@ -13,6 +13,7 @@ export const streamRouteSchema = Type.Object({
   server_addr: Type.Optional(Type.String({ minLength: 1 })),
   server_port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535 })),
   remote_addr: Type.Optional(Type.String({ minLength: 1 })),
+  sni: Type.Optional(hostPatternField),
   plugins: Type.Optional(pluginsField),
   status: Type.Optional(statusField),
 });

@@ -1,7 +1,7 @@
 import { type Issue, issuesBelow } from './issue.ts';
 import { type Static, Type } from './schema-builder.ts';
 import { serviceSchema } from './service.ts';
-import { checkUpstreamShape, upstreamSchema } from './upstream.ts';
+import { checkDiscovery, checkUpstreamShape, type UpstreamDocument, upstreamSchema } from './upstream.ts';
 
 const passHostField = Type.Unsafe<'pass' | 'node' | 'rewrite'>({ type: 'string', enum: ['pass', 'node', 'rewrite'] });
 const poolField = Type.Object({
@@ -30,7 +30,29 @@ export function isStreamService(body: unknown): boolean {
   return typeof body === 'object' && body !== null && Object.hasOwn(body, 'type') && Reflect.get(body, 'type') === 'stream';
 }
 
+export type StreamServiceDocument = Static<typeof streamServiceSchema>;
+
+/** How clients of a service of type `stream` speak to it. */
+export type StreamTransport = 'tcp' | 'udp';
+
 /** What the schema cannot say. */
-export function checkStreamService({ upstream }: Static<typeof streamServiceSchema>): readonly Issue[] {
+export function checkStreamService({ upstream }: StreamServiceDocument): readonly Issue[] {
   return upstream === undefined ? [] : issuesBelow('/upstream', checkUpstreamShape(upstream));
+}
+
+/** By the scheme of its upstream; TCP unless said. */
+export function streamTransportOf({ scheme }: Pick<UpstreamDocument, 'scheme'>): StreamTransport {
+  return scheme === 'udp' ? 'udp' : 'tcp';
+}
+
+/** What gateways of this version could not serve; such a service is stored, and not sent to them. */
+export function unservedInStreamService({ upstream = {} }: Pick<StreamServiceDocument, 'upstream'>): readonly Issue[] {
+  const issues = [...checkDiscovery(upstream)];
+  if (upstream.scheme === 'tls') issues.push({ pointer: '/scheme', message: 'upstream scheme tls is not supported by this version' });
+  return issuesBelow('/upstream', issues);
+}
+
+/** The same, for who writes one. */
+export function warningsForStreamService(service: StreamServiceDocument): readonly string[] {
+  return unservedInStreamService(service).map(({ message }) => `the service is stored, but not served: ${message}`);
 }

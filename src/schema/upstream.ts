@@ -72,6 +72,11 @@ export function checkUpstream(upstream: UpstreamDocument): readonly Issue[] {
   return [...unserved, ...checkUpstreamShape(upstream)];
 }
 
+/** The same of one that may be for streams. */
+export function checkFurtherUpstream(upstream: UpstreamDocument): readonly Issue[] {
+  return [...checkFurtherSupport(upstream), ...checkUpstreamShape(upstream)];
+}
+
 /** What the schema cannot say, whoever serves the upstream. */
 export function checkUpstreamShape(upstream: UpstreamDocument): readonly Issue[] {
   return [
@@ -95,14 +100,24 @@ export function warningsForUpstream(upstream: UpstreamDocument): readonly string
   return warnings;
 }
 
-/** Whether gateways of this version can send requests there. What they cannot is stored, and not sent to them. */
+/** Whether gateways of this version can send requests or streams there. What they cannot is stored, and not sent to them. */
 export function isServedUpstream(upstream: UpstreamDocument): boolean {
-  return checkSupport(upstream).length === 0;
+  return checkFurtherSupport(upstream).length === 0;
+}
+
+/** A further upstream may be one of a service of type `stream`. */
+function checkFurtherSupport(upstream: UpstreamDocument): readonly Issue[] {
+  return isStreamScheme(upstream.scheme) ? checkDiscovery(upstream) : checkSupport(upstream);
+}
+
+/** Whether an upstream is one for streams. */
+export function isStreamScheme(scheme: string | undefined): scheme is 'tcp' | 'udp' {
+  return scheme === 'tcp' || scheme === 'udp';
 }
 
 /** As `warningsForUpstream`, for one that may be stored although no gateway serves it. */
 export function warningsForFurtherUpstream(upstream: UpstreamDocument): readonly string[] {
-  const unserved = checkSupport(upstream).map(({ message }) => `the upstream is stored, but not used: ${message}`);
+  const unserved = checkFurtherSupport(upstream).map(({ message }) => `the upstream is stored, but not used: ${message}`);
   return [...unserved, ...warningsForUpstream(upstream)];
 }
 
@@ -114,7 +129,12 @@ function checkSupport(upstream: UpstreamDocument): readonly Issue[] {
   if (upstream.scheme !== undefined && upstream.scheme !== 'http' && upstream.scheme !== 'https') {
     issues.push({ pointer: '/scheme', message: `upstream scheme ${upstream.scheme} is not supported by this version` });
   }
-  const { discovery_type: type } = upstream;
+  return [...issues, ...checkDiscovery(upstream)];
+}
+
+/** Nodes that somebody else is to be asked for. */
+export function checkDiscovery({ discovery_type: type }: Pick<UpstreamDocument, 'discovery_type'>): readonly Issue[] {
+  const issues: Issue[] = [];
   if (type !== undefined && !SERVED_DISCOVERY.includes(type))
     issues.push({ pointer: '/discovery_type', message: `service discovery by ${type} is not supported by this version` });
   return issues;

@@ -25,7 +25,7 @@ export interface BoundAddress {
 }
 
 /** A machine without IPv6 is no reason to refuse. */
-const NO_SUCH_FAMILY = ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'];
+export const NO_SUCH_FAMILY = ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'];
 
 /**
  * Binds an endpoint, `copies` sockets an address.
@@ -40,10 +40,10 @@ export async function bindEndpoint(endpoint: Endpoint, copies: number): Promise<
   let port = endpoint.port;
   for (const host of hosts) {
     const group = await bindGroup({ host, port }, copies).catch(async (error: unknown) => {
-      if (!(error instanceof BindError) || !NO_SUCH_FAMILY.includes(error.code)) throw explain(error, endpoint, host);
+      if (!(error instanceof BindError) || !NO_SUCH_FAMILY.includes(error.code)) throw explainBindFailure(error, endpoint, host);
       if (everywhere) return bindGroup({ host: '0.0.0.0', port }, copies);
       if (host === '::1') return undefined;
-      throw explain(error, endpoint, host);
+      throw explainBindFailure(error, endpoint, host);
     });
     if (group === undefined) continue;
     port = group.port;
@@ -69,7 +69,8 @@ async function bindGroup(
   return { host: address.host, port: first.port, sockets, guard };
 }
 
-function explain(error: unknown, endpoint: Endpoint, host: string): unknown {
+/** What a person is told of a `BindError`; any other error as it is. */
+export function explainBindFailure(error: unknown, endpoint: Endpoint, host: string): unknown {
   if (!(error instanceof BindError)) return error;
   const where = endpoint.hosts.length === 0 ? '' : ` on ${host}`;
   switch (error.code) {

@@ -1,3 +1,4 @@
+export { bindDatagramEndpoint } from './bind-datagram-endpoint.ts';
 export { type BoundEndpoint, bindEndpoint, type Endpoint } from './bind-endpoint.ts';
 export { canHandDownSockets } from './bound-socket.ts';
 export { type ChildChannel, type ChildRole, runUnderSupervisor } from './child-channel.ts';

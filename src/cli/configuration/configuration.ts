@@ -5,7 +5,7 @@ import type { EngineSettings } from '../../engine/index.ts';
 import { StartError } from '../../errors/index.ts';
 import type { LimitSettings } from '../../gateway/index.ts';
 import type { LogLevel } from '../../observability/index.ts';
-import { parseValue, type SettingValue } from './parse-value.ts';
+import { parseListener, parseValue, type SettingValue } from './parse-value.ts';
 import { readEnvironment } from './read-environment.ts';
 import { type RawValue, readConfigurationFile } from './read-file.ts';
 import { engineSettings } from './request-settings.ts';
@@ -29,6 +29,7 @@ export interface Configuration {
   readonly httpsHosts: readonly string[];
   /** In lower case. */
   readonly fallbackSni: string | undefined;
+  readonly streamListeners: readonly StreamListenerSetting[];
   readonly adminHosts: readonly string[];
   /** Where clients of the Admin API may come from; empty: anywhere. */
   readonly adminAllow: readonly string[];
@@ -76,9 +77,18 @@ export interface Configuration {
   readonly allowOlder: boolean;
   /** Upstreams of `https` that say nothing about it are verified. */
   readonly verifyUpstreams: boolean;
+  readonly showUpstreamStatus: boolean;
   /** What is changed of the engine's limits and time-outs. */
   readonly engine: EngineSettings;
   readonly limits: LimitSettings;
+}
+
+/** One place where stream routes take connections. */
+export interface StreamListenerSetting {
+  readonly protocol: 'tcp' | 'udp';
+  /** Undefined: all addresses. */
+  readonly host: string | undefined;
+  readonly port: number;
 }
 
 /** Where values come from. `flags` maps setting names to the text given on the command line. */
@@ -126,6 +136,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     httpHosts: hosts('http-listen', []),
     httpsHosts: hosts('https-listen', []),
     fallbackSni: text('fallback-sni')?.toLowerCase(),
+    streamListeners: readStreamListeners(values),
     adminHosts: hosts('admin-listen', LOOPBACK),
     adminAllow: hosts('admin-allow', []),
     adminTrustedAddresses: hosts('admin-trusted-addresses', []),
@@ -168,6 +179,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
       http2Cleartext: flag('http2-cleartext'),
     },
     verifyUpstreams: flag('verify-upstreams'),
+    showUpstreamStatus: flag('show-upstream-status'),
     limits: limitSettings(values),
   };
 }
@@ -235,6 +247,29 @@ function refuseEqualPorts(values: ReadonlyMap<string, SettingValue>): void {
     if (other !== undefined) throw new StartError(`--${other} and --${name} are both ${port}: give each a port of its own.`);
     if (port !== 0) taken.set(port, name);
   }
+}
+
+/** @throws StartError for a TCP port that is another's, and for one that is named twice */
+function readStreamListeners(values: ReadonlyMap<string, SettingValue>): readonly StreamListenerSetting[] {
+  const listeners = (['tcp', 'udp'] as const).flatMap((protocol) => {
+    const value = values.get(`stream-${protocol}-listen`);
+    return (Array.isArray(value) ? value : []).flatMap((text: string) => {
+      const listener = parseListener(text);
+      return listener === undefined ? [] : [{ protocol, ...listener }];
+    });
+  });
+  const servers = new Map(Object.entries(PORTS).map(([name, fallback]) => [Number(values.get(name) ?? fallback), name]));
+  const seen = new Set<string>();
+  for (const { protocol, host, port } of listeners) {
+    const server = protocol === 'tcp' ? servers.get(port) : undefined;
+    if (port !== 0 && server !== undefined) {
+      throw new StartError(`--${server} and --stream-tcp-listen are both ${port}: give each a port of its own.`);
+    }
+    const place = `${protocol} ${host} ${port}`;
+    if (port !== 0 && seen.has(place)) throw new StartError(`--stream-${protocol}-listen names the port ${port} twice.`);
+    seen.add(place);
+  }
+  return listeners;
 }
 
 function readAddress(text: string): { readonly host: string; readonly port: number } {

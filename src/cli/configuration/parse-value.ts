@@ -39,6 +39,8 @@ export function parseValue(setting: Setting, text: string, origin: string): Sett
       return LEVELS.includes(text) ? text : refuse(`one of ${LEVELS.join(', ')}`);
     case 'hosts':
       return hosts(text) ?? refuse('a list of IP addresses separated by commas');
+    case 'listeners':
+      return listeners(text) ?? refuse('a list of ports and of address:port separated by commas');
     case 'networks':
       return networks(text) ?? refuse('a list of IP addresses and networks separated by commas');
     case 'names':
@@ -89,6 +91,21 @@ function isOneFamily(network: string): boolean {
 function names(text: string): readonly string[] | undefined {
   const list = text.split(',').map((name) => name.trim());
   return list.every((name) => /^[^\s=/]+$/.test(name)) ? list : undefined;
+}
+
+/** Each a port on all addresses, or `address:port`, an IPv6 address in brackets. */
+function listeners(text: string): readonly string[] | undefined {
+  const list = text.split(',').map((listener) => listener.trim());
+  return list.every((listener) => parseListener(listener) !== undefined) ? list : undefined;
+}
+
+/** Reads one entry of such a list; without a host for all addresses. Undefined for what is none. */
+export function parseListener(text: string): { readonly host: string | undefined; readonly port: number } | undefined {
+  const [, host, port = ''] = /^(?:(\[[0-9a-fA-F:.]+\]|[0-9.]+):)?(\d{1,5})$/.exec(text) ?? [];
+  const value = wholeNumber(port, 0, 65_535);
+  if (value === undefined) return undefined;
+  const address = host?.replace(/^\[|\]$/g, '');
+  return address === undefined || isIP(address) === (host?.startsWith('[') === true ? 6 : 4) ? { host: address, port: value } : undefined;
 }
 
 function hosts(text: string): readonly string[] | undefined {

@@ -1,7 +1,7 @@
 /** The roles a setting has a meaning for; `start` runs all of them. */
 export type Verb = 'start' | 'control-plane' | 'gateway' | 'demo-upstream';
 
-/** How a setting's text is read. Seconds may have a fraction; lists (hosts, networks, names) are separated by commas. */
+/** How a setting's text is read. Seconds may have a fraction; lists (hosts, listeners, networks, names) are separated by commas. */
 export type SettingType =
   | 'port'
   | 'count'
@@ -11,6 +11,7 @@ export type SettingType =
   | 'path'
   | 'text'
   | 'hosts'
+  | 'listeners'
   | 'networks'
   | 'names'
   | 'level'

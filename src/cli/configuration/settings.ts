@@ -48,6 +48,27 @@ export const MAIN_SETTINGS = [
     meaning: 'Upstreams of scheme `https` must show a certificate that is believed where `tls_verify` is not said',
     verbs: GATEWAY,
   },
+  {
+    name: 'show-upstream-status',
+    type: 'flag',
+    defaultText: 'false',
+    meaning: 'Every answer of an upstream has `X-APISIX-Upstream-Status`, not only those with a 5xx',
+    verbs: GATEWAY,
+  },
+  {
+    name: 'stream-tcp-listen',
+    type: 'listeners',
+    defaultText: undefined,
+    meaning: 'Where stream routes take TCP: ports on all addresses, or `address:port`',
+    verbs: GATEWAY,
+  },
+  {
+    name: 'stream-udp-listen',
+    type: 'listeners',
+    defaultText: undefined,
+    meaning: 'Where stream routes take UDP: ports on all addresses, or `address:port`',
+    verbs: GATEWAY,
+  },
   { name: 'admin-listen', type: 'hosts', defaultText: '127.0.0.1,::1', meaning: 'Addresses for the Admin API', verbs: CONTROL_PLANE },
   {
     name: 'admin-allow',

@@ -51,6 +51,9 @@ export function gatewayRole(
     return {
       httpDescriptors: inherited.copiesForWorker(endpoints.http, index, GENERATIONS, acceptors),
       httpsDescriptors: inherited.copiesForWorker(endpoints.https, index, GENERATIONS, 1),
+      streamDescriptors: endpoints.streams.flatMap(({ setting, endpoint }) =>
+        inherited.copiesForWorker(endpoint, index, GENERATIONS, setting.protocol === 'tcp' ? acceptors : 1),
+      ),
     };
   });
   const httpHosts = configuration.httpHosts.length > 0 ? configuration.httpHosts : ['::'];
@@ -63,6 +66,11 @@ export function gatewayRole(
     httpAddresses: httpHosts.map((host) => ({ host, port: endpoints.http.port })),
     httpsAddresses: httpsHosts.map((host) => ({ host, port: endpoints.https.port })),
     httpsPort: endpoints.https.port,
+    streamAddresses: endpoints.streams.map(({ setting, endpoint }) => ({
+      protocol: setting.protocol,
+      host: endpoint.addresses[0]?.host ?? setting.host ?? '::',
+      port: endpoint.port,
+    })),
     fallbackSni: configuration.fallbackSni ?? null,
     statusListeners: status.length > 0 ? status : addressListeners(endpoints.status.port, configuration.statusHosts),
     metricsListeners: metrics.length > 0 ? metrics : addressListeners(endpoints.metrics.port, configuration.metricsHosts),
@@ -74,6 +82,7 @@ export function gatewayRole(
     envReferences: configuration.envReferences,
     engine: configuration.engine,
     verifyUpstreams: configuration.verifyUpstreams,
+    showUpstreamStatus: configuration.showUpstreamStatus,
     limits: configuration.limits,
     allowOlder: configuration.allowOlder,
     testHooks: context.testHooks,

@@ -1,6 +1,6 @@
 import type { Listener } from '../../lib/listener.ts';
-import { type BoundEndpoint, bindEndpoint, canHandDownSockets, type Endpoint } from '../../supervisor/index.ts';
-import type { Configuration } from '../configuration/index.ts';
+import { type BoundEndpoint, bindDatagramEndpoint, bindEndpoint, canHandDownSockets, type Endpoint } from '../../supervisor/index.ts';
+import type { Configuration, StreamListenerSetting } from '../configuration/index.ts';
 
 /** Which roles this instance runs. */
 export interface InstanceRoles {
@@ -18,6 +18,14 @@ export interface InstanceEndpoints {
   readonly status: BoundEndpoint;
   readonly metrics: BoundEndpoint;
   readonly demo: BoundEndpoint;
+  /** In the order of the settings. */
+  readonly streams: readonly BoundStreamListener[];
+}
+
+/** Where stream routes take connections. */
+export interface BoundStreamListener {
+  readonly setting: StreamListenerSetting;
+  readonly endpoint: BoundEndpoint;
 }
 
 const NOT_HERE: BoundEndpoint = { port: 0, addresses: [] };
@@ -41,8 +49,20 @@ export async function bindInstanceEndpoints(configuration: Configuration, roles:
     https: await bind(roles.gateway, { flag: '--https-port', port: configuration.httpsPort, hosts: configuration.httpsHosts }, workers),
     status: await bind(roles.gateway, { flag: '--status-port', port: configuration.statusPort, hosts: configuration.statusHosts }, 1),
     metrics: await bind(roles.gateway, { flag: '--metrics-port', port: configuration.metricsPort, hosts: configuration.metricsHosts }, 1),
+    streams: await bindStreams(roles.gateway ? configuration : { ...configuration, streamListeners: [] }),
     demo: await bind(roles.demo, { flag: '--demo-port', port: configuration.demoPort, hosts: configuration.demoHosts }, 1),
   };
+}
+
+async function bindStreams({ streamListeners, workers }: Configuration): Promise<readonly BoundStreamListener[]> {
+  const bound: BoundStreamListener[] = [];
+  for (const setting of streamListeners) {
+    const { protocol, host, port } = setting;
+    const endpoint = { flag: `--stream-${protocol}-listen`, port, hosts: host === undefined ? [] : [host] };
+    const bind = protocol === 'tcp' ? bindEndpoint : bindDatagramEndpoint;
+    bound.push({ setting, endpoint: canHandDownSockets() ? await bind(endpoint, workers) : { port, addresses: [] } });
+  }
+  return bound;
 }
 
 /** For a child that binds for itself, because nothing could be handed down. */

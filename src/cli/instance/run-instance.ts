@@ -258,9 +258,9 @@ class Instance {
     this.#stopping = true;
     const { drainDelayMs, drainTimeoutMs } = this.#context.configuration;
     // With the last copy of a socket closed, the kernel refuses what nobody would answer.
+    const { http, https, streams } = this.#context.endpoints;
     systemClock.schedule(drainDelayMs, () => {
-      closeSockets(this.#context.endpoints.http);
-      closeSockets(this.#context.endpoints.https);
+      for (const endpoint of [http, https, ...streams.map((stream) => stream.endpoint)]) closeSockets(endpoint);
     });
     await this.#gateway?.stop({ delayMs: drainDelayMs, timeoutMs: drainTimeoutMs });
     await Promise.all([

@@ -50,6 +50,7 @@ function placeholder(setting: Setting): string {
     case 'path':
       return 'path';
     case 'hosts':
+    case 'listeners':
     case 'networks':
       return 'addresses';
     case 'names':

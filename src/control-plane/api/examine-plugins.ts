@@ -8,7 +8,7 @@ import {
   type PluginSchema,
   validatePlugins,
 } from '../../plugin-kit/index.ts';
-import { type Issue, isJsonObject, type ResourceKind } from '../../schema/index.ts';
+import { type Issue, isJsonObject, isStreamService, type ResourceKind } from '../../schema/index.ts';
 
 /**
  * All that plugins have to say against a body: in `plugins`, by the schema that holds where it stands, or against the whole of it where it is
@@ -24,7 +24,9 @@ export function examinePlugins(
   if (!isJsonObject(body)) return [];
   if (kind.name === 'plugin_metadata') return examineMetadata(body, id ?? ownField(body, 'id'), schemas, facts);
   if (kind.pluginSite === undefined) return [];
-  return [...examineVars(kind, body), ...validatePlugins(ownField(body, 'plugins'), kind.pluginSite, schemas, facts)];
+  const isForStreams = kind.name === 'stream_route' || (kind.name === 'service' && isStreamService(body));
+  const plugins = validatePlugins(ownField(body, 'plugins'), kind.pluginSite, schemas, { ...facts, isForStreams });
+  return [...examineVars(kind, body), ...plugins];
 }
 
 /** A route's own rule is one of those that plugins have, too. */

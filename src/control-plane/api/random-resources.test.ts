@@ -24,10 +24,8 @@ interface RandomKind {
 }
 
 const [pair, authority] = await Promise.all([createTestCertificate(), createTestCertificate()]);
-const PLUGINS: JsonObject = {
-  cors: { allow_origins: 'https://a.example' },
-  'ip-restriction': { whitelist: ['127.0.0.1'], _meta: { disable: false } },
-};
+const STREAM_PLUGINS: JsonObject = { 'ip-restriction': { whitelist: ['127.0.0.1'], _meta: { disable: false } } };
+const PLUGINS: JsonObject = { cors: { allow_origins: 'https://a.example' }, ...STREAM_PLUGINS };
 
 const KINDS: readonly RandomKind[] = [
   { name: 'service', list: 'services', core: 'service', refine: refineService },
@@ -47,7 +45,7 @@ const KINDS: readonly RandomKind[] = [
     list: 'stream_routes',
     core: 'stream_route',
     refine: (document) => ({
-      ...withPlugins(document),
+      ...withPlugins(document, STREAM_PLUGINS),
       ...where(document, 'server_addr', '::1'),
       ...where(document, 'remote_addr', '10.0.0.0/8'),
     }),
@@ -201,8 +199,8 @@ function refineChecks(checks: JsonObject): JsonObject {
   return { ...checks, active: { ...active, ...texts, ...where(active, 'req_headers', ['X-Probe: 1']) } };
 }
 
-function withPlugins(document: JsonObject): JsonObject {
-  return { ...document, ...where(document, 'plugins', PLUGINS) };
+function withPlugins(document: JsonObject, plugins = document.type === 'stream' ? STREAM_PLUGINS : PLUGINS): JsonObject {
+  return { ...document, ...where(document, 'plugins', plugins) };
 }
 
 /** The field with another value, where the document has it. */

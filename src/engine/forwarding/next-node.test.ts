@@ -45,3 +45,17 @@ test('one that is not idempotent does not, and the answer tells the attempt', as
   assert.equal(answer.startLine, 'HTTP/1.1 504 Gateway Timeout');
   assert.equal(answer.header('x-apisix-upstream-status'), '504');
 });
+
+test('where it is wanted every answer tells its attempts, whatever the upstream says of them', async (t) => {
+  const proxy = await startProxy(t, { showUpstreamStatus: true });
+  const client = await proxy.client();
+  client.send(GET);
+  const upstream = await proxy.upstream.connection();
+  await upstream.takeThrough('\r\n\r\n');
+  upstream.send('HTTP/1.1 201 Yes\r\nX-APISIX-Upstream-Status: 999\r\nContent-Length: 0\r\n\r\n');
+  const answer = await readMessage(client);
+  assert.deepEqual(
+    answer.lines.filter((line) => line.toLowerCase().startsWith('x-apisix')),
+    ['X-APISIX-Upstream-Status: 201'],
+  );
+});

@@ -1,8 +1,9 @@
 import type { ErrorReason } from '../../errors/index.ts';
-import type { HttpExchange } from '../connection/http-exchange.ts';
-import type { EngineContext } from '../engine-context.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { EngineTimeouts } from '../engine-options.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { UpstreamConnection, UpstreamOwner } from '../upstream/upstream-connection.ts';
+import type { OutputBuffer } from '../writer/output-buffer.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -13,12 +14,25 @@ export interface TunnelClient {
   tunnelEnded(reason: ErrorReason | undefined): void;
 }
 
+/** What all tunnels of a server share. */
+export interface TunnelContext {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly output: OutputBuffer;
+  readonly timeouts: Pick<EngineTimeouts, 'clientWriteStallMs'>;
+}
+
+/** Where a tunnel counts what went through it. */
+export interface TunnelCounts {
+  bytesFromClient: number;
+  bytesToClient: number;
+}
+
 /** What a tunnel is made from. */
 export interface TunnelParts {
-  readonly context: EngineContext;
+  readonly context: TunnelContext;
   readonly client: TunnelClient;
   readonly connection: UpstreamConnection;
-  readonly exchange: HttpExchange;
+  readonly exchange: TunnelCounts;
   /** Longest time without a byte either way. */
   readonly idleTimeoutMs: number;
   /** Longest time in which the upstream takes nothing of what was written to it. */
@@ -26,7 +40,7 @@ export interface TunnelParts {
 }
 
 /**
- * Two connections joined after a 101 (RFC 9110 §15.2.2): bytes go both ways as they come, with back-pressure. An end of one side is
+ * Two connections joined, as after a 101 (RFC 9110 §15.2.2): bytes go both ways as they come, with back-pressure. An end of one side is
  * passed on as an end of that direction alone; a failure of one side resets the other.
  */
 export class Tunnel implements UpstreamOwner {

@@ -42,7 +42,7 @@ export function connectionLine(keepAlive: boolean, minorVersion: 0 | 1): Buffer 
   return minorVersion === 0 ? KEEP_ALIVE_LINE : EMPTY_BYTES;
 }
 
-/** Appends the head of a final response to the client. The status of a failing upstream is repeated, behind those of attempts before it, as APISIX does. */
+/** Appends the head of a final response to the client. The status of a failing upstream, or of any where that is wanted, is repeated, behind those of attempts before it, as APISIX does. */
 export function appendResponseHead(
   writer: ByteWriter,
   head: ResponseParser,
@@ -52,9 +52,9 @@ export function appendResponseHead(
   keepingLine: Buffer,
   edits: HeadEdits | undefined,
 ): void {
-  const failed = head.status >= 500;
+  const tellsStatus = head.status >= 500 || context.showsUpstreamStatus;
   cutOwnFields(head, context.ownResponseFields);
-  if (failed) cutFields(head, UPSTREAM_STATUS_NAME);
+  if (tellsStatus) cutFields(head, UPSTREAM_STATUS_NAME);
   writer.ensure(head.headLength + exchange.failedAttempts.length + 512);
   const leftOut = leftOutOf(context.serverLine, framing);
   if (edits === undefined) {
@@ -67,7 +67,7 @@ export function appendResponseHead(
   }
   if (context.serverLine !== undefined) writer.appendAll(context.serverLine);
   if (!head.hasDate) writer.appendAll(context.date.line);
-  if (failed) {
+  if (tellsStatus) {
     writer.appendAll(UPSTREAM_STATUS);
     if (exchange.failedAttempts !== '') writer.appendAscii(`${exchange.failedAttempts}, `);
     writer.appendDecimal(head.status);

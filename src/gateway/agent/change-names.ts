@@ -12,6 +12,7 @@ export function namesBroughtBy(change: RuntimeChange, plugins: readonly Upstream
   switch (change.op) {
     case 'put-service':
     case 'put-route':
+    case 'put-stream-route':
       return nodeNamesOf(change.settings, plugins);
     case 'put-upstream':
       return nodeNamesOf({ upstream: change.settings, plugins: NO_PLUGINS }, plugins);
@@ -25,6 +26,7 @@ export function namesBroughtBy(change: RuntimeChange, plugins: readonly Upstream
     case 'delete-service':
     case 'delete-upstream':
     case 'delete-route':
+    case 'delete-stream-route':
     case 'delete-global-rule':
     case 'delete-plugin-metadata':
     case 'delete-consumer-needs':
@@ -44,6 +46,9 @@ export function namesReplacedBy(change: RuntimeChange, set: ConfigurationSet, pl
     case 'put-route':
     case 'delete-route':
       return namesIn(set.routes.get(change.id), plugins);
+    case 'put-stream-route':
+    case 'delete-stream-route':
+      return namesIn(set.streamRoutes.get(change.id), plugins);
     case 'put-global-rule':
     case 'delete-global-rule':
       return namesIn(asNodes(set.globalRules.get(change.id)), plugins);

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '../../lib/json.ts';
 import type { EffectiveUpstream, TlsItem, TlsItemKind } from '../../schema/index.ts';
-import type { ConsumerNeeds, PluginSettings, RouteSettings, ServiceSettings } from '../runtime/settings.ts';
+import type { ConsumerNeeds, PluginSettings, RouteSettings, ServiceSettings, StreamRouteSettings } from '../runtime/settings.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
 import type { CompiledKind } from './read-item.ts';
-import { RouteNumbers } from './route-numbers.ts';
+import { RouteNumbers, streamRouteKey } from './route-numbers.ts';
 import { isTlsKind, namesOfTlsKey, tlsKey } from './tls-key.ts';
 import { namesOfUpstreamKey, upstreamKey } from './upstream-key.ts';
 
@@ -17,6 +17,7 @@ export class ConfigurationSet {
   /** Upstreams beside those inside services, by `upstreamKey`. */
   readonly upstreams = new Map<string, EffectiveUpstream>();
   readonly routes = new Map<string, RouteSettings>();
+  readonly streamRoutes = new Map<string, StreamRouteSettings>();
   readonly globalRules = new Map<string, PluginSettings>();
   /** By the plugin's name, defaults in place. */
   readonly pluginMetadata = new Map<string, JsonObject>();
@@ -46,6 +47,8 @@ export class ConfigurationSet {
         return isDeepStrictEqual(this.upstreams.get(upstreamKey(change.serviceId, change.id)), change.settings);
       case 'put-route':
         return isDeepStrictEqual(this.routes.get(change.id), change.settings);
+      case 'put-stream-route':
+        return isDeepStrictEqual(this.streamRoutes.get(change.id), change.settings);
       case 'put-global-rule':
         return isDeepStrictEqual(this.globalRules.get(change.id), change.settings);
       case 'put-plugin-metadata':
@@ -64,6 +67,8 @@ export class ConfigurationSet {
         return !this.upstreams.has(upstreamKey(change.serviceId, change.id));
       case 'delete-route':
         return !this.routes.has(change.id);
+      case 'delete-stream-route':
+        return !this.streamRoutes.has(change.id);
       case 'delete-global-rule':
         return !this.globalRules.has(change.id);
       case 'delete-plugin-metadata':
@@ -91,6 +96,8 @@ export class ConfigurationSet {
         return this.upstreams;
       case 'route':
         return this.routes;
+      case 'stream_route':
+        return this.streamRoutes;
       case 'global_rule':
         return this.globalRules;
       case 'plugin_metadata':
@@ -106,6 +113,9 @@ export class ConfigurationSet {
     for (const [key, settings] of this.upstreams) yield { op: 'put-upstream', ...namesOfUpstreamKey(key), settings };
     for (const [id, settings] of this.services) yield { op: 'put-service', id, settings };
     for (const [id, settings] of this.routes) yield { op: 'put-route', id, number: this.numbers.numberOf(id), settings };
+    for (const [id, settings] of this.streamRoutes) {
+      yield { op: 'put-stream-route', id, number: this.numbers.numberOf(streamRouteKey(id)), settings };
+    }
   }
 
   #applyOne(change: RuntimeChange): void {
@@ -128,6 +138,13 @@ export class ConfigurationSet {
       case 'delete-route':
         this.routes.delete(change.id);
         this.numbers.forget(change.id);
+        return;
+      case 'put-stream-route':
+        this.streamRoutes.set(change.id, change.settings);
+        return;
+      case 'delete-stream-route':
+        this.streamRoutes.delete(change.id);
+        this.numbers.forget(streamRouteKey(change.id));
         return;
       case 'put-global-rule':
         this.globalRules.set(change.id, change.settings);

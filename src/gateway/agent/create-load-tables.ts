@@ -4,7 +4,9 @@ import { deriveLimits, exceedsDescriptors, LoadTables, readDescriptorLimit } fro
 /** The tables in which `rows` threads count what the instance has to do, with limits that follow from the options and the machine. */
 export function createLoadTables({ limits: settings, workers, random, log }: GatewayOptions, rows: number): LoadTables {
   // Those handed down are open for good.
-  const handedDown = workers.flatMap((worker) => [worker.httpDescriptors, worker.httpsDescriptors]).flat(3).length;
+  const handedDown = workers
+    .flatMap((worker) => [worker.httpDescriptors, worker.httpsDescriptors, worker.streamDescriptors ?? []])
+    .flat(3).length;
   const descriptors = Math.max(0, readDescriptorLimit() - handedDown);
   const limits = deriveLimits(descriptors, settings);
   if (exceedsDescriptors(limits, descriptors)) {

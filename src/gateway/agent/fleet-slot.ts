@@ -1,5 +1,6 @@
 import type { FleetMember } from './fleet-member.ts';
 import type { SlotSockets } from './slot-sockets.ts';
+import type { StreamSockets } from './stream-sockets.ts';
 
 /** What a slot's worker does, as the status tells. */
 export type WorkerState = 'starting' | 'listening' | 'down';
@@ -8,12 +9,14 @@ export type WorkerState = 'starting' | 'listening' | 'down';
 export class FleetSlot {
   readonly index: number;
   readonly sockets: SlotSockets;
+  readonly streams: StreamSockets;
   member: FleetMember | undefined;
   listening = false;
 
-  constructor(index: number, sockets: SlotSockets) {
+  constructor(index: number, sockets: SlotSockets, streams: StreamSockets) {
     this.index = index;
     this.sockets = sockets;
+    this.streams = streams;
   }
 
   /** No thread can ever listen here again. */

@@ -123,7 +123,7 @@ export class GatewayAgent implements RunningGateway {
   }
 
   get ports(): RunningGateway['ports'] {
-    return { http: this.#fleet.ports, https: this.#fleet.encryptedPorts, status: this.#statusPorts, metrics: this.#metrics.ports };
+    return { ...this.#fleet.listening, status: this.#statusPorts, metrics: this.#metrics.ports };
   }
 
   async whenCurrent(): Promise<{ readonly revision: number }> {
@@ -223,14 +223,14 @@ export class GatewayAgent implements RunningGateway {
   }
 
   #createFleet(): WorkerFleet {
-    const { workers, httpAddresses, httpsAddresses, clock, log, onDescriptorsUsedUp } = this.#options;
+    const { workers, httpAddresses, httpsAddresses, streamAddresses = [], clock, log, onDescriptorsUsedUp } = this.#options;
     const reusePort = reusePortIsSupported();
     const handedDown = workers.some((worker) => worker.httpDescriptors.length > 0);
     if (!handedDown && !reusePort && workers.length > 1)
       log.warn('this system lets only one worker listen on a port: one worker is started');
     return new WorkerFleet({
       workers: handedDown || reusePort ? workers : workers.slice(0, 1),
-      own: { addresses: httpAddresses, encryptedAddresses: httpsAddresses, reusePort },
+      own: { addresses: httpAddresses, encryptedAddresses: httpsAddresses, streamAddresses, reusePort },
       clock,
       log,
       yieldTurn,

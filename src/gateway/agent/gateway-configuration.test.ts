@@ -95,9 +95,10 @@ test('what this version cannot serve is refused whole before any worker hears of
   const { load, change, applied, set, isKnown } = start();
   await load(guideItems(80));
   const first = set.numbers.numberOf('route');
-  const unservable: SnapshotItem = { kind: 'service', id: 'bad', value: { name: 'bad', type: 'stream' } };
+  const upstream = { scheme: 'tls', nodes: [] };
+  const unservable: SnapshotItem = { kind: 'service', id: 'bad', value: { name: 'bad', type: 'stream', upstream } };
   const put = [newCredential, routeItem('r', { paths: ['/r'] }), unservable].map((item) => ({ op: 'put', item }) as const);
-  await assert.rejects(change(...put, removeOld), { message: /^service bad: .*stream/ });
+  await assert.rejects(change(...put, removeOld), { message: /^service bad: .*scheme tls/ });
   assert.equal(applied.length, 1);
   assert.deepEqual([isKnown('secret-api-key'), isKnown('new-key')], [false, false]);
   assert.deepEqual([[...set.services.keys()].includes('bad'), [...set.routes.keys()]], [false, ['route']]);

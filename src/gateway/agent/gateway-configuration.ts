@@ -24,6 +24,7 @@ import {
   readDeletion,
   readItem,
 } from './read-item.ts';
+import { streamRouteKey } from './route-numbers.ts';
 import { SerialQueue } from './serial-queue.ts';
 import { upstreamKey } from './upstream-key.ts';
 import type { WorkerFleet } from './worker-fleet.ts';
@@ -346,7 +347,10 @@ export class GatewayConfiguration implements ConfigurationApplier {
   /** Routes that were refused and are not in force keep no number. */
   #forgetNumbers(changes: readonly RuntimeChange[]): void {
     const { set } = this.#options;
-    for (const change of changes) if (change.op === 'put-route' && !set.routes.has(change.id)) set.numbers.forget(change.id);
+    for (const change of changes) {
+      if (change.op === 'put-route' && !set.routes.has(change.id)) set.numbers.forget(change.id);
+      if (change.op === 'put-stream-route' && !set.streamRoutes.has(change.id)) set.numbers.forget(streamRouteKey(change.id));
+    }
   }
 
   #slices(): { pause(): Promise<void> } {

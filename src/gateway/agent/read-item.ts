@@ -8,11 +8,17 @@ import {
 } from '../../plugin-kit/index.ts';
 import { isJsonObject, readTlsItem, type SnapshotItem } from '../../schema/index.ts';
 import { CompileError } from '../runtime/compile-error.ts';
-import { readPlugins, readRouteSettings, readServiceSettings, readUpstreamSettings } from '../runtime/read-settings.ts';
+import {
+  readPlugins,
+  readRouteSettings,
+  readServiceSettings,
+  readStreamRouteSettings,
+  readUpstreamSettings,
+} from '../runtime/read-settings.ts';
 import type { PluginSettings } from '../runtime/settings.ts';
 import { resolvePluginSettings } from '../secrets/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
-import type { RouteNumbers } from './route-numbers.ts';
+import { type RouteNumbers, streamRouteKey } from './route-numbers.ts';
 import { namesOfUpstreamKey, upstreamKey } from './upstream-key.ts';
 
 /** Kinds of items that workers compile. Consumers and credentials lie in the shared tables, secret providers are the agent's own. */
@@ -26,6 +32,7 @@ export const COMPILED_KINDS = [
   'service',
   'upstream',
   'route',
+  'stream_route',
 ] as const;
 
 export type CompiledKind = (typeof COMPILED_KINDS)[number];
@@ -70,6 +77,10 @@ export function readItem(item: CompiledItem, { numbers, plugins, lookUp }: ReadI
       const settings = readRouteSettings(id, value, plugins);
       return { op: 'put-route', id, number: numbers.numberOf(id), settings: withSecrets(settings, lookUp) };
     }
+    case 'stream_route': {
+      const settings = readStreamRouteSettings(id, value, plugins);
+      return { op: 'put-stream-route', id, number: numbers.numberOf(streamRouteKey(id)), settings: withSecrets(settings, lookUp) };
+    }
     case 'global_rule':
       return { op: 'put-global-rule', id, settings: resolvePluginSettings(readPlugins(pluginsOf(id, value), plugins), lookUp) };
     case 'plugin_metadata':
@@ -100,6 +111,8 @@ export function readDeletion(kind: CompiledKind, id: string): RuntimeChange {
       return { op: 'delete-upstream', ...namesOfUpstreamKey(id) };
     case 'route':
       return { op: 'delete-route', id };
+    case 'stream_route':
+      return { op: 'delete-stream-route', id };
     case 'global_rule':
       return { op: 'delete-global-rule', id };
     case 'plugin_metadata':

@@ -26,3 +26,8 @@ export class RouteNumbers {
     this.#ids.delete(number);
   }
 }
+
+/** What names a stream route among all routes that have numbers. */
+export function streamRouteKey(id: string): string {
+  return `stream_routes/${id}`;
+}

@@ -2,19 +2,20 @@ import { StartError } from '../../errors/index.ts';
 import { type BackoffSteps, backoffDelayMs } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../observability/index.ts';
-import type { WorkerListeners } from '../gateway-options.ts';
+import type { RunningGateway, StreamAddress, WorkerListeners } from '../gateway-options.ts';
 import type { AgentMessage, RuntimeChange, TestFailure } from '../worker/worker-messages.ts';
 import { type ChangeRound, type RoundOutcome, runChangeRound } from './change-round.ts';
 import { FleetMember } from './fleet-member.ts';
 import { FleetSlot, type WorkerState } from './fleet-slot.ts';
 import { SerialQueue } from './serial-queue.ts';
 import { type OwnAddresses, SlotSockets } from './slot-sockets.ts';
+import { StreamSockets } from './stream-sockets.ts';
 import type { WorkerThread } from './worker-thread.ts';
 
 /** What a fleet needs from its agent. */
 export interface WorkerFleetOptions {
   readonly workers: readonly WorkerListeners[];
-  readonly own: OwnAddresses;
+  readonly own: OwnAddresses & { readonly streamAddresses: readonly StreamAddress[] };
   readonly clock: Clock;
   readonly log: Logger;
   readonly yieldTurn: () => Promise<void>;
@@ -64,11 +65,17 @@ export class WorkerFleet {
   #closing = false;
   #usedUpTold = false;
   #ports: readonly number[] = [];
+  #streamPorts: readonly number[] = [];
   #encryptedPorts: readonly number[] = [];
 
   constructor(options: WorkerFleetOptions) {
     this.#options = options;
-    this.#slots = options.workers.map((listeners, index) => new FleetSlot(index, new SlotSockets(listeners, options.own)));
+    this.#slots = options.workers.map((listeners, index) => {
+      const { own } = options;
+      const { streamAddresses: addresses, reusePort } = own;
+      const streams = new StreamSockets({ addresses, descriptors: listeners.streamDescriptors ?? [], reusePort });
+      return new FleetSlot(index, new SlotSockets(listeners, own), streams);
+    });
   }
 
   get states(): readonly WorkerState[] {
@@ -84,14 +91,9 @@ export class WorkerFleet {
     return [...this.#members].some((member) => member.state === 'running' && !this.#isInSlot(member));
   }
 
-  /** Ports that the workers listen on, in the order of the addresses; empty as long as none does. */
-  get ports(): readonly number[] {
-    return this.#ports;
-  }
-
-  /** The same where clients speak TLS; empty before the first certificate. */
-  get encryptedPorts(): readonly number[] {
-    return this.#encryptedPorts;
+  /** Ports that the workers listen on, in the order of the addresses; empty as long as none does, of TLS before the first certificate. */
+  get listening(): Omit<RunningGateway['ports'], 'status' | 'metrics'> {
+    return { http: this.#ports, https: this.#encryptedPorts, streams: this.#streamPorts };
   }
 
   /** The row of the thread in each slot, in their order; undefined where there is none. */
@@ -189,7 +191,10 @@ export class WorkerFleet {
     this.#wakeWaiters();
     const listening = this.#slots.flatMap((slot) => (slot.member === undefined ? [] : [slot.member.thread]));
     const spare = [...this.#members].map((member) => member.thread).filter((thread) => !listening.includes(thread));
-    for (const slot of this.#slots) slot.sockets.closeUnused();
+    for (const slot of this.#slots) {
+      slot.sockets.closeUnused();
+      slot.streams.closeUnused();
+    }
     const drained = Promise.all(listening.map((thread) => thread.drain(timeoutMs)));
     await Promise.race([drained, this.#after(timeoutMs + DRAIN_GRACE_MS)]);
     await Promise.all([...listening, ...spare].map((thread) => thread.terminate('the gateway stops')));
@@ -264,12 +269,13 @@ export class WorkerFleet {
       this.#usedUpTold = true;
       this.#options.onDescriptorsUsedUp();
     }
-    const outcome = await member.thread.listen(sockets);
+    const outcome = await member.thread.listen(sockets, slot.streams.take(this.#streamPorts));
     switch (outcome.kind) {
       case 'listening':
         slot.listening = true;
         member.listeningSinceMs = this.#options.clock.monotonicMs();
         this.#ports = outcome.ports;
+        this.#streamPorts = outcome.streamPorts;
         this.#balance();
         this.#options.onStateChanged();
         return;

@@ -21,6 +21,7 @@ export function workerStart(options: GatewayOptions, share: WorkerShare): Worker
     httpsPort,
     fallbackSni: options.fallbackSni,
     verifyUpstreams: options.verifyUpstreams ?? false,
+    showUpstreamStatus: options.showUpstreamStatus ?? false,
     engine,
     testHooks,
     testPluginModule: options.testPlugins?.module,

@@ -1,12 +1,12 @@
 import { Worker } from 'node:worker_threads';
-import type { AgentMessage, TestFailure, WorkerMessage, WorkerSocket, WorkerStart } from '../worker/worker-messages.ts';
+import type { AgentMessage, TestFailure, WorkerMessage, WorkerSocket, WorkerStart, WorkerStreamSocket } from '../worker/worker-messages.ts';
 
 /** Most memory of a worker's heap; beyond it the thread is ended and replaced, and the others go on. */
 const MAX_HEAP_MB = 512;
 
 /** How an attempt to listen ended. */
 export type ListenOutcome =
-  | { readonly kind: 'listening'; readonly ports: readonly number[] }
+  | { readonly kind: 'listening'; readonly ports: readonly number[]; readonly streamPorts: readonly number[] }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
   | { readonly kind: 'ended' };
 
@@ -79,9 +79,9 @@ export class WorkerThread {
     await this.#ask({ kind: 'commit', change }, `committed ${change}`);
   }
 
-  async listen(sockets: readonly WorkerSocket[]): Promise<ListenOutcome> {
-    const message = await this.#ask({ kind: 'listen', sockets }, 'listening');
-    if (message?.kind === 'listening') return { kind: 'listening', ports: message.ports };
+  async listen(sockets: readonly WorkerSocket[], streams: readonly WorkerStreamSocket[]): Promise<ListenOutcome> {
+    const message = await this.#ask({ kind: 'listen', sockets, streams }, 'listening');
+    if (message?.kind === 'listening') return message;
     if (message?.kind === 'listen-failed') return { kind: 'failed', code: message.code, message: message.message };
     return { kind: 'ended' };
   }

@@ -200,6 +200,8 @@ function changesOf(item: SnapshotItem, plugins: readonly AnyPlugin[]): readonly 
       return [{ op: 'put-tls-item', kind: item.kind, id: item.id, settings: readTlsItem(item.kind, item.value) }];
     case 'credential':
     case 'secret_provider':
+    // There are no connections to route: requests are handed over one by one.
+    case 'stream_route':
       return [];
   }
 }

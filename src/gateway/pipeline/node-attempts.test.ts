@@ -42,6 +42,7 @@ class SlotRecorder implements RequestAdmission {
 function upstreamOf(ports: readonly number[], more: Partial<EffectiveUpstream> = {}): RuntimeUpstream {
   const settings: EffectiveUpstream = {
     nodes: ports.map((port) => ({ host: '10.0.0.1', port, weight: 1, priority: 0 })),
+    scheme: undefined,
     discovery: undefined,
     balancing: { kind: 'roundrobin' },
     tls: undefined,

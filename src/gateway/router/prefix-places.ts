@@ -39,7 +39,7 @@ export class PrefixPlaces<Value> {
     const found: RoutePlace<Value>[] = [];
     this.#segments.collect(path, this.#length, found);
     if (found.length === 0) return this.#prefixes.visit(method, take);
-    found.push(...this.#prefixes.all);
+    for (const place of this.#prefixes.all) found.push(place);
     if (found.length > 1) found.sort(comparePlaces);
     for (const place of found) if (fitsMethod(place, method) && take(place)) return true;
     return false;

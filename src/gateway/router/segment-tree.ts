@@ -104,7 +104,7 @@ function removeBelow<Value>(node: Node<Value>, place: RoutePlace<Value>, depth: 
 }
 
 function collectBelow<Value>(node: Node<Value>, path: string, start: number, found: RoutePlace<Value>[]): void {
-  if (node.rests !== undefined) found.push(...node.rests.all);
+  if (node.rests !== undefined) for (const place of node.rests.all) found.push(place);
   const slash = path.indexOf('/', start);
   const end = slash === -1 ? path.length : slash;
   if (node.texts !== undefined) {
@@ -117,5 +117,5 @@ function collectBelow<Value>(node: Node<Value>, path: string, start: number, fou
 /** `slash` ends the segment that led to the node; -1: the path ends with it. */
 function enter<Value>(node: Node<Value>, path: string, slash: number, found: RoutePlace<Value>[]): void {
   if (slash !== -1) collectBelow(node, path, slash + 1, found);
-  else if (node.ends !== undefined) found.push(...node.ends.all);
+  else if (node.ends !== undefined) for (const place of node.ends.all) found.push(place);
 }

@@ -1,4 +1,4 @@
-import type { EffectiveUpstream } from '../../schema/index.ts';
+import { type EffectiveUpstream, isStreamScheme } from '../../schema/index.ts';
 import { upstreamHealthKey } from '../health/index.ts';
 import { CompileError } from './compile-error.ts';
 import { PluginUpstream } from './plugin-upstream.ts';
@@ -35,7 +35,9 @@ export function compileService(
       settings.upstream === undefined
         ? undefined
         : new RuntimeUpstream(id, settings.upstream, surroundings, upstreamHealthKey(id, undefined));
-    const prepared = [...others].map(
+    // Those of the other kind of service are for nobody here.
+    const usable = [...others].filter(([, { scheme }]) => isStreamScheme(scheme) === (settings.stream !== undefined));
+    const prepared = usable.map(
       ([otherId, other], index) => [otherId, new PluginUpstream(index, otherUpstream(id, otherId, other, surroundings))] as const,
     );
     return { id, settings, upstream, others: new Map(prepared) };

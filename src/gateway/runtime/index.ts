@@ -18,4 +18,6 @@ export { PluginUpstream } from './plugin-upstream.ts';
 export type { PreparedChange } from './prepare-change.ts';
 export { Runtime, type RuntimeOptions } from './runtime.ts';
 export { RuntimeRoute, type RuntimeRouteParts } from './runtime-route.ts';
+export { RuntimeStreamRoute } from './runtime-stream-route.ts';
 export { type EndpointChoice, RuntimeUpstream, type TargetSource } from './runtime-upstream.ts';
+export { StreamRoutes } from './stream-routes.ts';

@@ -13,6 +13,7 @@ import type { RuntimeRoute } from './runtime-route.ts';
 import { ServicesChange } from './services-change.ts';
 import type { PluginSettings } from './settings.ts';
 import { Slices } from './slices.ts';
+import type { PreparedStreamRoutes } from './stream-routes.ts';
 
 /** A change compiled aside. `undefined` in a map: removed, or (among entries) not served. */
 export interface PreparedChange {
@@ -27,6 +28,8 @@ export interface PreparedChange {
   readonly replaced: readonly RuntimeRoute[];
   /** Plugins of the routes that come and of those that go whose configuration asserts an identity. */
   readonly asserting: { readonly added: readonly ChainMember[]; readonly removed: readonly ChainMember[] };
+  /** Undefined: nothing changed for stream routes. */
+  readonly streamRoutes: PreparedStreamRoutes | undefined;
   /** All global rules, where one of them changed. */
   readonly globalRules: ReadonlyMap<string, PluginSettings> | undefined;
   /** All metadata, where some changed. */
@@ -49,6 +52,7 @@ export async function prepareChange(runtime: Runtime, changes: readonly RuntimeC
   const entries = new Map<string, RoutingEntry | undefined>();
   const slices = new Slices(runtime.options);
   const group = new GroupChange(runtime);
+  let streamRoutes: PreparedStreamRoutes | undefined;
   const tlsItems = new Map<string, TlsItem | undefined>();
   try {
     for (const change of changes) {
@@ -66,20 +70,28 @@ export async function prepareChange(runtime: Runtime, changes: readonly RuntimeC
     const isLarge = entries.size > MAX_ROUTES_IN_PLACE;
     const routes = isLarge ? await runtime.routes.changed({ definitions, entries }, slices) : undefined;
     const { replaced, asserting } = await compareRoutes(runtime, entries, slices);
+    streamRoutes = runtime.streamRoutes.prepare(changes, {
+      members: runtime.membersWith(group.metadata ?? runtime.metadata),
+      services,
+      currentServices: runtime.services,
+      changedMetadata: group.changedMetadata,
+    });
     const { globalRules, metadata, consumerHeaders } = group;
     return {
-      ...{ services, upstreams: changed.upstreams, definitions, entries, routes, replaced, asserting },
+      ...{ services, upstreams: changed.upstreams, definitions, entries, routes, replaced, asserting, streamRoutes },
       ...{ globalRules, metadata, consumerHeaders, tls, globals: group.compile() },
     };
   } catch (error) {
     disposeEntries(entries);
+    if (streamRoutes !== undefined) runtime.streamRoutes.abandon(streamRoutes);
     throw error;
   }
 }
 
 /** Ends the plugins' state of a change that is not put in force. */
-export function disposePrepared(prepared: PreparedChange): void {
+export function disposePrepared(runtime: Runtime, prepared: PreparedChange): void {
   disposeEntries(prepared.entries);
+  if (prepared.streamRoutes !== undefined) runtime.streamRoutes.abandon(prepared.streamRoutes);
   prepared.globals?.retire();
 }
 
@@ -111,6 +123,10 @@ function readChange(
       return;
     case 'delete-route':
       definitions.set(change.id, undefined);
+      return;
+    // They are compiled by themselves.
+    case 'put-stream-route':
+    case 'delete-stream-route':
       return;
     case 'put-global-rule':
       group.putRule(change.id, change.settings);

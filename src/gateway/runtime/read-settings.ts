@@ -1,8 +1,15 @@
 import type { JsonObject } from '../../lib/json.ts';
 import { type ReadableSchema, readPlugin } from '../../plugin-kit/index.ts';
-import { type EffectiveUpstream, type PluginConfigurations, readRoute, readService, readServiceUpstream } from '../../schema/index.ts';
+import {
+  type EffectiveUpstream,
+  type PluginConfigurations,
+  readRoute,
+  readService,
+  readServiceUpstream,
+  readStreamRoute,
+} from '../../schema/index.ts';
 import { CompileError } from './compile-error.ts';
-import type { PluginSettings, RouteSettings, ServiceSettings } from './settings.ts';
+import type { PluginSettings, RouteSettings, ServiceSettings, StreamRouteSettings } from './settings.ts';
 
 /** What must be known of a plugin to read its configurations. */
 export type ReadablePlugin = ReadableSchema;
@@ -29,6 +36,14 @@ export function readUpstreamSettings(id: string, value: JsonObject): EffectiveUp
 export function readRouteSettings(id: string, value: JsonObject, plugins: readonly ReadablePlugin[]): RouteSettings {
   return readAs(`route ${id}`, () => {
     const route = readRoute(value);
+    return { ...route, plugins: readPlugins(route.plugins, plugins) };
+  });
+}
+
+/** Reads a stream route in the same way. @throws CompileError when this version cannot serve it */
+export function readStreamRouteSettings(id: string, value: JsonObject, plugins: readonly ReadablePlugin[]): StreamRouteSettings {
+  return readAs(`stream route ${id}`, () => {
+    const route = readStreamRoute(value);
     return { ...route, plugins: readPlugins(route.plugins, plugins) };
   });
 }

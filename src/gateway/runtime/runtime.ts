@@ -15,6 +15,7 @@ import type { RuntimeRoute } from './runtime-route.ts';
 import type { UpstreamSurroundings } from './runtime-upstream.ts';
 import type { PluginSettings } from './settings.ts';
 import { Slices } from './slices.ts';
+import { StreamRoutes } from './stream-routes.ts';
 
 /** What a runtime needs from its worker. */
 export interface RuntimeOptions extends UpstreamSurroundings {
@@ -39,6 +40,7 @@ export class Runtime {
   readonly globalRules = new Map<string, PluginSettings>();
   /** The metadata of plugins, with defaults. */
   readonly metadata = new Map<string, JsonObject>();
+  readonly streamRoutes = new StreamRoutes();
   readonly identityHeaders = new IdentityHeaders();
   readonly options: RuntimeOptions;
   readonly #consumers: ConsumerPluginCache;
@@ -114,13 +116,14 @@ export class Runtime {
     else this.#routes = prepared.routes;
     this.identityHeaders.add(prepared.asserting.added);
     this.identityHeaders.remove(prepared.asserting.removed);
+    if (prepared.streamRoutes !== undefined) this.streamRoutes.commit(prepared.streamRoutes);
     this.#commitGroup(prepared);
     this.#retire(prepared.replaced);
   }
 
   /** Drops a prepared change that will not be committed. */
   abandon(prepared: PreparedChange): void {
-    disposePrepared(prepared);
+    disposePrepared(this, prepared);
   }
 
   /** Serves nothing any more: the state of all plugins is disposed of, with the last request at the latest. */
@@ -129,6 +132,7 @@ export class Runtime {
     for (const route of this.#routes.allServed()) route.retire();
     this.#routes = new RouteTable();
     this.#generation++;
+    this.streamRoutes.close();
     this.#globals.retire();
     this.#globals = new HeldChain([]);
     this.#consumers.clear();

@@ -1,5 +1,5 @@
 import type { ReadPlugin } from '../../plugin-kit/index.ts';
-import type { Route, Service } from '../../schema/index.ts';
+import type { Route, Service, StreamRoute } from '../../schema/index.ts';
 
 /** Plugin name → its configuration, read. */
 export type PluginSettings = ReadonlyMap<string, ReadPlugin>;
@@ -17,6 +17,11 @@ export interface ConsumerNeeds {
   /** Names of the nodes of their upstreams, each once. */
   readonly nodeNames: readonly string[];
   readonly identityHeaders: readonly string[];
+}
+
+/** A stream route as workers get it. */
+export interface StreamRouteSettings extends Omit<StreamRoute, 'plugins'> {
+  readonly plugins: PluginSettings;
 }
 
 /** A route as workers get it. */

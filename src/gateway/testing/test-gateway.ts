@@ -25,6 +25,8 @@ export interface TestGateway {
   /** Lays changes over it. */
   change(...changes: readonly SnapshotChange[]): Promise<void>;
   readonly httpPort: number;
+  /** In the order of `streamAddresses`. */
+  readonly streamPorts: readonly number[];
   /** 0 before the first certificate. */
   readonly httpsPort: number;
   readonly statusPort: number;
@@ -61,6 +63,9 @@ export async function startTestGateway(test: TestEnd, options: Partial<GatewayOp
     change: (...changes) => applier.applyDelta({ fromRevision: revision, toRevision: ++revision, changes }),
     get httpPort() {
       return agent.ports.http[0] ?? 0;
+    },
+    get streamPorts() {
+      return agent.ports.streams;
     },
     get httpsPort() {
       return agent.ports.https[0] ?? 0;

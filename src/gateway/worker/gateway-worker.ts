@@ -13,16 +13,18 @@ import { HTTP_REQUESTS, WorkerMetrics } from '../metrics/index.ts';
 import { createDialPolicy, type DialPolicy } from '../names/index.ts';
 import { ClientHeaderRules, FilterFailure, Pipeline, REQUEST_ID_HEADER } from '../pipeline/index.ts';
 import { AddressBook, catalogueOf, Runtime } from '../runtime/index.ts';
+import { StreamPipeline } from '../streams/index.ts';
 import { CredentialIndexReader } from '../tables/index.ts';
 import { TicketKeys, TlsItems, UpstreamIdentities } from '../tls/index.ts';
 import { CredentialDirectory } from './credential-directory.ts';
 import { HandshakeLog } from './handshake-log.ts';
 import { PreparedChanges } from './prepared-changes.ts';
+import { StreamListening } from './stream-listening.ts';
 import { failOnPurpose } from './test-failures.ts';
 import { TlsListening } from './tls-listening.ts';
 import { WorkerBoard, type WorkerRow } from './worker-board.ts';
 import { createWorkerLogger } from './worker-logger.ts';
-import type { AgentMessage, WorkerMessage, WorkerSocket, WorkerStart } from './worker-messages.ts';
+import type { AgentMessage, WorkerMessage, WorkerSocket, WorkerStart, WorkerStreamSocket } from './worker-messages.ts';
 import { WorkerPluginServices } from './worker-plugin-services.ts';
 
 /** How often a worker shows that it lives; the agent ends one that is silent for twenty times as long. */
@@ -57,6 +59,7 @@ export class GatewayWorker {
   readonly #ticketKeys = new TicketKeys(NO_TICKET_KEY);
   readonly #tls: TlsListening;
   readonly #server: HttpServer;
+  readonly #streams: StreamListening;
 
   /** `others`: plugins beside the product's. */
   constructor(start: WorkerStart, transport: TransportChoice, others: readonly AnyPlugin[], post: (message: WorkerMessage) => void) {
@@ -106,6 +109,7 @@ export class GatewayWorker {
     for (const { kind, failure } of transport.refused) {
       this.#log.warn('sockets are driven in a slower way', { refused: kind, failure, used: transport.kind });
     }
+    this.#streams = this.#createStreams(transport, board, random);
     this.#server = new HttpServer({
       transport: transport.kind,
       handler: pipeline,
@@ -116,6 +120,7 @@ export class GatewayWorker {
       timeouts,
       http2Cleartext,
       serverHeader: SERVER_HEADER,
+      showUpstreamStatus: start.showUpstreamStatus,
       ownResponseFields: [REQUEST_ID_HEADER],
       clock: this.#clock,
       onHandshakeFailed: (failure, address) => this.#handshakeLog.failed(failure, address),
@@ -125,6 +130,31 @@ export class GatewayWorker {
       },
     });
     this.#tls = new TlsListening({ server: this.#server, hosts: this.#runtime.tls.hosts, post, log: this.#log });
+  }
+
+  #createStreams(transport: TransportChoice, board: WorkerBoard, random: Random): StreamListening {
+    const { admission } = this.#load;
+    const handler = (): StreamPipeline =>
+      new StreamPipeline({
+        routes: this.#runtime.streamRoutes,
+        admission,
+        clock: this.#clock,
+        random,
+        log: this.#log,
+        enter: (route, plugin) => this.#row.enter(route, plugin),
+        revision: () => board.revision,
+        accessLog: this.#accessLog,
+        pluginDeadlineMs: this.#start.pluginDeadlineMs,
+      });
+    return new StreamListening({
+      handler,
+      pool: this.#pool,
+      clock: this.#clock,
+      timeouts: this.#start.engine.timeouts,
+      admission,
+      transport: transport.kind,
+      onFailure: (error) => this.#log.error('a stream or an accept failed', {}, error),
+    });
   }
 
   /** Begins to show that it lives. */
@@ -143,6 +173,7 @@ export class GatewayWorker {
       pause: () => {
         this.#server.stopAccepting();
         this.#tls.stop();
+        this.#streams.pause();
         this.#post({ kind: 'paused' });
       },
       resume: () => this.#post({ kind: 'may-resume' }),
@@ -178,7 +209,7 @@ export class GatewayWorker {
         this.#changes.abandon(message.change);
         return;
       case 'listen':
-        void this.#listen(message.sockets);
+        void this.#listen(message.sockets, message.streams);
         return;
       case 'reopen-logs':
         this.#accessLog?.reopen();
@@ -259,7 +290,7 @@ export class GatewayWorker {
     this.#post({ kind: 'prepared', change, failure: await this.#changes.prepare(change) });
   }
 
-  async #listen(sockets: readonly WorkerSocket[]): Promise<void> {
+  async #listen(sockets: readonly WorkerSocket[], streams: readonly WorkerStreamSocket[]): Promise<void> {
     try {
       const ports: number[] = [];
       for (const { fds, host, port, reusePort } of sockets.filter(({ encrypted }) => !encrypted)) {
@@ -268,8 +299,9 @@ export class GatewayWorker {
         for (const other of others) await this.#server.listen(other);
       }
       await this.#tls.begin(sockets.filter(({ encrypted }) => encrypted));
+      const streamPorts = await this.#streams.listen(streams);
       this.#load.listens();
-      this.#post({ kind: 'listening', ports });
+      this.#post({ kind: 'listening', ports, streamPorts });
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
       this.#post({ kind: 'listen-failed', code, message: error instanceof Error ? error.message : String(error) });
@@ -283,9 +315,14 @@ export class GatewayWorker {
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     this.#server.stopAccepting();
     this.#tls.stop();
-    const cut = setTimeout(() => this.#server.destroyAll(), timeoutMs);
-    await this.#server.whenIdle();
+    this.#streams.stopAccepting();
+    const cut = setTimeout(() => {
+      this.#server.destroyAll();
+      this.#streams.destroyAll();
+    }, timeoutMs);
+    await Promise.all([this.#server.whenIdle(), this.#streams.whenIdle()]);
     clearTimeout(cut);
+    this.#streams.close();
     // Whatever plugins still hold back, such as lines for a log server, is sent now.
     this.#runtime.close();
     this.#pool.close();

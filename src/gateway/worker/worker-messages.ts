@@ -8,7 +8,7 @@ import type { HealthEntry } from '../health/index.ts';
 import type { LoadHandles } from '../limits/index.ts';
 import type { MetricsHandles } from '../metrics/index.ts';
 import type { DialSettings } from '../names/index.ts';
-import type { ConsumerNeeds, PluginSettings, RouteSettings, ServiceSettings } from '../runtime/settings.ts';
+import type { ConsumerNeeds, PluginSettings, RouteSettings, ServiceSettings, StreamRouteSettings } from '../runtime/settings.ts';
 import type { CredentialTableHandles } from '../tables/index.ts';
 
 /** One step of a change to what workers compile. Consumers and credentials themselves never pass here: they lie in shared memory. */
@@ -21,6 +21,8 @@ export type RuntimeChange =
   /** `number` names the route on the worker board. */
   | { readonly op: 'put-route'; readonly id: string; readonly number: number; readonly settings: RouteSettings }
   | { readonly op: 'delete-route'; readonly id: string }
+  | { readonly op: 'put-stream-route'; readonly id: string; readonly number: number; readonly settings: StreamRouteSettings }
+  | { readonly op: 'delete-stream-route'; readonly id: string }
   | { readonly op: 'put-global-rule'; readonly id: string; readonly settings: PluginSettings }
   | { readonly op: 'delete-global-rule'; readonly id: string }
   /** `value` has the schema's defaults. */
@@ -57,6 +59,7 @@ export interface WorkerStart {
   readonly fallbackSni: string | undefined;
   /** Whether upstreams that say nothing about it must show a certificate that is believed. */
   readonly verifyUpstreams: boolean;
+  readonly showUpstreamStatus: boolean;
   readonly engine: EngineSettings;
   readonly load: LoadHandles;
   readonly health: SharedArrayBuffer;
@@ -84,6 +87,15 @@ export interface WorkerSocket {
   readonly encrypted: boolean;
 }
 
+/** Where one worker listens for streams: on a copy of a socket that nobody used before, or on an address. */
+export interface WorkerStreamSocket {
+  readonly protocol: 'tcp' | 'udp';
+  readonly fds: readonly number[];
+  readonly host: string;
+  readonly port: number;
+  readonly reusePort: boolean;
+}
+
 /** From the agent to a worker. Messages are handled in the order they were sent. */
 export type AgentMessage =
   /** The salt of key digests. Comes before the first change. */
@@ -101,7 +113,7 @@ export type AgentMessage =
   | { readonly kind: 'commit'; readonly change: number }
   | { readonly kind: 'abandon'; readonly change: number }
   /** Answered by `listening`. */
-  | { readonly kind: 'listen'; readonly sockets: readonly WorkerSocket[] }
+  | { readonly kind: 'listen'; readonly sockets: readonly WorkerSocket[]; readonly streams: readonly WorkerStreamSocket[] }
   /** The access log was put aside: go on in a new file. */
   | { readonly kind: 'reopen-logs' }
   /** The gateway stops soon: accept as before, but let every answer end its connection. */
@@ -114,7 +126,7 @@ export type AgentMessage =
 export type WorkerMessage =
   | { readonly kind: 'prepared'; readonly change: number; readonly failure: string | undefined }
   | { readonly kind: 'committed'; readonly change: number }
-  | { readonly kind: 'listening'; readonly ports: readonly number[] }
+  | { readonly kind: 'listening'; readonly ports: readonly number[]; readonly streamPorts: readonly number[] }
   /** It listens where clients speak TLS, too. */
   | { readonly kind: 'listening-encrypted'; readonly ports: readonly number[] }
   | { readonly kind: 'listen-failed'; readonly code: string; readonly message: string }

@@ -1,6 +1,6 @@
 import { networkList } from '../../lib/network-list.ts';
 import type { NetworkSet } from '../../lib/network-set.ts';
-import { definePlugin, type PluginAnswer, refuse } from '../../plugin-kit/index.ts';
+import { type ConnectionView, definePlugin, type PluginAnswer, refuse } from '../../plugin-kit/index.ts';
 import { type IpRestrictionConfiguration, ipRestrictionSchema } from './schema.ts';
 
 interface IpRestrictionState {
@@ -19,10 +19,9 @@ export const ipRestriction = definePlugin<IpRestrictionConfiguration, IpRestrict
     if (networks === undefined) throw new Error('the list of addresses is empty');
     return { networks, listedPass: whitelist !== undefined, refusal: refuse('address_forbidden', { status, message }) };
   },
-  phases: {
-    access: ({ remoteAddress }, { networks, listedPass, refusal }) => {
-      const listed = networks.has(remoteAddress);
-      return listed === listedPass ? undefined : refusal;
-    },
-  },
+  phases: { access: restrict, preread: restrict },
 });
+
+function restrict({ remoteAddress }: ConnectionView, { networks, listedPass, refusal }: IpRestrictionState): PluginAnswer | undefined {
+  return networks.has(remoteAddress) === listedPass ? undefined : refusal;
+}

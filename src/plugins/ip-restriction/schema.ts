@@ -16,6 +16,7 @@ export const ipRestrictionSchema: PluginSchema = {
   version: '0.1',
   priority: 3000,
   type: 'other',
+  runsOnStreams: true,
   schema: Type.Object(
     {
       whitelist: networks('Addresses and networks (CIDR) that may pass; all others may not'),

@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import {
+  type ConnectionView,
   type Counters,
   definePlugin,
   type EntryDecision,
@@ -8,7 +9,6 @@ import {
   type PluginLog,
   type PluginSetup,
   type RequestSlot,
-  type RequestView,
   requestSlot,
 } from '../../plugin-kit/index.ts';
 import {
@@ -29,7 +29,7 @@ interface CompiledRule {
   readonly conn: LimitNumber;
   readonly burst: LimitNumber;
   /** The whole name of the counter; undefined where the rule does not apply. */
-  readonly counter: (request: RequestView) => string | undefined;
+  readonly counter: (request: ConnectionView) => string | undefined;
 }
 
 interface LimitConnState {
@@ -65,20 +65,28 @@ export const limitConn = definePlugin<LimitConnConfiguration, LimitConnState>({
     };
   },
   phases: {
-    access: (request, state) => {
-      const held = new HeldEntries();
-      request.set(state.held, held);
-      return runRules(request, state, held, 0, false);
-    },
-    log: (request, state) => request.get(state.held)?.leave(),
+    access: enter,
+    log: leave,
+    preread: enter,
+    closed: leave,
   },
 });
+
+function enter(request: ConnectionView, state: LimitConnState): PhaseResult | Promise<PhaseResult> {
+  const held = new HeldEntries();
+  request.set(state.held, held);
+  return runRules(request, state, held, 0, false);
+}
+
+function leave(request: ConnectionView, state: LimitConnState): void {
+  request.get(state.held)?.leave();
+}
 
 function compileRules({ conn, burst, key, key_type: keyType, rules }: LimitConnConfiguration, setup: PluginSetup): readonly CompiledRule[] {
   const prefix = counterPrefix(setup);
   if (rules === undefined) {
     const keyOf = compileLimitKey(keyType, key ?? '');
-    const counter = (request: RequestView) => prefix + keyOf(request);
+    const counter = (request: ConnectionView) => prefix + keyOf(request);
     return [{ conn: compileLimitNumber(conn ?? 0, 1), burst: compileLimitNumber(burst ?? 0, 0), counter }];
   }
   return rules.map((rule, index) => {
@@ -86,7 +94,7 @@ function compileRules({ conn, burst, key, key_type: keyType, rules }: LimitConnC
     return {
       conn: compileLimitNumber(rule.conn, 1),
       burst: compileLimitNumber(rule.burst, 0),
-      counter: (request: RequestView) => {
+      counter: (request: ConnectionView) => {
         const value = keyOf(request);
         // Two rules whose keys come to the same text count apart all the same.
         return value === undefined ? undefined : `${prefix}${value}:${index + 1}`;
@@ -97,7 +105,7 @@ function compileRules({ conn, burst, key, key_type: keyType, rules }: LimitConnC
 
 /** Rules are applied in order until one rejects. Nothing is waited for where counters answer at once and the request need not wait. */
 function runRules(
-  request: RequestView,
+  request: ConnectionView,
   state: LimitConnState,
   held: HeldEntries,
   first: number,
@@ -124,7 +132,7 @@ function runRules(
 }
 
 function apply(
-  request: RequestView,
+  request: ConnectionView,
   state: LimitConnState,
   held: HeldEntries,
   conn: number,

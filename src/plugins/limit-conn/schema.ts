@@ -37,6 +37,7 @@ export const limitConnSchema: PluginSchema = {
   version: '0.1',
   priority: 1003,
   type: 'other',
+  runsOnStreams: true,
   schema: Type.Object(
     {
       conn: Type.Optional(connField),

@@ -1,10 +1,10 @@
 import { compileTemplate } from '../../expression/index.ts';
 import { addressGroup } from '../../lib/address-group.ts';
 import { byteStringOf } from '../../lib/byte-string.ts';
-import type { RequestView, VariableValue } from '../../plugin-kit/index.ts';
+import type { ConnectionView, VariableValue } from '../../plugin-kit/index.ts';
 
 /** What counts apart, for one request. */
-export type LimitKey = (request: RequestView) => string;
+export type LimitKey = (request: ConnectionView) => string;
 
 const CLIENT_ADDRESS = 'remote_addr';
 
@@ -35,7 +35,7 @@ export function compileLimitKey(keyType: 'var' | 'var_combination' | 'constant',
 }
 
 /** The key of one of several rules: undefined where nothing in its template is there, and then the rule does not apply. */
-export function compileRuleKey(key: string): (request: RequestView) => string | undefined {
+export function compileRuleKey(key: string): (request: ConnectionView) => string | undefined {
   const template = compileTemplate(key);
   return (request) => {
     const { text, resolved } = template.expand(request);
@@ -43,7 +43,7 @@ export function compileRuleKey(key: string): (request: RequestView) => string | 
   };
 }
 
-function clientOf(request: RequestView): string {
+function clientOf(request: ConnectionView): string {
   return addressGroup(request.remoteAddress);
 }
 

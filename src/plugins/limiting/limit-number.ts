@@ -1,8 +1,8 @@
 import { compileTemplate } from '../../expression/index.ts';
-import type { RequestView } from '../../plugin-kit/index.ts';
+import type { ConnectionView } from '../../plugin-kit/index.ts';
 
 /** A number of a limit, for one request; undefined where a template gives none that is allowed. */
-export type LimitNumber = (request: RequestView) => number | undefined;
+export type LimitNumber = (request: ConnectionView) => number | undefined;
 
 const DIGITS = /^\d{1,16}$/;
 

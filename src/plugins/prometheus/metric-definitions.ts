@@ -24,6 +24,13 @@ export const HTTP_STATUS: MetricDefinition = {
   ],
 };
 
+/** Connections on stream routes, of UDP sessions, that are over. */
+export const STREAM_CONNECTIONS: MetricDefinition = {
+  name: 'apisix_stream_connection_total',
+  help: 'Total number of connections handled per stream route in APISIX',
+  labels: ['route'],
+};
+
 /** How long requests took: all in all, at the upstream, and in the gateway. */
 export const HTTP_LATENCY: MetricDefinition = {
   name: 'apisix_http_latency',

@@ -1,7 +1,14 @@
 import { ERROR_CODES, type ErrorReason } from '../../errors/index.ts';
-import { type CounterMetric, type CounterSeries, definePlugin, type LogView, type PluginSetup } from '../../plugin-kit/index.ts';
+import {
+  type ConnectionView,
+  type CounterMetric,
+  type CounterSeries,
+  definePlugin,
+  type LogView,
+  type PluginSetup,
+} from '../../plugin-kit/index.ts';
 import type { ExchangeSeries } from './exchange-series.ts';
-import { ERRORS } from './metric-definitions.ts';
+import { ERRORS, STREAM_CONNECTIONS } from './metric-definitions.ts';
 import { RequestMetrics } from './request-metrics.ts';
 import { type PrometheusConfiguration, type PrometheusMetadata, prometheusSchema } from './schema.ts';
 import { SeriesTree } from './series-tree.ts';
@@ -10,6 +17,8 @@ interface PrometheusState {
   readonly preferName: boolean;
   readonly series: SeriesTree;
   readonly errors: CounterMetric;
+  /** Told to scrapers only where there are stream routes. */
+  readonly streams: () => CounterMetric;
   readonly errorSeries: Map<string, CounterSeries>;
 }
 
@@ -25,6 +34,7 @@ export const prometheus = definePlugin<PrometheusConfiguration, PrometheusState>
     preferName,
     series: new SeriesTree(new RequestMetrics(setup.metrics, disabledLabelsOf(setup))),
     errors: setup.metrics.counter(ERRORS),
+    streams: () => setup.metrics.counter(STREAM_CONNECTIONS),
     errorSeries: new Map(),
   }),
   phases: {
@@ -42,6 +52,13 @@ export const prometheus = definePlugin<PrometheusConfiguration, PrometheusState>
       series.egress.add(request.bytesToClient);
       if (request.reason !== undefined) errorsFor(request.reason, state).add();
     },
+    closed: (connection, state) => {
+      state
+        .streams()
+        .series([routeLabel(connection, state.preferName)])
+        .add();
+      if (connection.reason !== undefined) errorsFor(connection.reason, state).add();
+    },
   },
 });
 
@@ -51,7 +68,7 @@ function disabledLabelsOf({ metadata }: PluginSetup) {
   return disabled;
 }
 
-function routeLabel({ route }: LogView, preferName: boolean): string {
+function routeLabel({ route }: ConnectionView, preferName: boolean): string {
   if (route === undefined) return '';
   return preferName && route.name !== '' ? route.name : route.id;
 }

@@ -29,6 +29,7 @@ export const prometheusSchema: PluginSchema = {
   version: '0.2',
   priority: 500,
   type: 'other',
+  runsOnStreams: true,
   schema: Type.Object({
     prefer_name: Type.Optional(
       Type.Boolean({ default: false, description: 'Label requests with the names of route and service in place of their ids' }),

@@ -1,5 +1,5 @@
 import { compileExpression } from '../../expression/index.ts';
-import { type PluginAnswer, type PluginSetup, type RequestView, refuse, type UpstreamHandle } from '../../plugin-kit/index.ts';
+import { type ConnectionView, type PluginAnswer, type PluginSetup, refuse, type UpstreamHandle } from '../../plugin-kit/index.ts';
 import type { TrafficSplitRule, WeightedUpstream } from './schema.ts';
 import { WeightedCycle } from './weighted-cycle.ts';
 
@@ -12,9 +12,9 @@ interface NamedUpstream {
 /** A rule that is ready to be asked. */
 export interface CompiledRule {
   readonly named: readonly NamedUpstream[];
-  matches(request: RequestView): boolean;
+  matches(request: ConnectionView): boolean;
   /** The upstream of the next request; undefined for the route's own. */
-  next(request: RequestView): UpstreamHandle | undefined;
+  next(request: ConnectionView): UpstreamHandle | undefined;
 }
 
 /** Compiles a rule; `takeHandle` gives the handles of the upstreams that stand in it, in their order. */
@@ -47,7 +47,7 @@ function namedUpstream(id: string): NamedUpstream {
 }
 
 /** One of the expressions must hold; without any the rule always does. */
-function compileMatch(match: TrafficSplitRule['match'] = []): (request: RequestView) => boolean {
+function compileMatch(match: TrafficSplitRule['match'] = []): (request: ConnectionView) => boolean {
   if (match.length === 0) return () => true;
   const rules = match.map(({ vars = null }) => compileExpression(vars));
   return (request) => rules.some((rule) => rule.kind === 'expression' && rule.test(request));

@@ -1,4 +1,4 @@
-import { definePlugin, type PluginAnswer, type RequestView } from '../../plugin-kit/index.ts';
+import { type ConnectionView, definePlugin, type PluginAnswer } from '../../plugin-kit/index.ts';
 import { type CompiledRule, compileRule } from './compile-rule.ts';
 import { type TrafficSplitConfiguration, trafficSplitSchema } from './schema.ts';
 
@@ -11,23 +11,26 @@ export const trafficSplit = definePlugin<TrafficSplitConfiguration, readonly Com
     return rules.map((rule) => compileRule(rule, () => handles.next().value, setup));
   },
   phases: {
-    access: (request, rules) => {
-      for (const rule of rules) {
-        // Asked before the rule itself, whatever it would choose: a rule that names what is not there is a mistake.
-        const unknown = unknownUpstream(rule, request);
-        if (unknown !== undefined) return unknown;
-        if (!rule.matches(request)) continue;
-        const upstream = rule.next(request);
-        if (upstream !== undefined) request.useUpstream(upstream);
-        return undefined;
-      }
-      return undefined;
-    },
+    access: split,
+    preread: split,
   },
 });
 
+function split(request: ConnectionView, rules: readonly CompiledRule[]): PluginAnswer | undefined {
+  for (const rule of rules) {
+    // Asked before the rule itself, whatever it would choose: a rule that names what is not there is a mistake.
+    const unknown = unknownUpstream(rule, request);
+    if (unknown !== undefined) return unknown;
+    if (!rule.matches(request)) continue;
+    const upstream = rule.next(request);
+    if (upstream !== undefined) request.useUpstream(upstream);
+    return undefined;
+  }
+  return undefined;
+}
+
 /** The service's own upstream has the service's id (API7: "the default upstream"). */
-function unknownUpstream({ named }: CompiledRule, request: RequestView): PluginAnswer | undefined {
+function unknownUpstream({ named }: CompiledRule, request: ConnectionView): PluginAnswer | undefined {
   for (const { id, unknown } of named) if (id !== request.route?.serviceId && request.serviceUpstream(id) === undefined) return unknown;
   return undefined;
 }

@@ -74,6 +74,7 @@ export const trafficSplitSchema: PluginSchema = {
   version: '0.1',
   priority: 966,
   type: 'other',
+  runsOnStreams: true,
   schema: Type.Object({
     rules: Type.Optional(
       Type.Array(

@@ -1,0 +1,1 @@
+export { StreamPipeline } from './stream-pipeline.ts';

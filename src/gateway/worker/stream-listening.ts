@@ -1,0 +1,82 @@
+import { closeSync } from 'node:fs';
+import { DatagramServer, type StreamHandler, StreamServer, type StreamServerOptions } from '../../engine/index.ts';
+import type { WorkerStreamSocket } from './worker-messages.ts';
+
+/** What the servers for streams are made from. */
+export interface StreamListeningOptions extends Omit<StreamServerOptions, 'handler'> {
+  readonly handler: () => StreamHandler;
+}
+
+interface Servers {
+  readonly tcp: StreamServer;
+  readonly udp: DatagramServer;
+}
+
+/** A worker's listeners for streams. Where none are configured, nothing is made. */
+export class StreamListening {
+  readonly #options: StreamListeningOptions;
+  #servers: Servers | undefined;
+  /** A UDP socket needs no accepting and stays when that is paused. */
+  #receives = false;
+
+  constructor(options: StreamListeningOptions) {
+    this.#options = options;
+  }
+
+  /** The ports in the order of the sockets. Rejects with the system's error where an address cannot be had. */
+  async listen(sockets: readonly WorkerStreamSocket[]): Promise<readonly number[]> {
+    if (sockets.length === 0) return [];
+    const { tcp, udp } = this.#made();
+    const ports: number[] = [];
+    for (const { protocol, fds, host, port, reusePort } of sockets) {
+      const [first, ...others] = fds.length === 0 ? [{ host, port, reusePort }] : fds.map((fd) => ({ fd, host }));
+      if (first === undefined) continue;
+      if (protocol === 'tcp') {
+        ports.push((await tcp.listen(first)).port);
+        for (const other of others) await tcp.listen(other);
+      } else if (this.#receives) {
+        ports.push(port);
+        for (const fd of fds) closeSync(fd);
+      } else {
+        ports.push((await udp.listen(first)).port);
+      }
+    }
+    this.#receives = true;
+    return ports;
+  }
+
+  /** No TCP connection is accepted any more; what was accepted goes on, and so does UDP. */
+  pause(): void {
+    this.#servers?.tcp.stopAccepting();
+  }
+
+  /** Nothing new is accepted. */
+  stopAccepting(): void {
+    this.#servers?.tcp.stopAccepting();
+    this.#servers?.udp.stopAccepting();
+  }
+
+  async whenIdle(): Promise<void> {
+    await Promise.all([this.#servers?.tcp.whenIdle(), this.#servers?.udp.whenIdle()]);
+  }
+
+  /** Ends all streams at once. */
+  destroyAll(): void {
+    this.#servers?.tcp.destroyAll();
+    this.#servers?.udp.destroyAll();
+  }
+
+  /** Comes last. */
+  close(): void {
+    this.#servers?.udp.close();
+  }
+
+  #made(): Servers {
+    if (this.#servers === undefined) {
+      const { handler: makeHandler, ...options } = this.#options;
+      const handler = makeHandler();
+      this.#servers = { tcp: new StreamServer({ ...options, handler }), udp: new DatagramServer({ ...options, handler }) };
+    }
+    return this.#servers;
+  }
+}
