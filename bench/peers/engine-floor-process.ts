@@ -29,6 +29,7 @@ function planTo(target: UpstreamTarget): ForwardPlan {
     sendTimeoutMs: 60_000,
     readTimeoutMs: 60_000,
     allowsUpgrade: false,
+    isDuplex: false,
     maxBodyBytes: Number.POSITIVE_INFINITY,
     body: undefined,
     responseFilter: undefined,

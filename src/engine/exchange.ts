@@ -82,6 +82,11 @@ export interface ForwardPlan {
   readonly connectTimeoutMs: number;
   /** Longest silence while the upstream does not read. */
   readonly sendTimeoutMs: number;
+  /**
+   * Request and answer go on beside each other for as long as they want (gRPC): the time-outs of silence count both directions together, and a
+   * body need not arrive at any rate.
+   */
+  readonly isDuplex: boolean;
   /** Longest silence while the upstream does not write. */
   readonly readTimeoutMs: number;
   /** Most bytes of the client's body, without its framing; a larger one gets 413 `body_too_large`. Infinity: no limit. */

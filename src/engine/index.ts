@@ -28,5 +28,5 @@ export type { UpstreamIdentity, UpstreamTls, UpstreamTlsFailure } from './tls/up
 export { chooseTransport, type TransportChoice, type TransportWish } from './transport/choose-transport.ts';
 export type { ListenAddress } from './transport/client-listener.ts';
 export type { TransportKind } from './transport/transport-kind.ts';
-export type { KeepAliveSettings } from './upstream/pooled-target.ts';
+export type { KeepAliveSettings } from './upstream/keep-alive-settings.ts';
 export { UpstreamPool, type UpstreamPoolOptions } from './upstream/upstream-pool.ts';

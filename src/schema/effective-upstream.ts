@@ -48,6 +48,8 @@ export interface EffectiveUpstream extends HopTimeouts {
   readonly balancing: Balancing;
   /** Undefined: it is spoken to in clear. */
   readonly tls: UpstreamTlsSettings | undefined;
+  /** It is spoken to in HTTP/2, and requests and answers may go on beside each other. */
+  readonly isGrpc: boolean;
   /** Undefined: nobody looks after the nodes' health. */
   readonly checks: EffectiveChecks | undefined;
   /** Host that the upstream sees: the client's, the node's, or `upstreamHost`. */
@@ -84,6 +86,7 @@ export function readUpstream(upstream: UpstreamDocument): EffectiveUpstream {
     discovery: readDiscovery(upstream),
     balancing: readBalancing(upstream),
     tls: readUpstreamTls(upstream),
+    isGrpc: upstream.scheme === 'grpc' || upstream.scheme === 'grpcs',
     checks: upstream.checks?.active === undefined ? undefined : readHealthChecks(upstream.checks),
     passHost: upstream.pass_host ?? 'pass',
     upstreamHost: upstream.upstream_host,

@@ -18,6 +18,7 @@ test('a service is read with every default in place, times in milliseconds', () 
       discovery: undefined,
       balancing: { kind: 'roundrobin' },
       tls: undefined,
+      isGrpc: false,
       checks: undefined,
       passHost: 'pass',
       upstreamHost: undefined,
@@ -63,6 +64,7 @@ test('what a service says is what the gateway gets', () => {
     discovery: undefined,
     balancing: { kind: 'roundrobin' },
     tls: undefined,
+    isGrpc: false,
     checks: undefined,
     passHost: 'rewrite',
     upstreamHost: 'inner:8080',
@@ -125,7 +127,7 @@ test('a rule that this version cannot enforce is never read as if it were not th
     () => readRoute({ name: 'r', service_id: 's', paths: ['/'], remote_addr: 'nowhere' }),
     () => readRoute({ name: 'r', service_id: 's', paths: ['/'], methods: 'GET' }),
     () => readService({ name: 's', type: 'stream', upstream: { scheme: 'tls', nodes: [] } }),
-    () => readService({ name: 's', upstream: { scheme: 'grpc', nodes: [] } }),
+    () => readService({ name: 's', upstream: { scheme: 'udp', nodes: [] } }),
   ];
   for (const read of unenforceable) {
     assert.throws(

@@ -33,7 +33,7 @@ type TlsFields = Pick<UpstreamDocument, 'scheme' | 'tls' | 'client_certificate' 
 
 /** Undefined where it is spoken to in clear. */
 export function readUpstreamTls({ scheme, tls = {}, ...upstream }: TlsFields): UpstreamTlsSettings | undefined {
-  if (scheme !== 'https') return undefined;
+  if (scheme !== 'https' && scheme !== 'grpcs') return undefined;
   const { client_cert: cert, client_key: key, client_cert_id: sslId, verify } = tls;
   const { client_certificate: certificateId } = upstream;
   return {

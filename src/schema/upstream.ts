@@ -121,12 +121,15 @@ export function warningsForFurtherUpstream(upstream: UpstreamDocument): readonly
   return [...unserved, ...warningsForUpstream(upstream)];
 }
 
+/** How gateways of this version speak to nodes. */
+const SERVED_SCHEMES: readonly string[] = ['http', 'https', 'grpc', 'grpcs'];
+
 /** How gateways of this version find the nodes of a service. */
 const SERVED_DISCOVERY: readonly string[] = ['dns'];
 
 function checkSupport(upstream: UpstreamDocument): readonly Issue[] {
   const issues: Issue[] = [];
-  if (upstream.scheme !== undefined && upstream.scheme !== 'http' && upstream.scheme !== 'https') {
+  if (upstream.scheme !== undefined && !SERVED_SCHEMES.includes(upstream.scheme)) {
     issues.push({ pointer: '/scheme', message: `upstream scheme ${upstream.scheme} is not supported by this version` });
   }
   return [...issues, ...checkDiscovery(upstream)];

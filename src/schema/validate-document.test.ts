@@ -155,7 +155,7 @@ test('what this version could not enforce is refused, not ignored', () => {
     ['service', { ...SERVICE, path_prefix: '/a*' }, '/path_prefix'],
     ['service', { ...SERVICE, type: 'stream', upstream: { ...SERVICE.upstream, scheme: 'http' } }, '/upstream/scheme'],
     ['sni', { domain: 'a.example', plugins: { cors: {} } }, '/plugins/cors'],
-    ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, scheme: 'grpc' } }, '/upstream/scheme'],
+    ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, scheme: 'udp' } }, '/upstream/scheme'],
     ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, tls: { client_cert: 'c' } } }, '/upstream/tls/client_key'],
     ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, tls: { client_cert: 1 } } }, '/upstream/tls/client_cert'],
     [

@@ -78,7 +78,12 @@ function checkExchange(connection: WaitingConnection, exchange: HttpExchange, no
     connection.cut('client_aborted');
   } else if (transport.pendingBytes > 0) {
     if (times.takesTooSlowly(nowMs, transport.takenBytes)) connection.giveUp('client_write_timeout');
-  } else if (!connection.body.done && forwarding.takesBody && times.arrivesTooSlowly(nowMs, exchange.bytesFromClient)) {
+  } else if (
+    !connection.body.done &&
+    forwarding.takesBody &&
+    !forwarding.isDuplex &&
+    times.arrivesTooSlowly(nowMs, exchange.bytesFromClient)
+  ) {
     connection.giveUp('request_timeout');
   } else {
     probePaused(connection);

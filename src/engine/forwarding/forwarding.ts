@@ -54,6 +54,11 @@ export class Forwarding implements UpstreamOwner {
     return connection?.connected === true && connection.transport.pendingBytes === 0 && !this.#bodyGiven;
   }
 
+  /** Nobody waits for more of the body in particular. */
+  get isDuplex(): boolean {
+    return this.#plan?.isDuplex === true;
+  }
+
   /** What the client has yet to send of its body goes nowhere. */
   get leavesBody(): boolean {
     return this.#bodyGiven;
@@ -158,7 +163,7 @@ export class Forwarding implements UpstreamOwner {
     if (connection === undefined || plan === undefined) return;
     const { headBegunAtMs, filtered } = this.#relay;
     const filterBusy = filtered?.busy === true;
-    const reason = this.#wait.overdue(connection, plan, this.#requestRead && !this.#clientIsSlow && !filterBusy, nowMs);
+    const reason = this.#wait.overdue(connection, plan, (this.#requestRead || plan.isDuplex) && !this.#clientIsSlow && !filterBusy, nowMs);
     if (filterBusy && nowMs - filtered.busySinceMs >= this.#context.timeouts.decisionMs) this.#fail('decision_timeout');
     else if (reason !== undefined) this.#attemptFailed(reason);
     else if (headBegunAtMs !== 0 && nowMs - headBegunAtMs >= plan.readTimeoutMs) this.#attemptFailed('upstream_read_timeout');

@@ -71,6 +71,7 @@ export function planTo(target: UpstreamTarget, changes: Partial<ForwardPlan> = {
     connectTimeoutMs: 60_000,
     sendTimeoutMs: 60_000,
     readTimeoutMs: 60_000,
+    isDuplex: false,
     allowsUpgrade: false,
     maxBodyBytes: Number.POSITIVE_INFINITY,
     body: undefined,

@@ -1,16 +1,8 @@
 import type { UpstreamTarget } from '../exchange.ts';
+import type { UpstreamSessions } from '../http2/upstream-sessions.ts';
 import type { UpstreamTls } from '../tls/upstream-tls.ts';
+import type { KeepAliveSettings } from './keep-alive-settings.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
-
-/** How the connections of a target are kept between requests. */
-export interface KeepAliveSettings {
-  /** Most idle connections of one worker. */
-  readonly size: number;
-  /** Longest time a connection is kept idle. */
-  readonly idleTimeoutMs: number;
-  /** A connection is closed after this many requests. */
-  readonly requests: number;
-}
 
 /** An address of an upstream with its idle connections, the one used last on top: it is the least likely to be stale. */
 export class PooledTarget implements UpstreamTarget {
@@ -19,6 +11,8 @@ export class PooledTarget implements UpstreamTarget {
   readonly keepAlive: KeepAliveSettings;
   /** Undefined: its connections are in clear. */
   readonly tls: UpstreamTls | undefined;
+  /** Its HTTP/2 connections, which carry many requests each; undefined: it speaks HTTP/1.1. */
+  sessions: UpstreamSessions | undefined = undefined;
   /** The last one that the upstream gave. */
   session: Buffer | undefined = undefined;
   /** How many users of `UpstreamPool.target` have not retired it. */

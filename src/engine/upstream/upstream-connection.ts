@@ -1,3 +1,4 @@
+import { UpstreamStream } from '../http2/upstream-stream.ts';
 import { connectTransport } from '../transport/connect-transport.ts';
 import type { Transport, TransportReceiver } from '../transport/transport.ts';
 import type { TransportKind } from '../transport/transport-kind.ts';
@@ -47,10 +48,15 @@ export class UpstreamConnection implements TransportReceiver {
     const nextReadBuffer = (): Buffer => this.ownBuffer ?? readBuffer;
     const { address: host, port } = target;
     const tls = target.tls && { settings: target.tls, place: target };
-    this.transport = connectTransport({ transport, host, port, readBuffer, nextReadBuffer, tls }, this, () => {
+    const onConnected = (): void => {
       this.connected = true;
       this.owner?.onConnected();
-    });
+    };
+    const { sessions } = target;
+    this.transport =
+      sessions === undefined
+        ? connectTransport({ transport, host, port, readBuffer, nextReadBuffer, tls }, this, onConnected)
+        : new UpstreamStream({ sessions, scheme: tls === undefined ? 'http' : 'https', nextReadBuffer }, this, onConnected);
   }
 
   /** It has answered a request before, so the upstream may have given it up in the meantime. */

@@ -3,10 +3,13 @@ import type { ErrorReason } from '../../errors/index.ts';
 import type { CancelTask, Clock } from '../../lib/clock.ts';
 import { type ConnectionAdmission, UNLIMITED } from '../connection-admission.ts';
 import type { UpstreamTarget } from '../exchange.ts';
+import { http2Dial } from '../http2/dial-http2.ts';
+import { UpstreamSessions } from '../http2/upstream-sessions.ts';
 import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import type { TransportKind } from '../transport/transport-kind.ts';
 import { connectFailureReason } from './connect-failure.ts';
-import { type KeepAliveSettings, PooledTarget } from './pooled-target.ts';
+import type { KeepAliveSettings } from './keep-alive-settings.ts';
+import { PooledTarget } from './pooled-target.ts';
 import { SettlingConnections } from './settling-connections.ts';
 import { UpstreamConnection, type UpstreamOwner } from './upstream-connection.ts';
 
@@ -69,16 +72,17 @@ export class UpstreamPool {
 
   /**
    * The target of this address, the same object for every caller that holds it with the same settings. With `tls` its connections are
-   * encrypted, and are for those alone who have the same identity and ask for the same name. Each call is answered by one
-   * `retire`. Throws a RangeError for an address that is no IP literal or a port that is none.
+   * encrypted, and are for those alone who have the same identity and ask for the same name. With `http2` it is spoken to in HTTP/2, without
+   * asking or, encrypted, where it agrees on that. Each call is answered by one `retire`. Throws a RangeError for an address that is no IP literal or a port that is none.
    */
-  target(address: string, port: number, keepAlive: KeepAliveSettings = this.#defaults, tls?: UpstreamTls): UpstreamTarget {
+  target(address: string, port: number, keepAlive: KeepAliveSettings = this.#defaults, tls?: UpstreamTls, http2 = false): UpstreamTarget {
     if (isIP(address) === 0) throw new RangeError('an upstream address must be an IP literal');
     if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError('an upstream port must be from 1 to 65535');
-    const key = keyOf({ address, port, keepAlive, tls });
+    const key = keyOf({ address, port, keepAlive, tls }, http2);
     let target = this.#targets.get(key);
     if (target === undefined) {
       target = new PooledTarget(address, port, keepAlive, tls);
+      if (http2) target.sessions = new UpstreamSessions(http2Dial(target, target), this.#clock, keepAlive, this.#connectionAgeMs);
       this.#targets.set(key, target);
     }
     target.holders++;
@@ -89,7 +93,8 @@ export class UpstreamPool {
   retire(target: UpstreamTarget): void {
     const pooled = pooledTarget(target);
     if (pooled.holders === 0 || --pooled.holders > 0) return;
-    this.#targets.delete(keyOf(pooled));
+    this.#targets.delete(keyOf(pooled, pooled.sessions !== undefined));
+    pooled.sessions?.retire();
     for (const connection of pooled.idle.splice(0)) connection.destroy();
   }
 
@@ -99,7 +104,10 @@ export class UpstreamPool {
     this.#cancelSweep?.();
     this.#cancelSweep = undefined;
     for (const connection of this.#open) connection.transport.destroy();
-    for (const target of this.#targets.values()) target.idle.length = 0;
+    for (const target of this.#targets.values()) {
+      target.idle.length = 0;
+      target.sessions?.destroy();
+    }
   }
 
   /** An idle connection, or else a fresh one, which is not connected yet; or the reason why there can be none. */
@@ -150,7 +158,7 @@ export class UpstreamPool {
     const idleMs = Math.min(this.#idleTimeoutMs, idleTimeoutMs, keepAliveMs - SAFETY_MS);
     connection.owner = undefined;
     const worn = connection.requests >= requests || nowMs - connection.openedAtMs >= this.#connectionAgeMs;
-    if (worn || connection.closed || target.holders === 0 || idleMs <= 0 || this.#closed) {
+    if (worn || target.sessions !== undefined || connection.closed || target.holders === 0 || idleMs <= 0 || this.#closed) {
       connection.destroy();
       return;
     }
@@ -212,7 +220,12 @@ export class UpstreamPool {
     for (const target of this.#targets.values()) {
       for (const connection of target.idle.filter((idle) => idle.idleUntilMs <= nowMs)) this.onIdleDisturbed(connection);
     }
-    if (this.#open.size > 0) this.#cancelSweep = this.#clock.schedule(SWEEP_MS, () => this.#sweep());
+    let sessions = 0;
+    for (const target of this.#targets.values()) {
+      target.sessions?.sweep(nowMs, Math.min(this.#idleTimeoutMs, target.keepAlive.idleTimeoutMs));
+      sessions += target.sessions?.size ?? 0;
+    }
+    if (this.#open.size + sessions > 0) this.#cancelSweep = this.#clock.schedule(SWEEP_MS, () => this.#sweep());
   }
 }
 
@@ -222,8 +235,8 @@ function pooledTarget(target: UpstreamTarget): PooledTarget {
 }
 
 /** Upstreams that keep their connections in different ways, or show themselves as others, share none. */
-function keyOf({ address, port, keepAlive, tls }: Pick<PooledTarget, 'address' | 'port' | 'keepAlive' | 'tls'>): string {
+function keyOf({ address, port, keepAlive, tls }: Pick<PooledTarget, 'address' | 'port' | 'keepAlive' | 'tls'>, http2: boolean): string {
   const { size, idleTimeoutMs, requests } = keepAlive;
-  const plain = `${address} ${port} ${size} ${idleTimeoutMs} ${requests}`;
+  const plain = `${address} ${port} ${size} ${idleTimeoutMs} ${requests} ${http2 ? 2 : 1}`;
   return tls === undefined ? plain : `${plain} ${tls.identity.key} ${tls.serverName ?? ''} ${tls.peerName}`;
 }

@@ -44,6 +44,7 @@ function upstreamOf(ports: readonly number[], more: Partial<EffectiveUpstream> =
     nodes: ports.map((port) => ({ host: '10.0.0.1', port, weight: 1, priority: 0 })),
     scheme: undefined,
     discovery: undefined,
+    isGrpc: false,
     balancing: { kind: 'roundrobin' },
     tls: undefined,
     checks: undefined,

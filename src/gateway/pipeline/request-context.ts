@@ -58,6 +58,7 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
   sendTimeoutMs = 0;
   readTimeoutMs = 0;
   allowsUpgrade = false;
+  isDuplex = false;
 
   constructor(surroundings: ContextSurroundings) {
     super(surroundings);
@@ -218,7 +219,8 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
     this.#forwardedFor = takeForwardedFor(this.headers);
     this.requestTarget ??= this.#newTarget(candidate);
     this.hostValue = this.ownHost ?? hostFor(upstream, first);
-    this.allowsUpgrade = route.allowsUpgrade;
+    this.isDuplex = upstream?.settings.isGrpc === true;
+    this.allowsUpgrade = route.allowsUpgrade && !this.isDuplex;
     this.connectTimeoutMs = timeouts.connectTimeoutMs;
     this.sendTimeoutMs = timeouts.sendTimeoutMs;
     this.readTimeoutMs = timeouts.readTimeoutMs;
@@ -247,9 +249,10 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
     return endpoint.secure.targetFor(this.hostValue?.toString('latin1') ?? this.#clientHost);
   }
 
-  /** The upstream that the request goes to, or would, is spoken to over TLS. */
-  get upstreamIsSecure(): boolean {
-    return (this.ownUpstream?.upstream ?? this.candidate?.route.upstream)?.settings.tls !== undefined;
+  /** How the upstream that the request goes to, or would, is spoken to, as APISIX names it. */
+  get upstreamScheme(): string {
+    const settings = (this.ownUpstream?.upstream ?? this.candidate?.route.upstream)?.settings;
+    return `${settings?.isGrpc === true ? 'grpc' : 'http'}${settings?.tls === undefined ? '' : 's'}`;
   }
 
   /** The endpoint that the last attempt went to. */

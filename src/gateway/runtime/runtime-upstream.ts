@@ -18,7 +18,7 @@ import { SecureTargets } from './secure-targets.ts';
 /** Where connections to an address come from; the engine's pool has this shape. */
 export interface TargetSource {
   /** Holds the target of an address; each hold is ended by one `retire`. */
-  target(address: string, port: number, keepAlive: KeepAliveSettings, tls?: UpstreamTls): UpstreamTarget;
+  target(address: string, port: number, keepAlive: KeepAliveSettings, tls?: UpstreamTls, http2?: boolean): UpstreamTarget;
   retire(target: UpstreamTarget): void;
 }
 
@@ -141,7 +141,7 @@ function chooseFrom(
   identity: UpstreamIdentity | undefined,
   healthName: string | undefined,
 ): EndpointChoice {
-  const { balancing } = settings;
+  const { balancing, isGrpc } = settings;
   const keepAlive = keepAliveOf(settings);
   const endpoints: Endpoint[] = [];
   const { nodes, isComplete } = resolveNodes(settings, surroundings.addresses);
@@ -155,8 +155,8 @@ function chooseFrom(
     }
     const { targets } = surroundings;
     const hostText = nodeHostValue(node, identity === undefined ? HTTP_PORT : HTTPS_PORT);
-    const secure = identity && new SecureTargets({ address, port, keepAlive, identity }, targets);
-    const target = secure?.targetFor(hostText) ?? targets.target(address, port, keepAlive);
+    const secure = identity && new SecureTargets({ address, port, keepAlive, identity, http2: isGrpc }, targets);
+    const target = secure?.targetFor(hostText) ?? targets.target(address, port, keepAlive, undefined, isGrpc);
     const name = nodeText(address, port);
     endpoints.push({
       name,

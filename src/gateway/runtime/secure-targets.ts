@@ -13,6 +13,7 @@ export interface SecureNode {
   readonly port: number;
   readonly keepAlive: KeepAliveSettings;
   readonly identity: UpstreamIdentity;
+  readonly http2: boolean;
 }
 
 /**
@@ -40,9 +41,9 @@ export class SecureTargets {
       this.#targets.set(name, known);
       return known;
     }
-    const { address, port, keepAlive, identity } = this.#node;
+    const { address, port, keepAlive, identity, http2 } = this.#node;
     const serverName = isIP(name) === 0 && name.length <= MAX_NAME_CHARACTERS && SERVER_NAME.test(name) ? name : undefined;
-    const target = this.#source.target(address, port, keepAlive, { identity, serverName, peerName: name });
+    const target = this.#source.target(address, port, keepAlive, { identity, serverName, peerName: name }, http2);
     this.#targets.set(name, target);
     this.#forgetOldest();
     return target;

@@ -1,0 +1,13 @@
+// What RFC 9113 numbers. `node:http2` knows them too, but is loaded only when somebody speaks HTTP/2.
+
+/** Flag of HEADERS and DATA: nothing follows. */
+export const END_STREAM = 0x1;
+
+/** Error code: done. */
+export const NO_ERROR = 0x0;
+
+/** Error code: the stream was not processed. */
+export const REFUSED_STREAM = 0x7;
+
+/** Error code: the stream is wanted no more. */
+export const CANCEL = 0x8;

@@ -1,0 +1,51 @@
+/** RFC 9110 §5.5 */
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+const REFUSED: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
+
+/** How the body of an answer goes on to the engine. */
+export type AnswerBody = 'none' | 'length' | 'chunked';
+
+/** An answer of HTTP/2 as the engine reads answers. */
+export interface UpstreamAnswer {
+  /** The head as HTTP/1.1, one byte a character, up to and with the empty line. */
+  readonly head: string;
+  readonly body: AnswerBody;
+}
+
+/** Writes a final answer; undefined where its fields are none that HTTP/1.1 could carry. */
+export function upstreamAnswer(status: number, fields: readonly string[], endsHere: boolean): UpstreamAnswer | undefined {
+  // Behind a length HTTP/1.1 has no place for trailer fields, and without them a call of gRPC has no outcome.
+  const isGrpc = !endsHere && isGrpcType(fields);
+  const lines = fieldLines(fields, isGrpc ? 'content-length' : undefined);
+  if (lines === undefined || status < 200 || status > 999) return undefined;
+  const hasLength = !isGrpc && fields.some((name, index) => index % 2 === 0 && name === 'content-length');
+  const body = endsHere ? 'none' : hasLength ? 'length' : 'chunked';
+  const framing = body === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : hasLength ? '' : 'Content-Length: 0\r\n';
+  return { head: `HTTP/1.1 ${status} \r\n${lines}${framing}\r\n`, body };
+}
+
+/** Writes an interim answer; undefined as above. */
+export function interimAnswer(status: number, fields: readonly string[]): string | undefined {
+  const lines = fieldLines(fields);
+  return lines === undefined ? undefined : `HTTP/1.1 ${status} \r\n${lines}\r\n`;
+}
+
+/** Fields, without pseudo fields and those of the name `leftOut`, as lines of HTTP/1.1; undefined where one could be read as anything else. */
+export function fieldLines(fields: readonly string[], leftOut?: string): string | undefined {
+  let lines = '';
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index] ?? '';
+    const value = fields[index + 1] ?? '';
+    if (name.startsWith(':') || name === leftOut) continue;
+    if (!NAME.test(name) || !VALUE.test(value) || REFUSED.has(name)) return undefined;
+    lines += `${name}: ${value}\r\n`;
+  }
+  return lines;
+}
+
+function isGrpcType(fields: readonly string[]): boolean {
+  return fields.some(
+    (name, index) => index % 2 === 0 && name === 'content-type' && fields[index + 1]?.startsWith('application/grpc') === true,
+  );
+}

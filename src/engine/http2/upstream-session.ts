@@ -1,0 +1,103 @@
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
+import type { Http2Dial } from './dial-http2.ts';
+import { NO_ERROR } from './http2-codes.ts';
+
+/** Requests at once on a connection, where the upstream allows more. */
+const MOST_STREAMS = 100;
+
+/** Who waits for a connection to be made. */
+export interface SessionWaiter {
+  onReady(): void;
+  /** `failure` is the system's error code, or one of `TLS_FAILURE`. */
+  onFailed(failure: string): void;
+}
+
+/** One HTTP/2 connection to an upstream, with many requests at once. */
+export class UpstreamSession {
+  /** Requests that use it, or will as soon as it is made. */
+  users = 0;
+  /** Requests begun so far. */
+  requests = 0;
+  /** Monotonic time since when nobody uses it. */
+  idleSinceMs = 0;
+  readonly openedAtMs: number;
+  readonly #session: ClientHttp2Session;
+  readonly #waiters = new Set<SessionWaiter>();
+  #ready = false;
+  /** It takes no more requests. */
+  #closing = false;
+  #failure: string | undefined = undefined;
+
+  /** `onGone` hears that it is closed, once. */
+  constructor(dial: Http2Dial, nowMs: number, onGone: (session: UpstreamSession) => void) {
+    this.openedAtMs = nowMs;
+    const session = dial((failure) => {
+      this.#failure ??= failure;
+    });
+    this.#session = session;
+    session.once('remoteSettings', () => this.#becomeReady());
+    session.on('goaway', () => {
+      this.#closing = true;
+    });
+    session.on('error', (error: NodeJS.ErrnoException) => {
+      this.#failure ??= error.code;
+    });
+    session.on('close', () => {
+      this.#closing = true;
+      onGone(this);
+      this.#failWaiters();
+    });
+  }
+
+  get ready(): boolean {
+    return this.#ready && !this.#closing;
+  }
+
+  /** Another request finds room. */
+  get hasRoom(): boolean {
+    if (this.#closing || this.#session.closed || this.#session.destroyed) return false;
+    const allowed = this.#ready ? (this.#session.remoteSettings.maxConcurrentStreams ?? MOST_STREAMS) : MOST_STREAMS;
+    return this.users < Math.min(allowed, MOST_STREAMS);
+  }
+
+  wait(waiter: SessionWaiter): void {
+    this.#waiters.add(waiter);
+  }
+
+  stopWaiting(waiter: SessionWaiter): void {
+    this.#waiters.delete(waiter);
+  }
+
+  /** Begins a request; throws where the fields are none, and when the connection has gone. */
+  request(fields: readonly string[], endStream: boolean): ClientHttp2Stream {
+    this.requests++;
+    return this.#session.request([...fields], { endStream });
+  }
+
+  /** Takes no further requests, and closes behind those under way. */
+  close(): void {
+    this.#closing = true;
+    if (!this.#session.closed && !this.#session.destroyed) this.#session.close();
+  }
+
+  destroy(): void {
+    this.#closing = true;
+    this.#session.destroy(undefined, NO_ERROR);
+  }
+
+  /** Only behind the upstream's settings it is known how many requests it takes, and that it speaks HTTP/2 at all. */
+  #becomeReady(): void {
+    this.#ready = true;
+    for (const waiter of [...this.#waiters]) {
+      this.#waiters.delete(waiter);
+      waiter.onReady();
+    }
+  }
+
+  #failWaiters(): void {
+    for (const waiter of [...this.#waiters]) {
+      this.#waiters.delete(waiter);
+      waiter.onFailed(this.#failure ?? 'ECONNRESET');
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { KeepAliveSettings } from '../upstream/keep-alive-settings.ts';
+import type { Http2Dial } from './dial-http2.ts';
+import { UpstreamSession } from './upstream-session.ts';
+
+/** The HTTP/2 connections to one upstream address. Those with room are filled up before another is made. */
+export class UpstreamSessions {
+  readonly #dial: Http2Dial;
+  readonly #clock: Clock;
+  readonly #keepAlive: KeepAliveSettings;
+  readonly #ageMs: number;
+  readonly #sessions = new Set<UpstreamSession>();
+  #retired = false;
+
+  constructor(dial: Http2Dial, clock: Clock, keepAlive: KeepAliveSettings, ageMs: number) {
+    this.#dial = dial;
+    this.#clock = clock;
+    this.#keepAlive = keepAlive;
+    this.#ageMs = ageMs;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** A connection for one more request, which may not be made yet. Answered by one `giveBack`. */
+  take(): UpstreamSession {
+    const nowMs = this.#clock.monotonicMs();
+    for (const session of this.#sessions) {
+      if (!session.hasRoom) continue;
+      if (session.requests >= this.#keepAlive.requests || nowMs - session.openedAtMs >= this.#ageMs) {
+        session.close();
+        continue;
+      }
+      session.users++;
+      return session;
+    }
+    const made = new UpstreamSession(this.#dial, nowMs, (gone) => this.#sessions.delete(gone));
+    this.#sessions.add(made);
+    made.users++;
+    return made;
+  }
+
+  giveBack(session: UpstreamSession): void {
+    session.users--;
+    session.idleSinceMs = this.#clock.monotonicMs();
+    if (session.users > 0) return;
+    // Whoever comes next had better try anew than wait for one that nobody could wait for.
+    if (!session.ready) session.destroy();
+    else if (this.#retired) session.close();
+  }
+
+  /** Closes those that nobody has used for their time. */
+  sweep(nowMs: number, idleMs: number): void {
+    for (const session of this.#sessions) if (session.users === 0 && nowMs - session.idleSinceMs >= idleMs) session.close();
+  }
+
+  /** Closes those that nobody uses, and the others behind their last request. */
+  retire(): void {
+    this.#retired = true;
+    for (const session of this.#sessions) session.close();
+  }
+
+  destroy(): void {
+    for (const session of this.#sessions) session.destroy();
+  }
+}

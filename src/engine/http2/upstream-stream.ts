@@ -1,0 +1,285 @@
+import type { ClientHttp2Stream } from 'node:http2';
+import { BodyReader } from '../parser/body-reader.ts';
+import { BODY, type ChunkedLimits } from '../parser/chunked-parser.ts';
+import type { Transport, TransportReceiver } from '../transport/transport.ts';
+import { CHUNK_FRAME_BYTES, writeChunk, writeLastChunk } from './chunk-bytes.ts';
+import { CANCEL, END_STREAM, REFUSED_STREAM } from './http2-codes.ts';
+import { type AnswerBody, fieldLines, interimAnswer, upstreamAnswer } from './upstream-answer.ts';
+import { type UpstreamHead, upstreamHead } from './upstream-head.ts';
+import type { SessionWaiter, UpstreamSession } from './upstream-session.ts';
+import type { UpstreamSessions } from './upstream-sessions.ts';
+
+/** What is kept of a request for the case that the upstream has not begun it; a longer one is sent once. */
+const KEPT_BYTES = 64 * 1024;
+const MOST_ATTEMPTS = 3;
+/** The engine has written it, within limits of its own. */
+const OWN_FRAMING: ChunkedLimits = { chunkExtensionBytes: 0, trailerBytes: 1024 * 1024 };
+const HEAD_END = '\r\n\r\n';
+
+/** What streams to an upstream need. */
+export interface UpstreamStreamOptions {
+  readonly sessions: UpstreamSessions;
+  readonly scheme: 'http' | 'https';
+  /** Where the next bytes for the receiver are to lie; at least 16 KiB. */
+  readonly nextReadBuffer: () => Buffer;
+}
+
+/**
+ * One request on an HTTP/2 connection to an upstream, as a connection of HTTP/1.1 that serves one request. A request that the upstream
+ * has certainly not begun (RFC 9113 §8.7: REFUSED_STREAM, or behind the last one of a GOAWAY) is sent again by itself.
+ */
+export class UpstreamStream implements Transport, SessionWaiter {
+  readonly #options: UpstreamStreamOptions;
+  readonly #receiver: TransportReceiver;
+  readonly #onConnected: () => void;
+  readonly #body: BodyReader;
+  #session: UpstreamSession | undefined;
+  #stream: ClientHttp2Stream | undefined = undefined;
+  #head: UpstreamHead | undefined = undefined;
+  /** Pieces of the body sent; undefined when there are too many to send them again. */
+  #kept: Buffer[] | undefined = [];
+  #keptBytes = 0;
+  #bodyEnded = false;
+  #connected = false;
+  #attempts = 0;
+  #sentBytes = 0;
+  #answer: AnswerBody | undefined = undefined;
+  #trailers: readonly string[] = [];
+  /** The answer has come whole. */
+  #whole = false;
+  #paused = false;
+  #gone = false;
+
+  /** `onConnected` may be called before this returns. */
+  constructor(options: UpstreamStreamOptions, receiver: TransportReceiver, onConnected: () => void) {
+    this.#options = options;
+    this.#receiver = receiver;
+    this.#onConnected = onConnected;
+    this.#body = new BodyReader(OWN_FRAMING);
+    this.#session = options.sessions.take();
+    this.#begin(this.#session);
+  }
+
+  get pendingBytes(): number {
+    const stream = this.#stream;
+    return stream?.writableNeedDrain === true ? stream.writableLength : 0;
+  }
+
+  get takenBytes(): number {
+    return this.#sentBytes - (this.#stream?.writableLength ?? 0);
+  }
+
+  onReady(): void {
+    if (this.#gone) return;
+    if (this.#connected) {
+      this.#open();
+      return;
+    }
+    this.#connected = true;
+    this.#onConnected();
+  }
+
+  onFailed(failure: string): void {
+    this.#over(failure);
+  }
+
+  write(bytes: Buffer): boolean {
+    if (this.#gone) return true;
+    let position = 0;
+    if (this.#head === undefined) {
+      const end = bytes.indexOf(HEAD_END, 0, 'latin1');
+      if (end === -1) {
+        this.#over('EPROTO');
+        return true;
+      }
+      position = end + HEAD_END.length;
+      this.#head = upstreamHead(bytes.toString('latin1', 0, end), this.#options.scheme);
+      this.#body.begin(this.#head.body, this.#head.contentLength);
+      this.#bodyEnded = this.#body.done;
+      this.#open();
+    }
+    this.#sendBody(bytes, position);
+    return true;
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#stream?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#stream?.resume();
+  }
+
+  end(): void {
+    this.destroy();
+  }
+
+  reset(): void {
+    this.destroy();
+  }
+
+  destroy(): void {
+    this.#over(undefined);
+  }
+
+  #begin(session: UpstreamSession): void {
+    if (session.ready) this.onReady();
+    else session.wait(this);
+  }
+
+  /** Sends the request, or what there is of it, now or again. */
+  #open(): void {
+    const head = this.#head;
+    const session = this.#session;
+    if (head === undefined || session === undefined) return;
+    this.#attempts++;
+    try {
+      const stream = session.request(head.fields, this.#bodyEnded && (this.#kept?.length ?? 0) === 0);
+      this.#stream = stream;
+      this.#listen(stream);
+      if (this.#paused) stream.pause();
+      for (const piece of this.#kept ?? []) stream.write(piece);
+      if (this.#bodyEnded && !stream.writableEnded) stream.end();
+    } catch {
+      this.#over('EPROTO');
+    }
+  }
+
+  #sendBody(bytes: Buffer, start: number): void {
+    const body = this.#body;
+    let position = start;
+    while (!this.#bodyEnded && !this.#gone) {
+      const event = body.next(bytes, position, bytes.length);
+      position = body.position;
+      if (event === BODY.more) return;
+      if (event === BODY.failed) {
+        this.#over('EPROTO');
+        return;
+      }
+      if (event === BODY.data) this.#send(Buffer.from(bytes.subarray(body.dataStart, body.dataEnd)));
+      if (!body.done) continue;
+      this.#bodyEnded = true;
+      this.#stream?.end();
+    }
+  }
+
+  #send(piece: Buffer): void {
+    this.#sentBytes += piece.length;
+    this.#keptBytes += piece.length;
+    if (this.#keptBytes > KEPT_BYTES) this.#kept = undefined;
+    this.#kept?.push(piece);
+    this.#stream?.write(piece);
+  }
+
+  #listen(stream: ClientHttp2Stream): void {
+    stream.on('headers', (fields, _flags, raw: unknown) => this.#takeInterim(Number(fields[':status']), rawFields(raw)));
+    stream.on('response', (fields, flags, raw: unknown) => {
+      const endsHere = (flags & END_STREAM) !== 0;
+      this.#takeHead(Number(fields[':status']), rawFields(raw), endsHere);
+    });
+    stream.on('data', (bytes: Buffer) => this.#takeData(bytes));
+    stream.on('trailers', (_fields, _flags, raw: unknown) => {
+      this.#trailers = rawFields(raw);
+    });
+    stream.on('end', () => this.#takeEnd(stream));
+    stream.on('drain', () => {
+      if (!this.#gone) this.#receiver.onFlushed();
+    });
+    stream.on('error', () => {});
+    stream.on('close', () => this.#closed(stream));
+  }
+
+  #takeInterim(status: number, fields: readonly string[]): void {
+    // The gateway has told its client itself to go on.
+    if (this.#gone || status === 100) return;
+    const text = interimAnswer(status, fields);
+    if (text === undefined) this.#over('EPROTO');
+    else this.#giveText(text);
+  }
+
+  #takeHead(status: number, fields: readonly string[], endsHere: boolean): void {
+    if (this.#gone) return;
+    this.#kept = undefined;
+    const answer = upstreamAnswer(status, fields, endsHere);
+    if (answer === undefined) {
+      this.#over('EPROTO');
+      return;
+    }
+    this.#answer = answer.body;
+    this.#whole = answer.body === 'none' || this.#head?.isHead === true;
+    this.#giveText(answer.head);
+  }
+
+  #takeData(bytes: Buffer): void {
+    for (let start = 0; start < bytes.length && !this.#gone && !this.#whole; ) {
+      const room = this.#options.nextReadBuffer();
+      const piece = bytes.subarray(start, start + room.length - CHUNK_FRAME_BYTES);
+      start += piece.length;
+      if (this.#answer === 'chunked') this.#receiver.onBytes(room, writeChunk(room, piece));
+      else this.#receiver.onBytes(room, piece.copy(room));
+    }
+  }
+
+  #takeEnd(stream: ClientHttp2Stream): void {
+    if (this.#gone || this.#whole || stream.rstCode !== 0) return;
+    this.#whole = true;
+    if (this.#answer !== 'chunked') return;
+    const lines = fieldLines(this.#trailers);
+    if (lines === undefined) {
+      this.#whole = false;
+      this.#over('EPROTO');
+      return;
+    }
+    const room = this.#options.nextReadBuffer();
+    this.#receiver.onBytes(room, writeLastChunk(room, lines));
+  }
+
+  /** Heads are longer than a read at most by what is theirs; they are given in as many pieces as it takes. */
+  #giveText(text: string): void {
+    const bytes = Buffer.from(text, 'latin1');
+    for (let start = 0; start < bytes.length && !this.#gone; ) {
+      const room = this.#options.nextReadBuffer();
+      const length = bytes.copy(room, 0, start);
+      start += length;
+      this.#receiver.onBytes(room, length);
+    }
+  }
+
+  #closed(stream: ClientHttp2Stream): void {
+    if (this.#gone || stream !== this.#stream) return;
+    const unprocessed = this.#answer === undefined && stream.rstCode === REFUSED_STREAM;
+    if (unprocessed && this.#kept !== undefined && this.#attempts < MOST_ATTEMPTS) this.#again();
+    else this.#over(this.#whole ? undefined : 'ECONNRESET');
+  }
+
+  #again(): void {
+    this.#stream = undefined;
+    this.#release();
+    this.#session = this.#options.sessions.take();
+    this.#begin(this.#session);
+  }
+
+  #release(): void {
+    const session = this.#session;
+    this.#session = undefined;
+    if (session === undefined) return;
+    session.stopWaiting(this);
+    this.#options.sessions.giveBack(session);
+  }
+
+  /** The end, whoever has wished it. The receiver hears of it in a turn of its own, as of a socket's. */
+  #over(failure: string | undefined): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    const stream = this.#stream;
+    if (stream !== undefined && !stream.closed) stream.close(CANCEL);
+    this.#release();
+    process.nextTick(() => this.#receiver.onClose(failure));
+  }
+}
+
+function rawFields(raw: unknown): readonly string[] {
+  return Array.isArray(raw) ? raw.map(String) : [];
+}
