@@ -8,10 +8,10 @@ import { isInClear, parseDatabaseUrl, type Store, type StoreHistory } from '../s
 import { addressFilter, trustedProxies } from './address-filter.ts';
 import { describedApi } from './api/index.ts';
 import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
-import { openExpiryClock } from './expiry-clock.ts';
+import { type ExpiryClock, openExpiryClock } from './expiry-clock.ts';
 import { openInstallation } from './first-start.ts';
 import { startHistoryPruner } from './history-pruner.ts';
-import { ADMIN_SERVER_LIMITS, type AdminServer, startAdminServer } from './http/index.ts';
+import { ADMIN_SERVER_LIMITS, type AdminServer, AnswerMemory, startAdminServer } from './http/index.ts';
 import type { Installation } from './installation.ts';
 import { hasSqliteStore, openControlPlaneStore } from './open-control-plane-store.ts';
 import { openPeople, type People } from './people/index.ts';
@@ -51,7 +51,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     closers.push(store.watchRevisions((groupId) => publisher.checkRevision(groupId)));
     const { ports: syncPorts } = await publisher.start();
     const stopping = new AbortController();
-    const server = await startAdmin(options, { store, people, installation, certificate, publisher, stopping: stopping.signal });
+    const server = await startAdmin(options, {
+      store,
+      people,
+      installation,
+      certificate,
+      publisher,
+      expiryClock,
+      stopping: stopping.signal,
+    });
     certificate.watch((pair) => server.useCertificate(pair));
     // After the start has been reported: nobody sends a request that soon.
     setImmediate(warmUp);
@@ -159,13 +167,14 @@ interface AdminParts {
   readonly installation: Installation;
   readonly certificate: CertificateSource;
   readonly publisher: Publisher;
+  readonly expiryClock: ExpiryClock;
   readonly stopping: AbortSignal;
 }
 
 function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<AdminServer> {
   const { clock, log, random, softwareVersion, adminListeners, dataFolder, keyringFile } = options;
   const closedFolders = [dataFolder, keyringFile];
-  const { store, people, installation, certificate, publisher, stopping } = parts;
+  const { store, people, installation, certificate, publisher, expiryClock, stopping } = parts;
   const { keySalt } = installation;
   const protectedPorts = [...adminListeners, ...options.syncListeners].map(({ port }) => port);
   const mayDial = createDialPolicy({ protectedPorts, ...options.dial });
@@ -175,6 +184,7 @@ function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<Ad
       ...{ clock, random, log, stopping },
     }).routes,
     authenticator: people.authenticator,
+    answers: new AnswerMemory(clock, expiryClock),
     isAddressAllowed: addressFilter(options.adminAllow),
     isTrustedProxy: trustedProxies(options.adminTrustedAddresses),
     requestRates: options.requestRates,

@@ -55,7 +55,7 @@ test('on a full disk writes are 503 and leave nothing, reads go on, and writes d
 });
 
 withPostgres(
-  'while PostgreSQL is away everything is 503, half a bulk is never stored, and all works again as soon as it is back',
+  'while PostgreSQL is away writes are 503 and reads tell what was read before; half a bulk is never stored, and all works again as soon as it is back',
   async (t, url) => {
     const wire = await startCuttableWire(t, url);
     const schema = freshSchemaName();
@@ -89,9 +89,16 @@ withPostgres(
     assert.deepEqual([halfway.status, halfway.headers['retry-after']], [503, '1'], halfway.text);
     cutAfter = Number.POSITIVE_INFINITY;
     assert.equal(await countOf(admin), 1);
+    const before = await admin.send('GET', '/apisix/admin/consumers/before');
     wire.refuse(true);
     wire.cut();
-    for (const answer of [await put(admin, 'away'), await bulk(admin, 3), await admin.send('GET', '/apisix/admin/consumers/before')]) {
+    admin.clock.advance(65_000);
+    const remembered = await admin.send('GET', '/apisix/admin/consumers/before');
+    assert.deepEqual([remembered.status, remembered.text, remembered.headers.etag], [200, before.text, before.headers.etag]);
+    assert.deepEqual([before.headers['portcullis-stale'], remembered.headers['portcullis-stale']], [undefined, '65']);
+    const other = await admin.send('GET', '/apisix/admin/consumers/before', { token: 'a-token-of-nobody' });
+    assert.deepEqual([other.status, other.headers['retry-after']], [503, '1']);
+    for (const answer of [await put(admin, 'away'), await bulk(admin, 3), await admin.send('GET', '/apisix/admin/consumers/never-read')]) {
       assert.deepEqual(
         [answer.status, answer.headers['retry-after'], answer.body],
         [503, '1', { error_msg: 'the store is not available' }],
@@ -99,6 +106,7 @@ withPostgres(
     }
     assert.equal((await admin.send('GET', '/healthz')).status, 200);
     wire.refuse(false);
+    assert.equal((await admin.send('GET', '/apisix/admin/consumers/away')).status, 404);
     assert.equal((await put(admin, 'after')).status, 200);
     assert.equal((await bulk(admin, 20)).status, 200);
     assert.equal(await countOf(admin), 22);

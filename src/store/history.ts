@@ -24,7 +24,7 @@ export interface ResourceVersion {
   readonly secretsSince: readonly number[];
 }
 
-/** What one write changed of a resource; `from` is undefined where nothing is known of before. */
+/** What one write changed of a resource; `from` is undefined where there was nothing before, or nothing is known of it. */
 export interface LastChange {
   readonly to: Pick<ResourceVersion, 'op' | 'document' | 'secretPointers' | 'secretsSince'>;
   readonly from: LastChange['to'] | undefined;

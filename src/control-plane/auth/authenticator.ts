@@ -112,7 +112,7 @@ export class Authenticator {
     const user = await store.getUser(token.userId);
     if (user === undefined) return undefined;
     uses.tokenUsed(token.id, token.lastUsedAt, this.#now());
-    return this.#callerOf('token', user, { id: token.id, name: token.name }, { tokenId: token.id });
+    return this.#callerOf('token', user, { id: token.id, name: token.name }, { tokenId: token.id, expiresAt: token.expiresAt });
   }
 
   async #bySession(value: string): Promise<UserCaller | undefined> {
@@ -121,14 +121,14 @@ export class Authenticator {
     const user = session && (await store.getUser(session.userId));
     if (session === undefined || user === undefined) return undefined;
     if (session.moveExpiryTo !== undefined) uses.sessionUsed(session.id, session.moveExpiryTo);
-    return this.#callerOf('session', user, { id: user.id, name: user.username }, { sessionId: session.id });
+    return this.#callerOf('session', user, { id: user.id, name: user.username }, { sessionId: session.id, expiresAt: session.expiresAt });
   }
 
   async #callerOf(
     by: UserCaller['by'],
     user: User,
     author: UserCaller['author'],
-    ids: Partial<Pick<UserCaller, 'tokenId' | 'sessionId'>> = {},
+    ids: Partial<Pick<UserCaller, 'tokenId' | 'sessionId' | 'expiresAt'>> = {},
   ): Promise<UserCaller> {
     const access = await this.#parts.access.accessOf(user);
     return { by, user, author, tokenId: undefined, sessionId: undefined, ...ids, access };

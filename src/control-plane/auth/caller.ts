@@ -10,6 +10,8 @@ interface AnyCaller {
   readonly author: Author;
   /** What the caller may do at this moment. */
   readonly access: Access;
+  /** When what was shown ends by itself (Unix seconds); 0 or absent: never. */
+  readonly expiresAt?: number;
 }
 
 /** A user. */

@@ -19,6 +19,8 @@ const MOVE_BY_SECONDS = 60;
 export interface Session {
   readonly id: string;
   readonly userId: string;
+  /** When it ends unless it is used again (Unix seconds). */
+  readonly expiresAt: number;
   /** When its expiry should be moved, and where to (Unix seconds). */
   readonly moveExpiryTo: number | undefined;
 }
@@ -56,7 +58,7 @@ export async function findSession(store: Pick<StoreReader, 'getRecord'>, value: 
   if (record?.ownerId === undefined || !isSessionAlive(record, now)) return undefined;
   const expiresAt = Math.min(now + IDLE_SECONDS, endOf(record));
   const moveExpiryTo = expiresAt - record.expiresAt >= MOVE_BY_SECONDS ? expiresAt : undefined;
-  return { id: record.id, userId: record.ownerId, moveExpiryTo };
+  return { id: record.id, userId: record.ownerId, expiresAt, moveExpiryTo };
 }
 
 /** Whether a session's record is there and not over. `now` is in Unix seconds. */

@@ -9,6 +9,7 @@ import { makeAdminFixture, TOKEN } from '../testing/admin-fixture.ts';
 import { authenticatorOf } from '../testing/caller-of-token.ts';
 import { REQUEST_RATES } from '../testing/request-rates.ts';
 import { createAdminApplication } from './admin-application.ts';
+import { AnswerMemory } from './answer-memory.ts';
 import type { ApiRoute } from './api-route.ts';
 import { ExpectedContinues } from './expected-continues.ts';
 import { RequestRates } from './request-rates.ts';
@@ -18,6 +19,7 @@ function makeApplication(t: TestContext, routes: readonly ApiRoute[]) {
   const app = createAdminApplication({
     routes,
     authenticator: authenticatorOf(TOKEN),
+    answers: new AnswerMemory(new FakeClock(), new FakeClock()),
     isAddressAllowed: () => true,
     isTrustedProxy: () => false,
     rates: new RequestRates(REQUEST_RATES, new FakeClock(), log),

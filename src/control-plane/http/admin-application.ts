@@ -6,6 +6,8 @@ import { METHODS as HTTP_METHODS } from '../../lib/node-http.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import { type Authenticator, type Caller, ownGroupOf, randomId } from '../auth/index.ts';
+import type { AnswerMemory, RecalledAnswer } from './answer-memory.ts';
+import { answerOrRecall, isRememberedRead, isStoreAway, JSON_TYPE, shownBy } from './answer-or-recall.ts';
 import { contentTypeOf, FrameworkRequest, headerOf } from './api-request.ts';
 import type { ApiAnswer, ApiRoute, RoutePermission } from './api-route.ts';
 import { authorize } from './authorize.ts';
@@ -57,6 +59,8 @@ export interface AdminApplicationOptions {
   readonly maxBodyBytes: number;
   /** All bodies together that are being read or worked on. */
   readonly maxBodyBytesAtOnce: number;
+  /** What reads are answered from while the store is away. */
+  readonly answers: AnswerMemory;
   /** Requests whose client waits for `100 Continue` before it sends the body. */
   readonly expectedContinues: ExpectedContinues;
   /** When true, answers ask the client to close the connection. */
@@ -109,17 +113,22 @@ function addRoute(app: FastifyInstance, options: AdminApplicationOptions, route:
     preParsing: async (request) => authorize(route, requestOf(request, clients.callers.get(request))),
     handler: async (request, reply) => {
       if (request.body instanceof UnreadableBody) throw request.body.error;
+      const recalled = clients.recalled.get(request);
+      if (recalled !== undefined) return sendRecalled(reply, recalled);
       const apiRequest = requestOf(request, await renewed(options, request, clients.callers.get(request)));
       // A body may take half a minute to arrive: what was revoked meanwhile counts.
       if (request.body !== undefined) authorize(route, apiRequest);
       refuseTrial(route, apiRequest);
-      const answer = await route.handle(apiRequest);
-      if (route.resource?.kind === 'handler' && !apiRequest.wasAuthorized) {
-        throw new Error(`the handler of ${route.method} ${route.path} checked no permission`);
-      }
+      const answer = await answerOrRecall(options.answers, route, clients, request, apiRequest);
+      if ('ageSeconds' in answer) return sendRecalled(reply, answer);
       return answer.stream === undefined ? send(reply, answer) : sendStream(options, request, reply, { ...answer, ...answer.stream });
     },
   });
+}
+
+function sendRecalled(reply: FastifyReply, { answer, ageSeconds }: RecalledAnswer): FastifyReply {
+  const headers = { ...answer.headers, 'portcullis-stale': String(ageSeconds) };
+  return send(reply, { headers, body: undefined, text: { contentType: JSON_TYPE, content: answer.text } });
 }
 
 /** Whoever has not proved to be anybody has little to say: he must not take up what there is for the bodies of others. */
@@ -158,7 +167,7 @@ async function admit(options: AdminApplicationOptions, clients: Clients, request
     if (!options.isAddressAllowed(address)) throw new PortcullisError('admin_forbidden', { publicMessage: 'Access denied' });
     admitRate(clients, request, () => options.rates.admitAddress(address));
   }
-  const caller = permission === 'public' ? undefined : await authenticate(options, request, address);
+  const caller = permission === 'public' ? undefined : await identify(options, clients, request, address);
   if (caller !== undefined) {
     clients.callers.set(request, caller);
     admitRate(clients, request, () => options.rates.admitCaller(caller));
@@ -191,16 +200,34 @@ function isProbe(request: FastifyRequest): boolean {
 
 const PROBES: ReadonlySet<string> = new Set(['/healthz', '/api/status']);
 
-async function authenticate({ authenticator }: AdminApplicationOptions, request: FastifyRequest, address: string): Promise<Caller> {
+/** Who calls or, where the store is away, who asked for the same with the same token before: then the request is answered from memory. */
+async function identify(options: AdminApplicationOptions, clients: Clients, request: FastifyRequest, address: string): Promise<Caller> {
+  clients.marks.set(request, options.answers.mark);
+  try {
+    return await authenticate(options, request, address);
+  } catch (error) {
+    const recalled =
+      isRememberedRead(request) && isStoreAway(error) ? options.answers.find(shownBy(request), request.raw.url ?? '') : undefined;
+    if (recalled === undefined) throw error;
+    clients.recalled.set(request, recalled);
+    return recalled.answer.caller;
+  }
+}
+
+async function authenticate(
+  { authenticator, answers }: AdminApplicationOptions,
+  request: FastifyRequest,
+  address: string,
+): Promise<Caller> {
+  const shown = shownBy(request);
   const caller = await authenticator.authenticate({
-    token: headerOf(request, 'x-api-key'),
-    authorization: headerOf(request, 'authorization'),
-    cookie: headerOf(request, 'cookie'),
+    ...shown,
     address,
     origin: originWithoutReason({ address, id: request.id, header: (name) => headerOf(request, name) }),
   });
-  if (caller === undefined) throw new PortcullisError('admin_unauthorized', { publicMessage: UNAUTHORIZED });
-  return caller;
+  if (caller !== undefined) return caller;
+  answers.forgetCaller(shown);
+  throw new PortcullisError('admin_unauthorized', { publicMessage: UNAUTHORIZED });
 }
 
 /** The caller as of now, where the body has made the request wait. */
@@ -265,7 +292,7 @@ function send(reply: FastifyReply, answer: ApiAnswer): FastifyReply {
   for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value);
   if (answer.text !== undefined) return reply.type(answer.text.contentType).send(answer.text.content);
   if (answer.body === undefined) return reply.send();
-  return reply.type('application/json').send(JSON.stringify(answer.body));
+  return reply.type(JSON_TYPE).send(JSON.stringify(answer.body));
 }
 
 function sendStream(

@@ -17,6 +17,7 @@ import { systemRandom } from '../../lib/random.ts';
 import { authenticatorOf } from '../testing/caller-of-token.ts';
 import { REQUEST_RATES } from '../testing/request-rates.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
+import { AnswerMemory } from './answer-memory.ts';
 import type { ApiRoute } from './api-route.ts';
 import { ADMIN_SERVER_LIMITS, type AdminServerLimits } from './limits.ts';
 
@@ -45,6 +46,7 @@ async function start(t: TestContext, options: Options = {}) {
     routes: options.routes ?? [ECHO],
     listeners: options.listeners ?? [LOCAL],
     authenticator: authenticatorOf(TOKEN),
+    answers: new AnswerMemory(clock, clock),
     isAddressAllowed: () => true,
     isTrustedProxy: () => false,
     requestRates: REQUEST_RATES,

@@ -18,7 +18,10 @@ import { SlowReaders } from './slow-readers.ts';
 
 /** What `startAdminServer` needs. */
 export interface AdminServerOptions
-  extends Pick<AdminApplicationOptions, 'routes' | 'authenticator' | 'isAddressAllowed' | 'isTrustedProxy' | 'random' | 'softwareVersion'> {
+  extends Pick<
+    AdminApplicationOptions,
+    'routes' | 'authenticator' | 'answers' | 'isAddressAllowed' | 'isTrustedProxy' | 'random' | 'softwareVersion'
+  > {
   readonly listeners: readonly Listener[];
   readonly certificate: CertificatePair;
   readonly limits: AdminServerLimits;

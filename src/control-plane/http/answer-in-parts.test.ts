@@ -11,6 +11,7 @@ import { systemRandom } from '../../lib/random.ts';
 import { authenticatorOf } from '../testing/caller-of-token.ts';
 import { REQUEST_RATES } from '../testing/request-rates.ts';
 import { startAdminServer } from './admin-server.ts';
+import { AnswerMemory } from './answer-memory.ts';
 import type { ApiRoute } from './api-route.ts';
 import { ADMIN_SERVER_LIMITS } from './limits.ts';
 
@@ -59,6 +60,7 @@ async function serve(t: TestContext, route: ApiRoute): Promise<number> {
     routes: [route],
     listeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }],
     authenticator: authenticatorOf(TOKEN),
+    answers: new AnswerMemory(clock, clock),
     certificate: await createSelfSignedCertificate({ names: ['localhost'] }, systemClock),
     limits: ADMIN_SERVER_LIMITS,
     isAddressAllowed: () => true,

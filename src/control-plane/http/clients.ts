@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '../auth/index.ts';
+import type { RecalledAnswer } from './answer-memory.ts';
 import { headerOf } from './api-request.ts';
 import { clientAddress } from './client-address.ts';
 
@@ -7,6 +8,10 @@ import { clientAddress } from './client-address.ts';
 export class Clients {
   /** Those who have proved to be somebody. */
   readonly callers = new WeakMap<FastifyRequest, Caller>();
+  /** What requests are answered with whose callers could not be looked up. */
+  readonly recalled = new WeakMap<FastifyRequest, RecalledAnswer>();
+  /** `AnswerMemory.mark` as it was when requests began. */
+  readonly marks = new WeakMap<FastifyRequest, number>();
   /** Requests that came too soon. */
   readonly refusedByRate = new WeakSet<FastifyRequest>();
   readonly #addresses = new WeakMap<FastifyRequest, string>();

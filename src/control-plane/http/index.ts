@@ -1,5 +1,6 @@
 export { createAdminApplication } from './admin-application.ts';
 export { type AdminServer, startAdminServer } from './admin-server.ts';
+export { AnswerMemory } from './answer-memory.ts';
 export type { Action, ApiAnswer, ApiRequest, ApiRoute, RoutePermission } from './api-route.ts';
 export { forbidden } from './authorize.ts';
 export { ExpectedContinues } from './expected-continues.ts';

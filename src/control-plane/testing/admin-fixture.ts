@@ -13,6 +13,7 @@ import { type ApiContext, type ChangeAnnouncer, describedApi } from '../api/inde
 import { openInstallation } from '../first-start.ts';
 import {
   ADMIN_SERVER_LIMITS,
+  AnswerMemory,
   type ApiRoute,
   createAdminApplication,
   ExpectedContinues,
@@ -136,6 +137,7 @@ export async function makeAdminFixture(test: Pick<TestContext, 'after'>, change:
   const app = createAdminApplication({
     routes,
     authenticator: people.authenticator,
+    answers: new AnswerMemory(clock, clock),
     isAddressAllowed: () => true,
     isTrustedProxy: (address) => address === change.trustedProxy,
     rates: new RequestRates(change.requestRates ?? REQUEST_RATES, clock, log),

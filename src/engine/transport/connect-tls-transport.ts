@@ -1,7 +1,7 @@
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import type { ConnectOptions } from './connect-transport.ts';
-import { SocketTransport } from './socket-transport.ts';
+import { EncryptedTransport } from './encrypted-transport.ts';
 import type { Transport, TransportReceiver } from './transport.ts';
 
 /** Failures of `onClose` that are no codes of the system: the handshake, and the certificate that the upstream showed in it. */
@@ -64,8 +64,8 @@ export function connectTlsTransport(
   return transport;
 }
 
-/** What encrypts may read the bytes later, so it gets a copy. */
-class UpstreamTlsTransport extends SocketTransport {
+/** What was noted of the handshake decides how its failures are told. */
+class UpstreamTlsTransport extends EncryptedTransport {
   /** The handshake is over. */
   secured = false;
   readonly #onFailed: (code: string) => void;
@@ -80,10 +80,6 @@ class UpstreamTlsTransport extends SocketTransport {
     socket.once('connect', () => {
       this.#isConnected = true;
     });
-  }
-
-  override write(bytes: Buffer): boolean {
-    return super.write(Buffer.from(bytes));
   }
 
   /** Behind an alert the end is none in order; Node would leave the connection open. */

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { SocketTransport } from './socket-transport.ts';
+import { EncryptedTransport } from './encrypted-transport.ts';
 import type { TransportReceiver } from './transport.ts';
 
 /** A TLS connection behind its handshake. */
-export class TlsTransport extends SocketTransport {
+export class TlsTransport extends EncryptedTransport {
   readonly #plain: Socket;
 
   /** `plain` is the connection that `socket` encrypts. */
@@ -17,11 +17,6 @@ export class TlsTransport extends SocketTransport {
       this.noteFailure(error.code ?? 'UNKNOWN');
       socket.destroy();
     });
-  }
-
-  /** What encrypts may read the bytes later, so it gets a copy, and the caller may always reuse its own. */
-  override write(bytes: Buffer): boolean {
-    return super.write(Buffer.from(bytes));
   }
 
   /** A TLS socket cannot be reset itself; it closes when the one below it has. */

@@ -241,9 +241,10 @@ test('changing one route among ten thousand leaves the others alone and takes no
   const router = new Router<string>();
   for (let index = 0; index < 10_000; index++)
     router.put(route(`r${index}`, [`/service-${index % 100}/item-${index}/*`], { hosts: index % 3 === 0 ? [`h${index}.example`] : [] }));
-  const startedAtMs = performance.now();
+  const before = process.threadCpuUsage();
   for (let count = 0; count < 1000; count++) router.put(route('r5', [`/service-5/changed-${count}/*`]));
-  assert.ok(performance.now() - startedAtMs < 1000);
+  const { user, system } = process.threadCpuUsage(before);
+  assert.ok(user + system < 1_000_000, 'a thousand changes take less than a second of this thread');
   assert.equal(idsOf(router, { host: 'x', path: '/service-5/changed-999/y', method: 1 })[0], 'r5');
   assert.equal(idsOf(router, { host: 'x', path: '/service-5/changed-998/y', method: 1 })[0], undefined);
   assert.equal(idsOf(router, { host: 'h9.example', path: '/service-9/item-9/y', method: 1 })[0], 'r9');

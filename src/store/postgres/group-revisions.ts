@@ -31,6 +31,11 @@ export class GroupRevisions {
     return [...this.#last.keys()];
   }
 
+  /** Whether a revision is over: no write of this transaction belongs to it. */
+  isPast(groupId: string, revision: number): boolean {
+    return revision < (this.#last.get(groupId)?.revision ?? Number.POSITIVE_INFINITY);
+  }
+
   /** Reads a group, unless it is known. */
   async load(connection: PostgresConnection, groupId: string): Promise<void> {
     if (this.#groups.has(groupId)) return;

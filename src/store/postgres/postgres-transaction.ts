@@ -128,7 +128,7 @@ export class PostgresTransaction extends PostgresHistoryReader implements StoreT
 
   override async versionAt(key: ResourceKey, revision: number): Promise<ResourceVersion | undefined> {
     const foreseen = this.#versions.find(key, revision);
-    if (foreseen !== undefined) return foreseen.version && versionOfRow(foreseen.version);
+    if (foreseen !== undefined && this.#revisions.isPast(key.groupId, revision)) return foreseen.version && versionOfRow(foreseen.version);
     const latest = this.#known.peek(key)?.latest;
     if (latest === undefined || latest.number === undefined || latest.revision > revision) return super.versionAt(key, revision);
     return versionOfRow({ ...latest, number: latest.number });
@@ -138,7 +138,8 @@ export class PostgresTransaction extends PostgresHistoryReader implements StoreT
     const last = this.#resources.lastChangeOf(key);
     if (last !== undefined) return last;
     const [to, from] = await this.listVersions(key, 2);
-    return to && { to, from };
+    // A resource that was not there tells the same, deleted before or never written.
+    return to && { to, from: from?.op === 'delete' && to.op === 'put' ? undefined : from };
   }
 
   override async selectResources(selection: ResourceSelection): Promise<SelectedResources> {

@@ -45,9 +45,10 @@ export async function readOneState<Result>(
   );
 }
 
-// What a transaction reads and writes it finds by an index. Plans are made once for a connection, perhaps when a table was still empty.
+// What a transaction reads and writes it finds by an index. Plans are made once for a connection, perhaps when a table was still empty. Where
+// there is no index, PostgreSQL thinks the plan so dear that it would compile it, which takes longer than the statement.
 function beginStatements({ options }: PostgresDatabase, lockTimeoutMs: number): string {
-  return `BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL lock_timeout = ${Math.ceil(lockTimeoutMs)}; SELECT pg_advisory_xact_lock(${lockKey(options.schema)})`;
+  return `BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL lock_timeout = ${Math.ceil(lockTimeoutMs)}; SELECT pg_advisory_xact_lock(${lockKey(options.schema)})`;
 }
 
 /** Advisory locks are shared by all that use the database: a number that nobody else has by chance. */

@@ -244,7 +244,8 @@ export class ResourceWriter {
   }
 
   #noteChange(key: ResourceKey, before: KnownResource | undefined, to: LatestVersion): void {
-    const from = before?.latest;
+    const isNew = to.op === 'put' && before?.resource === undefined;
+    const from = isNew ? undefined : before?.latest;
     this.#last = { name: nameOfKey(key), to: stateOf(to), from: from && stateOf(from) };
   }
 

@@ -19,6 +19,7 @@ export class AuditLog {
   readonly #cipher: FieldCipher;
   /** The end of the chain that this transaction has made and not kept yet: sealing it for each of many entries would cost as much as they do. */
   #head: ChainEnd | undefined;
+  #lastNumber: number | undefined;
 
   constructor(database: SqliteDatabase, cipher: FieldCipher) {
     this.#database = database;
@@ -27,15 +28,21 @@ export class AuditLog {
 
   /** Chains an entry. `settle` comes last in the transaction. */
   append(entry: AuditEntry, author: Author): void {
-    const { at, author_id, author_name, action, group_id, resource, address, detail, origin } = columnsOfEntry(entry, author);
-    const row = this.#database.get<AuditColumns>(
-      `INSERT INTO audit_entries (at, author_id, author_name, action, group_id, resource, address, detail, origin)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`,
-      ...[at, author_id, author_name, action, group_id, resource, address, detail, origin],
-    );
-    if (row === undefined) throw new Error('a written row was not returned');
+    const columns = columnsOfEntry(entry, author);
     const head = this.#head ?? this.readEnd('head');
-    this.#head = this.#chain(row, typeof head === 'string' ? CHAIN_START : head.hash);
+    const previousHash = typeof head === 'string' ? CHAIN_START : head.hash;
+    const number = (this.#lastNumber ?? this.#readLastNumber()) + 1;
+    const hash = hashOfEntry(previousHash, { number, ...columns });
+    const { at, author_id, author_name, action, group_id, resource, address, detail, origin } = columns;
+    // Hashes as text: the driver takes ten times as long to hand over bytes.
+    this.#database.run(
+      `INSERT INTO audit_entries (number, at, author_id, author_name, action, group_id, resource, address, detail, origin, previous_hash, hash)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, unhex(?), unhex(?))`,
+      ...[number, at, author_id, author_name, action, group_id, resource, address, detail, origin],
+      ...[previousHash.toString('hex'), hash.toString('hex')],
+    );
+    this.#lastNumber = number;
+    this.#head = { number, hash };
   }
 
   /** Keeps the end of what was appended. */
@@ -72,6 +79,11 @@ export class AuditLog {
     this.#keepEnd('anchor', end, nowSeconds);
     this.#database.run('DELETE FROM audit_entries WHERE number <= ?', end.number);
     return count;
+  }
+
+  /** The highest number that was ever given: none is used twice. */
+  #readLastNumber(): number {
+    return this.#database.get<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'audit_entries'")?.seq ?? 0;
   }
 
   #chain(row: AuditColumns, previousHash: Buffer): ChainEnd {

@@ -78,8 +78,11 @@ export class SqliteTransaction extends SqliteHistoryReader implements StoreTrans
   async foresee(): Promise<void> {}
 
   async lastChange(key: ResourceKey): Promise<LastChange | undefined> {
+    const first = this.#resources.firstVersionOf(key);
+    if (first !== undefined) return { to: first, from: undefined };
     const [to, from] = await this.listVersions(key, 2);
-    return to && { to, from };
+    // A resource that was not there tells the same, deleted before or never written.
+    return to && { to, from: from?.op === 'delete' && to.op === 'put' ? undefined : from };
   }
 
   async putResource(write: ResourceWrite): Promise<StoredResource> {
