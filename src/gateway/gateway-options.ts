@@ -30,7 +30,7 @@ export interface WorkerListeners {
 
 /** Where a gateway listens for streams. */
 export interface StreamAddress {
-  readonly protocol: 'tcp' | 'udp';
+  readonly protocol: 'tcp' | 'tls' | 'udp';
   readonly host: string;
   readonly port: number;
 }

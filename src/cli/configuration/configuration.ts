@@ -91,7 +91,7 @@ export type ProxiedListener = (typeof PROXIED_LISTENERS)[number];
 
 /** One place where stream routes take connections. */
 export interface StreamListenerSetting {
-  readonly protocol: 'tcp' | 'udp';
+  readonly protocol: 'tcp' | 'tls' | 'udp';
   /** Undefined: all addresses. */
   readonly host: string | undefined;
   readonly port: number;
@@ -269,7 +269,7 @@ function readProxyProtocol(names: readonly string[], trusted: readonly string[])
 
 /** @throws StartError for a TCP port that is another's, and for one that is named twice */
 function readStreamListeners(values: ReadonlyMap<string, SettingValue>): readonly StreamListenerSetting[] {
-  const listeners = (['tcp', 'udp'] as const).flatMap((protocol) => {
+  const listeners = (['tcp', 'tls', 'udp'] as const).flatMap((protocol) => {
     const value = values.get(`stream-${protocol}-listen`);
     return (Array.isArray(value) ? value : []).flatMap((text: string) => {
       const listener = parseListener(text);
@@ -279,11 +279,11 @@ function readStreamListeners(values: ReadonlyMap<string, SettingValue>): readonl
   const servers = new Map(Object.entries(PORTS).map(([name, fallback]) => [Number(values.get(name) ?? fallback), name]));
   const seen = new Set<string>();
   for (const { protocol, host, port } of listeners) {
-    const server = protocol === 'tcp' ? servers.get(port) : undefined;
+    const server = protocol === 'udp' ? undefined : servers.get(port);
     if (port !== 0 && server !== undefined) {
-      throw new StartError(`--${server} and --stream-tcp-listen are both ${port}: give each a port of its own.`);
+      throw new StartError(`--${server} and --stream-${protocol}-listen are both ${port}: give each a port of its own.`);
     }
-    const place = `${protocol} ${host} ${port}`;
+    const place = `${protocol === 'udp' ? 'udp' : 'tcp'} ${host} ${port}`;
     if (port !== 0 && seen.has(place)) throw new StartError(`--stream-${protocol}-listen names the port ${port} twice.`);
     seen.add(place);
   }

@@ -71,6 +71,13 @@ export const MAIN_SETTINGS = [
     verbs: GATEWAY,
   },
   {
+    name: 'stream-tls-listen',
+    type: 'listeners',
+    defaultText: undefined,
+    meaning: 'Where stream routes take TCP inside TLS: ports on all addresses, or `address:port`',
+    verbs: GATEWAY,
+  },
+  {
     name: 'stream-udp-listen',
     type: 'listeners',
     defaultText: undefined,

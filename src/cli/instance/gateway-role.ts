@@ -52,7 +52,7 @@ export function gatewayRole(
       httpDescriptors: inherited.copiesForWorker(endpoints.http, index, GENERATIONS, acceptors),
       httpsDescriptors: inherited.copiesForWorker(endpoints.https, index, GENERATIONS, 1),
       streamDescriptors: endpoints.streams.flatMap(({ setting, endpoint }) =>
-        inherited.copiesForWorker(endpoint, index, GENERATIONS, setting.protocol === 'tcp' ? acceptors : 1),
+        inherited.copiesForWorker(endpoint, index, GENERATIONS, setting.protocol === 'udp' ? 1 : acceptors),
       ),
     };
   });

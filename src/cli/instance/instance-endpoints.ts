@@ -59,7 +59,7 @@ async function bindStreams({ streamListeners, workers }: Configuration): Promise
   for (const setting of streamListeners) {
     const { protocol, host, port } = setting;
     const endpoint = { flag: `--stream-${protocol}-listen`, port, hosts: host === undefined ? [] : [host] };
-    const bind = protocol === 'tcp' ? bindEndpoint : bindDatagramEndpoint;
+    const bind = protocol === 'udp' ? bindDatagramEndpoint : bindEndpoint;
     bound.push({ setting, endpoint: canHandDownSockets() ? await bind(endpoint, workers) : { port, addresses: [] } });
   }
   return bound;

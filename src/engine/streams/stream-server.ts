@@ -1,11 +1,16 @@
 import type { CancelTask, Clock } from '../../lib/clock.ts';
 import { clientOf } from '../connection/client-address.ts';
 import { type ConnectionAdmission, UNLIMITED } from '../connection-admission.ts';
-import { DEFAULT_ENGINE_TIMEOUTS, type EngineTimeouts } from '../engine-options.ts';
+import { DEFAULT_ENGINE_LIMITS, DEFAULT_ENGINE_TIMEOUTS, type EngineTimeouts } from '../engine-options.ts';
+import type { ClientConnection } from '../exchange.ts';
 import type { ProxyTrust } from '../proxy-protocol/proxy-preludes.ts';
+import { AcceptedHandshake } from '../tls/accepted-handshake.ts';
+import type { HandshakeFailure } from '../tls/handshake-events.ts';
+import { Handshakes } from '../tls/handshakes.ts';
+import type { TlsChooser } from '../tls/server-terms.ts';
 import type { AcceptedConnection } from '../transport/accepted-connection.ts';
 import { ClientListener, type ListenAddress } from '../transport/client-listener.ts';
-import type { TransportReceiver } from '../transport/transport.ts';
+import type { Transport, TransportReceiver } from '../transport/transport.ts';
 import type { TransportKind } from '../transport/transport-kind.ts';
 import type { UpstreamPool } from '../upstream/upstream-pool.ts';
 import { OutputBuffer } from '../writer/output-buffer.ts';
@@ -20,7 +25,7 @@ export interface StreamServerOptions {
   readonly handler: StreamHandler;
   readonly pool: UpstreamPool;
   readonly clock: Clock;
-  /** Of the engine's time-outs `clientWriteStallMs` alone holds for streams. */
+  /** Of the engine's time-outs `clientWriteStallMs` and `handshakeMs` alone hold for streams. */
   readonly timeouts?: Partial<EngineTimeouts>;
   /** Asked about each client's connection; without it everybody is let in. */
   readonly admission?: ConnectionAdmission;
@@ -28,6 +33,10 @@ export interface StreamServerOptions {
   readonly proxied?: ProxyTrust | undefined;
   /** How plain connections of clients are driven, `documented` unless said; see `chooseTransport`. */
   readonly transport?: TransportKind;
+  /** TLS handshakes that may be under way at once. */
+  readonly handshakes?: number | undefined;
+  /** Hears of each TLS handshake that came to nothing; the address is canonical. */
+  readonly onHandshakeFailed?: (failure: HandshakeFailure, remoteAddress: string) => void;
   /** Hears what the handler or an accepting socket threw. */
   readonly onFailure?: (error: unknown) => void;
 }
@@ -41,6 +50,8 @@ export class StreamServer {
   readonly #admission: ConnectionAdmission;
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #connections = new Set<StreamConnection>();
+  readonly #handshakes: Handshakes;
+  readonly #onHandshakeFailed: NonNullable<StreamServerOptions['onHandshakeFailed']>;
   readonly #onGone = (connection: StreamConnection): void => this.#removed(connection);
   #idleWaiters: (() => void)[] = [];
   #cancelSweep: CancelTask | undefined = undefined;
@@ -50,12 +61,15 @@ export class StreamServer {
     this.#transport = options.transport ?? 'documented';
     this.#proxied = options.proxied;
     this.#admission = options.admission ?? UNLIMITED;
+    const timeouts = { ...DEFAULT_ENGINE_TIMEOUTS, ...options.timeouts };
+    this.#handshakes = new Handshakes(options.handshakes ?? DEFAULT_ENGINE_LIMITS.handshakes, timeouts.handshakeMs);
+    this.#onHandshakeFailed = options.onHandshakeFailed ?? (() => {});
     this.#context = {
       handler,
       pool,
       clock,
       output: new OutputBuffer(),
-      timeouts: { ...DEFAULT_ENGINE_TIMEOUTS, ...options.timeouts },
+      timeouts,
       onFailure: options.onFailure ?? (() => {}),
     };
   }
@@ -64,11 +78,11 @@ export class StreamServer {
     return this.#connections.size;
   }
 
-  /** Begins to accept; may be called for several addresses. Rejects with the system's error where the address cannot be had. */
-  async listen(where: ListenAddress): Promise<{ readonly port: number }> {
+  /** Begins to accept, with `tls` encrypted; may be called for several addresses. Rejects with the system's error where the address cannot be had. */
+  async listen(where: ListenAddress, tls?: TlsChooser): Promise<{ readonly port: number }> {
     const listener = new ClientListener({
       transport: this.#transport,
-      tls: undefined,
+      tls,
       proxied: this.#proxied,
       readBuffer: this.#readBuffer,
       onAccepted: (connection) => this.#accepted(connection),
@@ -85,12 +99,13 @@ export class StreamServer {
 
   /** Resolves when no connection is open. */
   whenIdle(): Promise<void> {
-    if (this.#connections.size === 0) return Promise.resolve();
+    if (this.#isEmpty) return Promise.resolve();
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
   /** Ends every connection at once with `drain_timeout`. */
   destroyAll(): void {
+    this.#handshakes.giveUpAll('drain_timeout');
     for (const connection of this.#connections) connection.shutDown('drain_timeout');
   }
 
@@ -106,16 +121,47 @@ export class StreamServer {
       accepted.refuse();
       return;
     }
-    const connection = new StreamConnection(this.#context, client, (receiver: TransportReceiver) => accepted.open(receiver), this.#onGone);
-    this.#connections.add(connection);
     this.#cancelSweep ??= this.#context.clock.schedule(SWEEP_MS, () => this.#sweep());
+    if (accepted.secure === undefined) this.#serve(client, (receiver) => accepted.open(receiver));
+    else this.#secure(accepted.secure, client);
+  }
+
+  /** The handshake comes first. */
+  #secure(secure: NonNullable<AcceptedConnection['secure']>, client: ClientConnection): void {
+    const handshake = new AcceptedHandshake(this.#context.clock.monotonicMs());
+    handshake.begin(secure, {
+      onSecured: (tls, open) => {
+        this.#handshakes.delete(handshake);
+        this.#serve({ ...client, encrypted: true, tls }, open);
+      },
+      onFailed: (failure) => {
+        this.#handshakes.delete(handshake);
+        this.#admission.clientGone(client.remoteAddress);
+        this.#onHandshakeFailed(failure, client.remoteAddress);
+        this.#noteEmpty();
+      },
+    });
+    this.#handshakes.add(handshake);
+  }
+
+  #serve(client: ClientConnection, open: (receiver: TransportReceiver) => Transport): void {
+    const connection = new StreamConnection(this.#context, client, open, this.#onGone);
+    this.#connections.add(connection);
     connection.begin();
+  }
+
+  get #isEmpty(): boolean {
+    return this.#connections.size === 0 && this.#handshakes.size === 0;
   }
 
   #removed(connection: StreamConnection): void {
     if (!this.#connections.delete(connection)) return;
     this.#admission.clientGone(connection.client.remoteAddress);
-    if (this.#connections.size > 0) return;
+    this.#noteEmpty();
+  }
+
+  #noteEmpty(): void {
+    if (!this.#isEmpty) return;
     this.#cancelSweep?.();
     this.#cancelSweep = undefined;
     for (const resolve of this.#idleWaiters.splice(0)) resolve();
@@ -126,6 +172,7 @@ export class StreamServer {
     this.#cancelSweep = undefined;
     const nowMs = this.#context.clock.monotonicMs();
     for (const connection of this.#connections) connection.checkDeadlines(nowMs);
-    if (this.#connections.size > 0) this.#cancelSweep = this.#context.clock.schedule(SWEEP_MS, () => this.#sweep());
+    this.#handshakes.checkDeadlines(nowMs);
+    if (!this.#isEmpty) this.#cancelSweep = this.#context.clock.schedule(SWEEP_MS, () => this.#sweep());
   }
 }

@@ -4,9 +4,12 @@ import { isThenable } from '../../lib/is-thenable.ts';
 import type { ClosedConnection, MatchedRoute, PhaseResult, RequestSlot, UpstreamHandle, VariableValue } from '../../plugin-kit/index.ts';
 import { inTime, NodeAttempts } from '../pipeline/index.ts';
 import { PluginUpstream, type RuntimeStreamRoute } from '../runtime/index.ts';
+import { clientRefusal } from '../tls/index.ts';
 import { streamLine } from './stream-line.ts';
 import type { StreamSurroundings } from './stream-surroundings.ts';
 import { streamVariable } from './stream-variable.ts';
+
+const NO_PATH = { path: '', separatorPath: undefined };
 
 /** All that is known of one connection on a stream listener: the plugins' view, the engine's owner and the log's facts in one. */
 export class StreamContext implements StreamOwner, ClosedConnection {
@@ -122,6 +125,9 @@ export class StreamContext implements StreamOwner, ClosedConnection {
       serverName: client.tls?.serverName,
     });
     if (route === undefined) return 'stream_route_not_found';
+    // No path is exempt where there is none.
+    const refusal = client.tls === undefined ? undefined : clientRefusal(client.tls, undefined, NO_PATH);
+    if (refusal !== undefined) return refusal;
     this.#matched = route;
     route.enter();
     return this.#runPlugins(route, 0);

@@ -13,7 +13,9 @@ import {
   streamServiceItem,
 } from '../../../test-support/stream-peers.ts';
 import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
+import { TestAuthority } from '../../../test-support/test-authority.ts';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
+import { connectSecurely, handshakeError } from '../testing/tls-request.ts';
 
 const TCP = { protocol: 'tcp', host: '127.0.0.1', port: 0 } as const;
 const UDP = { protocol: 'udp', host: '127.0.0.1', port: 0 } as const;
@@ -223,4 +225,40 @@ test('a worker that dies is replaced on all its stream listeners', async (t) => 
   assert.deepEqual(gateway.streamPorts, [port, datagrams]);
   assert.equal(await ask(t, port), 'tcp');
   assert.equal(await askByUdp(t, datagrams, 'hi'), 'udp:hi');
+});
+
+test('TLS ends at the gateway, and the name in it chooses the route', async (t) => {
+  const authority = await TestAuthority.create();
+  const [one, two] = [await startTcpEcho(t, 'one'), await startTcpEcho(t, 'two')];
+  const gateway = await startTestGateway(t, { streamAddresses: [{ protocol: 'tls', host: '127.0.0.1', port: 0 }] });
+  const pair = await authority.issue({ names: ['a.example', 'b.example', '*.c.example', 'm.example'] });
+  const client = { ca: authority.cert, depth: 1, skip_mtls_uri_regex: ['.*'] };
+  await gateway.load([
+    streamServiceItem('one', [one.port]),
+    streamServiceItem('two', [two.port]),
+    streamRouteItem('any', 'one'),
+    streamRouteItem('b', 'two', { sni: 'b.example' }),
+    streamRouteItem('c', 'two', { sni: '*.c.example' }),
+    { kind: 'ssl', id: 'all', value: { snis: ['a.example', 'b.example', '*.c.example'], ...pair } },
+    { kind: 'ssl', id: 'mutual', value: { snis: ['m.example'], ...pair, client } },
+  ]);
+  await gateway.agent.whenReady();
+  const [port = 0] = gateway.streamPorts;
+  const answerFor = async (servername: string): Promise<string> => {
+    const socket = await connectSecurely(t, port, { servername, ALPNProtocols: ['postgresql'] });
+    socket.write('hi');
+    const [answer] = await once(socket, 'data');
+    return String(answer);
+  };
+  assert.deepEqual(
+    [await answerFor('a.example'), await answerFor('b.example'), await answerFor('x.c.example')],
+    ['one:hi', 'two:hi', 'two:hi'],
+  );
+  assert.equal(await handshakeError(port, { servername: 'unknown.example' }), 'ERR_SSL_TLSV1_UNRECOGNIZED_NAME');
+  const bare = await connectSecurely(t, port, { servername: 'm.example' });
+  bare.write('hi');
+  assert.equal(await once(bare, 'data').catch(({ code }) => code), 'ECONNRESET');
+  const known = await connectSecurely(t, port, { servername: 'm.example', ...(await authority.issue({ names: ['client'] })) });
+  known.write('hi');
+  assert.equal(String((await once(known, 'data'))[0]), 'one:hi');
 });

@@ -156,6 +156,9 @@ export class GatewayWorker {
       admission,
       transport: transport.kind,
       proxied: this.#proxyTrust('stream'),
+      hosts: this.#runtime.tls.hosts,
+      handshakes: this.#start.engine.limits.handshakes,
+      onHandshakeFailed: (failure, address) => this.#handshakeLog.failed(failure, address),
       onFailure: (error) => this.#log.error('a stream or an accept failed', {}, error),
     });
   }

@@ -1,10 +1,12 @@
 import { closeSync } from 'node:fs';
-import { DatagramServer, type StreamHandler, StreamServer, type StreamServerOptions } from '../../engine/index.ts';
+import { DatagramServer, type StreamHandler, StreamServer, type StreamServerOptions, type TlsChooser } from '../../engine/index.ts';
 import type { WorkerStreamSocket } from './worker-messages.ts';
 
 /** What the servers for streams are made from. */
 export interface StreamListeningOptions extends Omit<StreamServerOptions, 'handler'> {
   readonly handler: () => StreamHandler;
+  /** Whom clients get that speak TLS. */
+  readonly hosts: TlsChooser;
 }
 
 interface Servers {
@@ -15,12 +17,20 @@ interface Servers {
 /** A worker's listeners for streams. Where none are configured, nothing is made. */
 export class StreamListening {
   readonly #options: StreamListeningOptions;
+  /** What is spoken inside is nobody's business here. */
+  readonly #chooser: TlsChooser;
   #servers: Servers | undefined;
   /** A UDP socket needs no accepting and stays when that is paused. */
   #receives = false;
 
   constructor(options: StreamListeningOptions) {
     this.#options = options;
+    this.#chooser = {
+      termsFor: (hello) => {
+        const terms = options.hosts.termsFor(hello);
+        return terms === undefined ? undefined : { ...terms, protocols: [] };
+      },
+    };
   }
 
   /** The ports in the order of the sockets. Rejects with the system's error where an address cannot be had. */
@@ -31,9 +41,10 @@ export class StreamListening {
     for (const { protocol, fds, host, port, reusePort } of sockets) {
       const [first, ...others] = fds.length === 0 ? [{ host, port, reusePort }] : fds.map((fd) => ({ fd, host }));
       if (first === undefined) continue;
-      if (protocol === 'tcp') {
-        ports.push((await tcp.listen(first)).port);
-        for (const other of others) await tcp.listen(other);
+      if (protocol !== 'udp') {
+        const tls = protocol === 'tls' ? this.#chooser : undefined;
+        ports.push((await tcp.listen(first, tls)).port);
+        for (const other of others) await tcp.listen(other, tls);
       } else if (this.#receives) {
         ports.push(port);
         for (const fd of fds) closeSync(fd);

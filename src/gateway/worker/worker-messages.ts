@@ -90,7 +90,7 @@ export interface WorkerSocket {
 
 /** Where one worker listens for streams: on a copy of a socket that nobody used before, or on an address. */
 export interface WorkerStreamSocket {
-  readonly protocol: 'tcp' | 'udp';
+  readonly protocol: 'tcp' | 'tls' | 'udp';
   readonly fds: readonly number[];
   readonly host: string;
   readonly port: number;
