@@ -13,6 +13,8 @@ const LENGTHS = [100, 10_240, 1_048_576];
 export interface Upstreams {
   readonly port: number;
   readonly hangingPort: number;
+  /** Speaks HTTP/2 in clear and answers what gRPC asks. */
+  readonly grpcPort: number;
   /** Lets go of the hanging connections and of the process. */
   stop(): Promise<void>;
 }
@@ -22,16 +24,18 @@ export async function startUpstreams(session: Session, cores: string | undefined
   const folder = session.makeFolder('upstream');
   for (const length of LENGTHS) writeFileSync(path.join(folder, String(length)), 'x'.repeat(length));
   const port = await freePort();
-  const child = await startNginx({ session, folder, cores, port, configuration: nginxConfiguration(folder, 1, answersOf(folder, port)) });
+  const grpcPort = await freePort();
+  const configuration = nginxConfiguration(folder, 1, answersOf(folder, port, grpcPort));
+  const child = await startNginx({ session, folder, cores, port, configuration });
   const hanging = await startHanging();
   const stop = async (): Promise<void> => {
     hanging.stop();
     await session.end(child);
   };
-  return { port, hangingPort: hanging.port, stop };
+  return { port, hangingPort: hanging.port, grpcPort, stop };
 }
 
-function answersOf(folder: string, port: number): string {
+function answersOf(folder: string, port: number, grpcPort: number): string {
   return `
   access_log off;
   sendfile on;
@@ -44,6 +48,11 @@ function answersOf(folder: string, port: number): string {
     location = /v1/traces { return 200 "{}"; }
     location = /bench/consumer { return 200 "$http_x_consumer_username"; }
     location /bench/ { alias ${folder}/; }
+  }
+  server {
+    listen 127.0.0.1:${grpcPort} http2;
+    default_type application/grpc;
+    location = /grpc/100 { return 200 "${'x'.repeat(100)}"; }
   }`;
 }
 

@@ -7,7 +7,7 @@ import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { connect } from 'node:tls';
 import { promisify } from 'node:util';
-import { type RunningInstance, runningInstance } from '../test-support/running-instance.ts';
+import { type RunningInstance, runningInstance, until } from '../test-support/running-instance.ts';
 import { temporaryFolder } from '../test-support/temporary-folder.ts';
 import { TestAuthority } from '../test-support/test-authority.ts';
 
@@ -28,7 +28,7 @@ async function startSecure(
   const folder = await temporaryFolder(t);
   const authority = await TestAuthority.create();
   writeFileSync(path.join(folder, 'ca.crt'), authority.cert);
-  const instance = await runningInstance(t, { dataFolder: await temporaryFolder(t) });
+  const instance = await runningInstance(t, { dataFolder: await temporaryFolder(t), environment: { PORTCULLIS_TEST_HOOKS: '1' } });
   const nodes = [{ host: '127.0.0.1', port: instance.ports.demo, weight: 1 }];
   await put(instance, 'services/s', { name: 's', upstream: { nodes } });
   await put(instance, 'routes/r', { name: 'r', paths: ['/anything/*'], service_id: 's' });
@@ -112,4 +112,21 @@ test('openssl takes a session up again on any worker, and over a change of the g
   while (instance.childProcesses().some(({ pid }) => pid === before)) await new Promise((resolve) => setTimeout(resolve, 50));
   done = true;
   assert.ok((await load) > 5);
+});
+
+test('the HTTPS port answers while workers die, more often than one process has sockets for', async (t) => {
+  const { instance, folder, authority } = await startSecure(t);
+  await put(instance, 'ssls/a', { snis: ['a.example'], ...(await authority.issue({ names: ['a.example'] })) });
+  const before = instance.child('gateway');
+  for (let death = 0; death < 8; death++) {
+    const failed = await fetch(`http://127.0.0.1:${instance.ports.status}/test/worker/0/throw`, { method: 'POST' }).catch(() => undefined);
+    assert.match(await curl(instance, folder, ['--retry', '2', '--retry-all-errors']), /anything\/x/);
+    if (failed?.ok !== true) death--;
+    await until(
+      async () => (await fetch(`http://127.0.0.1:${instance.ports.status}/status/ready`).catch(() => undefined))?.status === 200,
+      'ready',
+    );
+  }
+  assert.notEqual(instance.child('gateway'), before);
+  assert.match(await curl(instance, folder, []), /anything\/x/);
 });

@@ -43,8 +43,8 @@ export async function startUdpEcho(test: TestEnd, name: string): Promise<{ reado
 }
 
 /** Connects to 127.0.0.1; the connection is cut when the test ends. */
-export async function openStream(test: TestEnd, port: number, host = '127.0.0.1'): Promise<ByteStream> {
-  const socket = connect({ port, host, allowHalfOpen: true, noDelay: true });
+export async function openStream(test: TestEnd, port: number, from: { readonly localAddress?: string } = {}): Promise<ByteStream> {
+  const socket = connect({ port, host: '127.0.0.1', ...from, allowHalfOpen: true, noDelay: true });
   const stream = new ByteStream(socket);
   test.after(() => socket.destroy());
   // One that is refused may be gone before it knows that it was connected.

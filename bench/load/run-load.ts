@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Row } from '../rows/row.ts';
+import { runH2load } from './run-h2load.ts';
 import { runWrk, type WrkResult, type WrkRun } from './run-wrk.ts';
 
 const HANDSHAKE_PROGRAM = fileURLToPath(new URL('handshake-process.ts', import.meta.url));
 
 /** Loads a port as a row says. @throws when the load generator fails */
 export function runLoad({ arrival, request, setup }: Row, run: WrkRun): Promise<WrkResult> {
+  if (arrival === 'http2') return runH2load(run, request);
   if (arrival === 'kept') return runWrk({ ...run, tls: setup.tls });
   return runHandshakes(run, [arrival === 'resumed-handshake' ? 'resumed' : 'full', request.path]);
 }

@@ -52,8 +52,17 @@ export async function measureRows(request: RowsRequest): Promise<void> {
     for (const peer of peersFor(request, rows, setup)) {
       request.tell(`starting ${peer.name} with ${setup.keys.toLocaleString('en')} keys ...`);
       const folder = request.session.makeFolder(`${number++}-${peer.name}`);
-      const { port: upstreamPort, hangingPort } = upstreams;
-      const running = await peer.start({ ...stage, session: request.session, setup, certificate, upstreamPort, hangingPort, folder });
+      const { port: upstreamPort, hangingPort, grpcPort } = upstreams;
+      const running = await peer.start({
+        ...stage,
+        session: request.session,
+        setup,
+        certificate,
+        upstreamPort,
+        hangingPort,
+        grpcPort,
+        folder,
+      });
       peers.push({ name: peer.name, running });
     }
     for (const [index, row] of rows.entries()) {

@@ -41,7 +41,7 @@ export const nginxPeer: Peer = {
   },
 };
 
-function gateway({ setup, folder, upstreamPort, hangingPort }: PeerJob, port: number): string {
+function gateway({ setup, folder, upstreamPort, hangingPort, grpcPort }: PeerJob, port: number): string {
   // Buckets of 512 bytes: with the usual 64 nginx tries table sizes one after the other for minutes before it finds one for a million.
   return `
   ${setup.accessLog ? ACCESS_LOG(folder) : 'access_log off;'}
@@ -50,6 +50,7 @@ function gateway({ setup, folder, upstreamPort, hangingPort }: PeerJob, port: nu
   map $http_apikey $consumer { default ""; include ${folder}/keys.map; }
   ${setup.pluginVariants ? NGINX_ZONES : ''}
   upstream service { server 127.0.0.1:${upstreamPort}; keepalive 2048; keepalive_requests 1000000000; keepalive_timeout 1h; }
+  upstream grpc { server 127.0.0.1:${grpcPort}; keepalive 2048; keepalive_requests 1000000000; keepalive_timeout 1h; }
   upstream hanging { server 127.0.0.1:${hangingPort}; }
   proxy_http_version 1.1;
   proxy_set_header Connection "";
@@ -59,12 +60,13 @@ function gateway({ setup, folder, upstreamPort, hangingPort }: PeerJob, port: nu
   proxy_buffers 32 64k;
   proxy_busy_buffers_size 256k;
   server {
-    listen 127.0.0.1:${port} backlog=4096${setup.workers > 1 ? ' reuseport' : ''}${setup.tls ? ' ssl' : ''};
+    listen 127.0.0.1:${port} backlog=4096${setup.workers > 1 ? ' reuseport' : ''}${setup.tls ? ' ssl http2' : ''};
     ${setup.tls ? TLS(folder) : ''}
     default_type application/json;
     if ($consumer = "") { return 401 '{"message":"Invalid API key in request"}\n'; }
     location / { proxy_pass http://service; }
     location /hang/ { proxy_pass http://hanging; }
+    location /grpc/ { grpc_pass grpc://grpc; grpc_set_header X-Consumer-Username $consumer; }
     ${setup.pluginVariants ? variantLocations() : ''}
   }`;
 }

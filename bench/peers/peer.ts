@@ -14,6 +14,8 @@ export interface PeerJob {
   readonly upstreamPort: number;
   /** Accepts, reads and never answers; serves `/hang/`. */
   readonly hangingPort: number;
+  /** Speaks HTTP/2 in clear; serves `/grpc/`. */
+  readonly grpcPort: number;
   /** What clients are served with; undefined: in clear. */
   readonly certificate: TestCertificate | undefined;
   /** An empty folder of the peer's own. */

@@ -66,6 +66,7 @@ async function prepare(job: PeerJob, options: InstanceOptions): Promise<void> {
   const admin = { port: instance.adminPort, token: options.token };
   await putService(admin, 'service', job.upstreamPort, '/bench/*');
   await putService(admin, 'hanging', job.hangingPort, '/hang/*');
+  if (job.setup.tls) await putService(admin, 'grpc', job.grpcPort, '/grpc/*', 'grpc');
   if (job.setup.pluginVariants) await putVariants(admin, job);
   if (job.certificate !== undefined) await adminPut(admin, 'ssls/bench', { snis: [SERVER_NAME], ...job.certificate });
   await instance.stop();
@@ -90,8 +91,8 @@ async function putVariants(admin: AdminAddress, { upstreamPort, session }: PeerJ
   }
 }
 
-async function putService(admin: AdminAddress, id: string, port: number, uri: string): Promise<void> {
-  await adminPut(admin, `services/${id}`, { name: id, upstream: { nodes: [{ host: '127.0.0.1', port, weight: 1 }] } });
+async function putService(admin: AdminAddress, id: string, port: number, uri: string, scheme = 'http'): Promise<void> {
+  await adminPut(admin, `services/${id}`, { name: id, upstream: { scheme, nodes: [{ host: '127.0.0.1', port, weight: 1 }] } });
   await adminPut(admin, `routes/${id}`, {
     name: id,
     paths: [uri],

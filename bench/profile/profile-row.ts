@@ -42,9 +42,9 @@ async function sampleRow(session: Session, row: Row, checkout: string, { seconds
   const upstreams = await startUpstreams(session, cores.load);
   const peer = portcullisPeer({ name: 'portcullis', checkout, nodeOptions: NODE_OPTIONS });
   const folder = session.makeFolder('portcullis');
-  const { port: upstreamPort, hangingPort } = upstreams;
+  const { port: upstreamPort, hangingPort, grpcPort } = upstreams;
   const certificate = setup.tls ? await createTestCertificate() : undefined;
-  const running = await peer.start({ session, setup, certificate, keys, cores, upstreamPort, hangingPort, folder });
+  const running = await peer.start({ session, setup, certificate, keys, cores, upstreamPort, hangingPort, grpcPort, folder });
   // V8 leaves the files that name its code; each process writes one.
   for (const pid of [...running.dataPlane(), ...running.others()]) session.removeAtEnd(`/tmp/perf-${pid}.map`);
   try {

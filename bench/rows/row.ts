@@ -31,8 +31,11 @@ export type Disturbance =
   /** Clients beyond the limit of connections; they may be refused. */
   | { readonly kind: 'connection-flood'; readonly connections: number };
 
-/** How clients come: on connections that stay, or each time on a new one, whose TLS handshake is full or takes up a session. */
-export type Arrival = 'kept' | 'full-handshake' | 'resumed-handshake';
+/**
+ * How clients come: on connections that stay, or each time on a new one, whose TLS handshake is full or takes up a session; or on HTTP/2
+ * connections that stay, with several requests at once.
+ */
+export type Arrival = 'kept' | 'full-handshake' | 'resumed-handshake' | 'http2';
 
 /** One line of the result: a kind of request, under one kind of load, in one set-up. */
 export interface Row {

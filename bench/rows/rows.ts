@@ -13,6 +13,8 @@ const PLUGIN_KEYS = 1_000;
 
 const GET_100B: RowRequest = { method: 'GET', path: '/bench/100', bodyBytes: 0, key: 'valid', headers: {}, isRecoded: false };
 
+const GRPC_HEADERS = { 'content-type': 'application/grpc', te: 'trailers' };
+
 /** All rows, those of one set-up together. `keys` replaces the number of keys of all rows that are not about it. */
 export function allRows(keys = DEFAULT_KEYS): readonly Row[] {
   const base: Setup = { keys, accessLog: false, workers: 1, connectionLimit: undefined, pluginVariants: false, tls: false };
@@ -67,6 +69,14 @@ function tlsRows(base: Setup, row: (name: string, title: string, changes: Partia
     row('tls-get-10k', 'TLS, GET 10 KiB on kept connections', {
       setup,
       request: { ...GET_100B, path: '/bench/10240' },
+      onlyPeers: withTls,
+    }),
+    row('http2-get-100b', 'HTTP/2 over TLS, GET 100 B', { setup, connections: 16, arrival: 'http2', onlyPeers: withTls }),
+    row('http2-grpc', 'gRPC, 100 B: HTTP/2 over TLS from clients, in clear to the upstream', {
+      setup,
+      connections: 16,
+      arrival: 'http2',
+      request: { ...GET_100B, method: 'POST', path: '/grpc/100', headers: GRPC_HEADERS },
       onlyPeers: withTls,
     }),
     row('tls-full', 'TLS, a full handshake for each GET', { setup, connections: 8, arrival: 'full-handshake', onlyPeers: withTls }),

@@ -13,6 +13,8 @@ export interface InstanceStatus {
   /** In force there; 0 when nothing of this history is. */
   readonly revision: number;
   readonly state: InstanceState;
+  /** The revision that it could not put in force, and why, as long as it has not come further. What was before is in force there. */
+  readonly refused?: { readonly revision: number; readonly reason: string };
   /** Wall clock. */
   readonly connectedAtMs: number;
   readonly softwareVersion: string;
@@ -28,6 +30,8 @@ export type NextStep =
 
 /** Below every revision: the instance holds nothing that a delta could build on. */
 const NONE = -1;
+/** Longest reason of a refusal that is kept. */
+const MAX_REASON = 1024;
 
 /** What is known of one sync connection: what was sent, what was answered, and whether a write waits for it. */
 export class ConnectedInstance {
@@ -40,6 +44,7 @@ export class ConnectedInstance {
   #sent: number;
   #applied: number;
   #refused = NONE;
+  #refusal = '';
   #wantsSnapshot = false;
   #sendingSnapshot = false;
   #hasCaughtUp = false;
@@ -88,6 +93,7 @@ export class ConnectedInstance {
       state: this.#state(),
       connectedAtMs: this.#connectedAtMs,
       softwareVersion: this.#softwareVersion,
+      ...(this.#refused > this.#applied ? { refused: { revision: this.#refused, reason: this.#refusal } } : {}),
       ...(this.#health === undefined ? {} : { health: this.#health }),
     };
   }
@@ -146,6 +152,7 @@ export class ConnectedInstance {
       // It may have refused a revision of another history, before the store was set back.
       if (answer.revision > newestRevision) return true;
       this.#refused = answer.revision;
+      this.#refusal = (answer.reason ?? '').slice(0, MAX_REASON);
       // What comes next has to build on what it kept.
       if (this.#sent >= answer.revision) this.#sent = this.#applied;
     }

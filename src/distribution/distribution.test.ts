@@ -144,11 +144,14 @@ describe('a control plane and its gateways over mutual TLS', () => {
     controlPlane.store.put('route', 'broken');
     assert.deepEqual(await controlPlane.announce(), { applied: 0, expected: 1, lagging: ['gw-1'] });
     assert.deepEqual(controlPlane.states(), ['gw-1 1 lagging']);
+    const refusal = () => controlPlane.publisher.instances(controlPlane.store.groupId)[0]?.refused;
+    assert.deepEqual(refusal(), { revision: 2, reason: 'the route cannot be compiled' });
     assert.deepEqual(gateway.refusals, ['2: the route cannot be compiled']);
     assert.deepEqual(gateway.applier.summary, ['service s1']);
 
     controlPlane.store.put('route', 'mended');
     assert.deepEqual(await controlPlane.announce(), { applied: 1, expected: 1, lagging: [] });
+    assert.equal(refusal(), undefined);
     assert.deepEqual(gateway.applier.summary, ['route broken', 'route mended', 'service s1']);
     assert.equal(gateway.applier.snapshotCount, 1);
   });

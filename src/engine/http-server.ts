@@ -8,6 +8,7 @@ import { DEFAULT_ENGINE_LIMITS, DEFAULT_ENGINE_TIMEOUTS, type EngineLimits, type
 import type { ClientConnection, ExchangeHandler } from './exchange.ts';
 import type { Http2Side, OpenTransport } from './http2/http2-side.ts';
 import { IdleVictims } from './idle-victims.ts';
+import type { ProxyTrust } from './proxy-protocol/proxy-preludes.ts';
 import { RefusedConnections } from './refused-connections.ts';
 import type { ServedConnection } from './served-connection.ts';
 import { AcceptedHandshake } from './tls/accepted-handshake.ts';
@@ -41,6 +42,8 @@ export interface HttpServerOptions {
   readonly admission?: ConnectionAdmission;
   /** Most connections beyond the limit that are kept until their first request is answered with the reason. */
   readonly refusedConnections?: number;
+  /** Proxies in front that begin each connection with a PROXY header, where clients speak in clear and where they speak TLS. */
+  readonly proxied?: { readonly clear?: ProxyTrust | undefined; readonly encrypted?: ProxyTrust | undefined };
   /** How plain connections of clients are driven, `documented` unless said; see `chooseTransport`. */
   readonly transport?: TransportKind;
   /** Hears of each TLS handshake that came to nothing; the address is canonical. */
@@ -56,6 +59,7 @@ export class HttpServer {
   readonly #context: EngineContext;
   readonly #listeners: ClientListener[] = [];
   readonly #transport: TransportKind;
+  readonly #proxied: NonNullable<HttpServerOptions['proxied']>;
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #connections = new Set<ServedConnection>();
   readonly #admission: ConnectionAdmission;
@@ -71,6 +75,7 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#transport = options.transport ?? 'documented';
+    this.#proxied = options.proxied ?? {};
     this.#http2Cleartext = options.http2Cleartext ?? false;
     this.#admission = options.admission ?? UNLIMITED;
     this.#refused = new RefusedConnections(options.refusedConnections ?? REFUSED_CONNECTIONS);
@@ -110,6 +115,7 @@ export class HttpServer {
     const listener = new ClientListener({
       transport: this.#transport,
       tls,
+      proxied: tls === undefined ? this.#proxied.clear : this.#proxied.encrypted,
       readBuffer: this.#readBuffer,
       onAccepted: (connection) => this.#accepted(connection),
       onFailure: this.#context.onFailure,

@@ -16,6 +16,7 @@ export type {
   UpstreamTarget,
 } from './exchange.ts';
 export { HttpServer, type HttpServerOptions } from './http-server.ts';
+export type { ProxyTrust } from './proxy-protocol/proxy-preludes.ts';
 export type { BodyFilter, ResponseFilter, ResponseHeadEditor } from './response-filter.ts';
 export { DatagramServer, type DatagramServerOptions } from './streams/datagram-server.ts';
 export type { StreamFacts, StreamHandler, StreamOwner, StreamPlan, StreamProtocol } from './streams/stream-plan.ts';

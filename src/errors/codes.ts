@@ -59,6 +59,8 @@ export const ERROR_CODES = {
 
   // Decisions of the gateway.
   route_not_found: { status: 404, source: 'client', retry: 'no', publicMessage: '404 Route Not Found' },
+  bad_proxy_header: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
+  proxy_header_timeout: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
   stream_route_not_found: { status: 0, source: 'client', retry: 'no', publicMessage: '' },
   key_missing: { status: 401, source: 'client', retry: 'no', publicMessage: 'Missing API key in request' },
   key_invalid: { status: 401, source: 'client', retry: 'no', publicMessage: 'Invalid API key in request' },

@@ -58,6 +58,8 @@ export interface GatewayOptions {
   readonly httpAddresses: readonly { readonly host: string; readonly port: number }[];
   readonly httpsAddresses: readonly { readonly host: string; readonly port: number }[];
   readonly httpsPort: number;
+  /** Listeners on which connections from `trustedAddresses` begin with a PROXY header; none when absent. */
+  readonly proxyProtocol?: readonly ('http' | 'https' | 'stream')[];
   /** None when absent. */
   readonly streamAddresses?: readonly StreamAddress[];
   /** The host that clients get that name none in their TLS handshake, or an unknown one; without it they are refused. */

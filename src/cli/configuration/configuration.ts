@@ -29,6 +29,7 @@ export interface Configuration {
   readonly httpsHosts: readonly string[];
   /** In lower case. */
   readonly fallbackSni: string | undefined;
+  readonly proxyProtocol: readonly ProxiedListener[];
   readonly streamListeners: readonly StreamListenerSetting[];
   readonly adminHosts: readonly string[];
   /** Where clients of the Admin API may come from; empty: anywhere. */
@@ -83,6 +84,11 @@ export interface Configuration {
   readonly limits: LimitSettings;
 }
 
+const PROXIED_LISTENERS = ['http', 'https', 'stream'] as const;
+
+/** Listeners on which a PROXY header may be asked for. */
+export type ProxiedListener = (typeof PROXIED_LISTENERS)[number];
+
 /** One place where stream routes take connections. */
 export interface StreamListenerSetting {
   readonly protocol: 'tcp' | 'udp';
@@ -136,6 +142,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     httpHosts: hosts('http-listen', []),
     httpsHosts: hosts('https-listen', []),
     fallbackSni: text('fallback-sni')?.toLowerCase(),
+    proxyProtocol: readProxyProtocol(hosts('proxy-protocol', []), hosts('trusted-addresses', [])),
     streamListeners: readStreamListeners(values),
     adminHosts: hosts('admin-listen', LOOPBACK),
     adminAllow: hosts('admin-allow', []),
@@ -247,6 +254,17 @@ function refuseEqualPorts(values: ReadonlyMap<string, SettingValue>): void {
     if (other !== undefined) throw new StartError(`--${other} and --${name} are both ${port}: give each a port of its own.`);
     if (port !== 0) taken.set(port, name);
   }
+}
+
+/** @throws StartError for a listener that there is not, and where nobody is trusted to say who clients are */
+function readProxyProtocol(names: readonly string[], trusted: readonly string[]): readonly ProxiedListener[] {
+  const listeners = PROXIED_LISTENERS.filter((name) => names.includes(name));
+  const unknown = names.find((name) => !listeners.some((listener) => listener === name));
+  if (unknown !== undefined) throw new StartError(`--proxy-protocol names ${PROXIED_LISTENERS.join(', ')}, not "${unknown}".`);
+  if (listeners.length > 0 && trusted.length === 0) {
+    throw new StartError('--proxy-protocol needs --trusted-addresses: the proxies whose word about clients is believed.');
+  }
+  return listeners;
 }
 
 /** @throws StartError for a TCP port that is another's, and for one that is named twice */

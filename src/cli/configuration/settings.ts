@@ -56,6 +56,14 @@ export const MAIN_SETTINGS = [
     verbs: GATEWAY,
   },
   {
+    name: 'proxy-protocol',
+    type: 'names',
+    defaultText: undefined,
+    meaning:
+      'Listeners (`http`, `https`, `stream`) on which connections from `trusted-addresses` begin with a PROXY header, version 1 or 2',
+    verbs: GATEWAY,
+  },
+  {
     name: 'stream-tcp-listen',
     type: 'listeners',
     defaultText: undefined,

@@ -66,6 +66,7 @@ export function gatewayRole(
     httpAddresses: httpHosts.map((host) => ({ host, port: endpoints.http.port })),
     httpsAddresses: httpsHosts.map((host) => ({ host, port: endpoints.https.port })),
     httpsPort: endpoints.https.port,
+    proxyProtocol: configuration.proxyProtocol,
     streamAddresses: endpoints.streams.map(({ setting, endpoint }) => ({
       protocol: setting.protocol,
       host: endpoint.addresses[0]?.host ?? setting.host ?? '::',

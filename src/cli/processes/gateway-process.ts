@@ -18,6 +18,7 @@ export interface GatewaySettings
     | 'httpsAddresses'
     | 'httpsPort'
     | 'streamAddresses'
+    | 'proxyProtocol'
     | 'statusListeners'
     | 'metricsListeners'
     | 'protectedPorts'

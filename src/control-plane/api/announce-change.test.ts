@@ -22,6 +22,18 @@ test('an answer says which revision it made and how many gateways have it', asyn
   assert.equal((await admin.store.getGroup('default'))?.revision, 2);
 });
 
+test('an answer says why an instance cannot put the change in force', async (t) => {
+  const admin = await makeAdminFixture(t);
+  const facts = { groupId: 'default', revision: 0, state: 'lagging', connectedAtMs: 1, softwareVersion: '1' } as const;
+  admin.announcer.result = { applied: 0, expected: 2, lagging: ['gw 1', 'gw-2'] };
+  admin.announcer.connected = [
+    { ...facts, instanceId: 'gw 1', refused: { revision: 1, reason: 'route r: "x"\r\nY: z\u00fc' } },
+    { ...facts, instanceId: 'gw-2', refused: { revision: 0, reason: 'an earlier one' } },
+  ];
+  const put = await admin.send('PUT', PATH, { body });
+  assert.equal(put.headers['portcullis-applied'], `0/2; lagging=gw_1,gw-2; refused="gw_1: route r: 'x'  Y: z "`);
+});
+
 test('a refused write is not announced', async (t) => {
   const admin = await makeAdminFixture(t);
   await admin.send('PUT', PATH, { body: { username: 7 } });

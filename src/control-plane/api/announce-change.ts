@@ -3,10 +3,14 @@ import type { ApiRequest } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { waitMsOf } from './wait-preference.ts';
 
+/** Refusals that an answer names, and how much of each reason. */
+const MAX_REFUSALS = 5;
+const MAX_REASON = 300;
+
 /**
  * Tells the gateways of a committed change and waits until they have it in force, as long as the client is willing to. Gives the
  * headers that say what was seen: `Portcullis-Revision`, and `Portcullis-Applied: 2/3; lagging=<instance>` with the connected
- * instances that do not have it in force yet.
+ * instances that do not have it in force yet; `; refused="<instance>: <why>"` for each that cannot put it in force and keeps what was before.
  *
  * Never throws: the change is committed, whatever becomes of its announcement.
  */
@@ -21,7 +25,7 @@ export async function announceChange(
     context.publisher.groupChanged(groupId, revision);
     const { applied, expected, lagging } = await waitApplied(context, groupId, revision, waitMsOf(request.header('prefer')));
     const suffix = lagging.length === 0 ? '' : `; lagging=${lagging.map(headerToken).join(',')}`;
-    return { ...headers, 'portcullis-applied': `${applied}/${expected}${suffix}` };
+    return { ...headers, 'portcullis-applied': `${applied}/${expected}${suffix}${refusalsOf(context, groupId, revision)}` };
   } catch (error) {
     context.log.error('a committed change could not be announced', { groupId, revision }, error);
     return headers;
@@ -44,6 +48,22 @@ async function waitApplied(
   } finally {
     stopping.removeEventListener('abort', onStopping);
   }
+}
+
+function refusalsOf({ publisher }: ApiContext, groupId: string, revision: number): string {
+  const refusing = publisher.instances(groupId).filter(({ refused }) => refused !== undefined && refused.revision >= revision);
+  return refusing
+    .slice(0, MAX_REFUSALS)
+    .map(({ instanceId, refused }) => `; refused="${headerToken(instanceId)}: ${headerText(refused?.reason ?? '')}"`)
+    .join('');
+}
+
+/** A text as it may stand between quotes in a header. */
+function headerText(text: string): string {
+  return text
+    .replace(/[^\x20-\x7e]/g, ' ')
+    .replace(/["\\]/g, "'")
+    .slice(0, MAX_REASON);
 }
 
 /** An instance's name as it may stand in a header. */

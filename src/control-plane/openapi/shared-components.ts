@@ -33,8 +33,9 @@ export const ANSWER_HEADERS: Readonly<Record<AnswerHeader, JsonObject>> = {
     schema: { ...text, pattern: '^[0-9]+$' },
   },
   'Portcullis-Applied': {
-    description: 'How many of the connected gateway instances have the change in force, and which do not yet: `2/3; lagging=i-3`',
-    schema: { ...text, pattern: '^[0-9]+/[0-9]+(; lagging=.+)?$' },
+    description:
+      'How many of the connected gateway instances have the change in force, and which do not yet: `2/3; lagging=i-3`; with why for those that cannot: `; refused="i-3: …"`',
+    schema: { ...text, pattern: '^[0-9]+/[0-9]+(; lagging=[^;]+)?(; refused=".*")*$' },
   },
 };
 

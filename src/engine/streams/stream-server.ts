@@ -2,6 +2,7 @@ import type { CancelTask, Clock } from '../../lib/clock.ts';
 import { clientOf } from '../connection/client-address.ts';
 import { type ConnectionAdmission, UNLIMITED } from '../connection-admission.ts';
 import { DEFAULT_ENGINE_TIMEOUTS, type EngineTimeouts } from '../engine-options.ts';
+import type { ProxyTrust } from '../proxy-protocol/proxy-preludes.ts';
 import type { AcceptedConnection } from '../transport/accepted-connection.ts';
 import { ClientListener, type ListenAddress } from '../transport/client-listener.ts';
 import type { TransportReceiver } from '../transport/transport.ts';
@@ -23,6 +24,8 @@ export interface StreamServerOptions {
   readonly timeouts?: Partial<EngineTimeouts>;
   /** Asked about each client's connection; without it everybody is let in. */
   readonly admission?: ConnectionAdmission;
+  /** Proxies in front that begin each connection with a PROXY header. */
+  readonly proxied?: ProxyTrust | undefined;
   /** How plain connections of clients are driven, `documented` unless said; see `chooseTransport`. */
   readonly transport?: TransportKind;
   /** Hears what the handler or an accepting socket threw. */
@@ -34,6 +37,7 @@ export class StreamServer {
   readonly #context: StreamContext;
   readonly #listeners: ClientListener[] = [];
   readonly #transport: TransportKind;
+  readonly #proxied: ProxyTrust | undefined;
   readonly #admission: ConnectionAdmission;
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #connections = new Set<StreamConnection>();
@@ -44,6 +48,7 @@ export class StreamServer {
   constructor(options: StreamServerOptions) {
     const { handler, pool, clock } = options;
     this.#transport = options.transport ?? 'documented';
+    this.#proxied = options.proxied;
     this.#admission = options.admission ?? UNLIMITED;
     this.#context = {
       handler,
@@ -64,6 +69,7 @@ export class StreamServer {
     const listener = new ClientListener({
       transport: this.#transport,
       tls: undefined,
+      proxied: this.#proxied,
       readBuffer: this.#readBuffer,
       onAccepted: (connection) => this.#accepted(connection),
       onFailure: this.#context.onFailure,

@@ -1,4 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import type { ProxiedClient } from '../proxy-protocol/proxy-header.ts';
+import { ProxyPreludes, type ProxyTrust } from '../proxy-protocol/proxy-preludes.ts';
 import type { HandshakeEvents, PendingHandshake } from '../tls/handshake-events.ts';
 import type { TlsChooser } from '../tls/server-terms.ts';
 import type { AcceptedConnection } from './accepted-connection.ts';
@@ -20,6 +22,8 @@ export interface ClientListenerOptions {
   readonly transport: TransportKind;
   /** Connections are encrypted, and then read and written by documented interfaces whatever `transport` says. */
   readonly tls: TlsChooser | undefined;
+  /** Proxies in front that begin each connection with a PROXY header; connections are then driven by documented interfaces. */
+  readonly proxied?: ProxyTrust | undefined;
   /** Into which the quicker transports read; several listeners may share it. */
   readonly readBuffer: Buffer;
   readonly onAccepted: (connection: AcceptedConnection) => void;
@@ -38,9 +42,13 @@ export class ClientListener {
 
   constructor(options: ClientListenerOptions) {
     this.#options = options;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      options.onAccepted(new SocketConnection(socket, this.#beginHandshake)),
-    );
+    const preludes = options.proxied === undefined ? undefined : new ProxyPreludes(options.proxied);
+    const accept = (socket: Socket, client?: ProxiedClient): void =>
+      options.onAccepted(new SocketConnection(socket, this.#beginHandshake, client));
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      if (preludes?.concerns(socket) === true) preludes.read(socket, (client) => accept(socket, client));
+      else accept(socket);
+    });
   }
 
   /** Rejects with the system's error where the address cannot be had, and where it was closed meanwhile. */
@@ -63,14 +71,15 @@ export class ClientListener {
 
   #open(where: ListenAddress): Promise<{ readonly port: number }> {
     const server = this.#server;
-    const { transport, tls, readBuffer, onAccepted, onFailure } = this.#options;
+    const { transport, tls, proxied, readBuffer, onAccepted, onFailure } = this.#options;
+    const isQuick = transport !== 'documented' && tls === undefined && proxied === undefined;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen(where, BACKLOG, () => {
         server.off('error', reject);
         server.on('error', onFailure);
         try {
-          if (transport !== 'documented' && tls === undefined) takeConnections(server, readBuffer, transport === 'handle', onAccepted);
+          if (isQuick) takeConnections(server, readBuffer, transport === 'handle', onAccepted);
         } catch (error) {
           server.close();
           reject(error);
@@ -91,11 +100,19 @@ class SocketConnection implements AcceptedConnection {
   readonly secure: AcceptedConnection['secure'];
   readonly #socket: Socket;
 
-  constructor(socket: Socket, beginHandshake: BeginHandshake | undefined) {
-    this.remoteAddress = socket.remoteAddress;
-    this.remotePort = socket.remotePort ?? 0;
+  /** `client`: who a proxy in front says that it is. The socket may be paused, with bytes put back. */
+  constructor(socket: Socket, beginHandshake: BeginHandshake | undefined, client: ProxiedClient | undefined) {
+    this.remoteAddress = client?.address ?? socket.remoteAddress;
+    this.remotePort = client?.port ?? socket.remotePort ?? 0;
     this.localPort = socket.localPort ?? 0;
-    this.secure = beginHandshake === undefined ? undefined : (events) => beginHandshake(socket, events);
+    this.secure =
+      beginHandshake === undefined
+        ? undefined
+        : (events) => {
+            const pending = beginHandshake(socket, events);
+            socket.resume();
+            return pending;
+          };
     this.#socket = socket;
   }
 
@@ -104,7 +121,10 @@ class SocketConnection implements AcceptedConnection {
   }
 
   open(receiver: TransportReceiver): Transport {
-    return new SocketTransport(this.#socket, receiver, true);
+    const transport = new SocketTransport(this.#socket, receiver, true);
+    // Takes effect behind this turn, so that the receiver may still pause it.
+    this.#socket.resume();
+    return transport;
   }
 
   refuse(): void {

@@ -17,6 +17,7 @@ export function workerStart(options: GatewayOptions, share: WorkerShare): Worker
     dial,
     accessLogFile,
     trustedAddresses,
+    proxyProtocol: options.proxyProtocol ?? [],
     pluginDeadlineMs,
     httpsPort,
     fallbackSni: options.fallbackSni,

@@ -1,4 +1,5 @@
-import { DEFAULT_ENGINE_TIMEOUTS, HttpServer, type TransportChoice, UpstreamPool } from '../../engine/index.ts';
+import { DEFAULT_ENGINE_TIMEOUTS, HttpServer, type ProxyTrust, type TransportChoice, UpstreamPool } from '../../engine/index.ts';
+import { canonicalAddress } from '../../lib/canonical-address.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import { HeldClock } from '../../lib/held-clock.ts';
 import { networkList } from '../../lib/network-list.ts';
@@ -111,6 +112,7 @@ export class GatewayWorker {
     }
     this.#streams = this.#createStreams(transport, board, random);
     this.#server = new HttpServer({
+      proxied: { clear: this.#proxyTrust('http'), encrypted: this.#proxyTrust('https') },
       transport: transport.kind,
       handler: pipeline,
       pool: this.#pool,
@@ -153,8 +155,21 @@ export class GatewayWorker {
       timeouts: this.#start.engine.timeouts,
       admission,
       transport: transport.kind,
+      proxied: this.#proxyTrust('stream'),
       onFailure: (error) => this.#log.error('a stream or an accept failed', {}, error),
     });
+  }
+
+  /** Undefined where the listener takes no PROXY headers. */
+  #proxyTrust(listener: WorkerStart['proxyProtocol'][number]): ProxyTrust | undefined {
+    const { proxyProtocol, trustedAddresses } = this.#start;
+    const trusted = networkList(trustedAddresses);
+    if (trusted === undefined || !proxyProtocol.includes(listener)) return undefined;
+    return {
+      clock: this.#clock,
+      trusts: (address) => trusted.has(canonicalAddress(address) ?? address),
+      onRefused: (reason, address) => this.#log.warn('a connection of a proxy was closed', { listener, reason, address }),
+    };
   }
 
   /** Begins to show that it lives. */

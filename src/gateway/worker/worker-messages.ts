@@ -53,6 +53,7 @@ export interface WorkerStart {
   readonly dial: DialSettings;
   readonly accessLogFile: string | undefined;
   readonly trustedAddresses: readonly string[];
+  readonly proxyProtocol: readonly ('http' | 'https' | 'stream')[];
   readonly pluginDeadlineMs: number;
   readonly httpsPort: number;
   /** Whom clients get that name no host in their TLS handshake, or an unknown one. */
