@@ -22,6 +22,8 @@ export interface InstanceOptions {
   readonly keyCount: number;
   /** Flags of Node.js for all its processes. */
   readonly nodeOptions: string | undefined;
+  /** Of a PostgreSQL database; without it the store is the file in the data folder. */
+  readonly databaseURL?: string | undefined;
 }
 
 /** `portcullis start` as a user runs it: the launcher, a supervisor, a control plane and a gateway, on free ports. */
@@ -95,9 +97,14 @@ function commandOf(checkout: string): string {
   return isComplete ? launcher : path.join(checkout, 'src', 'cli', 'main.ts');
 }
 
-function environment({ token, nodeOptions }: InstanceOptions): Record<string, string | undefined> {
+function environment({ token, nodeOptions, databaseURL }: InstanceOptions): Record<string, string | undefined> {
   const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(PORTCULLIS_|DATABASE_URL|NODE_OPTIONS$)/.test(name)));
-  return { ...kept, PORTCULLIS_BOOTSTRAP_TOKEN: token, ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions }) };
+  return {
+    ...kept,
+    PORTCULLIS_BOOTSTRAP_TOKEN: token,
+    ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions }),
+    ...(databaseURL === undefined ? {} : { DATABASE_URL: databaseURL }),
+  };
 }
 
 async function untilReady(child: ChildProcess, { dataFolder, keyCount }: InstanceOptions): Promise<void> {
