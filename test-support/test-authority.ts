@@ -16,6 +16,7 @@ const RSA = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Ui
 
 /** What a certificate says, where it is not the usual. */
 export interface TestCertificateOptions {
+  /** Empty: the certificate names nobody. */
   readonly commonName?: string;
   /** Names and addresses that it is for. */
   readonly names?: readonly string[];
@@ -78,7 +79,7 @@ export class TestAuthority {
     extensions: Extension[],
   ): Promise<X509Certificate> {
     return X509CertificateGenerator.create({
-      subject: `CN=${commonName ?? names?.[0] ?? 'test'}`,
+      subject: commonName === '' ? '' : `CN=${commonName ?? names?.[0] ?? 'test'}`,
       issuer: this.#certificate.subject,
       ...validity(notAfter),
       publicKey: keys.publicKey,

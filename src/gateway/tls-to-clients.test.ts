@@ -268,6 +268,7 @@ test('plugins know what the handshake has agreed on, and what the client has sho
   const alice = await authority.issue({ commonName: 'alice' });
   assert.deepEqual(await seen(alice), [...shown, 'SUCCESS', 'CN=alice', 'CN=test root', '0']);
   assert.deepEqual(await seen({}), [...shown, 'NONE', '', '', '']);
+  assert.deepEqual(await seen(await authority.issue({ commonName: '' })), [...shown, 'SUCCESS', '', 'CN=test root', '0']);
   const mallory = await (await TestAuthority.create('other')).issue({ commonName: 'mallory' });
   assert.deepEqual(await seen(mallory), [...shown, 'FAILED:UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'CN=mallory', 'CN=other', '0']);
   assert.equal(upstream.requests.at(-1)?.headers['x-forwarded-proto'], 'https');

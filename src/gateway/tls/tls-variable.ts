@@ -51,7 +51,7 @@ function certificateOf(tls: ClientTls): X509Certificate | undefined {
   return certificate;
 }
 
-/** RFC 2253: the most particular part first. Node gives a part a line, the most general first. */
-function distinguishedName(name: string): string {
-  return name.split('\n').reverse().join(',');
+/** RFC 2253: the most particular part first. Node gives a part a line, the most general first; of an empty name nothing, whatever its types say. */
+function distinguishedName(name: string | undefined): string {
+  return (name ?? '').split('\n').reverse().join(',');
 }
