@@ -13,15 +13,28 @@ export interface UpstreamAnswer {
   readonly body: AnswerBody;
 }
 
+/** The head of a final answer of HTTP/2. */
+export interface FinalHead {
+  readonly status: number;
+  /** Name and value in turn. */
+  readonly fields: readonly string[];
+  /** Nothing follows. */
+  readonly endsHere: boolean;
+  /** It answers HEAD. */
+  readonly isHead: boolean;
+}
+
 /** Writes a final answer; undefined where its fields are none that HTTP/1.1 could carry. */
-export function upstreamAnswer(status: number, fields: readonly string[], endsHere: boolean): UpstreamAnswer | undefined {
+export function upstreamAnswer({ status, fields, endsHere, isHead }: FinalHead): UpstreamAnswer | undefined {
   // Behind a length HTTP/1.1 has no place for trailer fields, and without them a call of gRPC has no outcome.
   const isGrpc = !endsHere && isGrpcType(fields);
   const lines = fieldLines(fields, isGrpc ? 'content-length' : undefined);
   if (lines === undefined || status < 200 || status > 999) return undefined;
   const hasLength = !isGrpc && fields.some((name, index) => index % 2 === 0 && name === 'content-length');
   const body = endsHere ? 'none' : hasLength ? 'length' : 'chunked';
-  const framing = body === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : hasLength ? '' : 'Content-Length: 0\r\n';
+  // RFC 9110 §8.6: where no body can be, a length would tell that of another answer.
+  const isBare = hasLength || isHead || status === 204 || status === 304;
+  const framing = body === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : isBare ? '' : 'Content-Length: 0\r\n';
   return { head: `HTTP/1.1 ${status} \r\n${lines}${framing}\r\n`, body };
 }
 

@@ -18,6 +18,8 @@ export class UpstreamSession {
   users = 0;
   /** Requests begun so far. */
   requests = 0;
+  /** How often anything came for one of them. */
+  heard = 0;
   /** Monotonic time since when nobody uses it. */
   idleSinceMs = 0;
   readonly openedAtMs: number;
@@ -53,9 +55,14 @@ export class UpstreamSession {
     return this.#ready && !this.#closing;
   }
 
+  /** It can send no request, not even for those that have taken it. */
+  get gone(): boolean {
+    return this.#session.closed || this.#session.destroyed;
+  }
+
   /** Another request finds room. */
   get hasRoom(): boolean {
-    if (this.#closing || this.#session.closed || this.#session.destroyed) return false;
+    if (this.#closing || this.gone) return false;
     const allowed = this.#ready ? (this.#session.remoteSettings.maxConcurrentStreams ?? MOST_STREAMS) : MOST_STREAMS;
     return this.users < Math.min(allowed, MOST_STREAMS);
   }
@@ -68,16 +75,21 @@ export class UpstreamSession {
     this.#waiters.delete(waiter);
   }
 
-  /** Begins a request; throws where the fields are none, and when the connection has gone. */
+  /** Begins a request; throws where the fields are none. Not to be called when the connection has gone. */
   request(fields: readonly string[], endStream: boolean): ClientHttp2Stream {
     this.requests++;
     return this.#session.request([...fields], { endStream });
   }
 
+  /** Takes no further requests. Those that use it go on, and so do those that wait for it; the last one destroys it. */
+  retire(): void {
+    this.#closing = true;
+  }
+
   /** Takes no further requests, and closes behind those under way. */
   close(): void {
     this.#closing = true;
-    if (!this.#session.closed && !this.#session.destroyed) this.#session.close();
+    if (!this.gone) this.#session.close();
   }
 
   destroy(): void {

@@ -44,8 +44,9 @@ export class UpstreamSessions {
   giveBack(session: UpstreamSession): void {
     session.users--;
     session.idleSinceMs = this.#clock.monotonicMs();
+    // Whoever comes next had better try anew than wait for one that somebody could not wait for.
+    if (!session.ready) session.retire();
     if (session.users > 0) return;
-    // Whoever comes next had better try anew than wait for one that nobody could wait for.
     if (!session.ready) session.destroy();
     else if (this.#retired) session.close();
   }

@@ -42,6 +42,8 @@ export class UpstreamStream implements Transport, SessionWaiter {
   #bodyEnded = false;
   #connected = false;
   #attempts = 0;
+  /** What the session had heard when the request was sent. */
+  #heardBefore = 0;
   #sentBytes = 0;
   #answer: AnswerBody | undefined = undefined;
   #trailers: readonly string[] = [];
@@ -62,7 +64,9 @@ export class UpstreamStream implements Transport, SessionWaiter {
 
   get pendingBytes(): number {
     const stream = this.#stream;
-    return stream?.writableNeedDrain === true ? stream.writableLength : 0;
+    // Between two attempts all of it waits here.
+    if (stream === undefined) return this.#keptBytes > KEPT_BYTES ? this.#keptBytes : 0;
+    return stream.writableNeedDrain ? stream.writableLength : 0;
   }
 
   get takenBytes(): number {
@@ -121,6 +125,8 @@ export class UpstreamStream implements Transport, SessionWaiter {
   }
 
   destroy(): void {
+    // Like a connection of HTTP/1.1 that is given up: one that has said nothing since may be dead, and is not waited for again.
+    if (!this.#gone && this.#stream !== undefined && this.#session?.heard === this.#heardBefore) this.#session.retire();
     this.#over(undefined);
   }
 
@@ -135,12 +141,20 @@ export class UpstreamStream implements Transport, SessionWaiter {
     const session = this.#session;
     if (head === undefined || session === undefined) return;
     this.#attempts++;
+    if (session.gone) {
+      // Since it was taken; nothing was sent.
+      if (this.#attempts < MOST_ATTEMPTS) this.#again();
+      else this.#over('ECONNRESET');
+      return;
+    }
+    this.#heardBefore = session.heard;
     try {
       const stream = session.request(head.fields, this.#bodyEnded && (this.#kept?.length ?? 0) === 0);
       this.#stream = stream;
       this.#listen(stream);
       if (this.#paused) stream.pause();
       for (const piece of this.#kept ?? []) stream.write(piece);
+      this.#forgetMuch();
       if (this.#bodyEnded && !stream.writableEnded) stream.end();
     } catch {
       this.#over('EPROTO');
@@ -168,18 +182,30 @@ export class UpstreamStream implements Transport, SessionWaiter {
   #send(piece: Buffer): void {
     this.#sentBytes += piece.length;
     this.#keptBytes += piece.length;
-    if (this.#keptBytes > KEPT_BYTES) this.#kept = undefined;
     this.#kept?.push(piece);
     this.#stream?.write(piece);
+    this.#forgetMuch();
+  }
+
+  /** What no stream has yet got is kept whatever it is. */
+  #forgetMuch(): void {
+    if (this.#stream !== undefined && this.#keptBytes > KEPT_BYTES) this.#kept = undefined;
   }
 
   #listen(stream: ClientHttp2Stream): void {
-    stream.on('headers', (fields, _flags, raw: unknown) => this.#takeInterim(Number(fields[':status']), rawFields(raw)));
+    stream.on('headers', (fields, _flags, raw: unknown) => {
+      this.#hear();
+      this.#takeInterim(Number(fields[':status']), rawFields(raw));
+    });
     stream.on('response', (fields, flags, raw: unknown) => {
+      this.#hear();
       const endsHere = (flags & END_STREAM) !== 0;
       this.#takeHead(Number(fields[':status']), rawFields(raw), endsHere);
     });
-    stream.on('data', (bytes: Buffer) => this.#takeData(bytes));
+    stream.on('data', (bytes: Buffer) => {
+      this.#hear();
+      this.#takeData(bytes);
+    });
     stream.on('trailers', (_fields, _flags, raw: unknown) => {
       this.#trailers = rawFields(raw);
     });
@@ -189,6 +215,10 @@ export class UpstreamStream implements Transport, SessionWaiter {
     });
     stream.on('error', () => {});
     stream.on('close', () => this.#closed(stream));
+  }
+
+  #hear(): void {
+    if (this.#session !== undefined) this.#session.heard++;
   }
 
   #takeInterim(status: number, fields: readonly string[]): void {
@@ -202,7 +232,7 @@ export class UpstreamStream implements Transport, SessionWaiter {
   #takeHead(status: number, fields: readonly string[], endsHere: boolean): void {
     if (this.#gone) return;
     this.#kept = undefined;
-    const answer = upstreamAnswer(status, fields, endsHere);
+    const answer = upstreamAnswer({ status, fields, endsHere, isHead: this.#head?.isHead === true });
     if (answer === undefined) {
       this.#over('EPROTO');
       return;

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { type ClientHttp2Session, constants, createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { createServer as createSocketServer, type Server, type Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { FakeClock } from '../../../test-support/fake-clock.ts';
+import { http2Dial } from './dial-http2.ts';
+import { UpstreamSessions } from './upstream-sessions.ts';
+import { UpstreamStream } from './upstream-stream.ts';
+
+const GET = Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+
+/** An upstream whose connections speak HTTP/2 when the test says, and requests to it. */
+async function startUpstream(t: TestContext) {
+  const http2 = createServer();
+  const sockets: Socket[] = [];
+  const arrivals = new EventEmitter();
+  const listener: Server = createSocketServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => {});
+    arrivals.emit('socket', socket);
+  });
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const address = listener.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const dial = http2Dial({ address: '127.0.0.1', port: address.port, tls: undefined }, { session: undefined });
+  const dialled: ClientHttp2Session[] = [];
+  const noted = (onFailure: (code: string) => void): ClientHttp2Session => {
+    const session = dial(onFailure);
+    dialled.push(session);
+    return session;
+  };
+  const sessions = new UpstreamSessions(noted, new FakeClock(), { size: 10, idleTimeoutMs: 60_000, requests: 1000 }, 3_600_000);
+  t.after(() => {
+    sessions.destroy();
+    for (const socket of sockets) socket.destroy();
+    listener.close();
+  });
+  const speak = (socket: Socket): void => void http2.emit('connection', socket);
+  return { http2, listener, sessions, dialled, arrivals, speak };
+}
+
+/** A request as it is to the engine, with what has come of its answer. */
+class Call {
+  readonly stream: UpstreamStream;
+  readonly #events = new EventEmitter();
+  text = '';
+  over = false;
+  connected = false;
+
+  constructor(sessions: UpstreamSessions, sends = true) {
+    const receiver = {
+      onBytes: (bytes: Buffer, length: number) => {
+        this.text += bytes.toString('latin1', 0, length);
+        this.#events.emit('change');
+      },
+      onEnd: () => {},
+      onFlushed: () => {},
+      onClose: () => {
+        this.over = true;
+        this.#events.emit('change');
+      },
+    };
+    let stream: UpstreamStream | undefined;
+    const onConnected = (): void => {
+      this.connected = true;
+      this.#events.emit('change');
+      if (sends) stream?.write(GET);
+    };
+    const room = Buffer.alloc(64 * 1024);
+    stream = new UpstreamStream({ sessions, scheme: 'http', nextReadBuffer: () => room }, receiver, onConnected);
+    this.stream = stream;
+    if (this.connected && sends) stream.write(GET);
+  }
+
+  /** Something has come, or it is over, or it is connected. */
+  changed(): Promise<unknown> {
+    return once(this.#events, 'change');
+  }
+
+  async until(text: string): Promise<void> {
+    while (!this.text.includes(text)) {
+      assert.equal(this.over, false, `over after ${JSON.stringify(this.text)}`);
+      await this.changed();
+    }
+  }
+}
+
+async function nextStream(http2: EventEmitter): Promise<ServerHttp2Stream> {
+  const [stream] = await once(http2, 'stream');
+  stream.on('error', () => {});
+  return stream;
+}
+
+test('a connection that says nothing until a request is given up takes no more of them; those under way go on', async (t) => {
+  const { http2, sessions, dialled, arrivals, speak } = await startUpstream(t);
+  arrivals.on('socket', speak);
+  let arrived = nextStream(http2);
+  const long = new Call(sessions);
+  const longStream = await arrived;
+  longStream.respond({ ':status': 200 });
+  await long.until('200');
+  arrived = nextStream(http2);
+  const silent = new Call(sessions);
+  await arrived;
+  assert.equal(dialled.length, 1);
+  silent.stream.destroy();
+  arrived = nextStream(http2);
+  const next = new Call(sessions);
+  (await arrived).respond({ ':status': 204 }, { endStream: true });
+  await next.until('204');
+  assert.equal(dialled.length, 2);
+  longStream.end('late');
+  await long.until('0\r\n\r\n');
+  const gone = once(dialled[0] ?? new EventEmitter(), 'close');
+  long.stream.destroy();
+  await gone;
+  assert.equal(sessions.size, 1);
+});
+
+test('a connection that has answered others meanwhile is kept when a request is given up', async (t) => {
+  const { http2, sessions, dialled, arrivals, speak } = await startUpstream(t);
+  arrivals.on('socket', speak);
+  let arrived = nextStream(http2);
+  const slow = new Call(sessions);
+  await arrived;
+  for (let round = 0; round < 2; round++) {
+    arrived = nextStream(http2);
+    const quick = new Call(sessions);
+    (await arrived).respond({ ':status': 204 }, { endStream: true });
+    await quick.until('204');
+    slow.stream.destroy();
+  }
+  assert.equal(dialled.length, 1);
+});
+
+test('a connection that somebody could not wait for is waited for by nobody new, and serves those that do if it comes', async (t) => {
+  const { http2, sessions, dialled, arrivals, speak } = await startUpstream(t);
+  const first = once(arrivals, 'socket');
+  const impatient = new Call(sessions);
+  const patient = new Call(sessions);
+  const [socket] = await first;
+  impatient.stream.destroy();
+  const second = once(arrivals, 'socket');
+  const next = new Call(sessions);
+  await second;
+  assert.equal(dialled.length, 2);
+  const arrived = nextStream(http2);
+  speak(socket);
+  (await arrived).respond({ ':status': 204 }, { endStream: true });
+  await patient.until('204');
+  const gone = once(dialled[0] ?? new EventEmitter(), 'close');
+  patient.stream.destroy();
+  await gone;
+  assert.equal(sessions.size, 1);
+  next.stream.destroy();
+});
+
+test('a request for which its connection has gone before it was sent is sent on another one, a few times', async (t) => {
+  const { http2, sessions, dialled, arrivals, speak } = await startUpstream(t);
+  arrivals.on('socket', speak);
+  const opened = once(http2, 'session');
+  const call = new Call(sessions, false);
+  const [session]: ServerHttp2Session[] = await opened;
+  while (!call.connected) await call.changed();
+  const told = once(dialled[0] ?? new EventEmitter(), 'goaway');
+  session?.goaway();
+  await told;
+  const arrived = nextStream(http2);
+  call.stream.write(GET);
+  (await arrived).respond({ ':status': 204 }, { endStream: true });
+  await call.until('204');
+  assert.equal(dialled.length, 2);
+});
+
+test('a body that goes on while its request waits to be sent again arrives whole, and is held up', async (t) => {
+  const { http2, sessions, arrivals, speak } = await startUpstream(t);
+  arrivals.once('socket', speak);
+  const opened = once(http2, 'session');
+  const call = new Call(sessions, false);
+  const [session]: ServerHttp2Session[] = await opened;
+  while (!call.connected) await call.changed();
+  const refused = nextStream(http2);
+  call.stream.write(Buffer.from('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n'));
+  const second = once(arrivals, 'socket');
+  (await refused).close(constants.NGHTTP2_REFUSED_STREAM);
+  session?.close();
+  const [socket] = await second;
+  call.stream.write(Buffer.alloc(100_000, 'a'));
+  assert.ok(call.stream.pendingBytes > 0);
+  call.stream.write(Buffer.alloc(100_000, 'b'));
+  const arrived = nextStream(http2);
+  speak(socket);
+  const stream = await arrived;
+  let body = '';
+  for await (const piece of stream.setEncoding('latin1')) body += piece;
+  assert.equal(body, 'a'.repeat(100_000) + 'b'.repeat(100_000));
+  assert.equal(call.stream.pendingBytes, 0);
+});
