@@ -140,3 +140,16 @@ test('nodes of weight 0 are no full nodes', () => {
   attempts.end();
   assert.deepEqual(admission.refusals, []);
 });
+
+test('a node that has taken a stream is timed by that, and not by how the stream ends', () => {
+  let nowMs = 0;
+  const attempts = new NodeAttempts(() => nowMs, undefined);
+  const endpoint = attempts.begin(upstreamOf([81], { balancing: { kind: 'ewma' } }), NO_VARIABLES);
+  assert.ok(typeof endpoint !== 'string');
+  attempts.next(0, undefined);
+  nowMs = 40;
+  attempts.noteReached();
+  assert.equal(endpoint.latency?.at(40), 40);
+  attempts.end({ upstreamStatus: 0, reason: 'upstream_closed', firstByteAtMs: 0 });
+  assert.equal(endpoint.latency?.at(40), 40);
+});

@@ -82,6 +82,16 @@ export class NodeAttempts {
     this.#chosenIndex = NO_INDEX;
   }
 
+  /** For what is not answered by a status: the node of the last attempt has taken it. How it ends later says nothing of the node. */
+  noteReached(): void {
+    if (this.#lastIndex === NO_INDEX) return;
+    this.#choice?.health?.note(this.#lastIndex, 'success');
+    this.#lastIndex = NO_INDEX;
+    if (this.#upstream?.isMeasured !== true) return;
+    const nowMs = this.#monotonicMs();
+    this.#last?.latency?.note(Math.max(0, nowMs - this.#attemptStartedAtMs), nowMs);
+  }
+
   /** The endpoint that was given for the last attempt. */
   get last(): Endpoint | undefined {
     return this.#last;
