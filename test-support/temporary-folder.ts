@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 /** A fresh folder (mode 0700) that is gone when the test ends. */
 export async function temporaryFolder(test: Pick<TestContext, 'after'>): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'portcullis-test-'));
-  test.after(() => rm(folder, { recursive: true, force: true }));
+  // What the test has made is ended by hooks behind this one, and may still write a last file.
+  test.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }

@@ -201,6 +201,26 @@ describe('client certificates', () => {
     assert.equal((await getOver(open, 'open.example', '/')).status, 421);
   });
 
+  test('are asked for as soon as a name falls to a stricter host, and not where it has got a host of its own', async (t) => {
+    const authority = await TestAuthority.create();
+    const pair = await authority.issue();
+    const own = ssl('x', { snis: ['x.example'], ...pair });
+    const gateway = await startSecure(t, [ssl('w', { snis: ['*.example'], ...pair, client: { ca: authority.cert } }), own]);
+    const socket = await connectSecurely(t, gateway.httpsPort, { servername: 'x.example' });
+    const statuses = async (): Promise<readonly number[]> => [
+      (await getOver(socket, 'x.example', '/')).status,
+      (await getOver(socket, 'y.example', '/')).status,
+      (await getOver(socket, 'z.y.example', '/')).status,
+    ];
+    assert.deepEqual(await statuses(), [200, 421, 421]);
+    await gateway.change({ op: 'delete', name: { kind: 'ssl', parentId: '', id: 'x' } });
+    assert.deepEqual(await statuses(), [421, 421, 421]);
+    await gateway.change({ op: 'put', item: ssl('x', { snis: ['y.example'], ...pair }) });
+    assert.deepEqual(await statuses(), [421, 200, 421]);
+    await gateway.change({ op: 'put', item: own });
+    assert.deepEqual(await statuses(), [200, 421, 421]);
+  });
+
   test('of a host whose authority is missing are believed by nobody, and of an SNI object as of an SSL', async (t) => {
     const authority = await TestAuthority.create();
     const gateway = await startSecure(t, [

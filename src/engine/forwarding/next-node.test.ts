@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import { createSecureContext, createServer } from 'node:tls';
+import { TestAuthority } from '../../../test-support/test-authority.ts';
 import { readMessage } from '../testing/message-reader.ts';
 import { startProxy, startUpstream } from '../testing/test-engine.ts';
 import { planTo } from '../testing/test-handler.ts';
+import type { UpstreamTls } from '../tls/upstream-tls.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
@@ -58,4 +62,36 @@ test('where it is wanted every answer tells its attempts, whatever the upstream 
     answer.lines.filter((line) => line.toLowerCase().startsWith('x-apisix')),
     ['X-APISIX-Upstream-Status: 201'],
   );
+});
+
+/** A node that wants a certificate; in TLS 1.3 a client hears of that only when its first bytes are on their way. */
+async function startRefusingNode(t: TestContext): Promise<number> {
+  const authority = await TestAuthority.create();
+  const { cert, key } = await authority.issue({ commonName: 'node' });
+  const node = createServer({ cert, key, requestCert: true, rejectUnauthorized: true, ca: authority.cert, minVersion: 'TLSv1.3' });
+  node.on('tlsClientError', () => {});
+  node.listen(0, '127.0.0.1');
+  await once(node, 'listening');
+  t.after(() => node.close());
+  const address = node.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+test('a body whose beginning is gone goes to no other node, where its rest would be a request of the client’s making', async (t) => {
+  const proxy = await startProxy(t);
+  const second = await startUpstream(t);
+  const identity = { key: 'none', secureContext: createSecureContext(), verifies: false, protocols: [], onFailed: () => {} };
+  const tls: UpstreamTls = { identity, serverName: undefined, peerName: '127.0.0.1' };
+  const port = await startRefusingNode(t);
+  const refusing = proxy.pool.target('127.0.0.1', port, { size: 1, idleTimeoutMs: 1000, requests: 10 }, tls);
+  proxy.handler.decide = (exchange) => {
+    const targets = [refusing, proxy.pool.target('127.0.0.1', second.port)];
+    exchange.forward(planTo(refusing, { nextTarget: (attempt, failure) => targets[attempt] ?? failure ?? 'internal' }));
+  };
+  const client = await proxy.client();
+  client.send('POST /public HTTP/1.1\r\nHost: a\r\nContent-Length: 71\r\n\r\nhello');
+  const answer = await readMessage(client);
+  assert.equal(answer.startLine, 'HTTP/1.1 502 Bad Gateway');
+  client.send('GET /admin HTTP/1.1\r\nHost: internal\r\nX-Consumer-Username: root\r\n\r\n');
+  assert.equal(second.connections.length, 0);
 });

@@ -106,13 +106,16 @@ export class Http2Connection implements ServedConnection {
     const { clientIdleMs, headMs, drainGraceMs, lingerMs } = this.#context.timeouts;
     if (nowMs - this.#endedAtMs >= lingerMs) this.#socket.destroy();
     for (const stream of this.#streams) stream.checkDeadlines(nowMs);
+    if (this.#refusal !== undefined && nowMs - this.#openedAtMs >= lingerMs) {
+      this.destroy();
+      return;
+    }
     if (this.#streams.size > 0) {
       if (this.#isWorn(nowMs)) this.#close();
       return;
     }
     const idleMs = nowMs - this.#idleSinceMs;
-    if (this.#refusal !== undefined && nowMs - this.#openedAtMs >= lingerMs) this.destroy();
-    else if (this.#session.closed && idleMs >= lingerMs) this.destroy();
+    if (this.#session.closed && idleMs >= lingerMs) this.destroy();
     else if (idleMs >= (this.#context.draining ? drainGraceMs : this.#served === 0 ? headMs : clientIdleMs)) this.#close();
   }
 

@@ -1,6 +1,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ErrorReason } from '../../errors/index.ts';
 import { HttpConnection } from '../connection/http-connection.ts';
+import { PHASE } from '../connection/phase.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { ClientConnection } from '../exchange.ts';
 import { CHUNK_FRAME_BYTES, writeChunk, writeLastChunk } from './chunk-bytes.ts';
@@ -41,6 +42,8 @@ export class RequestStream {
   #unread: number;
   #trailers: readonly string[] = [];
   #cancelDeadline: (() => void) | undefined = undefined;
+  /** Monotonic time when a sweep first found that the engine is through with it. */
+  #overSinceMs: number | undefined = undefined;
 
   constructor(
     context: EngineContext,
@@ -63,7 +66,8 @@ export class RequestStream {
       context,
       client,
       (receiver) => {
-        transport = new StreamTransport(stream, receiver, this.#writer, this.#form.body !== 'none', () => this.#readTunnel());
+        const readsBody = this.#form.body !== 'none' || this.#refusal !== undefined;
+        transport = new StreamTransport(stream, receiver, this.#writer, readsBody, () => this.#readTunnel());
         return transport;
       },
       () => {},
@@ -80,9 +84,11 @@ export class RequestStream {
     connection.keepAlive.served = served;
     const reason = refusal ?? this.#refusal;
     if (reason !== undefined) connection.refuseFirst(reason);
-    if (this.#refusal !== undefined) {
+    if (reason !== undefined && this.#refusal !== undefined) {
       this.#stream.resume();
-      connection.refuseNow();
+      // Not given up at once: an answer that the client does not take has its time as any other has.
+      connection.beginExchange();
+      connection.refuse(reason);
       return;
     }
     this.#listen();
@@ -94,7 +100,13 @@ export class RequestStream {
 
   /** Monotonic time is `nowMs`: ends what has waited for too long. */
   checkDeadlines(nowMs: number): void {
-    this.connection.checkDeadlines(nowMs);
+    if (this.connection.phase !== PHASE.closed) {
+      this.connection.checkDeadlines(nowMs);
+      return;
+    }
+    // What the engine has given up closes by itself; should anything hold it up, its connection would never be idle again.
+    this.#overSinceMs ??= nowMs;
+    if (nowMs - this.#overSinceMs >= this.#context.timeouts.lingerMs) this.#stream.destroy();
   }
 
   #listen(): void {
@@ -118,7 +130,7 @@ export class RequestStream {
   }
 
   #take(bytes: Buffer): void {
-    if (bytes.length === 0 || this.#stream.closed) return;
+    if (bytes.length === 0 || this.#stream.closed || this.#transport.whole) return;
     if (this.#form.body === 'length') {
       this.#unread -= bytes.length;
       if (this.#unread < 0) this.#transport.reset();

@@ -52,6 +52,48 @@ test('a whole small answer that the client never lets through is given up too', 
   assert.equal(finished?.reason, 'client_write_timeout');
 });
 
+/** A method that is not implemented: no engine ever sees the request. */
+const REFUSED = [
+  [':method', 'CONNECT'],
+  [':authority', 'a'],
+] as const;
+
+test('a refusal that the client never lets through is given up as any answer is, whatever is still to come of its request', async (t) => {
+  for (const endStream of [true, false]) {
+    const proxy = await startHttp2Proxy(t);
+    const client = await proxy.frames();
+    client.begin([[4, 0]]);
+    for (let stream = 1; stream < 80; stream += 2) client.request(stream, REFUSED, endStream);
+    assert.equal(await client.status(1), 501);
+    assert.notEqual(await client.frame(({ type, stream }) => type === FRAME.headers && stream === 79), undefined);
+    proxy.clock.advance(500);
+    proxy.clock.advance(61_000);
+    assert.notEqual(await client.errorCode(79), 0);
+    const finished = await proxy.handler.whenFinished(40);
+    assert.deepEqual(new Set(finished.map(({ reason }) => reason)), new Set(['method_not_implemented']));
+    await turn();
+    await turn();
+    // Nothing is left of them: the connection is idle, and goes in its time.
+    proxy.clock.advance(76_000);
+    proxy.clock.advance(3_000);
+    await client.whenClosed();
+  }
+});
+
+test('an answer given before the request has ended is given up too when the client never lets it through', async (t) => {
+  const proxy = await startHttp2Proxy(t);
+  proxy.handler.decide = (exchange) => exchange.respond(answerOf(200, 'ok'));
+  const client = await proxy.frames();
+  client.begin([[4, 0]]);
+  client.request(1, [[':method', 'POST'], ...GET.slice(1)], false);
+  assert.equal(await client.status(1), 200);
+  proxy.clock.advance(500);
+  proxy.clock.advance(61_000);
+  const [finished] = await proxy.handler.whenFinished(1);
+  assert.equal(finished?.reason, 'client_write_timeout');
+  assert.notEqual(await client.errorCode(1), 0);
+});
+
 test('an upload waits for its upstream: the client gets no window for what is not taken', async (t) => {
   const proxy = await startHttp2Proxy(t);
   const request = proxy.session().request({ ':method': 'POST', ':path': '/' });
@@ -180,6 +222,28 @@ test('a client that is one too many is told so in the answer to its first reques
   second.request(1, GET);
   assert.equal(await second.status(1), 503);
   await second.whenClosed();
+});
+
+test('clients that are too many, and take no answer, are not waited for', async (t) => {
+  const admission = {
+    admitClient: () => 'too_many_connections' as const,
+    clientGone: () => {},
+    admitUpstream: () => undefined,
+    upstreamGone: () => {},
+    refused: () => {},
+  };
+  const proxy = await startHttp2Proxy(t, { admission });
+  for (const fields of [REFUSED, GET]) {
+    const clients = await Promise.all(Array.from({ length: 40 }, () => proxy.frames()));
+    for (const client of clients) {
+      client.begin([[4, 0]]);
+      client.request(1, fields);
+    }
+    await Promise.all(clients.map((client) => client.status(1)));
+    proxy.clock.advance(500);
+    proxy.clock.advance(3_000);
+    await Promise.all(clients.map((client) => client.whenClosed()));
+  }
 });
 
 test('a client that vanishes leaves nothing behind', async (t) => {

@@ -136,8 +136,11 @@ export class StreamTransport implements Transport {
     if (this.#readsBody && !stream.readableEnded && !this.#writer.waitsForTrailers) this.#endUnread();
   }
 
+  /** Behind the answer: Node would wait for its end as well, but a stream that is closing could not be reset meanwhile. */
   #endUnread(): void {
-    this.#close(NGHTTP2_NO_ERROR);
+    const stream = this.#stream;
+    if (stream.writableFinished) this.#close(NGHTTP2_NO_ERROR);
+    else stream.once('finish', () => this.#close(NGHTTP2_NO_ERROR));
   }
 
   #close(code: number): void {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { resetSocket } from './reset-socket.ts';
 import { takenBytes } from './taken-bytes.ts';
 import type { Transport, TransportReceiver } from './transport.ts';
 
@@ -75,10 +76,7 @@ export class SocketTransport implements Transport {
   }
 
   reset(): void {
-    const { socket } = this;
-    // While a shutdown is under way libuv refuses to reset, and Node would never close the descriptor.
-    if (socket.writableEnded && !socket.writableFinished) socket.destroy();
-    else socket.resetAndDestroy();
+    resetSocket(this.socket);
   }
 
   /** Lets go of the socket, which gives whoever takes it over `unread` again. The receiver hears nothing any more. */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { EncryptedTransport } from './encrypted-transport.ts';
+import { resetSocket } from './reset-socket.ts';
 import type { TransportReceiver } from './transport.ts';
 
 /** A TLS connection behind its handshake. */
@@ -21,6 +22,6 @@ export class TlsTransport extends EncryptedTransport {
 
   /** A TLS socket cannot be reset itself; it closes when the one below it has. */
   override reset(): void {
-    this.#plain.resetAndDestroy();
+    resetSocket(this.#plain);
   }
 }

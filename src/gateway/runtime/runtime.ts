@@ -79,9 +79,9 @@ export class Runtime {
     return this.options.tls;
   }
 
-  /** Which clients the TLS host that a name belongs to lets in; undefined where that is anybody. */
+  /** Which clients may send requests for a name (see `TlsHosts.policyFor`); undefined where that is anybody. */
   clientPolicyOf(host: string): ClientPolicy | undefined {
-    return this.tls.hosts.find(host)?.client;
+    return this.tls.hosts.policyFor(host);
   }
 
   /** Another number after every change that may alter what `visit` shows and `clientPolicyOf` says. */

@@ -57,6 +57,25 @@ test('of several objects with one name the strict one comes first, then an SSL, 
   assert.equal(hosts.isEmpty, true);
 });
 
+test('a policy reaches as deep as the wildcard hosts of routes, unless the name belongs to another host', () => {
+  const hosts = hostsOf(
+    host('ssl/strict', ['*.example.com', '*-api.example.org'], true),
+    host('ssl/open', ['a.b.example.com', '*.c.example.com', '*.example.org']),
+  );
+  const asksAt = (name: string): boolean => hosts.policyFor(name) !== undefined;
+  for (const name of ['x.example.com', 'x.y.example.com', 'x.b.example.com', 'x.a.b.example.com', 'x.y-api.example.org']) {
+    assert.equal(asksAt(name), true, name);
+  }
+  for (const name of ['a.b.example.com', 'x.c.example.com', 'x.y.c.example.com', 'example.com', 'x.example.org', 'com', '']) {
+    assert.equal(asksAt(name), false, name);
+  }
+  assert.equal(asksAt(`${'a.'.repeat(50_000)}example.com`), true);
+  assert.equal(hosts.find('x.y.example.com'), undefined);
+  hosts.put('ssl/strict', undefined);
+  assert.equal(hosts.anyStrict, false);
+  assert.equal(asksAt('x.y.example.com'), false);
+});
+
 test('an object that names others than before leaves no name behind', () => {
   const hosts = hostsOf(host('ssl/a', ['x', '*-y', 'x']));
   hosts.put('ssl/a', host('ssl/a', ['z']));

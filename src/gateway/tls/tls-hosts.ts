@@ -1,8 +1,11 @@
 import type { ClientHello, ServerTerms, TlsChooser } from '../../engine/index.ts';
+import type { ClientPolicy } from './client-policy.ts';
 import type { TlsHost } from './tls-host.ts';
 
 /** What may be spoken inside a connection, the preference first. */
 const PROTOCOLS = ['h2', 'http/1.1'];
+/** Characters of a host name (RFC 1035 §2.3.4), and some more. */
+const MOST_NAME = 256;
 
 /**
  * The hosts that are served with TLS: a name belongs to the one that names it exactly, or else to the longest pattern, whose `*` stands for
@@ -15,6 +18,8 @@ export class TlsHosts implements TlsChooser {
   readonly #byName = new Map<string, TlsHost[]>();
   /** Patterns whose `*` stands for a part of a label, the longest first. */
   #partPatterns: string[] = [];
+  /** How many ask for client certificates. */
+  #strict = 0;
 
   /** `fallbackName`: whom clients get that name no host, or an unknown one. */
   constructor(fallbackName: string | undefined) {
@@ -23,6 +28,11 @@ export class TlsHosts implements TlsChooser {
 
   get isEmpty(): boolean {
     return this.#byOwner.size === 0;
+  }
+
+  /** One of them asks for client certificates. */
+  get anyStrict(): boolean {
+    return this.#strict > 0;
   }
 
   /** The host of an object; undefined removes it. */
@@ -46,10 +56,30 @@ export class TlsHosts implements TlsChooser {
     return this.#findPart(name, pattern === undefined ? 0 : name.length - dot) ?? pattern?.[0];
   }
 
+  /**
+   * Which clients may send requests for a name; undefined where that is anybody. A name that belongs to nobody has the policy of the
+   * longest pattern that it ends with, however many labels stand before: so far reach the wildcard hosts of routes.
+   */
+  policyFor(name: string): ClientPolicy | undefined {
+    const owner = this.find(name);
+    return (owner !== undefined || !this.anyStrict ? owner : this.#findAbove(name))?.client;
+  }
+
   termsFor(hello: ClientHello): ServerTerms | undefined {
     const named = hello.serverName === undefined ? undefined : this.find(hello.serverName);
     const host = named ?? (this.#fallbackName === undefined ? undefined : this.find(this.#fallbackName));
     return host?.termsFor(hello, PROTOCOLS);
+  }
+
+  #findAbove(name: string): TlsHost | undefined {
+    const part = this.#partPatterns.find((pattern) => name.endsWith(pattern.slice(1)));
+    const least = part === undefined ? 0 : part.length - 1;
+    // A name may be as long as a head; no pattern is longer than a name of DNS.
+    for (let dot = name.indexOf('.', name.length - MOST_NAME); dot !== -1 && name.length - dot > least; dot = name.indexOf('.', dot + 1)) {
+      const pattern = this.#byName.get(`*${name.slice(dot)}`);
+      if (pattern !== undefined) return pattern[0];
+    }
+    return part === undefined ? undefined : this.#byName.get(part)?.[0];
   }
 
   /** By a pattern such as `*-api.example.com`, longer than `least` characters without its `*`. */
@@ -65,6 +95,7 @@ export class TlsHosts implements TlsChooser {
 
   #add(host: TlsHost): void {
     this.#byOwner.set(host.owner, host);
+    if (host.client !== undefined) this.#strict++;
     for (const name of new Set(host.names)) {
       const sharers = this.#byName.get(name) ?? [];
       sharers.push(host);
@@ -75,6 +106,7 @@ export class TlsHosts implements TlsChooser {
   }
 
   #remove(host: TlsHost): void {
+    if (host.client !== undefined) this.#strict--;
     for (const name of new Set(host.names)) {
       const sharers = (this.#byName.get(name) ?? []).filter((sharer) => sharer !== host);
       if (sharers.length > 0) this.#byName.set(name, sharers);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CertificatePair, TlsItem, TlsItemKind } from '../../schema/index.ts';
 import { ClientPolicy } from './client-policy.ts';
 import type { TicketKeys } from './ticket-keys.ts';
@@ -71,7 +72,9 @@ export class TlsItems {
       if (item?.kind !== 'host' && before === undefined) continue;
       const host = item?.kind === 'host' ? this.#compile(key, item, itemOf) : undefined;
       hosts.set(key, host);
-      changesPolicies ||= before?.client !== undefined || host?.client !== undefined;
+      changesPolicies ||= before?.client?.fingerprint !== host?.client?.fingerprint;
+      // Another host may get, or lose, a name for which a policy is, or is not, to be kept.
+      changesPolicies ||= this.hosts.anyStrict && !sameNames(before, host);
     }
     return { items: changes, hosts, changesPolicies };
   }
@@ -113,6 +116,10 @@ export class TlsItems {
       if (users?.size === 0) this.#users.delete(used);
     }
   }
+}
+
+function sameNames(one: TlsHost | undefined, other: TlsHost | undefined): boolean {
+  return one !== undefined && other !== undefined && isDeepStrictEqual(one.names, other.names);
 }
 
 function pairIn(item: TlsItem | undefined): readonly CertificatePair[] {

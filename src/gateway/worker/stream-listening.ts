@@ -1,5 +1,5 @@
-import { closeSync } from 'node:fs';
 import { DatagramServer, type StreamHandler, StreamServer, type StreamServerOptions, type TlsChooser } from '../../engine/index.ts';
+import { closeSocket } from '../../lib/close-socket.ts';
 import type { WorkerStreamSocket } from './worker-messages.ts';
 
 /** What the servers for streams are made from. */
@@ -49,7 +49,7 @@ export class StreamListening {
         for (const other of others) await tcp.listen(other, tls);
       } else if (this.#receives) {
         ports.push(port);
-        for (const fd of fds) closeSync(fd);
+        for (const fd of fds) closeSocket(fd, 'udp');
       } else {
         ports.push((await udp.listen(first)).port);
       }

@@ -1,5 +1,5 @@
-import { closeSync } from 'node:fs';
 import type { HttpServer, TlsChooser } from '../../engine/index.ts';
+import { closeSocket } from '../../lib/close-socket.ts';
 import type { Logger } from '../../observability/logger.ts';
 import type { WorkerMessage, WorkerSocket } from './worker-messages.ts';
 
@@ -39,7 +39,7 @@ export class TlsListening {
 
   /** Lets go of what is not open: as long as a copy of a descriptor is, the kernel would accept connections that nobody reads. */
   stop(): void {
-    for (const { fds } of this.#sockets) for (const fd of fds) closeSync(fd);
+    for (const { fds } of this.#sockets) for (const fd of fds) closeSocket(fd, 'tcp');
     this.#sockets = [];
   }
 
