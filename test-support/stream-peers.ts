@@ -6,14 +6,16 @@ import type { TestEnd } from '../src/gateway/testing/test-upstream.ts';
 import type { JsonObject } from '../src/lib/json.ts';
 import type { SnapshotItem } from '../src/schema/index.ts';
 
+export { closedPort } from '../src/engine/testing/test-engine.ts';
+
 /** A TCP server that sends back what it gets, each piece behind its name. */
 export interface EchoServer {
   readonly port: number;
   readonly connections: ReadonlySet<Socket>;
 }
 
-/** Listens on a free port of 127.0.0.1 until the test ends. */
-export async function startTcpEcho(test: TestEnd, name: string): Promise<EchoServer> {
+/** Listens on 127.0.0.1, on a free port unless one is given, until the test ends. */
+export async function startTcpEcho(test: TestEnd, name: string, on = 0): Promise<EchoServer> {
   const connections = new Set<Socket>();
   const server = createServer((socket) => {
     connections.add(socket);
@@ -21,7 +23,7 @@ export async function startTcpEcho(test: TestEnd, name: string): Promise<EchoSer
     socket.on('error', () => {});
     socket.on('close', () => connections.delete(socket));
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(on, '127.0.0.1');
   await once(server, 'listening');
   test.after(() => {
     server.close();
@@ -33,13 +35,24 @@ export async function startTcpEcho(test: TestEnd, name: string): Promise<EchoSer
 }
 
 /** The same with datagrams. */
-export async function startUdpEcho(test: TestEnd, name: string): Promise<{ readonly port: number }> {
+export async function startUdpEcho(test: TestEnd, name: string, on = 0): Promise<{ readonly port: number }> {
   const socket = dgram.createSocket('udp4');
   socket.on('message', (bytes, { address, port }) => socket.send(`${name}:${bytes}`, port, address));
-  socket.bind(0, '127.0.0.1');
+  socket.bind(on, '127.0.0.1');
   await once(socket, 'listening');
   test.after(() => socket.close());
   return { port: socket.address().port };
+}
+
+/** A UDP port of 127.0.0.1 on which nobody listens. */
+export async function closedUdpPort(): Promise<number> {
+  const socket = dgram.createSocket('udp4');
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, 'close');
+  return port;
 }
 
 /** Connects to 127.0.0.1; the connection is cut when the test ends. */

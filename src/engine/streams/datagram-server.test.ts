@@ -14,11 +14,14 @@ type Cleanup = { after(cleanUp: () => unknown): void };
 class Peer {
   readonly socket: dgram.Socket;
   readonly #datagrams: { readonly text: string; readonly port: number }[] = [];
+  /** Whom the last datagram came from. */
+  address = '';
   #wakeUps: (() => void)[] = [];
 
   constructor(socket: dgram.Socket) {
     this.socket = socket;
-    socket.on('message', (datagram, { port }) => {
+    socket.on('message', (datagram, { address, port }) => {
+      this.address = address;
       this.#datagrams.push({ text: datagram.toString('latin1'), port });
       for (const wakeUp of this.#wakeUps.splice(0)) wakeUp();
     });
@@ -41,19 +44,19 @@ class Peer {
   }
 }
 
-async function peer(t: Cleanup): Promise<Peer> {
+async function peer(t: Cleanup, host = '127.0.0.1'): Promise<Peer> {
   const socket = dgram.createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
+  socket.bind(0, host);
   await once(socket, 'listening');
   t.after(() => socket.close());
   return new Peer(socket);
 }
 
-async function start(t: Cleanup, admission = new TestAdmission()) {
+async function start(t: Cleanup, admission = new TestAdmission(), mostSessions = 1000) {
   const clock = new FakeClock();
   const handler = new TestStreamHandler();
   const failures: unknown[] = [];
-  const server = new DatagramServer({ handler, clock, admission, onFailure: (error) => failures.push(error) });
+  const server = new DatagramServer({ handler, clock, admission, mostSessions, onFailure: (error) => failures.push(error) });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   t.after(() => server.close());
   return { server, handler, clock, port, admission, failures };
@@ -111,6 +114,8 @@ test('a session that is quiet for too long ends, and the next datagram begins an
   handler.targets = [targetOf(upstream)];
   client.send('one', port);
   const first = await upstream.take();
+  upstream.send('answer', first.port);
+  await client.take();
   clock.advance(29_000);
   upstream.send('answer', first.port);
   await client.take();
@@ -119,7 +124,7 @@ test('a session that is quiet for too long ends, and the next datagram begins an
   clock.advance(2000);
   assert.equal(server.openSessions, 0);
   const [facts] = await handler.whenFinished(1);
-  assert.deepEqual([facts?.reason, facts?.bytesFromClient, facts?.bytesToClient], [undefined, 3, 6]);
+  assert.deepEqual([facts?.reason, facts?.bytesFromClient, facts?.bytesToClient], [undefined, 3, 12]);
   client.send('two', port);
   assert.equal((await upstream.take()).text, 'two');
 });
@@ -199,4 +204,107 @@ test('a refused session answers nothing and holds nothing', async (t) => {
   client.send('x', port);
   const [facts] = await handler.whenFinished(1);
   assert.deepEqual([facts?.reason, server.openSessions, admission.clients, admission.upstreams], ['address_forbidden', 0, 0, 0]);
+});
+
+test('a session leaves by the address that the way to its node has, not by that of the node', {
+  skip: process.platform !== 'linux',
+}, async (t) => {
+  const { handler, port } = await start(t);
+  const [upstream, client] = [await peer(t, '127.0.0.2'), await peer(t)];
+  handler.targets = [{ address: '127.0.0.2', port: upstream.port }];
+  client.send('ask', port);
+  const asked = await upstream.take();
+  assert.equal(upstream.address, '127.0.0.1');
+  upstream.send('answer', asked.port);
+  assert.equal((await client.take()).text, 'answer');
+});
+
+test('a node that the kernel refuses is passed over, and ends the session where there is no other', async (t) => {
+  const { handler, clock, port, admission, failures } = await start(t);
+  const [upstream, one, two] = [await peer(t), await peer(t), await peer(t)];
+  // So that a time which was noted is told from one that was not.
+  clock.advance(1);
+  const broadcast = { address: '255.255.255.255', port: 53 };
+  handler.targets = [broadcast];
+  one.send('query', port);
+  const [facts] = await handler.whenFinished(1);
+  assert.deepEqual([facts?.reason, facts?.connectedAtMs], ['connect_failed', 0]);
+  handler.targets = [broadcast, targetOf(upstream)];
+  two.send('query', port);
+  assert.equal((await upstream.take()).text, 'query');
+  while (admission.upstreams > 1) await new Promise(setImmediate);
+  assert.deepEqual([admission.clients, failures], [1, []]);
+});
+
+test('what is thrown while a node is chosen or connected to ends that session alone', async (t) => {
+  const { handler, port, admission, failures } = await start(t);
+  const [upstream, one, two, three] = [await peer(t), await peer(t), await peer(t), await peer(t)];
+  const { nextTarget } = handler;
+  handler.nextTarget = () => {
+    throw new Error('no target');
+  };
+  one.send('x', port);
+  assert.equal((await handler.whenFinished(1))[0]?.reason, 'internal');
+  handler.nextTarget = nextTarget;
+  handler.targets = [{ address: '127.0.0.1', port: 0 }];
+  two.send('x', port);
+  assert.equal((await handler.whenFinished(2))[1]?.reason, 'internal');
+  while (admission.upstreams > 0) await new Promise(setImmediate);
+  assert.deepEqual([admission.clients, failures.length], [0, 2]);
+  handler.targets = [targetOf(upstream)];
+  three.send('x', port);
+  assert.equal((await upstream.take()).text, 'x');
+});
+
+test('a session that only receives does not keep a quiet one from giving way', async (t) => {
+  const admission = new TestAdmission();
+  admission.clientLimit = 2;
+  const { server, handler, clock, port } = await start(t, admission);
+  const [upstream, receiver, quiet, third] = [await peer(t), await peer(t), await peer(t), await peer(t)];
+  handler.targets = [targetOf(upstream)];
+  receiver.send('subscribe', port);
+  const subscribed = await upstream.take();
+  quiet.send('once', port);
+  await upstream.take();
+  clock.advance(1000);
+  upstream.send('news', subscribed.port);
+  await receiver.take();
+  third.send('third', port);
+  assert.equal((await upstream.take()).text, 'third');
+  assert.deepEqual([server.openSessions, handler.finished[0]?.client.remotePort], [2, quiet.port]);
+});
+
+test('sessions have a ceiling of their own over all sockets, and a new one takes the place of a quiet one of any', async (t) => {
+  const { server, handler, clock, port, admission } = await start(t, new TestAdmission(), 2);
+  const other = await server.listen({ host: '127.0.0.1', port: 0 });
+  const [upstream, one, two, three] = [await peer(t), await peer(t), await peer(t), await peer(t)];
+  handler.targets = [targetOf(upstream)];
+  for (const client of [one, two]) {
+    client.send('x', port);
+    await upstream.take();
+  }
+  three.send('lost', other.port);
+  while (admission.refusals.length === 0) await new Promise(setImmediate);
+  assert.deepEqual([admission.refusals, admission.clients], [['too_many_connections'], 2]);
+  clock.advance(1000);
+  three.send('three', other.port);
+  assert.equal((await upstream.take()).text, 'three');
+  assert.deepEqual([server.openSessions, admission.clients, handler.finished[0]?.client.remotePort], [2, 2, one.port]);
+});
+
+test('a session that its node has not answered is forgotten after five seconds of quiet', async (t) => {
+  const { server, handler, clock, port } = await start(t);
+  const [upstream, one, two] = [await peer(t), await peer(t), await peer(t)];
+  handler.targets = [targetOf(upstream)];
+  one.send('unanswered', port);
+  await upstream.take();
+  two.send('answered', port);
+  upstream.send('answer', (await upstream.take()).port);
+  await two.take();
+  assert.equal(handler.reached, 1);
+  clock.advance(4500);
+  assert.equal(server.openSessions, 2);
+  clock.advance(500);
+  assert.equal(server.openSessions, 1);
+  assert.equal(handler.finished[0]?.client.remotePort, one.port);
 });

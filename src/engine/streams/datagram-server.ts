@@ -26,6 +26,8 @@ export interface DatagramServerOptions {
   readonly clock: Clock;
   /** Asked about each session, which counts as a client's connection and as one to an upstream. */
   readonly admission?: ConnectionAdmission;
+  /** Most sessions at once, whatever `admission` would let in: anybody can make up any number of addresses. */
+  readonly mostSessions?: number;
   /** Hears what the handler or a socket threw. */
   readonly onFailure?: (error: unknown) => void;
 }
@@ -37,13 +39,15 @@ export interface DatagramServerOptions {
  */
 export class DatagramServer {
   readonly #context: DatagramContext;
+  readonly #mostSessions: number;
   readonly #sockets: BoundDatagramSocket[] = [];
   #idleWaiters: (() => void)[] = [];
   #cancelSweep: CancelTask | undefined = undefined;
   #draining = false;
 
-  constructor({ handler, clock, admission = UNLIMITED, onFailure = () => {} }: DatagramServerOptions) {
+  constructor({ handler, clock, admission = UNLIMITED, mostSessions, onFailure = () => {} }: DatagramServerOptions) {
     this.#context = { handler, clock, admission, onFailure };
+    this.#mostSessions = mostSessions ?? Number.POSITIVE_INFINITY;
   }
 
   get openSessions(): number {
@@ -53,6 +57,8 @@ export class DatagramServer {
   /** Begins to receive; may be called for several addresses. Rejects with the system's error where the address cannot be had. */
   async listen(where: DatagramAddress): Promise<{ readonly port: number }> {
     const socket = await BoundDatagramSocket.bind(where, this.#context, {
+      hasRoom: () => this.openSessions < this.#mostSessions,
+      givesWay: () => this.#givesWay(),
       onBegun: () => {
         this.#cancelSweep ??= this.#context.clock.schedule(SWEEP_MS, () => this.#sweep());
       },
@@ -85,6 +91,14 @@ export class DatagramServer {
     for (const socket of this.#sockets.splice(0)) socket.close();
   }
 
+  #givesWay(): DatagramSession | undefined {
+    for (const socket of this.#sockets) {
+      const session = socket.givesWay();
+      if (session !== undefined) return session;
+    }
+    return undefined;
+  }
+
   #checkIdle(): void {
     if (this.openSessions > 0) return;
     this.#cancelSweep?.();
@@ -105,7 +119,13 @@ export class DatagramServer {
   }
 }
 
+type Refusal = ReturnType<ConnectionAdmission['admitClient']>;
+
 interface SocketListener {
+  /** Whether the server may have one more session. */
+  readonly hasRoom: () => boolean;
+  /** A session of any socket that may end for a new one. */
+  readonly givesWay: () => DatagramSession | undefined;
   readonly onBegun: () => void;
   readonly onGone: () => void;
 }
@@ -163,8 +183,7 @@ class BoundDatagramSocket {
     const key = `${address} ${port}`;
     const known = this.sessions.get(key);
     if (known !== undefined) {
-      this.sessions.delete(key);
-      this.sessions.set(key, known);
+      this.#noteActive(key, known);
       known.fromClient(datagram);
       return;
     }
@@ -176,7 +195,13 @@ class BoundDatagramSocket {
     }
     const session = new DatagramSession(
       this.#context,
-      { connection: this.#clientOf(canonical, port), reply: (answer) => this.#reply(answer, address, port) },
+      {
+        connection: this.#clientOf(canonical, port),
+        reply: (answer) => {
+          this.#noteActive(key, session);
+          this.#reply(answer, address, port);
+        },
+      },
       () => {
         this.sessions.delete(key);
         this.#context.admission.clientGone(canonical);
@@ -189,15 +214,30 @@ class BoundDatagramSocket {
     session.begin();
   }
 
-  /** Counts the session, if need be in place of the one that has been quiet longest. */
-  #admit(address: string): ReturnType<ConnectionAdmission['admitClient']> {
-    const { admission, clock } = this.#context;
-    const refusal = admission.admitClient(address);
-    if (refusal !== 'too_many_connections') return refusal;
+  /** The session that has been quiet longest, if that is long enough. */
+  givesWay(): DatagramSession | undefined {
     const [quietest] = this.sessions.values();
-    if (quietest === undefined || clock.monotonicMs() - quietest.activeAtMs < GIVES_WAY_AFTER_MS) return refusal;
-    quietest.end('too_many_connections');
-    return admission.admitClient(address);
+    if (quietest === undefined || this.#context.clock.monotonicMs() - quietest.activeAtMs < GIVES_WAY_AFTER_MS) return undefined;
+    return quietest;
+  }
+
+  /** Counts the session, if need be in place of one that has been quiet, rather of this socket than of another: a flood costs its own port first. */
+  #admit(address: string): Refusal {
+    const refusal = this.#take(address);
+    if (refusal !== 'too_many_connections') return refusal;
+    const quiet = this.givesWay() ?? this.#listener.givesWay();
+    if (quiet === undefined) return refusal;
+    quiet.end('too_many_connections');
+    return this.#take(address);
+  }
+
+  #take(address: string): Refusal {
+    return this.#listener.hasRoom() ? this.#context.admission.admitClient(address) : 'too_many_connections';
+  }
+
+  #noteActive(key: string, session: DatagramSession): void {
+    this.sessions.delete(key);
+    this.sessions.set(key, session);
   }
 
   #clientOf(remoteAddress: string, remotePort: number): ClientConnection {

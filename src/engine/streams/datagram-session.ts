@@ -13,6 +13,8 @@ const MOST_KEPT = 16;
 const MOST_KEPT_BYTES = 64 * 1024;
 /** What the kernel does not take of either side is dropped beyond this, as a full queue on the way would do. */
 const MOST_QUEUED_BYTES = 1024 * 1024;
+/** The longest quiet time of a session that its node has not answered yet: sender addresses can be made up. */
+const UNANSWERED_IDLE_MS = 5000;
 
 /** What all sessions of a datagram server share. */
 export interface DatagramContext {
@@ -102,7 +104,10 @@ export class DatagramSession implements StreamFacts {
   }
 
   checkDeadlines(nowMs: number): void {
-    if (this.#plan !== undefined && nowMs - this.activeAtMs >= this.#plan.idleTimeoutMs) this.end(undefined);
+    if (this.#plan === undefined) return;
+    const { idleTimeoutMs } = this.#plan;
+    const longestMs = this.#isAnswered ? idleTimeoutMs : Math.min(idleTimeoutMs, UNANSWERED_IDLE_MS);
+    if (nowMs - this.activeAtMs >= longestMs) this.end(undefined);
   }
 
   /** Ends the session; what comes later from the client begins another one. */
@@ -133,7 +138,16 @@ export class DatagramSession implements StreamFacts {
     this.#context.onFailure(error);
   }
 
+  /** Asks the next node; what is thrown meanwhile ends the session alone. */
   #connect(previousFailure: ErrorReason | undefined): void {
+    try {
+      this.#connectNext(previousFailure);
+    } catch (error) {
+      this.#decisionFailed(error);
+    }
+  }
+
+  #connectNext(previousFailure: ErrorReason | undefined): void {
     const target = this.#owner.nextTarget(this.attempts, previousFailure);
     if (typeof target === 'string') {
       this.end(this.#firstFailure ?? target);
@@ -141,24 +155,33 @@ export class DatagramSession implements StreamFacts {
     }
     this.target = target;
     this.attempts++;
-    const refusal = this.#context.admission.admitUpstream();
+    const { admission } = this.#context;
+    const refusal = admission.admitUpstream();
     if (refusal !== undefined) {
-      this.#context.admission.refused(refusal);
+      admission.refused(refusal);
       this.end(refusal);
       return;
     }
-    const { address, port } = target;
+    this.#open(target);
+  }
+
+  #open({ address, port }: UpstreamTarget): void {
+    const { admission } = this.#context;
     const family = isIPv6(address) ? 6 : 4;
     const socket = dgram.createSocket({
       type: family === 6 ? 'udp6' : 'udp4',
-      // The address is an IP literal: nothing is looked up.
-      lookup: (_host, _options, callback) => callback(null, address, family),
+      // Nothing is looked up: the node's address is an IP literal, and so is that of the implicit bind, which asks here too.
+      lookup: (host, _options, callback) => callback(null, host, family),
     });
     this.#socket = socket;
     socket.on('message', (datagram) => this.#fromUpstream(socket, datagram));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#failed(socket, error.code));
-    socket.on('close', () => this.#context.admission.upstreamGone());
-    socket.connect(port, address, () => this.#connected(socket));
+    socket.on('close', () => admission.upstreamGone());
+    // The callback is given the error where the kernel refuses the address, which the types do not tell.
+    socket.connect(port, address, (error?: NodeJS.ErrnoException) => {
+      if (error) this.#failed(socket, error.code);
+      else this.#connected(socket);
+    });
   }
 
   #connected(socket: dgram.Socket): void {
@@ -170,11 +193,16 @@ export class DatagramSession implements StreamFacts {
 
   #send(datagram: Buffer): void {
     const socket = this.#socket;
-    if (socket === undefined || socket.getSendQueueSize() > MOST_QUEUED_BYTES) return;
-    socket.send(datagram, (error) => {
-      // Too large for the way, or no room: lost, as datagrams may be.
-      if (error !== null && 'code' in error && error.code === 'ECONNREFUSED') this.#failed(socket, 'ECONNREFUSED');
-    });
+    // Not connected: a datagram before this one has failed, and the socket is another node's already.
+    if (socket === undefined || !this.#isConnected || socket.getSendQueueSize() > MOST_QUEUED_BYTES) return;
+    try {
+      socket.send(datagram, (error) => {
+        // Too large for the way, or no room: lost, as datagrams may be.
+        if (error !== null && 'code' in error && error.code === 'ECONNREFUSED') this.#failed(socket, 'ECONNREFUSED');
+      });
+    } catch {
+      this.#failed(socket, undefined);
+    }
   }
 
   #fromUpstream(socket: dgram.Socket, datagram: Buffer): void {
@@ -184,6 +212,7 @@ export class DatagramSession implements StreamFacts {
       this.#isAnswered = true;
       this.firstByteAtMs = this.activeAtMs;
       this.#kept = [];
+      this.#owner.reached();
     }
     this.bytesToClient += datagram.length;
     this.#reply(datagram);

@@ -95,6 +95,7 @@ export class StreamConnection implements TransportReceiver, TunnelClient, Attemp
     }
     this.#attempt = undefined;
     this.connectedAtMs = this.#context.clock.monotonicMs();
+    this.#owner.reached();
     const { idleTimeoutMs, sendTimeoutMs } = plan;
     this.#tunnel = new Tunnel({ context: this.#context, client: this, connection, exchange: this, idleTimeoutMs, sendTimeoutMs });
     this.#tunnel.begin();
@@ -144,7 +145,16 @@ export class StreamConnection implements TransportReceiver, TunnelClient, Attemp
     this.#context.onFailure(error);
   }
 
+  /** Asks the next node; what is thrown meanwhile ends the stream alone. */
   #connect(previousFailure: ErrorReason | undefined): void {
+    try {
+      this.#connectNext(previousFailure);
+    } catch (error) {
+      this.#decisionFailed(error);
+    }
+  }
+
+  #connectNext(previousFailure: ErrorReason | undefined): void {
     const target = this.#owner.nextTarget(this.attempts, previousFailure);
     if (typeof target === 'string') {
       // Of several failures the first is told: it is the one that made the others necessary.

@@ -38,6 +38,8 @@ export interface StreamOwner {
   decide(): StreamPlan | ErrorReason | Promise<StreamPlan | ErrorReason>;
   /** The target of an attempt, counted from 0; or why there is no further one. */
   nextTarget(attempt: number, previousFailure: ErrorReason | undefined): UpstreamTarget | ErrorReason;
+  /** The last target is connected or, where nothing connects, has answered. Called at most once; must not throw. */
+  reached(): void;
   /** The stream is over. Called exactly once; must not throw. */
   ended(facts: StreamFacts): void;
 }

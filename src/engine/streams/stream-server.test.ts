@@ -114,6 +114,26 @@ test('a handler that throws costs its own connection only', async (t) => {
   assert.equal(failures.length, 2);
 });
 
+test('what is thrown while a node is chosen or connected to ends that connection alone', async (t) => {
+  const { handler, pool, failures, upstream, client: connect } = await startJoined(t);
+  const { nextTarget } = handler;
+  handler.nextTarget = () => {
+    throw new Error('no target');
+  };
+  await (await connect()).whenClosed();
+  const refusing = pool.target('127.0.0.1', await closedPort());
+  // The second is asked for when the first has failed, far from the decision.
+  handler.nextTarget = (attempt) => (attempt === 0 ? refusing : { address: 'no target of the pool', port: 1 });
+  await (await connect()).whenClosed();
+  const finished = await handler.whenFinished(2);
+  assert.deepEqual([finished.map(({ reason }) => reason), failures.length, handler.reached], [['internal', 'internal'], 2, 0]);
+  handler.nextTarget = nextTarget;
+  const client = await connect();
+  client.send('ping');
+  assert.equal(await (await upstream.connection()).takeThrough('ping'), 'ping');
+  assert.equal(handler.reached, 1);
+});
+
 test('a connection on which nothing happens is ended after the idle time-out', async (t) => {
   const { handler, clock, upstream, client: connect } = await startJoined(t);
   const client = await connect();

@@ -18,6 +18,9 @@ export const STREAM_PLAN: StreamPlan = { connectTimeoutMs: 5000, sendTimeoutMs: 
 export class TestStreamHandler implements StreamHandler {
   targets: readonly UpstreamTarget[] = [];
   decide: (client: ClientConnection) => StreamPlan | ErrorReason | Promise<StreamPlan | ErrorReason> = () => STREAM_PLAN;
+  nextTarget: StreamOwner['nextTarget'] = (attempt, previous) => this.targets[attempt] ?? previous ?? 'no_node';
+  /** How many streams have got as far as a target. */
+  reached = 0;
   readonly clients: { readonly client: ClientConnection; readonly protocol: StreamProtocol }[] = [];
   readonly finished: StreamFacts[] = [];
   #wakeUps: (() => void)[] = [];
@@ -26,7 +29,8 @@ export class TestStreamHandler implements StreamHandler {
     this.clients.push({ client, protocol });
     return {
       decide: () => this.decide(client),
-      nextTarget: (attempt, previous) => this.targets[attempt] ?? previous ?? 'no_node',
+      nextTarget: (attempt, previous) => this.nextTarget(attempt, previous),
+      reached: () => void this.reached++,
       ended: (facts) => {
         this.finished.push({ ...snapshotOf(facts) });
         for (const wakeUp of this.#wakeUps.splice(0)) wakeUp();

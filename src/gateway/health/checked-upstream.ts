@@ -25,11 +25,24 @@ export interface CheckedUpstream {
   /** Undefined: the one inside the service. */
   readonly upstreamId: string | undefined;
   readonly settings: EffectiveUpstream;
+  /** Within bounds (see `boundedChecks`). */
   readonly checks: EffectiveChecks;
   /** By `healthKey`. */
   readonly nodes: Map<string, CheckedNode>;
   /** Checks under way; the same object when the upstream is replaced by one that is checked alike. */
   readonly load: { asked: number };
+}
+
+/** The longest that a check may take, whatever is configured. */
+const MOST_TIMEOUT_MS = 60_000;
+/** Checks of one upstream at once, whatever is configured. */
+const MOST_CONCURRENCY = 32;
+
+/** Checks as the instance makes them: no upstream may keep the places that all share, nor for long. */
+export function boundedChecks({ active, passive }: EffectiveChecks): EffectiveChecks {
+  const timeoutMs = Math.min(active.timeoutMs, MOST_TIMEOUT_MS);
+  const concurrency = Math.min(active.concurrency, MOST_CONCURRENCY);
+  return { active: { ...active, timeoutMs, concurrency }, passive };
 }
 
 /** What a node's health was found out by: when it changes, what is known is of no use. */

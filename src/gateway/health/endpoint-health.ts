@@ -14,6 +14,9 @@ export class EndpointHealth {
   readonly #keys: readonly string[];
   /** What each status says; undefined: requests say nothing. */
   readonly #statuses: Uint8Array | undefined;
+  /** By index; those of weight 0 stand in for none (see `Balancer`). */
+  readonly #weights: readonly number[];
+  readonly #ofWeight: number;
   readonly #slots: (HealthSlot | undefined)[];
   /** Endpoints of which this worker has reported a failure and no success since, whatever the agent has made of it. */
   readonly #failed: Uint8Array;
@@ -21,17 +24,19 @@ export class EndpointHealth {
   #someDown = false;
   #generation = Number.NaN;
 
-  /** `keys`: see `healthKey`, one for each endpoint. */
-  constructor(book: HealthBook, keys: readonly string[], passive: CheckRules | undefined) {
+  /** `keys`: see `healthKey`, one for each endpoint; `weights` likewise. */
+  constructor(book: HealthBook, keys: readonly string[], weights: readonly number[], passive: CheckRules | undefined) {
     this.#book = book;
     this.#keys = keys;
+    this.#weights = weights;
+    this.#ofWeight = weights.filter((weight) => weight > 0).length;
     this.#statuses = passive && statusTable(passive);
     this.#slots = keys.map(() => undefined);
     this.#failed = new Uint8Array(keys.length);
     this.#down = new Uint8Array(keys.length);
   }
 
-  /** A 1 at the index of each endpoint that is to be passed over; undefined where none is, also where all would be: then all are used again. */
+  /** A 1 at the index of each endpoint that is to be passed over; undefined where none is, also where all of any weight would be: then all are used again. */
   get down(): Uint8Array | undefined {
     if (this.#book.generation !== this.#generation) this.#renew();
     return this.#someDown ? this.#down : undefined;
@@ -71,9 +76,9 @@ export class EndpointHealth {
       const isDown = slot !== undefined && book.isDown(slot);
       this.#slots[index] = slot;
       this.#down[index] = isDown ? 1 : 0;
-      if (isDown) down++;
+      if (isDown && (this.#weights[index] ?? 0) > 0) down++;
     }
-    this.#someDown = down > 0 && down < this.#keys.length;
+    this.#someDown = down > 0 && down < this.#ofWeight;
   }
 }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { systemRandom } from '../../lib/random.ts';
+import { SmoothRoundRobin } from '../balancer/index.ts';
 import { EndpointHealth } from './endpoint-health.ts';
 import { HealthBoard } from './health-board.ts';
 import { HealthBook, healthKey } from './health-book.ts';
@@ -86,7 +88,7 @@ test('endpoints are passed over while they are down, but not all of them', () =>
   const board = HealthBoard.forWorkers(1);
   const keys = [1, 2].map((port) => healthKey('s', '10.0.0.1', port));
   const book = bookOf(board, keys);
-  const health = new EndpointHealth(book, keys, undefined);
+  const health = new EndpointHealth(book, keys, [1, 1], undefined);
   assert.equal(health.down, undefined);
   board.set(1, 'unhealthy');
   assert.deepEqual([...(health.down ?? [])], [0, 1]);
@@ -98,11 +100,31 @@ test('endpoints are passed over while they are down, but not all of them', () =>
   assert.equal(health.down, undefined);
 });
 
+test('a healthy node of weight 0 stands in for none: when all others are down they are used again', () => {
+  const board = HealthBoard.forWorkers(1);
+  const keys = [1, 2, 3].map((port) => healthKey('s', '10.0.0.1', port));
+  const health = new EndpointHealth(bookOf(board, keys), keys, [1, 0, 2], undefined);
+  const balancer = new SmoothRoundRobin(
+    [1, 0, 2].map((weight) => ({ weight, priority: 0 })),
+    systemRandom,
+  );
+  board.set(0, 'unhealthy');
+  assert.equal(balancer.next([], health.down), 2);
+  board.set(2, 'unhealthy');
+  assert.equal(health.down, undefined);
+  assert.notEqual(balancer.next([], health.down), -1);
+  board.set(2, 'healthy');
+  board.set(1, 'unhealthy');
+  assert.equal(balancer.next([], health.down), 2);
+  board.set(0, 'healthy');
+  assert.equal(health.down, undefined);
+});
+
 test('a worker tells what is news: failures, and the successes that follow them', () => {
   const board = HealthBoard.forWorkers(1);
   const keys = [healthKey('s', '10.0.0.1', 1)];
   const book = bookOf(board, keys);
-  const health = new EndpointHealth(book, keys, PASSIVE);
+  const health = new EndpointHealth(book, keys, [1], PASSIVE);
   health.noteStatus(0, 200);
   health.noteStatus(0, 404);
   assert.deepEqual(drained(board, 0), []);
@@ -121,7 +143,7 @@ test('a worker tells what is news: failures, and the successes that follow them'
     drained(board, 0).map(([, , report]) => report),
     ['success', 'success'],
   );
-  new EndpointHealth(book, keys, undefined).note(0, 'tcp_failure');
-  new EndpointHealth(book, ['other'], PASSIVE).note(0, 'tcp_failure');
+  new EndpointHealth(book, keys, [1], undefined).note(0, 'tcp_failure');
+  new EndpointHealth(book, ['other'], [1], PASSIVE).note(0, 'tcp_failure');
   assert.deepEqual(drained(board, 0), []);
 });

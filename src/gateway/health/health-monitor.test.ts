@@ -15,6 +15,7 @@ import type { ProbeTarget } from './probe.ts';
 interface OpenProbe {
   readonly target: ProbeTarget;
   readonly atMs: number;
+  readonly timeoutMs: number;
   readonly finish: (report: HealthReport | undefined) => void;
 }
 
@@ -32,12 +33,12 @@ function makeMonitor(addresses: ReadonlyMap<string, readonly string[]> = new Map
     random: systemRandom,
     mayDial,
     nodes: { addressesOf: (host) => addresses.get(host) ?? [host], nodesOf: () => undefined },
-    probe: (_checks, target) => {
+    probe: ({ timeoutMs }, target) => {
       let finish: OpenProbe['finish'] = () => {};
       const outcome = new Promise<HealthReport | undefined>((resolve) => {
         finish = resolve;
       });
-      open.push({ target, atMs: clock.monotonicMs(), finish });
+      open.push({ target, atMs: clock.monotonicMs(), timeoutMs, finish });
       return { outcome, end: () => finish(undefined) };
     },
     tell: (put, removed) => {
@@ -69,9 +70,10 @@ function settingsOf(hosts: readonly string[], checks: JsonObject) {
 const FALLS_AT_ONCE = { active: { healthy: { successes: 1 }, unhealthy: { tcp_failures: 1 } } };
 
 test('first checks are spread over the interval, and never more run at once than the upstream allows', async () => {
-  const { clock, open, put, monitor } = makeMonitor();
+  const { clock, open, monitor } = makeMonitor();
   const hosts = Array.from({ length: 100 }, (_, index) => `10.0.0.${index}`);
-  put(hosts, { active: { concurrency: 100, healthy: { interval: 10 } } });
+  const settings = (from: number) => settingsOf(hosts.slice(from, from + 25), { active: { concurrency: 25, healthy: { interval: 10 } } });
+  monitor.update([0, 25, 50, 75].map((from) => ({ serviceId: `s${from}`, upstreamId: undefined, settings: settings(from) })));
   clock.advance(10_100);
   assert.equal(open.length, 100);
   const byPart = Map.groupBy(open, ({ atMs }) => Math.floor(atMs / 1000));
@@ -98,6 +100,18 @@ test('of thousands of nodes no more are asked at once than the instance allows',
   }
   clock.advance(20_000);
   assert.equal(open.length, 256);
+  monitor.close();
+});
+
+test('an upstream whose nodes never answer keeps few places, for a minute at most, and others are checked', () => {
+  const { clock, open, put, monitor } = makeMonitor();
+  const silent = Array.from({ length: 300 }, (_, index) => `10.1.${index >> 8}.${index & 255}`);
+  put(silent, { active: { timeout: 86_400, concurrency: 1000 } }, 'silent');
+  clock.advance(5000);
+  assert.deepEqual([open.length, new Set(open.map(({ timeoutMs }) => timeoutMs))], [32, new Set([60_000])]);
+  put(['10.0.0.1'], { active: { timeout: 0.5 } }, 'other');
+  clock.advance(1200);
+  assert.deepEqual([open.length, open.at(-1)?.target.address, open.at(-1)?.timeoutMs], [33, '10.0.0.1', 500]);
   monitor.close();
 });
 

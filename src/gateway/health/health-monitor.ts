@@ -5,7 +5,7 @@ import type { Logger } from '../../observability/index.ts';
 import type { CheckRules, EffectiveUpstream } from '../../schema/index.ts';
 import { type NodeSource, type ResolvedNode, resolveNodes, sourceNamesOf } from '../discovery/index.ts';
 import type { DialPolicy } from '../names/index.ts';
-import { type CheckedNode, type CheckedUpstream, newNode, probedHost, sameChecks } from './checked-upstream.ts';
+import { boundedChecks, type CheckedNode, type CheckedUpstream, newNode, probedHost, sameChecks } from './checked-upstream.ts';
 import type { HealthBoard, HealthSlot } from './health-board.ts';
 import { type HealthEntry, healthKey } from './health-book.ts';
 import type { HealthReport } from './node-health.ts';
@@ -88,7 +88,7 @@ export class HealthMonitor {
       const keeps = old !== undefined && sameChecks(old.settings, settings);
       if (old !== undefined && !keeps) this.#remove(key, old, removed);
       const { nodes, load } = keeps ? old : { nodes: new Map<string, CheckedNode>(), load: { asked: 0 } };
-      const upstream = { serviceId, upstreamId, settings, checks, nodes, load };
+      const upstream = { serviceId, upstreamId, settings, checks: boundedChecks(checks), nodes, load };
       this.#upstreams.set(key, upstream);
       this.#renewNodes(key, upstream, put, removed);
     }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parseDescriptorLimit } from './descriptor-limit.ts';
-import { deriveLimits, deriveRefusedConnections, exceedsDescriptors } from './instance-limits.ts';
+import { deriveDatagramSessions, deriveLimits, deriveRefusedConnections, exceedsDescriptors } from './instance-limits.ts';
 
 test('each side gets 45 % of the descriptors, and a service half of the upstream side', () => {
   assert.deepEqual(deriveLimits(20_000, {}), {
@@ -40,6 +40,12 @@ test('neither a tiny nor an endless descriptor limit leads to nonsense', () => {
 test('limits beyond the descriptors are noticed', () => {
   assert.equal(exceedsDescriptors(deriveLimits(1000, {}), 1000), false);
   assert.equal(exceedsDescriptors(deriveLimits(1000, { clientConnections: 551 }), 1000), true);
+});
+
+test('UDP sessions leave three quarters of the connections of either side', () => {
+  assert.equal(deriveDatagramSessions(deriveLimits(20_000, {}), 4), 562);
+  assert.equal(deriveDatagramSessions(deriveLimits(20_000, { upstreamConnections: 80 }), 4), 5);
+  assert.equal(deriveDatagramSessions(deriveLimits(10, {}), 64), 1);
 });
 
 test('connections that are only refused fit into what the two sides leave', () => {

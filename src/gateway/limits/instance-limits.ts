@@ -19,6 +19,7 @@ export type LimitSettings = Partial<InstanceLimits>;
 const SHARE_OF_EACH_SIDE = 0.45;
 /** Whatever the system allows, no instance plans for more: memory ends before. */
 const MOST_DESCRIPTORS = 1_048_576;
+const SHARE_OF_DATAGRAMS = 0.25;
 /** A process with fewer descriptors could not serve at all. */
 const FEWEST_CONNECTIONS = 16;
 /** Of what is left, that connections may take which are only told that there is no room. */
@@ -48,6 +49,14 @@ export function deriveLimits(descriptors: number, settings: LimitSettings): Inst
 export function deriveRefusedConnections(descriptors: number, workers: number): number {
   const rest = Math.min(descriptors, MOST_DESCRIPTORS) * (1 - 2 * SHARE_OF_EACH_SIDE);
   return Math.min(MOST_REFUSED, Math.max(FEWEST_REFUSED, Math.floor((rest * REFUSED_SHARE_OF_REST) / workers)));
+}
+
+/**
+ * How many UDP sessions each worker may have. They count as connections of both sides, but their senders' addresses can be made up: most of the
+ * connections are left to clients who have shown that they exist.
+ */
+export function deriveDatagramSessions({ clientConnections, upstreamConnections }: InstanceLimits, workers: number): number {
+  return Math.max(1, Math.floor((Math.min(clientConnections, upstreamConnections) * SHARE_OF_DATAGRAMS) / workers));
 }
 
 /** Whether the limits ask for more descriptors than there are. */

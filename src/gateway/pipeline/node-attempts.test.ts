@@ -132,6 +132,51 @@ test('a full service and an upstream of full nodes are refused, each for its rea
   assert.deepEqual(admission.refusals, ['nodes_overloaded', 'service_overloaded']);
 });
 
+test('however many nodes are full, few choices are made, and the one that is free is found, of a lower priority too', (t) => {
+  for (const balancing of [{ kind: 'roundrobin' }, { kind: 'ewma' }, { kind: 'chash', hash: { on: 'vars', key: 'uri' } }] as const) {
+    const admission = new SlotRecorder();
+    const ports = Array.from({ length: 500 }, (_, index) => 1000 + index);
+    for (const port of ports) admission.full.add(port);
+    const nodes = ports.map((port, index) => ({ host: '10.0.0.1', port, weight: 1, priority: index === 321 ? -1 : 0 }));
+    const upstream = upstreamOf([], { nodes, balancing });
+    const choices = t.mock.method(upstream.choice.balancer, 'next');
+    const asked = t.mock.method(admission, 'enterNode');
+    const attempts = new NodeAttempts(() => 0, admission);
+    assert.equal(attempts.begin(upstream, NO_VARIABLES), 'nodes_overloaded');
+    attempts.end();
+    assert.ok(choices.mock.callCount() <= 17, `${choices.mock.callCount()} choices`);
+    assert.ok(asked.mock.callCount() <= 520, `${asked.mock.callCount()} nodes asked`);
+    assert.ok(choices.mock.calls.every((call) => (call.arguments[0]?.length ?? 0) <= 17));
+    assert.deepEqual([admission.entered, admission.refusals], [[], ['nodes_overloaded']]);
+    admission.full.delete(1321);
+    assert.equal(portOf(attempts.begin(upstream, NO_VARIABLES)), 1321);
+    assert.deepEqual(admission.entered, [0, 1321]);
+    assert.equal(attempts.next(1, 'connect_refused'), 'connect_refused');
+    attempts.end();
+    assert.deepEqual(admission.entered, []);
+    assert.ok(choices.mock.callCount() <= 3 * 17 + 1, `${choices.mock.callCount()} choices`);
+  }
+});
+
+test('attempts go by the key that the head had when the request began', () => {
+  const upstream = upstreamOf([81, 82, 83, 84], { balancing: { kind: 'chash', hash: { on: 'vars', key: 'http_x_role' } } });
+  const order = (role: string): readonly (number | ErrorReason)[] => {
+    let reads = 0;
+    const attempts = new NodeAttempts(() => 0, undefined);
+    const variable = (name: string) => (name === 'http_x_role' && reads++ === 0 ? role : undefined);
+    const ports = [portOf(attempts.begin(upstream, { variable }))];
+    for (let attempt = 1; attempt < 4; attempt++) ports.push(portOf(attempts.next(attempt, 'connect_refused')));
+    attempts.end();
+    return ports;
+  };
+  const orders = Array.from({ length: 20 }, (_, index) => order(`role${index}`));
+  for (const [index, ports] of orders.entries()) {
+    assert.deepEqual([...ports].sort(), [81, 82, 83, 84]);
+    assert.deepEqual(order(`role${index}`), ports);
+  }
+  assert.ok(new Set(orders.map(String)).size > 5);
+});
+
 test('nodes of weight 0 are no full nodes', () => {
   const admission = new SlotRecorder();
   const attempts = new NodeAttempts(() => 0, admission);
@@ -139,4 +184,17 @@ test('nodes of weight 0 are no full nodes', () => {
   assert.equal(attempts.begin(upstreamOf([], { nodes }), NO_VARIABLES), 'no_usable_node');
   attempts.end();
   assert.deepEqual(admission.refusals, []);
+});
+
+test('a node that has taken a stream is timed by that, and not by how the stream ends', () => {
+  let nowMs = 0;
+  const attempts = new NodeAttempts(() => nowMs, undefined);
+  const endpoint = attempts.begin(upstreamOf([81], { balancing: { kind: 'ewma' } }), NO_VARIABLES);
+  assert.ok(typeof endpoint !== 'string');
+  attempts.next(0, undefined);
+  nowMs = 40;
+  attempts.noteReached();
+  assert.equal(endpoint.latency?.at(40), 40);
+  attempts.end({ upstreamStatus: 0, reason: 'upstream_closed', firstByteAtMs: 0 });
+  assert.equal(endpoint.latency?.at(40), 40);
 });

@@ -9,6 +9,8 @@ const NOT_ENTERED = -2;
 const NO_INDEX = -1;
 /** What a failed attempt counts as at least, where answers are timed: nodes that refuse at once must not look quick. */
 const FAILURE_MS = 1000;
+/** Full nodes that a request finds by choosing; after so many all are looked at once, because each choice costs a walk over all. */
+const MOST_FULL_CHOICES = 16;
 
 /** How the last attempt of a request ended; the engine's exchange has this shape. */
 export interface AttemptEnd {
@@ -32,7 +34,7 @@ export class NodeAttempts {
   #startedAtMs = 0;
   readonly #admission: RequestAdmission | undefined;
   #attempts = 0;
-  #someFull = false;
+  #fullChoices = 0;
   #keyHash = 0;
   /** Of the endpoint in `#choice` that the last attempt went to. */
   #lastIndex = NO_INDEX;
@@ -60,7 +62,7 @@ export class NodeAttempts {
     if (upstream.hashKey !== undefined) this.#keyHash = upstream.hashKey(request);
     this.#first = this.#choose(choice);
     // Nodes there are, but all of weight 0 (APISIX answers 502 here, 503 where there is no node at all).
-    if (this.#first === undefined) return this.#someFull ? this.#refused('nodes_overloaded') : 'no_usable_node';
+    if (this.#first === undefined) return this.#fullChoices > 0 ? this.#refused('nodes_overloaded') : 'no_usable_node';
     return this.#first;
   }
 
@@ -71,7 +73,7 @@ export class NodeAttempts {
     if (this.#serviceSlot !== NOT_ENTERED) this.#admission?.leaveService(this.#serviceSlot);
     this.#serviceSlot = NOT_ENTERED;
     this.#attempts = 0;
-    this.#someFull = false;
+    this.#fullChoices = 0;
     // Emptied one by one the array keeps its memory; a new length would give it up.
     while (this.#tried.length > 0) this.#tried.pop();
     this.#upstream = undefined;
@@ -80,6 +82,16 @@ export class NodeAttempts {
     this.#last = undefined;
     this.#lastIndex = NO_INDEX;
     this.#chosenIndex = NO_INDEX;
+  }
+
+  /** For what is not answered by a status: the node of the last attempt has taken it. How it ends later says nothing of the node. */
+  noteReached(): void {
+    if (this.#lastIndex === NO_INDEX) return;
+    this.#choice?.health?.note(this.#lastIndex, 'success');
+    this.#lastIndex = NO_INDEX;
+    if (this.#upstream?.isMeasured !== true) return;
+    const nowMs = this.#monotonicMs();
+    this.#last?.latency?.note(Math.max(0, nowMs - this.#attemptStartedAtMs), nowMs);
   }
 
   /** The endpoint that was given for the last attempt. */
@@ -134,7 +146,8 @@ export class NodeAttempts {
   #choose(choice: EndpointChoice): Endpoint | undefined {
     const down = choice.health?.down;
     for (;;) {
-      const index = choice.balancer.next(this.#tried, down, this.#keyHash);
+      const isLast = this.#fullChoices >= MOST_FULL_CHOICES;
+      const index = choice.balancer.next(this.#tried, isLast ? this.#downOrFull(choice, down) : down, this.#keyHash);
       const endpoint = choice.balancer.nodes[index];
       if (endpoint === undefined) return undefined;
       this.#tried.push(index);
@@ -144,8 +157,24 @@ export class NodeAttempts {
         this.#attempts++;
         return endpoint;
       }
-      this.#someFull = true;
+      this.#fullChoices++;
+      // It was free a moment ago: the instance is at its limit, and another look would be of no more use.
+      if (isLast) return undefined;
     }
+  }
+
+  /** A 1 for each node that is down or full. */
+  #downOrFull({ balancer: { nodes } }: EndpointChoice, down: Uint8Array | undefined): Uint8Array {
+    const mask = down === undefined ? new Uint8Array(nodes.length) : Uint8Array.from(down);
+    const admission = this.#admission;
+    if (admission === undefined) return mask;
+    for (let index = 0; index < nodes.length; index++) {
+      const slot = nodes[index]?.loadSlot;
+      if (slot === undefined || mask[index] === 1) continue;
+      if (admission.enterNode(slot)) admission.leaveNode(slot);
+      else mask[index] = 1;
+    }
+    return mask;
   }
 
   #leaveNode(): void {

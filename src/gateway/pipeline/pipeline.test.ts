@@ -50,6 +50,28 @@ test('an encoded slash is refused where its two readings lead to different route
   assert.equal(target(exchange), undefined);
 });
 
+test('an encoded way out of what is left without the prefix is refused, with conditions and without, and one that stays in it passes', async () => {
+  for (const [prefix, tenant] of [
+    ['/:tenant', 'admin'],
+    ['/api', 'api'],
+  ] as const) {
+    for (const more of [{}, { vars: [['arg_x', '==', '1']] }]) {
+      const { ask } = await startPipeline([serviceChange({ path_prefix: prefix }), routeChange('a', ['/pub/*'], more)]);
+      for (const [slash, parent] of [
+        ['%2f', '..'],
+        ['%5C', '%2e%2e'],
+      ]) {
+        const path = `/${tenant}/pub/${parent}${slash}${parent}${slash}${tenant}/pub/x?x=1`;
+        const { answer } = ask(`GET ${path}`);
+        assert.deepEqual([answer?.status, answer?.reason], [400, 'ambiguous_path'], path);
+      }
+      assert.equal(target(ask(`GET /${tenant}/pub/a%2Fb%2F..%2Fc?x=1`)), '/pub/a%2Fb%2F..%2Fc?x=1');
+    }
+    const kept = await startPipeline([serviceChange({ path_prefix: prefix, strip_path_prefix: false }), routeChange('a', ['/pub/*'])]);
+    assert.ok(isForwarded(kept.ask(`GET /${tenant}/pub/..%2f..%2f${tenant}/pub/x`)));
+  }
+});
+
 test('what normalising changed is forwarded normalised, anything else byte for byte', async () => {
   const { ask } = await startPipeline([serviceChange(), routeChange('all', ['/*'])]);
   assert.equal(target(ask('GET /a/./b//c?x=1')), '/a/b/c?x=1');

@@ -1,7 +1,7 @@
 import { ownBytes } from '../../lib/own-bytes.ts';
 import { matchPathPattern } from '../../lib/path-pattern.ts';
 import type { MatchedRoute } from '../../plugin-kit/index.ts';
-import { stripPathPrefix } from '../paths/index.ts';
+import { readsAlikeStripped, stripPathPrefix } from '../paths/index.ts';
 import type { RoutePlace } from '../router/index.ts';
 import type { RuntimeRoute } from '../runtime/index.ts';
 import { logField } from './log-field.ts';
@@ -63,13 +63,17 @@ export class RouteCandidate {
     return routeLogText(this.route);
   }
 
-  /** Whether both are the same route with the same segments for its parameters: what decides may not depend on how `%2F` is read. */
+  /**
+   * Whether both are the same route with the same segments for its parameters, and lead the upstream to the same path: what decides may not
+   * depend on how `%2F` is read.
+   */
   isSameWay(other: RouteCandidate): boolean {
     if (this.route !== other.route) return false;
     for (const segment of this.#place.pattern.segments) {
       if (segment.kind === 'parameter' && this.parameters.get(segment.name) !== other.parameters.get(segment.name)) return false;
     }
-    return true;
+    const { strippedPrefix } = this.route;
+    return strippedPrefix === '' || readsAlikeStripped(this.#reading.forwardPath, strippedPrefix);
   }
 
   #forwardedPath(): ForwardedPath {

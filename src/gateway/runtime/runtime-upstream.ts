@@ -185,7 +185,8 @@ function healthOf(
 ): EndpointHealth | undefined {
   if (healthName === undefined || health === undefined) return undefined;
   const keys = endpoints.map(({ target }) => healthKey(healthName, target.address, target.port));
-  return new EndpointHealth(health, keys, checks?.passive);
+  const weights = endpoints.map(({ weight }) => weight);
+  return new EndpointHealth(health, keys, weights, checks?.passive);
 }
 
 function keepAliveOf({ keepalivePoolSize, keepaliveIdleTimeoutMs, keepaliveRequests }: EffectiveUpstream): KeepAliveSettings {

@@ -138,6 +138,10 @@ export class StreamContext implements StreamOwner, ClosedConnection {
     return typeof endpoint === 'string' ? endpoint : endpoint.target;
   }
 
+  reached(): void {
+    this.#attempts.noteReached();
+  }
+
   ended(facts: StreamFacts): void {
     this.#over = true;
     this.#facts = facts;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -6,6 +7,8 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import {
   askByUdp,
+  closedPort,
+  closedUdpPort,
   openStream,
   startTcpEcho,
   startUdpEcho,
@@ -14,6 +17,7 @@ import {
 } from '../../../test-support/stream-peers.ts';
 import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
 import { TestAuthority } from '../../../test-support/test-authority.ts';
+import { sendRequest } from '../testing/send-request.ts';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
 import { connectSecurely, handshakeError } from '../testing/tls-request.ts';
 
@@ -261,4 +265,40 @@ test('TLS ends at the gateway, and the name in it chooses the route', async (t) 
   const known = await connectSecurely(t, port, { servername: 'm.example', ...(await authority.issue({ names: ['client'] })) });
   known.write('hi');
   assert.equal(String((await once(known, 'data'))[0]), 'one:hi');
+});
+
+test('a connect that succeeds, and a first answer by UDP, end a row of failures', async (t) => {
+  const gateway = await startTestGateway(t, { streamAddresses: [TCP, UDP] });
+  const ends: Record<'tcp' | 'udp', number> = { tcp: await closedPort(), udp: await closedUdpPort() };
+  // Active checks that change nothing.
+  const active = { type: 'tcp', unhealthy: { tcp_failures: 0, timeouts: 0 }, healthy: { successes: 0 } };
+  const checks = { active, passive: { type: 'tcp', unhealthy: { tcp_failures: 2 }, healthy: { successes: 5 } } };
+  await gateway.load([
+    streamServiceItem('tcp', [ends.tcp], {}, { checks }),
+    streamServiceItem('udp', [ends.udp], {}, { checks, scheme: 'udp' }),
+    streamRouteItem('t', 'tcp'),
+    streamRouteItem('u', 'udp'),
+  ]);
+  await gateway.agent.whenReady();
+  const [port = 0, datagrams = 0] = gateway.streamPorts;
+  const untilCounted = async (id: 'tcp' | 'udp', expected: string): Promise<void> => {
+    for (;;) {
+      const { body } = await sendRequest(gateway.statusPort, { target: '/v1/healthcheck' });
+      const listed = JSON.parse(body) as { name: string; nodes: { status: string; counter: Record<string, number> }[] }[];
+      const node = listed.find(({ name }) => name === `/apisix/services/${id}`)?.nodes[0];
+      if (`${node?.status} ${node?.counter.success} ${node?.counter.tcp_failure}` === expected) return;
+    }
+  };
+  const client = dgram.createSocket('udp4');
+  t.after(() => client.close());
+  await refused(t, port);
+  client.send('x', datagrams, '127.0.0.1');
+  await untilCounted('tcp', 'mostly_healthy 0 1');
+  await untilCounted('udp', 'mostly_healthy 0 1');
+  await startTcpEcho(t, 'tcp', ends.tcp);
+  await startUdpEcho(t, 'udp', ends.udp);
+  assert.equal(await ask(t, port), 'tcp');
+  assert.equal(await askByUdp(t, datagrams, 'hi'), 'udp:hi');
+  await untilCounted('tcp', 'mostly_healthy 1 0');
+  await untilCounted('udp', 'mostly_healthy 1 0');
 });

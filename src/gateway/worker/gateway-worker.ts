@@ -9,7 +9,7 @@ import { type AccessLog, openAccessLog } from '../../observability/worker-side.t
 import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import { HealthBook } from '../health/index.ts';
-import { WorkerLoad } from '../limits/index.ts';
+import { deriveDatagramSessions, WorkerLoad } from '../limits/index.ts';
 import { HTTP_REQUESTS, WorkerMetrics } from '../metrics/index.ts';
 import { createDialPolicy, type DialPolicy } from '../names/index.ts';
 import { ClientHeaderRules, FilterFailure, Pipeline, REQUEST_ID_HEADER } from '../pipeline/index.ts';
@@ -154,6 +154,7 @@ export class GatewayWorker {
       clock: this.#clock,
       timeouts: this.#start.engine.timeouts,
       admission,
+      mostSessions: deriveDatagramSessions(admission.limits, this.#start.workers),
       transport: transport.kind,
       proxied: this.#proxyTrust('stream'),
       hosts: this.#runtime.tls.hosts,

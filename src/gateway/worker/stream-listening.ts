@@ -7,6 +7,8 @@ export interface StreamListeningOptions extends Omit<StreamServerOptions, 'handl
   readonly handler: () => StreamHandler;
   /** Whom clients get that speak TLS. */
   readonly hosts: TlsChooser;
+  /** Most UDP sessions at once. */
+  readonly mostSessions: number;
 }
 
 interface Servers {
