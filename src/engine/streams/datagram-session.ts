@@ -2,10 +2,10 @@ import dgram from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { ERROR_CODES, type ErrorReason } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { isThenable } from '../../lib/is-thenable.ts';
 import type { ConnectionAdmission } from '../connection-admission.ts';
 import type { ClientConnection, UpstreamTarget } from '../exchange.ts';
 import { connectFailureReason } from '../upstream/connect-failure.ts';
+import { askOwner } from './ask-owner.ts';
 import type { StreamFacts, StreamHandler, StreamOwner, StreamPlan } from './stream-plan.ts';
 
 /** Datagrams of a client that wait for the decision, or may be needed for another node, until the upstream has answered. */
@@ -76,19 +76,11 @@ export class DatagramSession implements StreamFacts {
 
   /** Asks where the session goes to. */
   begin(): void {
-    let decision: StreamPlan | ErrorReason | Promise<StreamPlan | ErrorReason>;
-    try {
-      decision = this.#owner.decide();
-    } catch (error) {
-      this.#decisionFailed(error);
-      return;
-    }
-    if (!isThenable(decision)) this.#decided(decision);
-    else
-      Promise.resolve(decision).then(
-        (later) => this.#decided(later),
-        (error: unknown) => this.#decisionFailed(error),
-      );
+    askOwner(
+      this.#owner,
+      (decision) => this.#decided(decision),
+      (error) => this.#decisionFailed(error),
+    );
   }
 
   /** A datagram of the client; the bytes are the session's from now on. */

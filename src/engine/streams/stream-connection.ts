@@ -1,9 +1,9 @@
 import { ERROR_CODES, type ErrorReason } from '../../errors/index.ts';
-import { isThenable } from '../../lib/is-thenable.ts';
 import type { ClientConnection, UpstreamTarget } from '../exchange.ts';
 import type { Transport, TransportReceiver } from '../transport/transport.ts';
 import { Tunnel, type TunnelClient } from '../tunnel/tunnel.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
+import { askOwner } from './ask-owner.ts';
 import { type AttemptListener, ConnectAttempt } from './connect-attempt.ts';
 import type { StreamContext } from './stream-context.ts';
 import type { StreamFacts, StreamOwner, StreamPlan } from './stream-plan.ts';
@@ -61,19 +61,11 @@ export class StreamConnection implements TransportReceiver, TunnelClient, Attemp
 
   /** Asks where the connection goes to. */
   begin(): void {
-    let decision: StreamPlan | ErrorReason | Promise<StreamPlan | ErrorReason>;
-    try {
-      decision = this.#owner.decide();
-    } catch (error) {
-      this.#decisionFailed(error);
-      return;
-    }
-    if (!isThenable(decision)) this.#decided(decision);
-    else
-      Promise.resolve(decision).then(
-        (later) => this.#decided(later),
-        (error: unknown) => this.#decisionFailed(error),
-      );
+    askOwner(
+      this.#owner,
+      (decision) => this.#decided(decision),
+      (error) => this.#decisionFailed(error),
+    );
   }
 
   checkDeadlines(nowMs: number): void {
