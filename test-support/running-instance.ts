@@ -45,7 +45,12 @@ function randomToken(): string {
 }
 
 /** Every port any free one, everything on loopback. */
-const FREE_PORTS = ['admin', 'http', 'https', 'sync', 'status', 'metrics', 'demo'].flatMap((name) => [`--${name}-port`, '0']);
+function freePorts(verb: string): string[] {
+  const gateway = ['http', 'https', 'status', 'metrics'];
+  const controlPlane = ['admin', 'sync'];
+  const names = verb === 'gateway' ? gateway : verb === 'control-plane' ? controlPlane : [...controlPlane, ...gateway, 'demo'];
+  return names.flatMap((name) => [`--${name}-port`, '0']);
+}
 
 /** The real processes, started by the real launcher on free ports. */
 export class RunningInstance {
@@ -66,10 +71,9 @@ export class RunningInstance {
       options.verb ?? 'start',
       '--data-dir',
       options.dataFolder,
-      ...FREE_PORTS,
+      ...freePorts(options.verb ?? 'start'),
       ...root,
-      '--workers',
-      '2',
+      ...(options.verb === 'control-plane' ? [] : ['--workers', '2']),
       ...(options.flags ?? []),
     ];
     this.process = spawn(process.execPath, words, {
