@@ -112,7 +112,9 @@ test('it is verified where that is asked for, and gets the client certificate of
   await gateway.agent.drain({ delayMs: 0, timeoutMs: 0 });
   const lines = (await readFile(accessLogFile, 'utf8')).trim().split('\n');
   assert.deepEqual(
-    lines.map((line) => JSON.parse(line).reason).filter((reason) => reason !== undefined && reason !== 'client_aborted' && reason !== 'upstream_closed'),
+    lines
+      .map((line) => JSON.parse(line).reason)
+      .filter((reason) => reason !== undefined && reason !== 'client_aborted' && reason !== 'upstream_closed'),
     ['upstream_certificate_invalid', 'upstream_certificate_invalid', 'upstream_identity_unusable'],
   );
 });
