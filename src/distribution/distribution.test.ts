@@ -42,6 +42,17 @@ describe('a control plane and its gateways over mutual TLS', () => {
     assert.equal(gateway.subscriber.revision, 4);
   });
 
+  test('a control plane that cannot be reached is passed over for the next one', async (t) => {
+    const controlPlane = await TestControlPlane.start(t, installation);
+    controlPlane.store.put('service', 's1');
+    const controlPlanes = [1, controlPlane.port].map((port) => ({ host: '127.0.0.1', port }));
+    const gateway = await startGateway(t, 1, { controlPlanes });
+    await eventually(() => {
+      gateway.clock.advance(1_000);
+      return gateway.lastCurrent === 1;
+    });
+  });
+
   test('a group without any resource makes its instances current too', async (t) => {
     const controlPlane = await TestControlPlane.start(t, installation);
     const gateway = await startGateway(t, controlPlane.port);

@@ -12,11 +12,16 @@ import { MAX_FRAME_BYTES, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './pr
 import { openSyncConnection, type SubscriberIdentity } from './sync-client.ts';
 import { SyncSession } from './sync-session.ts';
 
-/** What a subscriber needs, and whom it tells. */
-export interface SubscriberOptions {
-  /** Of the control plane. */
+/** Where a control plane takes sync connections. */
+export interface ControlPlaneAddress {
   readonly host: string;
   readonly port: number;
+}
+
+/** What a subscriber needs, and whom it tells. */
+export interface SubscriberOptions {
+  /** Tried one after the other: the next one after each failure. At least one. */
+  readonly controlPlanes: readonly ControlPlaneAddress[];
   readonly identity: SubscriberIdentity;
   readonly applier: ConfigurationApplier;
   readonly journal: Journal;
@@ -45,6 +50,7 @@ export class Subscriber {
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #isConnected = false;
+  #tries = 0;
   #lastFailure = '';
   #health: HealthReport | undefined;
   #connection: Pick<FrameConnection, 'send'> | undefined;
@@ -96,6 +102,7 @@ export class Subscriber {
       const end = await this.#connectOnce().catch((error: unknown): SessionEnd => ({ kind: 'unreachable', reason: messageOf(error) }));
       this.#isConnected = false;
       if (this.#stopping.signal.aborted) return;
+      this.#tries += 1;
       failures = end.kind === 'lost' && clock.monotonicMs() - startedMs >= STABLE_MS ? 1 : failures + 1;
       // Once per cause: an unreachable control plane is tried every few seconds.
       if (end.reason !== this.#lastFailure)
@@ -107,7 +114,8 @@ export class Subscriber {
   }
 
   async #connectOnce(): Promise<SessionEnd> {
-    const { host, port, identity, clock, log, softwareVersion } = this.#options;
+    const { identity, clock, log, softwareVersion } = this.#options;
+    const { host, port } = this.#controlPlane;
     const { signal } = this.#stopping;
     const { socket, head } = await openSyncConnection({ host, port, identity, clock, signal });
     if (signal.aborted) socket.destroy();
@@ -160,7 +168,14 @@ export class Subscriber {
     this.#isConnected = true;
     this.#lastFailure = '';
     if (this.#health !== undefined) this.reportHealth(this.#health);
-    this.#options.log.info('connected to the control plane', { host: this.#options.host, port: this.#options.port });
+    this.#options.log.info('connected to the control plane', { ...this.#controlPlane });
+  }
+
+  get #controlPlane(): ControlPlaneAddress {
+    const { controlPlanes } = this.#options;
+    const address = controlPlanes[this.#tries % controlPlanes.length];
+    if (address === undefined) throw new Error('no control plane is named');
+    return address;
   }
 
   /** Between half and one and a half, so that a thousand gateways do not come back at the same moment. */

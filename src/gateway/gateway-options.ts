@@ -52,7 +52,8 @@ export interface GatewayOptions {
   /** Absolute paths of files and folders of the instance into which no plugin may write. */
   readonly closedFolders: readonly string[];
   readonly identity: InstanceIdentity;
-  readonly controlPlane: { readonly host: string; readonly port: number };
+  /** In the order in which they are tried; at least one. */
+  readonly controlPlanes: readonly { readonly host: string; readonly port: number }[];
   /** One entry a worker. */
   readonly workers: readonly WorkerListeners[];
   readonly httpAddresses: readonly { readonly host: string; readonly port: number }[];

@@ -5,6 +5,7 @@ import type { EngineSettings } from '../../engine/index.ts';
 import { StartError } from '../../errors/index.ts';
 import type { LimitSettings } from '../../gateway/index.ts';
 import type { LogLevel } from '../../observability/index.ts';
+import { type ControlPlaneAddress, parseControlPlanes } from './control-plane-addresses.ts';
 import { parseListener, parseValue, type SettingValue } from './parse-value.ts';
 import { readEnvironment } from './read-environment.ts';
 import { type RawValue, readConfigurationFile } from './read-file.ts';
@@ -42,7 +43,8 @@ export interface Configuration {
   readonly statusHosts: readonly string[];
   readonly metricsHosts: readonly string[];
   readonly demoHosts: readonly string[];
-  readonly controlPlane: { readonly host: string; readonly port: number };
+  /** In the order in which they are tried; at least one. */
+  readonly controlPlanes: readonly ControlPlaneAddress[];
   readonly identityFile: string | undefined;
   readonly user: string | undefined;
   readonly allowRoot: boolean;
@@ -152,7 +154,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     statusHosts: hosts('status-listen', LOOPBACK),
     metricsHosts: hosts('metrics-listen', LOOPBACK),
     demoHosts: hosts('demo-listen', LOOPBACK),
-    controlPlane: readAddress(text('control-plane') ?? '127.0.0.1:7943'),
+    controlPlanes: parseControlPlanes(hosts('control-plane', ['127.0.0.1:7943']).join()) ?? [],
     identityFile: absolute('identity-file'),
     user: text('user'),
     allowRoot: flag('allow-root'),
@@ -288,11 +290,6 @@ function readStreamListeners(values: ReadonlyMap<string, SettingValue>): readonl
     seen.add(place);
   }
   return listeners;
-}
-
-function readAddress(text: string): { readonly host: string; readonly port: number } {
-  const colon = text.lastIndexOf(':');
-  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
 }
 
 function readAdminTls(certificateFile: string | undefined, keyFile: string | undefined): Configuration['adminTls'] {

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { StartError } from '../../errors/index.ts';
 import { canonicalAddress } from '../../lib/canonical-address.ts';
 import { networkList } from '../../lib/network-list.ts';
+import { MOST_CONTROL_PLANES, parseControlPlanes } from './control-plane-addresses.ts';
 import type { Setting } from './setting.ts';
 
 /** A setting's value after reading. */
@@ -45,8 +46,8 @@ export function parseValue(setting: Setting, text: string, origin: string): Sett
       return networks(text) ?? refuse('a list of IP addresses and networks separated by commas');
     case 'names':
       return names(text) ?? refuse('a list of environment variables separated by commas');
-    case 'address':
-      return /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/.test(text) ? text : refuse('host:port');
+    case 'control-planes':
+      return addresses(text) ?? refuse(`host:port or https://host:port, at most ${MOST_CONTROL_PLANES} of them separated by commas`);
     case 'path':
     case 'text':
       return text === '' ? refuse('given') : text;
@@ -106,6 +107,10 @@ export function parseListener(text: string): { readonly host: string | undefined
   if (value === undefined) return undefined;
   const address = host?.replace(/^\[|\]$/g, '');
   return address === undefined || isIP(address) === (host?.startsWith('[') === true ? 6 : 4) ? { host: address, port: value } : undefined;
+}
+
+function addresses(text: string): readonly string[] | undefined {
+  return parseControlPlanes(text)?.map(({ host, port }) => `${isIP(host) === 6 ? `[${host}]` : host}:${port}`);
 }
 
 function hosts(text: string): readonly string[] | undefined {

@@ -1,7 +1,7 @@
 /** The roles a setting has a meaning for; `start` runs all of them. */
 export type Verb = 'start' | 'control-plane' | 'gateway' | 'demo-upstream';
 
-/** How a setting's text is read. Seconds may have a fraction; lists (hosts, listeners, networks, names) are separated by commas. */
+/** How a setting's text is read. Seconds may have a fraction; lists (hosts, listeners, networks, names, control planes) are separated by commas. */
 export type SettingType =
   | 'port'
   | 'count'
@@ -15,7 +15,7 @@ export type SettingType =
   | 'networks'
   | 'names'
   | 'level'
-  | 'address';
+  | 'control-planes';
 
 /**
  * One row of the configuration table. The flag is `--name`, the key in the file is `name`, the environment variable is

@@ -129,9 +129,9 @@ export const MAIN_SETTINGS = [
   { name: 'demo-listen', type: 'hosts', defaultText: '127.0.0.1,::1', meaning: 'Addresses for the demo upstream', verbs: DEMO },
   {
     name: 'control-plane',
-    type: 'address',
+    type: 'control-planes',
     defaultText: '127.0.0.1:7943',
-    meaning: 'Where a gateway that runs alone finds its control plane',
+    meaning: 'Where a gateway that runs alone finds its control planes: `host:port` or `https://host:port`, several separated by commas',
     verbs: ['gateway'],
   },
   {

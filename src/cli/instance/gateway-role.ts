@@ -38,7 +38,7 @@ export function gatewayRole(
   context: InstanceContext,
   options: {
     readonly identity: () => DatedIdentity;
-    readonly controlPlane: { readonly host: string; readonly port: number };
+    readonly controlPlanes: readonly { readonly host: string; readonly port: number }[];
     readonly onCurrent: (revision: number) => void;
   },
 ): SupervisedChild {
@@ -61,7 +61,7 @@ export function gatewayRole(
   const fixed = {
     dataFolder: path.join(configuration.dataFolder, 'gateway'),
     closedFolders: closedFolders(configuration),
-    controlPlane: options.controlPlane,
+    controlPlanes: options.controlPlanes,
     workers,
     httpAddresses: httpHosts.map((host) => ({ host, port: endpoints.http.port })),
     httpsAddresses: httpsHosts.map((host) => ({ host, port: endpoints.https.port })),

@@ -183,7 +183,7 @@ class Instance {
     const syncHost = endpoints.sync.addresses[0]?.host ?? configuration.syncHosts[0] ?? '127.0.0.1';
     this.#gateway = gatewayRole(this.#context, {
       identity: () => this.#identity ?? identity,
-      controlPlane: roles.controlPlane ? { host: reachable(syncHost), port: endpoints.sync.port } : configuration.controlPlane,
+      controlPlanes: roles.controlPlane ? [{ host: reachable(syncHost), port: endpoints.sync.port }] : configuration.controlPlanes,
       onCurrent: (revision) => this.#current.resolve(revision),
     });
     await this.#gateway.start();

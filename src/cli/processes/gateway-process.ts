@@ -12,7 +12,7 @@ export interface GatewaySettings
     | 'dataFolder'
     | 'closedFolders'
     | 'identity'
-    | 'controlPlane'
+    | 'controlPlanes'
     | 'workers'
     | 'httpAddresses'
     | 'httpsAddresses'

@@ -57,8 +57,8 @@ function placeholder(setting: Setting): string {
       return 'names';
     case 'level':
       return 'level';
-    case 'address':
-      return 'host:port';
+    case 'control-planes':
+      return 'addresses';
     case 'text':
     case 'flag':
       return 'text';

@@ -11,7 +11,7 @@ import { Journal, type PreviousProcessEnd } from '../journal.ts';
 import { openHistory } from '../open-history.ts';
 import { Publisher } from '../publisher.ts';
 import { createSigningKey } from '../signing.ts';
-import { Subscriber } from '../subscriber.ts';
+import { Subscriber, type SubscriberOptions } from '../subscriber.ts';
 import type { SubscriberIdentity } from '../sync-client.ts';
 import { MemoryStore } from './memory-store.ts';
 import { RecordingApplier } from './recording-applier.ts';
@@ -57,8 +57,7 @@ export class TestGateway {
   private constructor(journal: Journal, options: GatewayTestOptions) {
     this.journal = journal;
     this.subscriber = new Subscriber({
-      host: '127.0.0.1',
-      port: options.port,
+      controlPlanes: options.controlPlanes ?? [{ host: '127.0.0.1', port: options.port }],
       identity: options.identity,
       applier: this.applier,
       journal,
@@ -94,6 +93,8 @@ export class TestGateway {
 
 export interface GatewayTestOptions {
   readonly port: number;
+  /** Instead of the port. */
+  readonly controlPlanes?: SubscriberOptions['controlPlanes'];
   readonly identity: SubscriberIdentity;
   readonly folder?: string;
   readonly previousEnd?: PreviousProcessEnd;

@@ -26,10 +26,10 @@ export type OpenConfigurationSource = (
 
 /** The disk journal first, then the control plane. */
 export const openControlPlaneSource: OpenConfigurationSource = async (options, applier, onCurrent) => {
-  const { dataFolder, identity, allowOlder, controlPlane, previousExit, clock, random, log, softwareVersion } = options;
+  const { dataFolder, identity, allowOlder, controlPlanes, previousExit, clock, random, log, softwareVersion } = options;
   const journal = await Journal.open({ folder: dataFolder, groupId: identity.groupId, allowOlder, random, log });
   const subscriber = new Subscriber({
-    ...controlPlane,
+    controlPlanes,
     identity,
     applier,
     journal,

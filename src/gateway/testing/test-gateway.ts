@@ -93,7 +93,7 @@ function testOptions(dataFolder: string, log: RecordingLogger): GatewayOptions {
     dataFolder,
     closedFolders: [dataFolder],
     identity: { instanceId: 'test', groupId: 'default', certificate: '', privateKey: '', authority: '' },
-    controlPlane: { host: '127.0.0.1', port: 1 },
+    controlPlanes: [{ host: '127.0.0.1', port: 1 }],
     workers: [{ httpDescriptors: [], httpsDescriptors: [] }],
     httpAddresses: [{ host: '127.0.0.1', port: 0 }],
     httpsAddresses: [{ host: '127.0.0.1', port: 0 }],
