@@ -27,6 +27,8 @@ export interface SubscriberOptions {
   /** The newest revision that the control plane has named is in force, and of its history. Called each time that becomes so. */
   readonly onCurrent?: (revision: number) => void;
   readonly onRefused?: (revision: number, reason: string) => void;
+  /** Called once, when the disk copy is in force and before the first connection: may put something newer in force. Never rejects. */
+  readonly beforeConnecting?: (held: HeldConfiguration, signal: AbortSignal) => Promise<void>;
 }
 
 /** A hung control plane is left this soon before it has said how often it gives a sign of life. */
@@ -71,6 +73,7 @@ export class Subscriber {
   /** Resolves when the disk copy, if there is one, is in force; the connection is made afterwards. Never rejects. */
   async start(): Promise<void> {
     await this.#held.load(this.#options.previousEnd);
+    await this.#options.beforeConnecting?.(this.#held, this.#stopping.signal);
     this.#running = this.#run();
   }
 
@@ -99,6 +102,7 @@ export class Subscriber {
       const end = await this.#connectOnce().catch((error: unknown): SessionEnd => ({ kind: 'unreachable', reason: messageOf(error) }));
       this.#isConnected = false;
       if (this.#stopping.signal.aborted) return;
+      if (this.#held.revision === undefined) await this.#options.beforeConnecting?.(this.#held, this.#stopping.signal);
       this.#tellFailure(end.reason, log);
       await this.#pause(this.#rotation.moveOn(end, clock.monotonicMs() - startedMs));
     }
