@@ -146,38 +146,6 @@ describe('client certificates', () => {
     assert.equal((await getOver(refused, 'strict.example', '/')).body, '{"error_msg":"a client certificate is required"}\n');
   });
 
-  test('stand no nearer to the authority because of the order or the number of certificates that are sent', async (t) => {
-    const { gateway, authority } = await startStrict(t);
-    const between = await authority.intermediate('one');
-    const further = await between.intermediate('two');
-    const dave = await further.issue({ commonName: 'dave' });
-    const [own = '', second = '', first = ''] = dave.cert.match(/-----BEGIN[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
-    const past = new Date(Date.now() - 1000);
-    const expired = await further.certifiedByItself(past);
-    const current = await further.certifiedByItself();
-    const others = await between.certifiedByItself(past);
-    for (const chain of [
-      [own, second, first],
-      [own, first, second],
-      [own, first, second, authority.cert],
-      [own, authority.cert, first, second],
-      [own, expired, second, first],
-      [own, current, second, first],
-      [own, second, others, first],
-      [own, second, first, expired, current],
-    ]) {
-      const socket = await connectSecurely(t, gateway.httpsPort, { servername: 'strict.example', cert: chain.join('\n'), key: dave.key });
-      assert.equal((await getOver(socket, 'strict.example', '/')).status, 400);
-    }
-    const carol = await between.issue({ commonName: 'carol' });
-    const socket = await connectSecurely(t, gateway.httpsPort, {
-      servername: 'strict.example',
-      ...carol,
-      cert: `${carol.cert}\n${authority.cert}`,
-    });
-    assert.equal((await getOver(socket, 'strict.example', '/')).status, 200);
-  });
-
   test('are not needed for the paths that need none, however they are spelled', async (t) => {
     const { gateway } = await startStrict(t, { skip_mtls_uri_regex: ['^/public/', '['] });
     const socket = await connectSecurely(t, gateway.httpsPort, { servername: 'strict.example' });
