@@ -1,5 +1,5 @@
 import { StartError } from '../../errors/index.ts';
-import type { SnapshotPlace } from '../../gateway/index.ts';
+import type { AgeLimit, SnapshotPlace } from '../../gateway/index.ts';
 import type { Setting } from './setting.ts';
 
 /** Settings for the time without a control plane; `docs/outages.md` explains them. */
@@ -20,7 +20,29 @@ export const OUTAGE_SETTINGS = [
     meaning: 'How often a gateway without a control plane looks for a newer snapshot',
     verbs: ['gateway'],
   },
+  {
+    name: 'max-configuration-age',
+    type: 'seconds',
+    defaultText: '0',
+    least: 0,
+    most: 315_360_000,
+    meaning: 'How long ago the configuration in force may have been the newest for certain; 0 for no such limit',
+    verbs: ['start', 'gateway'],
+  },
+  {
+    name: 'when-too-old',
+    type: 'text',
+    defaultText: 'serve',
+    meaning: 'What a gateway does with an older one: `serve` it, or `refuse` requests with 503',
+    verbs: ['start', 'gateway'],
+  },
 ] as const satisfies readonly Setting[];
+
+/** @throws StartError for another word than `serve` and `refuse` */
+export function readAgeLimit(seconds: number, word = 'serve'): AgeLimit {
+  if (word !== 'serve' && word !== 'refuse') throw new StartError(`--when-too-old must be serve or refuse, not "${word}".`);
+  return { maxAgeMs: seconds * 1000, whenTooOld: word };
+}
 
 const IN_CLEAR_HOSTS = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]|localhost)$/;
 
