@@ -1,5 +1,6 @@
 import { type ConfigurationApplier, type HealthReport, Journal, Subscriber } from '../../distribution/gateway-side.ts';
 import type { GatewayOptions } from '../gateway-options.ts';
+import { crashOnPurpose } from './crash-on-purpose.ts';
 
 /** Where a gateway's configuration comes from. */
 export interface ConfigurationSource {
@@ -26,12 +27,12 @@ export type OpenConfigurationSource = (
 
 /** The disk journal first, then the control plane. */
 export const openControlPlaneSource: OpenConfigurationSource = async (options, applier, onCurrent) => {
-  const { dataFolder, identity, allowOlder, controlPlanes, previousExit, clock, random, log, softwareVersion } = options;
+  const { dataFolder, identity, allowOlder, controlPlanes, previousExit, clock, random, log, softwareVersion, testHooks } = options;
   const journal = await Journal.open({ folder: dataFolder, groupId: identity.groupId, allowOlder, random, log });
   const subscriber = new Subscriber({
     controlPlanes,
     identity,
-    applier,
+    applier: testHooks ? crashOnPurpose(applier) : applier,
     journal,
     previousEnd: previousExit.kind === 'replaced' ? 'clean' : previousExit.kind,
     clock,
