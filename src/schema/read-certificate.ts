@@ -41,13 +41,27 @@ export function checkCertificatePair(
   certificate: { readonly text: string; readonly pointer: string },
   key: { readonly text: string; readonly pointer: string },
 ): readonly Issue[] {
-  const certificateIssues = checkCertificate(certificate.text, certificate.pointer);
+  const certificateIssues = [...checkCertificate(certificate.text, certificate.pointer), ...checkKeyLength(certificate)];
   if (isSecretReference(key.text)) return [...certificateIssues, ...checkReference(key.text, key.pointer)];
   const read = readPrivateKey(key.text);
   if (!read.ok) return [...certificateIssues, { pointer: key.pointer, message: read.problem }];
   const owner = readCertificates(certificate.text)?.[0];
   if (owner === undefined || owner.checkPrivateKey(read.key)) return certificateIssues;
   return [...certificateIssues, { pointer: key.pointer, message: 'the private key does not belong to the certificate' }];
+}
+
+/** OpenSSL takes no certificate with a shorter key for itself: neither gateways nor nginx could serve it. */
+function checkKeyLength({ text, pointer }: { readonly text: string; readonly pointer: string }): readonly Issue[] {
+  const bits = rsaBitsOf(readCertificates(text)?.[0]);
+  if (bits === undefined || bits >= MIN_RSA_BITS) return [];
+  return [
+    { pointer, message: `the RSA key has ${bits} bits, and TLS refuses less than ${MIN_RSA_BITS}: issue the certificate for a longer key` },
+  ];
+}
+
+function rsaBitsOf(certificate: X509Certificate | undefined): number | undefined {
+  const { asymmetricKeyType, asymmetricKeyDetails } = certificate?.publicKey ?? {};
+  return asymmetricKeyType === 'rsa' || asymmetricKeyType === 'rsa-pss' ? asymmetricKeyDetails?.modulusLength : undefined;
 }
 
 /** What a writer should know of a certificate that is accepted. `nowMs` is absent where the time is not known. */
@@ -57,7 +71,7 @@ export function warningsForCertificate(text: string, pointer: string, nowMs: num
   const warnings: string[] = [];
   if (nowMs !== undefined && first.validToDate.getTime() <= nowMs) warnings.push(`${pointer} has expired`);
   if (nowMs !== undefined && first.validFromDate.getTime() > nowMs) warnings.push(`${pointer} is not valid yet`);
-  const bits = first.publicKey.asymmetricKeyType === 'rsa' ? first.publicKey.asymmetricKeyDetails?.modulusLength : undefined;
+  const bits = rsaBitsOf(first);
   if (bits !== undefined && bits < MIN_RSA_BITS)
     warnings.push(`${pointer} has an RSA key of less than ${MIN_RSA_BITS} bits, which TLS refuses`);
   return warnings;
