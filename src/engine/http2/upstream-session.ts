@@ -60,6 +60,11 @@ export class UpstreamSession {
     return this.#session.closed || this.#session.destroyed;
   }
 
+  /** Nothing goes on on it, not even what was begun. */
+  get lost(): boolean {
+    return this.#session.destroyed;
+  }
+
   /** Another request finds room. */
   get hasRoom(): boolean {
     if (this.#closing || this.gone) return false;
