@@ -9,11 +9,13 @@ export {
 } from './certificate-authority.ts';
 export type { ConfigurationApplier, SnapshotMeta } from './configuration-applier.ts';
 export type { InstanceState, InstanceStatus } from './connected-instance.ts';
+export { createSnapshotWriter, type SnapshotWriter, snapshotKeyOf } from './exported/create-snapshot-writer.ts';
 export type { AppliedRevision } from './group-channel.ts';
 export type { ConfigurationHistory } from './history-sessions.ts';
 export type { InstanceName } from './instance-name.ts';
 export { openHistory } from './open-history.ts';
 export { Publisher, type PublisherOptions } from './publisher.ts';
 export { createSigningKey } from './signing.ts';
+export { formatSnapshotKey, SNAPSHOT_KEY_BYTES, type SnapshotKey } from './snapshot-key.ts';
 export type { SnapshotPlugin } from './snapshot-plugins.ts';
 export type { SyncTls } from './sync-server.ts';

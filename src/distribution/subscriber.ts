@@ -33,6 +33,8 @@ export interface SubscriberOptions {
   /** The newest revision that the control plane has named is in force, and of its history. Called each time that becomes so. */
   readonly onCurrent?: (revision: number) => void;
   readonly onRefused?: (revision: number, reason: string) => void;
+  /** Called once, when the disk copy is in force and before the first connection: may put something newer in force. Never rejects. */
+  readonly beforeConnecting?: (held: HeldConfiguration, signal: AbortSignal) => Promise<void>;
 }
 
 /** The first attempts follow each other quickly, because a control plane that starts with us is there in a moment. */
@@ -73,6 +75,7 @@ export class Subscriber {
   /** Resolves when the disk copy, if there is one, is in force; the connection is made afterwards. Never rejects. */
   async start(): Promise<void> {
     await this.#held.load(this.#options.previousEnd);
+    await this.#options.beforeConnecting?.(this.#held, this.#stopping.signal);
     this.#running = this.#run();
   }
 
@@ -103,6 +106,7 @@ export class Subscriber {
       this.#isConnected = false;
       if (this.#stopping.signal.aborted) return;
       this.#tries += 1;
+      if (this.#held.revision === undefined) await this.#options.beforeConnecting?.(this.#held, this.#stopping.signal);
       failures = end.kind === 'lost' && clock.monotonicMs() - startedMs >= STABLE_MS ? 1 : failures + 1;
       // Once per cause: an unreachable control plane is tried every few seconds.
       if (end.reason !== this.#lastFailure)

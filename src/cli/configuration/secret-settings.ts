@@ -10,6 +10,10 @@ export const SECRET_SETTINGS = [
   },
   { name: 'PORTCULLIS_BOOTSTRAP_TOKEN', meaning: 'First API token (16 to 256 printable characters); used at the first start only' },
   { name: 'PORTCULLIS_ADMIN_PASSWORD', meaning: 'First password of the user `admin`; used at the first start only' },
+  {
+    name: 'PORTCULLIS_SNAPSHOT_KEY',
+    meaning: 'Opens exported snapshots of one gateway group; `portcullis snapshot key` shows it. For gateways with `--snapshot`',
+  },
 ] as const;
 
 /** What the control plane is told and nobody else. */
@@ -18,6 +22,8 @@ export interface SecretSettings {
   readonly databaseUrl: string | undefined;
   readonly bootstrapToken: string | undefined;
   readonly adminPassword: string | undefined;
+  /** For the gateway alone. */
+  readonly snapshotKey: string | undefined;
 }
 
 type Environment = Record<string, string | undefined>;
@@ -32,6 +38,7 @@ export function takeSecretSettings(environment: Environment): SecretSettings {
     databaseUrl: take(environment, 'DATABASE_URL'),
     bootstrapToken: take(environment, 'PORTCULLIS_BOOTSTRAP_TOKEN'),
     adminPassword: take(environment, 'PORTCULLIS_ADMIN_PASSWORD'),
+    snapshotKey: take(environment, 'PORTCULLIS_SNAPSHOT_KEY'),
   };
 }
 

@@ -22,6 +22,7 @@ import { bindInstanceEndpoints, type InstanceRoles } from './instance-endpoints.
 import { writeInstanceRecord } from './instance-record.ts';
 import { type DatedIdentity, obtainIdentity, RENEW_BEFORE_MS, readIdentity } from './local-identity.ts';
 import { listenForReplace } from './replace-signal.ts';
+import { isWithoutControlPlane, snapshotIdentity } from './snapshot-settings.ts';
 import { listenForStop } from './stop-signals.ts';
 
 /** How long a start waits for the instance before it to let go of the data folder. */
@@ -183,7 +184,11 @@ class Instance {
     const syncHost = endpoints.sync.addresses[0]?.host ?? configuration.syncHosts[0] ?? '127.0.0.1';
     this.#gateway = gatewayRole(this.#context, {
       identity: () => this.#identity ?? identity,
-      controlPlanes: roles.controlPlane ? [{ host: reachable(syncHost), port: endpoints.sync.port }] : configuration.controlPlanes,
+      controlPlanes: isWithoutControlPlane(identity)
+        ? []
+        : roles.controlPlane
+          ? [{ host: reachable(syncHost), port: endpoints.sync.port }]
+          : configuration.controlPlanes,
       onCurrent: (revision) => this.#current.resolve(revision),
     });
     await this.#gateway.start();
@@ -200,6 +205,8 @@ class Instance {
     if (identity !== undefined || this.#context.roles.controlPlane) return identity;
     const named = this.#context.configuration.identityFile;
     if (named !== undefined) throw new StartError(`The identity file ${named} does not exist: correct --identity-file.`);
+    const alone = snapshotIdentity(this.#context);
+    if (alone !== undefined) return alone;
     throw new StartError(
       'A gateway needs an identity: run portcullis instance create --identity-file FILE beside the control plane, bring the file here and name it with --identity-file.',
     );
