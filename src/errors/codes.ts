@@ -182,7 +182,13 @@ export const ERROR_CODES = {
     retryAfterSeconds: 1,
   },
   upstream_cancelled: { status: 502, source: 'upstream', retry: 'idempotent-only', publicMessage: 'the upstream gave the request up' },
-  upstream_calm: { status: 503, source: 'upstream', retry: 'no', publicMessage: 'the upstream asks for fewer requests', retryAfterSeconds: 1 },
+  upstream_calm: {
+    status: 503,
+    source: 'upstream',
+    retry: 'no',
+    publicMessage: 'the upstream asks for fewer requests',
+    retryAfterSeconds: 1,
+  },
   upstream_reset: { status: 502, source: 'upstream', retry: 'idempotent-only', publicMessage: 'the upstream broke the request off' },
   upstream_send_timeout: {
     status: 504,

@@ -2,7 +2,7 @@ import type { ErrorReason } from '../../errors/index.ts';
 import { CANCEL, ENHANCE_YOUR_CALM, INTERNAL_ERROR, REFUSED_STREAM } from './http2-codes.ts';
 
 /** Codes by which `TransportReceiver.onClose` tells that an upstream has reset a stream. */
-export const STREAM_RESET = {
+const STREAM_RESET = {
   refused: 'HTTP2_REFUSED_STREAM',
   cancelled: 'HTTP2_CANCEL',
   calm: 'HTTP2_ENHANCE_YOUR_CALM',
