@@ -10,7 +10,14 @@ import { type AppliedRevision, GroupChannel } from './group-channel.ts';
 import type { ConfigurationHistory } from './history-sessions.ts';
 import type { InstanceName } from './instance-name.ts';
 import { parseGatewayMessage } from './parse-message.ts';
-import { type AppliedMessage, type GatewayMessage, type HelloMessage, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol.ts';
+import {
+  type AppliedMessage,
+  type GatewayMessage,
+  HEARTBEAT_INTERVAL_MS,
+  type HelloMessage,
+  OLDEST_PROTOCOL_VERSION,
+  PROTOCOL_VERSION,
+} from './protocol.ts';
 import { SignedMessages } from './signed-messages.ts';
 import { Signer } from './signing.ts';
 import { type SnapshotPlugin, SnapshotPlugins } from './snapshot-plugins.ts';
@@ -179,7 +186,9 @@ export class Publisher {
       historyAccepted: isHistoryAccepted,
       keySalt: this.#options.keySalt.toString('base64'),
       signingKey: this.#signer.publicKey,
+      heartbeatMs: HEARTBEAT_INTERVAL_MS,
     });
+    connection.expectHeartbeats(hello.heartbeatMs);
     const { softwareVersion, revision: heldRevision } = hello;
     const connectedAtMs = this.#options.clock.nowMs();
     const held = { heldRevision, isHistoryAccepted, newestRevision };
