@@ -139,3 +139,45 @@ test('a whole answer counts although the upstream wants no more of the request, 
   assert.ok(got.body.equals(FRAME_OF_GRPC));
   assert.equal((await handler.whenFinished(1))[0]?.reason, undefined);
 });
+
+const isPing = ({ type, flags }: { readonly type: number; readonly flags: number }): boolean => type === FRAME.ping && flags === 0;
+
+test('an upstream that has vanished is found by a PING, and its requests go elsewhere or fail', async (t) => {
+  const { session, upstreams, clock } = await startChain(t, 2);
+  const [first, second] = upstreams;
+  assert.ok(first !== undefined && second !== undefined);
+  const post = call(session);
+  const failed = readAnswer(post);
+  post.end(FRAME_OF_GRPC);
+  const connection = await first.connection(0);
+  await requestOn(connection, 1);
+  const repeated = readAnswer(call(session, 'GET'));
+  await requestOn(connection, 3);
+  clock.advance(12_000);
+  assert.ok((await connection.frame(isPing)) !== undefined);
+  clock.advance(8_000);
+  const other = await second.connection(0);
+  await requestOn(other, 1);
+  answerHead(other, 1, true);
+  assert.equal((await repeated).status, 200);
+  const got = await failed;
+  assert.deepEqual([got.status, got.trailers['grpc-status']], [502, '14']);
+  await connection.whenClosed();
+});
+
+test('an upstream that answers PINGs may take its time', async (t) => {
+  const { session, upstreams, clock } = await startChain(t);
+  const answer = readAnswer(call(session, 'GET'));
+  const connection = await upstreams[0]?.connection(0);
+  assert.ok(connection !== undefined);
+  await requestOn(connection, 1);
+  clock.advance(12_000);
+  const ping = await connection.frame(isPing);
+  connection.send(FRAME.ping, FLAG.ack, 0, ping?.payload);
+  // Frames of one connection are read in order: what is asked behind the answer is answered behind it.
+  connection.send(FRAME.ping, 0, 0, Buffer.alloc(8));
+  assert.ok((await connection.frame(({ type, flags, payload }) => type === FRAME.ping && flags === FLAG.ack && !payload.some(Boolean))) !== undefined);
+  clock.advance(20_000);
+  answerHead(connection, 1, true);
+  assert.equal((await answer).status, 200);
+});
