@@ -17,21 +17,39 @@ function decisions(seconds: number, activity: (second: number) => typeof BUSY, a
 }
 
 test('a connection is asked after ten seconds of silence, and has vanished when it says nothing for five', () => {
-  assert.deepEqual(decisions(16, () => BUSY, false), ['10 ping', '16 vanished']);
+  assert.deepEqual(
+    decisions(16, () => BUSY, false),
+    ['10 ping', '16 vanished'],
+  );
 });
 
 test('one on which anything comes, or that nobody uses, is not asked', () => {
-  assert.deepEqual(decisions(600, (second) => ({ ...BUSY, heard: second >> 3 })), []);
-  assert.deepEqual(decisions(600, () => ({ ...BUSY, users: 0 })), []);
+  assert.deepEqual(
+    decisions(600, (second) => ({ ...BUSY, heard: second >> 3 })),
+    [],
+  );
+  assert.deepEqual(
+    decisions(600, () => ({ ...BUSY, users: 0 })),
+    [],
+  );
 });
 
 test('a long silence is asked about no more often than servers of gRPC allow, new requests or not', () => {
-  assert.deepEqual(decisions(700, () => BUSY), ['10 ping', '320 ping', '630 ping']);
-  assert.deepEqual(decisions(700, (second) => ({ ...BUSY, requests: second })), ['10 ping', '20 ping', '30 ping', '340 ping', '650 ping']);
+  assert.deepEqual(
+    decisions(700, () => BUSY),
+    ['10 ping', '320 ping', '630 ping'],
+  );
+  assert.deepEqual(
+    decisions(700, (second) => ({ ...BUSY, requests: second })),
+    ['10 ping', '20 ping', '30 ping', '340 ping', '650 ping'],
+  );
 });
 
 test('an answer to anything is an answer to the ping', () => {
-  assert.deepEqual(decisions(18, (second) => ({ ...BUSY, heard: second >= 14 ? 1 : 0 }), false), ['10 ping']);
+  assert.deepEqual(
+    decisions(18, (second) => ({ ...BUSY, heard: second >= 14 ? 1 : 0 }), false),
+    ['10 ping'],
+  );
 });
 
 test('a process that was held up itself looks once more before it gives a connection up', () => {

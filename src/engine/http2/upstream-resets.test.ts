@@ -176,7 +176,10 @@ test('an upstream that answers PINGs may take its time', async (t) => {
   connection.send(FRAME.ping, FLAG.ack, 0, ping?.payload);
   // Frames of one connection are read in order: what is asked behind the answer is answered behind it.
   connection.send(FRAME.ping, 0, 0, Buffer.alloc(8));
-  assert.ok((await connection.frame(({ type, flags, payload }) => type === FRAME.ping && flags === FLAG.ack && !payload.some(Boolean))) !== undefined);
+  assert.ok(
+    (await connection.frame(({ type, flags, payload }) => type === FRAME.ping && flags === FLAG.ack && !payload.some(Boolean))) !==
+      undefined,
+  );
   clock.advance(20_000);
   answerHead(connection, 1, true);
   assert.equal((await answer).status, 200);
