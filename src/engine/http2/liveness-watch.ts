@@ -1,7 +1,7 @@
 /** Silence of an upstream with requests on its connection after which it is asked whether it is there. */
-export const PING_AFTER_MS = 10_000;
+const PING_AFTER_MS = 10_000;
 /** How long it may take to say so. */
-export const PING_ANSWER_MS = 5_000;
+const PING_ANSWER_MS = 5_000;
 /**
  * Servers of gRPC close a connection on which they are asked more than twice before five minutes have passed, as long as they send nothing
  * else (grpc/doc/keepalive.md: PERMIT_KEEPALIVE_TIME, MAX_PING_STRIKES).
