@@ -35,6 +35,7 @@ test('only failures on the way to an upstream, overload and an unavailable store
       'nodes_overloaded',
       'too_many_upstream_connections',
       'out_of_descriptors',
+      'configuration_too_old',
       'connect_refused',
       'connect_failed',
       'connect_timeout',
