@@ -1,7 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { issueInstanceCertificate, issueServerCertificate, openHistory, Publisher } from '../distribution/index.ts';
+import {
+  type ConfigurationHistory,
+  issueInstanceCertificate,
+  issueServerCertificate,
+  openHistory,
+  Publisher,
+} from '../distribution/index.ts';
 import { createDialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
 import { isInClear, parseDatabaseUrl, type Store, type StoreHistory } from '../store/index.ts';
@@ -16,6 +22,7 @@ import type { Installation } from './installation.ts';
 import { hasSqliteStore, openControlPlaneStore } from './open-control-plane-store.ts';
 import { openPeople, type People } from './people/index.ts';
 import { startRecordPruner } from './record-pruner.ts';
+import { startSnapshotExport } from './snapshot-export/index.ts';
 import { toSnapshotPlugin } from './snapshot-plugin.ts';
 import { type CertificateSource, openCertificateFiles, openKeptCertificate } from './tls/index.ts';
 import { warmUp } from './warm-up.ts';
@@ -46,7 +53,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     closers.push(async () => certificate.stop());
     // As late as possible: what it makes and tells once must not get lost in a start that fails.
     const { installation, firstStart } = await openInstallation({ ...options, store });
-    const publisher = await makePublisher(options, store, installation);
+    const history = await openHistory({ store, random: options.random });
+    const publisher = await makePublisher(options, store, { installation, history });
     closers.push(() => publisher.close());
     closers.push(store.watchRevisions((groupId) => publisher.checkRevision(groupId)));
     const { ports: syncPorts } = await publisher.start();
@@ -60,6 +68,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
       expiryClock,
       stopping: stopping.signal,
     });
+    closers.push(beginSnapshotExport(options, { store, installation, historyId: history.id }));
     certificate.watch((pair) => server.useCertificate(pair));
     // After the start has been reported: nobody sends a request that soon.
     setImmediate(warmUp);
@@ -137,8 +146,12 @@ function openCertificate(options: ControlPlaneOptions): Promise<CertificateSourc
     : openCertificateFiles({ ...adminTls, clock, log });
 }
 
-async function makePublisher(options: ControlPlaneOptions, store: Store, installation: Installation): Promise<Publisher> {
-  const { clock, log, random, softwareVersion, syncListeners } = options;
+async function makePublisher(
+  options: ControlPlaneOptions,
+  store: Store,
+  { installation, history }: { readonly installation: Installation; readonly history: ConfigurationHistory },
+): Promise<Publisher> {
+  const { clock, log, softwareVersion, syncListeners } = options;
   // A fresh one each start: its private key is never written anywhere.
   const own = await issueServerCertificate(installation.authority, { names: serverNames(options) }, clock);
   return new Publisher({
@@ -147,12 +160,23 @@ async function makePublisher(options: ControlPlaneOptions, store: Store, install
     tls: { key: own.privateKey, cert: own.certificate, ca: installation.authority.certificate },
     signingKey: installation.signingKey,
     keySalt: installation.keySalt,
-    history: await openHistory({ store, random }),
+    history,
     plugins: PLUGIN_SCHEMAS.map((schema) => toSnapshotPlugin(schema, log)),
     clock,
     log,
     softwareVersion,
   });
+}
+
+/** The returned function ends it. */
+function beginSnapshotExport(
+  options: ControlPlaneOptions,
+  parts: { readonly store: Store; readonly installation: Installation; readonly historyId: string },
+): () => Promise<void> {
+  const { snapshotExport, adminListeners, syncListeners } = options;
+  if (snapshotExport === undefined) return async () => undefined;
+  const protectedPorts = [...adminListeners, ...syncListeners].map(({ port }) => port);
+  return startSnapshotExport(snapshotExport, { ...options, ...parts, protectedPorts });
 }
 
 /** Every name by which a gateway may come: the usual ones, and each address that is listened on. */

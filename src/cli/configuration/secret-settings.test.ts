@@ -16,6 +16,8 @@ test('secrets are taken out of the environment, from their variables or from the
     bootstrapToken: 'token',
     adminPassword: undefined,
     snapshotKey: undefined,
+    s3AccessKeyId: undefined,
+    s3SecretAccessKey: undefined,
   });
   assert.deepEqual(environment, { PATH: '/bin' });
 });

@@ -103,6 +103,7 @@ export class GatewayWorker {
       log: this.#log,
       enter: (route, plugin) => this.#row.enter(route, plugin),
       revision: () => board.revision,
+      isTooOld: () => board.refusesRequests,
       admission,
       accessLog: this.#accessLog,
       requests: this.#metrics.counter(HTTP_REQUESTS).series([]),
@@ -145,6 +146,7 @@ export class GatewayWorker {
         log: this.#log,
         enter: (route, plugin) => this.#row.enter(route, plugin),
         revision: () => board.revision,
+        isTooOld: () => board.refusesRequests,
         accessLog: this.#accessLog,
         pluginDeadlineMs: this.#start.pluginDeadlineMs,
       });
@@ -249,6 +251,7 @@ export class GatewayWorker {
     const tls = new TlsItems({
       fallbackName: this.#start.fallbackSni,
       ticketKeys: this.#ticketKeys,
+      nowMs: () => this.#clock.nowMs(),
       onProblem: (owner, problem) => this.#log.error('a TLS host cannot be served as it is written', { object: owner, problem }),
     });
     return new Runtime({
