@@ -10,7 +10,7 @@ import {
 } from '../distribution/index.ts';
 import { createDialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
-import { isInClear, parseDatabaseUrl, type Store, type StoreHistory } from '../store/index.ts';
+import { isInClear, parseDatabaseUrl, type Store, type StoreHistory, type StoreUsage } from '../store/index.ts';
 import { addressFilter, trustedProxies } from './address-filter.ts';
 import { describedApi } from './api/index.ts';
 import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
@@ -25,6 +25,7 @@ import { startRecordPruner } from './record-pruner.ts';
 import { startSnapshotExport } from './snapshot-export/index.ts';
 import { toSnapshotPlugin } from './snapshot-plugin.ts';
 import { type CertificateSource, openCertificateFiles, openKeptCertificate } from './tls/index.ts';
+import { startUsagePruner, startUsageRecorder, type UsageRecorder } from './usage/index.ts';
 import { warmUp } from './warm-up.ts';
 
 /** How long a drain lets answers go on waiting for gateways, at most. */
@@ -47,6 +48,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     const expiryClock = await openExpiryClock({ ...options, store });
     closers.push(() => expiryClock.close());
     closers.push(startRecordPruner({ ...options, store, expiryClock }));
+    closers.push(startUsagePruner({ ...options, usage: store.usage }));
+    const recorder = startUsageRecorder({ ...options, usage: store.usage });
+    closers.push(() => recorder.stop());
     const people = openPeople({ ...options, store, expiryClock, onSignIn: removerOfFirstStartFile(options) });
     closers.push(() => people.uses.flush());
     const certificate = await openCertificate(options);
@@ -54,7 +58,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     // As late as possible: what it makes and tells once must not get lost in a start that fails.
     const { installation, firstStart } = await openInstallation({ ...options, store });
     const history = await openHistory({ store, random: options.random });
-    const publisher = await makePublisher(options, store, { installation, history });
+    const publisher = await makePublisher(options, store, { installation, history, recorder });
     closers.push(() => publisher.close());
     closers.push(store.watchRevisions((groupId) => publisher.checkRevision(groupId)));
     const { ports: syncPorts } = await publisher.start();
@@ -146,10 +150,16 @@ function openCertificate(options: ControlPlaneOptions): Promise<CertificateSourc
     : openCertificateFiles({ ...adminTls, clock, log });
 }
 
+interface PublisherParts {
+  readonly installation: Installation;
+  readonly history: ConfigurationHistory;
+  readonly recorder: UsageRecorder;
+}
+
 async function makePublisher(
   options: ControlPlaneOptions,
   store: Store,
-  { installation, history }: { readonly installation: Installation; readonly history: ConfigurationHistory },
+  { installation, history, recorder }: PublisherParts,
 ): Promise<Publisher> {
   const { clock, log, softwareVersion, syncListeners } = options;
   // A fresh one each start: its private key is never written anywhere.
@@ -161,6 +171,7 @@ async function makePublisher(
     signingKey: installation.signingKey,
     keySalt: installation.keySalt,
     history,
+    onUsage: (name, report) => recorder.take(name, report),
     plugins: PLUGIN_SCHEMAS.map((schema) => toSnapshotPlugin(schema, log)),
     clock,
     log,
@@ -186,7 +197,7 @@ function serverNames({ syncListeners }: ControlPlaneOptions): string[] {
 }
 
 interface AdminParts {
-  readonly store: Store & StoreHistory;
+  readonly store: Store & StoreHistory & StoreUsage;
   readonly people: People;
   readonly installation: Installation;
   readonly certificate: CertificateSource;
@@ -204,7 +215,7 @@ function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<Ad
   const mayDial = createDialPolicy({ protectedPorts, ...options.dial });
   return startAdminServer({
     routes: describedApi({
-      ...{ store, people, mayDial, publisher, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },
+      ...{ store, usage: store.usage, people, mayDial, publisher, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },
       ...{ clock, random, log, stopping },
     }).routes,
     authenticator: people.authenticator,

@@ -9,3 +9,4 @@ export { INSTANCE_CERTIFICATE_DESCRIPTION } from './instance-certificate-descrip
 export { labelDescription } from './label-description.ts';
 export { PRODUCT_DESCRIPTION } from './product-description.ts';
 export { resourceDescription } from './resource-description.ts';
+export { usageDescription } from './usage-description.ts';
