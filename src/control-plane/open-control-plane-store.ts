@@ -26,11 +26,13 @@ export async function openControlPlaneStore(options: {
   readonly database?: PostgresStoreOptions | undefined;
   readonly clock: Clock;
   readonly random: Random;
+  /** Is told what takes long. */
+  readonly onProgress?: ((message: string) => void) | undefined;
 }): Promise<Store & StoreHistory & StoreUsage & RevisionHints> {
-  const { database, clock } = options;
+  const { database, clock, onProgress } = options;
   const keyring = await openKeyring({ file: options.keyringFile, random: options.random });
-  if (database !== undefined) return openPostgresStore({ ...database, keyring, clock });
-  return openSqliteStore({ file: sqliteFileOf(options.dataFolder), keyring, clock });
+  if (database !== undefined) return openPostgresStore({ ...database, keyring, clock, onProgress });
+  return openSqliteStore({ file: sqliteFileOf(options.dataFolder), keyring, clock, onProgress });
 }
 
 /** Whether a control plane has ever had its store in this folder. */

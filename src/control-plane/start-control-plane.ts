@@ -41,7 +41,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
   // Closed in reverse order, and when the start fails half-way too.
   const closers: (() => Promise<void>)[] = [];
   try {
-    const store = await openControlPlaneStore(options);
+    const store = await openControlPlaneStore({ ...options, onProgress: (message) => options.log.info(message) });
     closers.push(() => store.close());
     tellOfDatabase(options);
     closers.push(startHistoryPruner({ ...options, store }));

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import { systemClock } from '../../lib/clock.ts';
@@ -17,7 +18,12 @@ export function backupVerb(): Command {
     const file = path.resolve(to);
     const place = await placeOf(configuration);
     const { backUpStore, openKeyring } = await import('../../store/index.ts');
-    // Opened for a moment: brings the schema up to date and makes sure of the keyring. What was taken out is in the log.
+    // Opened for a moment: brings the schema up to date and makes sure of the keyring.
+    await withStore(configuration, async () => {}, place);
+    const keyring = await openKeyring({ file: configuration.keyringFile, random: systemRandom });
+    const software = softwareVersion();
+    const rows = await backUpStore({ place, file, keyring, withKeyring, software, clock: systemClock });
+    // Once the file is complete: what is in the log has happened. The backup itself is from before the entry.
     await withStore(
       configuration,
       (store) =>
@@ -28,10 +34,11 @@ export function backupVerb(): Command {
           }),
         ),
       place,
-    );
-    const keyring = await openKeyring({ file: configuration.keyringFile, random: systemRandom });
-    const software = softwareVersion();
-    const rows = await backUpStore({ place, file, keyring, withKeyring, software, clock: systemClock });
+    ).catch(async (error: unknown) => {
+      // Nothing leaves the store without an entry.
+      await rm(file, { force: true });
+      throw error;
+    });
     const all = [...rows.values()].reduce((sum, count) => sum + count, 0);
     process.stdout.write(
       `Backup written to ${file}: ${all} rows, ${rows.get('resources') ?? 0} resources.\n${

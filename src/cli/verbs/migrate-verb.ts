@@ -9,7 +9,11 @@ import { claimDataFolder } from '../../supervisor/index.ts';
 import { type Configuration, takeSecretSettings } from '../configuration/index.ts';
 import { lockFileOf } from '../instance/instance-context.ts';
 import { describeReport } from './audit-verb.ts';
+import { tellOnTerminal } from './open-store.ts';
 import { addStoreOptions, storeConfigurationOf } from './store-options.ts';
+
+const CHAIN_FAILURE =
+  'Everything was copied as it was in store.sqlite, but its audit log is not whole (see above). Look into what was changed before you go on with the database.';
 
 /** `migrate`: the store of the data folder, copied to PostgreSQL. */
 export function migrateVerb(): Command {
@@ -31,11 +35,15 @@ export function migrateVerb(): Command {
     const url = toDatabaseUrlFile === undefined ? (targetDatabaseUrl ?? databaseUrl) : readUrl(toDatabaseUrlFile);
     if (url === undefined)
       throw new StartError('Name the database to copy to: with --to-database-url-file FILE, or DATABASE_URL in the environment.');
-    process.stdout.write(await migrateDataFolder(configuration, url));
+    const { text, isWhole } = await migrateDataFolder(configuration, url);
+    process.stdout.write(text);
+    if (isWhole) return;
+    process.stderr.write(`${CHAIN_FAILURE}\n`);
+    process.exitCode = 1;
   });
 }
 
-async function migrateDataFolder(configuration: Configuration, url: string): Promise<string> {
+async function migrateDataFolder(configuration: Configuration, url: string): Promise<{ readonly text: string; readonly isWhole: boolean }> {
   const { dataFolder, keyringFile } = configuration;
   const { hasSqliteStore, openControlPlaneStore, sqliteFileOf, FOUNDING_ACTION: founding } = await import('../../control-plane/index.ts');
   const { migrateStore, verifyAuditChain } = await import('../../store/index.ts');
@@ -45,7 +53,7 @@ async function migrateDataFolder(configuration: Configuration, url: string): Pro
   const lock = await claimDataFolder(lockFileOf(dataFolder), { waitMs: 0, clock: systemClock, onWait: () => {} });
   try {
     const target = { ...configuration.database, url, patienceMs: 0 };
-    const common = { dataFolder, keyringFile, clock: systemClock, random: systemRandom };
+    const common = { dataFolder, keyringFile, clock: systemClock, random: systemRandom, onProgress: tellOnTerminal };
     // Brings the schema up to date, and makes sure of the keyring before anything is written.
     await (await openControlPlaneStore(common)).close();
     const startedAtMs = systemClock.monotonicMs();
@@ -55,7 +63,7 @@ async function migrateDataFolder(configuration: Configuration, url: string): Pro
       const audit = await verifyAuditChain(store, { founding });
       const groups = await store.listGroups();
       const seconds = (systemClock.monotonicMs() - startedAtMs) / 1000;
-      return report({ migrated, audit, groups, seconds, dataFolder, keyringFile });
+      return { text: report({ migrated, audit, groups, seconds, dataFolder, keyringFile }), isWhole: audit.breaks.length === 0 };
     } finally {
       await store.close();
     }

@@ -16,6 +16,11 @@ export async function placeOf(configuration: Configuration): Promise<StorePlace>
   return { kind: 'sqlite', file: sqliteFileOf(configuration.dataFolder) };
 }
 
+/** Says what takes long, beside the answer of a verb. */
+export function tellOnTerminal(message: string): void {
+  process.stderr.write(`${message}\n`);
+}
+
 /**
  * Works on the store directly, beside a running control plane or without one: the one at `place`, else where `placeOf` finds it.
  *
@@ -41,6 +46,7 @@ export async function withStore<Result>(
     database: found.kind === 'sqlite' ? undefined : found.options,
     clock: systemClock,
     random: systemRandom,
+    onProgress: tellOnTerminal,
   });
   try {
     return await work(store, controlPlane);

@@ -14,6 +14,8 @@ import { addStoreOptions, storeConfigurationOf } from './store-options.ts';
 
 const AUTHOR = { id: 'cli', name: 'command line' };
 const MOST_NAMED = 100;
+const CHAIN_FAILURE =
+  'Everything was restored as it was in the backup, but its audit log is not whole (see above). Look into what was changed before you go on with it.';
 
 /** `restore`: the store of a backup, where there is none or in the place of another. */
 export function restoreVerb(): Command {
@@ -24,11 +26,18 @@ export function restoreVerb(): Command {
     .option('--replace', 'in the place of the store that is there, which is kept', false);
   return restore.action(async () => {
     const { from, replace } = restore.opts<{ from: string; replace: boolean }>();
-    process.stdout.write(await restoreFrom(storeConfigurationOf(restore), { file: path.resolve(from), replace }));
+    const { text, isWhole } = await restoreFrom(storeConfigurationOf(restore), { file: path.resolve(from), replace });
+    process.stdout.write(text);
+    if (isWhole) return;
+    process.stderr.write(`${CHAIN_FAILURE}\n`);
+    process.exitCode = 1;
   });
 }
 
-async function restoreFrom(configuration: Configuration, options: { readonly file: string; readonly replace: boolean }): Promise<string> {
+async function restoreFrom(
+  configuration: Configuration,
+  options: { readonly file: string; readonly replace: boolean },
+): Promise<{ readonly text: string; readonly isWhole: boolean }> {
   const { dataFolder, keyringFile } = configuration;
   const { file, replace } = options;
   const place = await placeOf(configuration);
@@ -58,7 +67,7 @@ async function restoreFrom(configuration: Configuration, options: { readonly fil
         await store.transaction(AUTHOR, (transaction) =>
           transaction.appendAudit({ ...entry, resource: path.basename(file), address: undefined, detail }),
         );
-        return report(restored, audit, await store.listGroups());
+        return { text: report(restored, audit, await store.listGroups()), isWhole: audit.breaks.length === 0 };
       },
       place,
     );

@@ -29,6 +29,27 @@ withPostgres('a database from before lists has them when it was opened, the long
   ]);
 });
 
+withPostgres('lists of many resources are made at the start, however long a statement of theirs takes', async (context, url) => {
+  const database = await makeDatabaseSchema(context, url);
+  await (await openWithGroup(database)).close();
+  await database.query(
+    `INSERT INTO resources (group_id, kind, parent_id, id, revision, position, created_at, updated_at, document)
+     SELECT 'default', 'consumer', '', 'c' || number, 1, number, 0, 0, json_build_object('username', 'c' || number)
+     FROM generate_series(1, 10000) AS number`,
+  );
+  await database.query("UPDATE gateway_groups SET revision = 2; DELETE FROM lists_revisions WHERE group_id = 'default'");
+  // Longer than a statement may take in the store's everyday work.
+  await database.query("CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1.2); RETURN NULL; END'");
+  await database.query('CREATE TRIGGER slow AFTER INSERT ON list_entries FOR EACH STATEMENT EXECUTE FUNCTION dawdle()');
+  const told: string[] = [];
+  const onProgress = (message: string): void => void told.push(message);
+  const stores = await Promise.all([1, 2].map(() => database.open({ statementTimeoutMs: 1_000, timeoutMs: 1_000, onProgress })));
+  for (const store of stores) assert.deepEqual(await namesOf(store, { part: { kind: 'page', offset: 9_999, limit: 2 } }), ['c1']);
+  // The other one waited for it, and had nothing left to do.
+  assert.equal(told.length, 1);
+  assert.match(told[0] ?? '', /lists of the gateway group "default" up to date/);
+});
+
 withPostgres('what software from before lists writes and deletes meanwhile is in the next list and write', async (context, url) => {
   const database = await makeDatabaseSchema(context, url);
   const store = await openWithGroup(database);

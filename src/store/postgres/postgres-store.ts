@@ -15,12 +15,14 @@ import type {
 } from '../history.ts';
 import type { Keyring } from '../keyring.ts';
 import { FoundLists } from '../lists/found-lists.ts';
+import type { ProgressListener } from '../lists/tell-of-lists.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { type AuditRow, auditEntryOfRow, chainedEntryOfRow } from '../rows/history-rows.ts';
 import type { Author, ResourceSelection, RevisionHints, SelectedResources, Store, StoreTransaction } from '../store.ts';
 import { TransactionQueue } from '../transaction-queue.ts';
 import type { StoreUsage, UsageStore } from '../usage.ts';
 import { AUDIT_COLUMNS, AuditLog } from './audit-log.ts';
+import { catchUpAllLists } from './catch-up-all-lists.ts';
 import { areListsCurrent, catchUpLists } from './catch-up-lists.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { runFailure, startFailure } from './failures.ts';
@@ -69,19 +71,18 @@ export interface PostgresStoreOptions {
  * @throws StartError when the database cannot be used, needs a newer version, or the keyring does not open it; nothing is changed then.
  */
 export async function openPostgresStore(
-  options: PostgresStoreOptions & { readonly keyring: Keyring; readonly clock: Clock },
+  options: PostgresStoreOptions & { readonly keyring: Keyring; readonly clock: Clock; readonly onProgress?: ProgressListener | undefined },
 ): Promise<Store & StoreHistory & StoreUsage & RevisionHints> {
   if (!SCHEMA.test(options.schema)) {
     throw new StartError('--database-schema must be up to 63 lower-case letters, digits and "_", and not begin with a digit or "pg_".');
   }
   const database = { ...options, address: parseDatabaseUrl(options.url), connections: Math.max(options.connections, 2) };
   const opened = await openDatabase({ ...options, database, migrations: MIGRATIONS });
-  const store = new PostgresStore(opened.database, opened.cipher, options.clock, new TransactionQueue());
   try {
-    for (const { id } of await store.listGroups()) await store.keepListsCurrent(id);
-    return store;
+    await catchUpAllLists(database, options.onProgress);
+    return new PostgresStore(opened.database, opened.cipher, options.clock, new TransactionQueue());
   } catch (error) {
-    await store.close();
+    await opened.database.close();
     throw startFailure(error, database.address);
   }
 }

@@ -10,6 +10,7 @@ import { makeDatabaseFolder } from '../testing/database-folder.ts';
 import { findAuditRows } from './find-audit.ts';
 import { findDissenter } from './find-dissenter.ts';
 import { openConnections } from './open-connections.ts';
+import { rebuildLists } from './rebuild-lists.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { SqliteHistoryReader } from './sqlite-history-reader.ts';
 
@@ -103,6 +104,17 @@ test('no read of the past goes through a whole table, and the audit log comes so
   writer.close();
 });
 
+test('lists are made anew with one search for each entry, however many lists there are', async (context) => {
+  const { file } = await makeDatabaseFolder(context);
+  const { writer, reader } = await openConnections({ file, clock: new FakeClock(), migrations: MIGRATIONS });
+  const plans = recordPlans(writer);
+  rebuildLists(plans.database, 'default');
+  const searches = plans.lines.filter((line) => /^(SCAN|SEARCH) kept\b/.test(line)).map((line) => line.replace(' COVERING', ''));
+  assert.deepEqual(new Set(searches), new Set(['SEARCH kept USING INDEX resource_lists_by_facet (group_id=? AND kind=? AND facet=?)']));
+  reader.close();
+  writer.close();
+});
+
 interface RecordedPlans {
   readonly database: SqliteDatabase;
   readonly lines: string[];
@@ -117,7 +129,7 @@ function recordPlans(database: SqliteDatabase): RecordedPlans {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== 'function') return value;
       return (sql: string, ...values: readonly never[]) => {
-        if (name === 'get' || name === 'all' || name === 'column') {
+        if (name === 'get' || name === 'all' || name === 'column' || name === 'run') {
           const plan = target.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, ...values);
           lines.push(...plan.map(({ detail }) => detail));
         }

@@ -14,6 +14,7 @@ import type {
 } from '../history.ts';
 import type { Keyring } from '../keyring.ts';
 import { FoundLists } from '../lists/found-lists.ts';
+import { MANY_RESOURCES, type ProgressListener, tellOfLists } from '../lists/tell-of-lists.ts';
 import { CHAINED_SINCE, MIGRATIONS } from '../migrations/index.ts';
 import { type AuditRow, auditEntryOfRow, chainedEntryOfRow } from '../rows/history-rows.ts';
 import type { Author, ResourceSelection, RevisionHints, SelectedResources, Store, StoreTransaction } from '../store.ts';
@@ -49,13 +50,14 @@ export async function openSqliteStore(options: {
   readonly file: string;
   readonly keyring: Keyring;
   readonly clock: Clock;
+  readonly onProgress?: ProgressListener | undefined;
 }): Promise<Store & StoreHistory & StoreUsage & RevisionHints> {
   const connections = await openConnections({ ...options, migrations: MIGRATIONS });
   try {
     const cipher = await checkKeyring(connections.writer, options.keyring, options.file);
     if (connections.schemaBefore < CHAINED_SINCE) await beginAuditChain(connections.writer, cipher, options.clock);
     const store = new SqliteStore(connections, cipher, options.clock, new TransactionQueue());
-    for (const { id } of await store.listGroups()) await store.keepListsCurrent(id);
+    for (const { id } of await store.listGroups()) await store.keepListsCurrent(id, options.onProgress);
     return store;
   } catch (error) {
     closeConnections(connections);
@@ -113,8 +115,10 @@ class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, St
   }
 
   /** Lists are behind after a migration, and where software from before them has written. */
-  async keepListsCurrent(groupId: string): Promise<void> {
+  async keepListsCurrent(groupId: string, onProgress?: ProgressListener): Promise<void> {
     if (this.step(() => areListsCurrent(this.database, groupId))) return;
+    const resources = this.step(() => countUpToMany(this.database, groupId));
+    tellOfLists(groupId, resources, onProgress);
     const askedAtMs = this.#clock.monotonicMs();
     await this.#queue.run(() => this.#holdingTheLock(askedAtMs, async () => catchUpLists(this.#connections.writer, groupId)));
   }
@@ -215,6 +219,11 @@ class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, St
       throw runFailure(error);
     }
   }
+}
+
+function countUpToMany(database: SqliteDatabase, groupId: string): number {
+  const sql = 'SELECT count(*) AS resources FROM (SELECT 1 FROM resources WHERE group_id = ? LIMIT ?)';
+  return database.get<{ resources: number }>(sql, groupId, MANY_RESOURCES)?.resources ?? 0;
 }
 
 function assertOpen(queue: TransactionQueue): void {

@@ -19,7 +19,7 @@ export interface DatabaseSchema {
   readonly keyringFile: string;
   readonly options: PostgresStoreOptions;
   readonly open: (
-    changed?: Partial<PostgresStoreOptions> & { readonly keyringFile?: string },
+    changed?: Partial<PostgresStoreOptions> & { readonly keyringFile?: string; readonly onProgress?: (message: string) => void },
   ) => Promise<Store & StoreHistory & StoreUsage & RevisionHints>;
   /** A statement in the schema. */
   readonly query: (sql: string, values?: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>;
