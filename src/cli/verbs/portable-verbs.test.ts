@@ -94,7 +94,7 @@ withPostgres('a migration whose audit log is not whole ends with 1 and says so, 
   for (const done of [/^Copied and compared/, /^An earlier run/]) {
     const migrated = await portcullis(['migrate', '--data-dir', folder, '--database-schema', schema], { DATABASE_URL: url });
     assert.equal(migrated.status, 1);
-    assert.match(migrated.output, done);
+    assert.match(migrated.output, done, migrated.errors);
     assert.match(migrated.output, /NOT whole(.|\n)*- entry 2 was changed\./);
     assert.match(migrated.errors, /its audit log is not whole/);
   }
