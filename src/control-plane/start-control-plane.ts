@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { issueInstanceCertificate, issueServerCertificate, openHistory, Publisher } from '../distribution/index.ts';
+import { issueInstanceCertificate, issueServerCertificate, MemoryInstanceRegistry, openHistory, Publisher } from '../distribution/index.ts';
 import { createDialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
-import { isInClear, parseDatabaseUrl, type Store, type StoreHistory } from '../store/index.ts';
+import { type InstanceRegistry, isInClear, parseDatabaseUrl, type Store, type StoreHistory } from '../store/index.ts';
 import { addressFilter, trustedProxies } from './address-filter.ts';
 import { describedApi } from './api/index.ts';
 import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
@@ -13,6 +13,7 @@ import { openInstallation } from './first-start.ts';
 import { startHistoryPruner } from './history-pruner.ts';
 import { ADMIN_SERVER_LIMITS, type AdminServer, AnswerMemory, startAdminServer } from './http/index.ts';
 import type { Installation } from './installation.ts';
+import { startInstancePruner } from './instance-pruner.ts';
 import { hasSqliteStore, openControlPlaneStore } from './open-control-plane-store.ts';
 import { openPeople, type People } from './people/index.ts';
 import { startRecordPruner } from './record-pruner.ts';
@@ -46,8 +47,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     closers.push(async () => certificate.stop());
     // As late as possible: what it makes and tells once must not get lost in a start that fails.
     const { installation, firstStart } = await openInstallation({ ...options, store });
-    const publisher = await makePublisher(options, store, installation);
+    const registry = store.instanceRegistry ?? new MemoryInstanceRegistry(options.clock);
+    const publisher = await makePublisher(options, { store, registry, installation });
     closers.push(() => publisher.close());
+    closers.push(startInstancePruner({ ...options, registry }));
     closers.push(store.watchRevisions((groupId) => publisher.checkRevision(groupId)));
     const { ports: syncPorts } = await publisher.start();
     const stopping = new AbortController();
@@ -57,6 +60,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
       installation,
       certificate,
       publisher,
+      registry,
       expiryClock,
       stopping: stopping.signal,
     });
@@ -137,7 +141,11 @@ function openCertificate(options: ControlPlaneOptions): Promise<CertificateSourc
     : openCertificateFiles({ ...adminTls, clock, log });
 }
 
-async function makePublisher(options: ControlPlaneOptions, store: Store, installation: Installation): Promise<Publisher> {
+async function makePublisher(
+  options: ControlPlaneOptions,
+  parts: Pick<AdminParts, 'store' | 'registry' | 'installation'>,
+): Promise<Publisher> {
+  const { store, registry, installation } = parts;
   const { clock, log, random, softwareVersion, syncListeners } = options;
   // A fresh one each start: its private key is never written anywhere.
   const own = await issueServerCertificate(installation.authority, { names: serverNames(options) }, clock);
@@ -147,7 +155,8 @@ async function makePublisher(options: ControlPlaneOptions, store: Store, install
     tls: { key: own.privateKey, cert: own.certificate, ca: installation.authority.certificate },
     signingKey: installation.signingKey,
     keySalt: installation.keySalt,
-    history: await openHistory({ store, random }),
+    history: await openHistory({ store, random, registry }),
+    registry,
     plugins: PLUGIN_SCHEMAS.map((schema) => toSnapshotPlugin(schema, log)),
     clock,
     log,
@@ -167,6 +176,7 @@ interface AdminParts {
   readonly installation: Installation;
   readonly certificate: CertificateSource;
   readonly publisher: Publisher;
+  readonly registry: InstanceRegistry;
   readonly expiryClock: ExpiryClock;
   readonly stopping: AbortSignal;
 }
@@ -174,13 +184,13 @@ interface AdminParts {
 function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<AdminServer> {
   const { clock, log, random, softwareVersion, adminListeners, dataFolder, keyringFile } = options;
   const closedFolders = [dataFolder, keyringFile];
-  const { store, people, installation, certificate, publisher, expiryClock, stopping } = parts;
+  const { store, people, installation, certificate, publisher, registry, expiryClock, stopping } = parts;
   const { keySalt } = installation;
   const protectedPorts = [...adminListeners, ...options.syncListeners].map(({ port }) => port);
   const mayDial = createDialPolicy({ protectedPorts, ...options.dial });
   return startAdminServer({
     routes: describedApi({
-      ...{ store, people, mayDial, publisher, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },
+      ...{ store, people, mayDial, publisher, registry, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },
       ...{ clock, random, log, stopping },
     }).routes,
     authenticator: people.authenticator,

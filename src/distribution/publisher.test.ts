@@ -147,7 +147,9 @@ describe('a peer with a certificate that does not keep to the protocol', () => {
     const peer = await RawPeer.connect(t, controlPlane.port, identity);
     peer.hello(0, 9);
     await peer.closed();
-    assert.deepEqual(peer.received, [{ kind: 'reject', reason: 'this control plane speaks protocols 1 to 1' }]);
+    assert.deepEqual(peer.received, [
+      { kind: 'reject', reason: 'this gateway (0) is newer than this control plane (0.0.0-test): upgrade the control planes first' },
+    ]);
   });
 
   test('unknown messages and fields of a later version are passed over', async (t) => {

@@ -12,6 +12,7 @@ export type {
   StoreHistory,
   VersionHead,
 } from './history.ts';
+export type { InstanceRegistry, InstanceReport, RegisteredInstance } from './instance-registry.ts';
 export { type Keyring, openKeyring } from './keyring.ts';
 export { isInClear, openPostgresStore, type PostgresStoreOptions, parseDatabaseUrl } from './postgres/index.ts';
 export { openSqliteStore } from './sqlite/index.ts';
