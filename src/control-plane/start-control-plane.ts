@@ -1,7 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { issueInstanceCertificate, issueServerCertificate, MemoryInstanceRegistry, openHistory, Publisher } from '../distribution/index.ts';
+import {
+  type ConfigurationHistory,
+  issueInstanceCertificate,
+  issueServerCertificate,
+  MemoryInstanceRegistry,
+  openHistory,
+  Publisher,
+} from '../distribution/index.ts';
 import { createDialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
 import { type InstanceRegistry, isInClear, parseDatabaseUrl, type Store, type StoreHistory } from '../store/index.ts';
@@ -17,6 +24,7 @@ import { startInstancePruner } from './instance-pruner.ts';
 import { hasSqliteStore, openControlPlaneStore } from './open-control-plane-store.ts';
 import { openPeople, type People } from './people/index.ts';
 import { startRecordPruner } from './record-pruner.ts';
+import { startSnapshotExport } from './snapshot-export/index.ts';
 import { toSnapshotPlugin } from './snapshot-plugin.ts';
 import { type CertificateSource, openCertificateFiles, openKeptCertificate } from './tls/index.ts';
 import { warmUp } from './warm-up.ts';
@@ -48,7 +56,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     // As late as possible: what it makes and tells once must not get lost in a start that fails.
     const { installation, firstStart } = await openInstallation({ ...options, store });
     const registry = store.instanceRegistry ?? new MemoryInstanceRegistry(options.clock);
-    const publisher = await makePublisher(options, { store, registry, installation });
+    const history = await openHistory({ store, random: options.random, registry });
+    const publisher = await makePublisher(options, { store, registry, installation, history });
     closers.push(() => publisher.close());
     closers.push(startInstancePruner({ ...options, registry }));
     closers.push(store.watchRevisions((groupId) => publisher.checkRevision(groupId)));
@@ -64,6 +73,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
       expiryClock,
       stopping: stopping.signal,
     });
+    closers.push(beginSnapshotExport(options, { store, installation, historyId: history.id }));
     certificate.watch((pair) => server.useCertificate(pair));
     // After the start has been reported: nobody sends a request that soon.
     setImmediate(warmUp);
@@ -143,10 +153,10 @@ function openCertificate(options: ControlPlaneOptions): Promise<CertificateSourc
 
 async function makePublisher(
   options: ControlPlaneOptions,
-  parts: Pick<AdminParts, 'store' | 'registry' | 'installation'>,
+  parts: Pick<AdminParts, 'store' | 'registry' | 'installation'> & { readonly history: ConfigurationHistory },
 ): Promise<Publisher> {
-  const { store, registry, installation } = parts;
-  const { clock, log, random, softwareVersion, syncListeners } = options;
+  const { store, registry, installation, history } = parts;
+  const { clock, log, softwareVersion, syncListeners } = options;
   // A fresh one each start: its private key is never written anywhere.
   const own = await issueServerCertificate(installation.authority, { names: serverNames(options) }, clock);
   return new Publisher({
@@ -155,13 +165,24 @@ async function makePublisher(
     tls: { key: own.privateKey, cert: own.certificate, ca: installation.authority.certificate },
     signingKey: installation.signingKey,
     keySalt: installation.keySalt,
-    history: await openHistory({ store, random, registry }),
+    history,
     registry,
     plugins: PLUGIN_SCHEMAS.map((schema) => toSnapshotPlugin(schema, log)),
     clock,
     log,
     softwareVersion,
   });
+}
+
+/** The returned function ends it. */
+function beginSnapshotExport(
+  options: ControlPlaneOptions,
+  parts: { readonly store: Store; readonly installation: Installation; readonly historyId: string },
+): () => Promise<void> {
+  const { snapshotExport, adminListeners, syncListeners } = options;
+  if (snapshotExport === undefined) return async () => undefined;
+  const protectedPorts = [...adminListeners, ...syncListeners].map(({ port }) => port);
+  return startSnapshotExport(snapshotExport, { ...options, ...parts, protectedPorts });
 }
 
 /** Every name by which a gateway may come: the usual ones, and each address that is listened on. */

@@ -53,6 +53,7 @@ export class Subscriber {
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #isConnected = false;
+  #session: SyncSession | undefined;
   readonly #rotation: ControlPlaneRotation;
   readonly #toldFailures = new Set<string>();
   #health: HealthReport | undefined;
@@ -72,6 +73,11 @@ export class Subscriber {
   /** A control plane has welcomed this instance, and the connection stands. */
   get isConnected(): boolean {
     return this.#isConnected;
+  }
+
+  /** The newest that the control plane has named on the present connection; undefined while none is connected, or what is in force is of another history. */
+  get newestRevision(): number | undefined {
+    return this.#isConnected ? this.#session?.newestRevision : undefined;
   }
 
   /** Resolves when the disk copy, if there is one, is in force; the connection is made afterwards. Never rejects. */
@@ -157,6 +163,7 @@ export class Subscriber {
         onCurrent: (revision) => this.#options.onCurrent?.(revision),
         onRefused: (revision, reason) => this.#options.onRefused?.(revision, reason),
       });
+      this.#session = session;
       signal.addEventListener('abort', stop);
       this.#connection = connection;
       connection.start();

@@ -14,6 +14,7 @@ export type {
 } from './history.ts';
 export type { InstanceRegistry, InstanceReport, RegisteredInstance } from './instance-registry.ts';
 export { type Keyring, openKeyring } from './keyring.ts';
+export { type MigratedStore, migrateStore } from './portable/index.ts';
 export { isInClear, openPostgresStore, type PostgresStoreOptions, parseDatabaseUrl } from './postgres/index.ts';
 export { openSqliteStore } from './sqlite/index.ts';
 export type {

@@ -12,9 +12,12 @@ test('secrets are taken out of the environment, from their variables or from the
   const environment = { PATH: '/bin', PORTCULLIS_BOOTSTRAP_TOKEN: 'token', PORTCULLIS_ADMIN_PASSWORD: '', DATABASE_URL_FILE: file };
   assert.deepEqual(takeSecretSettings(environment), {
     databaseUrl: 'postgres://h/d',
+    targetDatabaseUrl: undefined,
     bootstrapToken: 'token',
     adminPassword: undefined,
     snapshotKey: undefined,
+    s3AccessKeyId: undefined,
+    s3SecretAccessKey: undefined,
   });
   assert.deepEqual(environment, { PATH: '/bin' });
 });

@@ -8,22 +8,32 @@ export const SECRET_SETTINGS = [
     meaning:
       'PostgreSQL as the store, `postgres://user:password@host:5432/database?sslmode=verify-full`; without it SQLite in the data folder',
   },
+  {
+    name: 'PORTCULLIS_TARGET_DATABASE_URL',
+    meaning: 'PostgreSQL that `portcullis migrate` copies the store to, when it is not `DATABASE_URL`',
+  },
   { name: 'PORTCULLIS_BOOTSTRAP_TOKEN', meaning: 'First API token (16 to 256 printable characters); used at the first start only' },
   { name: 'PORTCULLIS_ADMIN_PASSWORD', meaning: 'First password of the user `admin`; used at the first start only' },
   {
     name: 'PORTCULLIS_SNAPSHOT_KEY',
     meaning: 'Opens exported snapshots of one gateway group; `portcullis snapshot key` shows it. For gateways with `--snapshot`',
   },
+  { name: 'PORTCULLIS_S3_ACCESS_KEY_ID', meaning: 'Access key of the store that `--snapshot-export-to s3://…` names' },
+  { name: 'PORTCULLIS_S3_SECRET_ACCESS_KEY', meaning: 'Its secret' },
 ] as const;
 
 /** What the control plane is told and nobody else. */
 export interface SecretSettings {
   /** Undefined: SQLite in the data folder. */
   readonly databaseUrl: string | undefined;
+  /** Where `migrate` copies to; undefined: to `databaseUrl`. */
+  readonly targetDatabaseUrl: string | undefined;
   readonly bootstrapToken: string | undefined;
   readonly adminPassword: string | undefined;
   /** For the gateway alone. */
   readonly snapshotKey: string | undefined;
+  readonly s3AccessKeyId: string | undefined;
+  readonly s3SecretAccessKey: string | undefined;
 }
 
 type Environment = Record<string, string | undefined>;
@@ -36,9 +46,12 @@ type Environment = Record<string, string | undefined>;
 export function takeSecretSettings(environment: Environment): SecretSettings {
   return {
     databaseUrl: take(environment, 'DATABASE_URL'),
+    targetDatabaseUrl: take(environment, 'PORTCULLIS_TARGET_DATABASE_URL'),
     bootstrapToken: take(environment, 'PORTCULLIS_BOOTSTRAP_TOKEN'),
     adminPassword: take(environment, 'PORTCULLIS_ADMIN_PASSWORD'),
     snapshotKey: take(environment, 'PORTCULLIS_SNAPSHOT_KEY'),
+    s3AccessKeyId: take(environment, 'PORTCULLIS_S3_ACCESS_KEY_ID'),
+    s3SecretAccessKey: take(environment, 'PORTCULLIS_S3_SECRET_ACCESS_KEY'),
   };
 }
 
