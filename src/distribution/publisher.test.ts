@@ -148,7 +148,7 @@ describe('a peer with a certificate that does not keep to the protocol', () => {
     peer.hello(0, 9);
     await peer.closed();
     assert.deepEqual(peer.received, [
-      { kind: 'reject', reason: 'this gateway (0) is newer than this control plane (0.0.0-test): upgrade the control planes first' },
+      { kind: 'reject', reason: 'this gateway (0) is newer than this control plane (0.1.0-test): upgrade the control planes first' },
     ]);
   });
 

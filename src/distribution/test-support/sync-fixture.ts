@@ -65,7 +65,7 @@ export class TestGateway {
       clock: this.clock,
       log: this.log,
       random: systemRandom,
-      softwareVersion: '0.0.0-test',
+      softwareVersion: '0.1.0-test',
       onCurrent: (revision) => this.current.push(revision),
       onRefused: (revision, reason) => this.refusals.push(`${revision}: ${reason}`),
     });
@@ -123,7 +123,7 @@ export class TestControlPlane {
       history,
       clock: this.clock,
       log: this.log,
-      softwareVersion: '0.0.0-test',
+      softwareVersion: '0.1.0-test',
     });
   }
 
