@@ -14,7 +14,7 @@ export type { AppliedRevision } from './group-channel.ts';
 export type { ConfigurationHistory } from './history-sessions.ts';
 export type { InstanceName } from './instance-name.ts';
 export { MemoryInstanceRegistry } from './memory-instance-registry.ts';
-export { openHistory } from './open-history.ts';
+export { appendSession, openHistory, SESSIONS_SETTING } from './open-history.ts';
 export { Publisher, type PublisherOptions } from './publisher.ts';
 export { createSigningKey } from './signing.ts';
 export { formatSnapshotKey, SNAPSHOT_KEY_BYTES, type SnapshotKey } from './snapshot-key.ts';

@@ -12,7 +12,8 @@ export interface HistoryStore {
   ): Promise<Result>;
 }
 
-const SETTING = 'history-sessions';
+/** The setting in which a store keeps the sessions of its control planes. */
+export const SESSIONS_SETTING = 'history-sessions';
 const SYSTEM: Author = { id: 'system', name: 'system' };
 const ID_BYTES = 16;
 
@@ -31,16 +32,25 @@ export async function openHistory(options: {
   // Before the transaction: whoever starts next must see that this one lives.
   await registry?.renew(ownId, CONTROL_PLANE_LEASE_MS);
   const sessions = await options.store.transaction(SYSTEM, async (transaction) => {
-    const known = parseSessions(await transaction.getSetting(SETTING));
+    const known = parseSessions(await transaction.getSetting(SESSIONS_SETTING));
     const present = known.at(-1);
     const others = (await registry?.renew(ownId, CONTROL_PLANE_LEASE_MS))?.histories ?? [];
     // It goes on: its revisions are those of all who are in it.
     if (present !== undefined && others.includes(present.id)) return known;
     const begun = beginSession(known, ownId, await transaction.listGroups());
-    await transaction.putSetting(SETTING, encodeSessions(begun), { secret: false });
+    await transaction.putSetting(SESSIONS_SETTING, encodeSessions(begun), { secret: false });
     return begun;
   });
   const id = sessions.at(-1)?.id ?? ownId;
   await registry?.renew(id, CONTROL_PLANE_LEASE_MS);
   return { id, accepts: (groupId, revision, heldId) => isInSession(sessions, groupId, revision, heldId) };
+}
+
+/** The value of the setting with a session of nobody's that begins now: for a store that was set back to a copy. */
+export function appendSession(
+  value: Buffer | undefined,
+  groups: readonly { readonly id: string; readonly revision: number }[],
+  random: Random,
+): Buffer {
+  return encodeSessions(beginSession(parseSessions(value), random.bytes(ID_BYTES).toString('hex'), groups));
 }
