@@ -11,7 +11,7 @@ import {
 } from '../distribution/index.ts';
 import { createDialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
-import { type InstanceRegistry, isInClear, parseDatabaseUrl, type Store, type StoreHistory } from '../store/index.ts';
+import { type InstanceRegistry, isInClear, parseDatabaseUrl, type Store, type StoreHistory, type StoreUsage } from '../store/index.ts';
 import { addressFilter, trustedProxies } from './address-filter.ts';
 import { describedApi } from './api/index.ts';
 import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
@@ -27,6 +27,7 @@ import { startRecordPruner } from './record-pruner.ts';
 import { startSnapshotExport } from './snapshot-export/index.ts';
 import { toSnapshotPlugin } from './snapshot-plugin.ts';
 import { type CertificateSource, openCertificateFiles, openKeptCertificate } from './tls/index.ts';
+import { startUsagePruner, startUsageRecorder, type UsageRecorder } from './usage/index.ts';
 import { warmUp } from './warm-up.ts';
 
 /** How long a drain lets answers go on waiting for gateways, at most. */
@@ -49,6 +50,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     const expiryClock = await openExpiryClock({ ...options, store });
     closers.push(() => expiryClock.close());
     closers.push(startRecordPruner({ ...options, store, expiryClock }));
+    closers.push(startUsagePruner({ ...options, usage: store.usage }));
+    const recorder = startUsageRecorder({ ...options, usage: store.usage });
+    closers.push(() => recorder.stop());
     const people = openPeople({ ...options, store, expiryClock, onSignIn: removerOfFirstStartFile(options) });
     closers.push(() => people.uses.flush());
     const certificate = await openCertificate(options);
@@ -57,7 +61,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     const { installation, firstStart } = await openInstallation({ ...options, store });
     const registry = store.instanceRegistry ?? new MemoryInstanceRegistry(options.clock);
     const history = await openHistory({ store, random: options.random, registry });
-    const publisher = await makePublisher(options, { store, registry, installation, history });
+    const publisher = await makePublisher(options, { store, registry, installation, history, recorder });
     closers.push(() => publisher.close());
     closers.push(startInstancePruner({ ...options, registry }));
     closers.push(store.watchRevisions((groupId) => publisher.checkRevision(groupId)));
@@ -151,11 +155,18 @@ function openCertificate(options: ControlPlaneOptions): Promise<CertificateSourc
     : openCertificateFiles({ ...adminTls, clock, log });
 }
 
+interface PublisherParts {
+  readonly store: Store;
+  readonly registry: InstanceRegistry;
+  readonly installation: Installation;
+  readonly history: ConfigurationHistory;
+  readonly recorder: UsageRecorder;
+}
+
 async function makePublisher(
   options: ControlPlaneOptions,
-  parts: Pick<AdminParts, 'store' | 'registry' | 'installation'> & { readonly history: ConfigurationHistory },
+  { store, registry, installation, history, recorder }: PublisherParts,
 ): Promise<Publisher> {
-  const { store, registry, installation, history } = parts;
   const { clock, log, softwareVersion, syncListeners } = options;
   // A fresh one each start: its private key is never written anywhere.
   const own = await issueServerCertificate(installation.authority, { names: serverNames(options) }, clock);
@@ -167,6 +178,7 @@ async function makePublisher(
     keySalt: installation.keySalt,
     history,
     registry,
+    onUsage: (name, report) => recorder.take(name, report),
     plugins: PLUGIN_SCHEMAS.map((schema) => toSnapshotPlugin(schema, log)),
     clock,
     log,
@@ -192,7 +204,7 @@ function serverNames({ syncListeners }: ControlPlaneOptions): string[] {
 }
 
 interface AdminParts {
-  readonly store: Store & StoreHistory;
+  readonly store: Store & StoreHistory & StoreUsage;
   readonly people: People;
   readonly installation: Installation;
   readonly certificate: CertificateSource;
@@ -211,7 +223,7 @@ function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<Ad
   const mayDial = createDialPolicy({ protectedPorts, ...options.dial });
   return startAdminServer({
     routes: describedApi({
-      ...{ store, people, mayDial, publisher, registry, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },
+      ...{ store, usage: store.usage, people, mayDial, publisher, registry, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },
       ...{ clock, random, log, stopping },
     }).routes,
     authenticator: people.authenticator,

@@ -17,6 +17,7 @@ import { SignedMessages } from './signed-messages.ts';
 import { Signer } from './signing.ts';
 import { type SnapshotPlugin, SnapshotPlugins } from './snapshot-plugins.ts';
 import { type SyncServers, type SyncTls, startSyncServers } from './sync-server.ts';
+import type { UsageReport } from './usage-report.ts';
 import { reasonVersionsDoNotFit } from './version-fit.ts';
 
 /** What a publisher needs. */
@@ -34,6 +35,8 @@ export interface PublisherOptions {
   readonly history: ConfigurationHistory;
   /** Where control planes that share the store tell of each other's instances. */
   readonly registry?: InstanceRegistry | undefined;
+  /** Told of what instances have counted: once for each message. Absent: nobody wants to know. */
+  readonly onUsage?: (name: InstanceName, report: UsageReport) => void;
   readonly clock: Clock;
   readonly log: Logger;
   readonly softwareVersion: string;
@@ -243,6 +246,9 @@ export class Publisher {
         return;
       case 'health':
         instance.noteHealth(message, this.#options.clock.nowMs());
+        return;
+      case 'usage':
+        this.#options.onUsage?.(instance.name, message);
         return;
       case 'heartbeat':
         return;

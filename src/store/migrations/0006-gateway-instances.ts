@@ -2,9 +2,9 @@ import type { Migration } from './migration.ts';
 
 /** Which control planes live, and which gateway instances are connected to them. A store in a file has one control plane, which needs no table for that. */
 export const gatewayInstances: Migration = {
-  version: 5,
+  version: 6,
   name: 'gateway instances',
-  oldestCompatible: 4,
+  oldestCompatible: 1,
   sqlite: 'SELECT 1;',
   postgres: `
     CREATE TABLE control_planes (
