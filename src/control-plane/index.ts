@@ -3,4 +3,5 @@ export type { ControlPlaneOptions, RunningControlPlane } from './control-plane-o
 export { type CreateInstanceCertificateOptions, createInstanceCertificate } from './create-instance-certificate.ts';
 export { FOUNDING_ACTION } from './first-start.ts';
 export { hasSqliteStore, openControlPlaneStore } from './open-control-plane-store.ts';
+export { type ChangeAuthoritiesOptions, retireFormerAuthority, rotateAuthorities } from './joining/index.ts';
 export { startControlPlane } from './start-control-plane.ts';

@@ -40,6 +40,7 @@ async function start(t: TestContext, folder: string, change: Partial<ControlPlan
     keyringFile: path.join(folder, 'keyring.json'),
     adminListeners: [LOCAL],
     syncListeners: [LOCAL],
+    gatewayUrls: [],
     adminTls: undefined,
     adminAllow: [],
     adminTrustedAddresses: [],

@@ -2,18 +2,27 @@ export {
   type CertificatePair,
   createAuthority,
   createSelfSignedCertificate,
+  crossCertify,
+  INSTANCE_LIFETIME_DAYS,
   type IssuedCertificate,
   issueInstanceCertificate,
   issueServerCertificate,
   type ServerCertificateRequest,
 } from './certificate-authority.ts';
+export type { InstanceAdmission } from './admitted-peers.ts';
+export { authorityPin, readCertificates } from './authority-pin.ts';
 export type { ConfigurationApplier, SnapshotMeta } from './configuration-applier.ts';
 export type { InstanceState, InstanceStatus } from './connected-instance.ts';
 export type { AppliedRevision } from './group-channel.ts';
 export type { ConfigurationHistory } from './history-sessions.ts';
 export type { InstanceName } from './instance-name.ts';
+export type { GrantedIdentity, JoinRequest, RenewRequest } from './join-messages.ts';
+export { type Enrollment, RENEWAL_GRACE_MS } from './join-server.ts';
+export { formatJoinToken } from './join-token.ts';
+export { isPossessionProven, joinStatement, keyDigest, renewStatement } from './key-possession.ts';
 export { openHistory } from './open-history.ts';
 export { Publisher, type PublisherOptions } from './publisher.ts';
 export { createSigningKey } from './signing.ts';
 export type { SnapshotPlugin } from './snapshot-plugins.ts';
 export type { SyncTls } from './sync-server.ts';
+export type { VerifiedInstance } from './verify-instance-certificate.ts';

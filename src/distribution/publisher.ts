@@ -1,26 +1,31 @@
-import type { Duplex } from 'node:stream';
 import type { CancelTask, Clock } from '../lib/clock.ts';
 import type { Listener } from '../lib/listener.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { StoreReader } from '../store/store.ts';
+import { AdmittedPeers, type InstanceAdmission } from './admitted-peers.ts';
 import { ConnectedInstance, type InstanceStatus } from './connected-instance.ts';
 import { ProtocolError } from './frame-codec.ts';
 import { FrameConnection } from './frame-connection.ts';
 import { type AppliedRevision, GroupChannel } from './group-channel.ts';
 import type { ConfigurationHistory } from './history-sessions.ts';
 import type { InstanceName } from './instance-name.ts';
+import type { Enrollment } from './join-server.ts';
 import { parseGatewayMessage } from './parse-message.ts';
 import { type AppliedMessage, type GatewayMessage, type HelloMessage, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol.ts';
 import { SignedMessages } from './signed-messages.ts';
 import { Signer } from './signing.ts';
 import { type SnapshotPlugin, SnapshotPlugins } from './snapshot-plugins.ts';
-import { type SyncServers, type SyncTls, startSyncServers } from './sync-server.ts';
+import { type SyncPeer, type SyncServers, type SyncTls, startSyncServers } from './sync-server.ts';
 
 /** What a publisher needs. */
 export interface PublisherOptions {
   readonly store: Pick<StoreReader, 'getGroup' | 'pageOfResources' | 'changesSince'>;
   readonly listeners: readonly Listener[];
   readonly tls: SyncTls;
+  /** Whom to let in, beyond what certificates say, and by which authorities; absent: everybody, and those of `tls`. */
+  readonly admission?: InstanceAdmission;
+  /** Absent: no certificates are to be had. */
+  readonly enrollment?: Enrollment;
   /** Ed25519 private key, PEM. */
   readonly signingKey: string;
   /** The salt of `digestKey`. */
@@ -52,6 +57,7 @@ export class Publisher {
   readonly #plugins: SnapshotPlugins;
   readonly #channels = new Map<string, GroupChannel>();
   readonly #newcomers = new Set<FrameConnection>();
+  readonly #peers: AdmittedPeers;
   #servers: SyncServers | undefined;
   #cancelPoll: CancelTask = () => undefined;
   #isClosed = false;
@@ -59,14 +65,15 @@ export class Publisher {
   /** @throws Error when the signing key is of no use */
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#peers = new AdmittedPeers(options.admission, options.clock);
     this.#signer = new Signer(options.signingKey);
     this.#plugins = new SnapshotPlugins(options.plugins, options.keySalt);
   }
 
   /** Opens all listeners. @throws StartError in one sentence */
   async start(): Promise<{ readonly ports: readonly number[] }> {
-    const { listeners, tls, log } = this.#options;
-    this.#servers = await startSyncServers({ listeners, tls, log, onPeer: (peer) => this.#welcomePeer(peer) });
+    const { listeners, tls, enrollment, clock, log } = this.#options;
+    this.#servers = await startSyncServers({ listeners, tls, enrollment, clock, log, onPeer: (peer) => this.#welcomePeer(peer) });
     this.#schedulePoll();
     return { ports: this.#servers.ports };
   }
@@ -97,6 +104,16 @@ export class Publisher {
     return this.#channels.get(groupId)?.instances() ?? [];
   }
 
+  /** To be called when instances were revoked or authorities have changed: asks about all that are connected now, and not at the next poll. Never rejects. */
+  async reviewPeers(): Promise<void> {
+    try {
+      const tls = await this.#peers.review();
+      if (tls !== undefined) this.#servers?.useTls(tls);
+    } catch (error) {
+      this.#options.log.error('whether all instances may stay connected could not be found out', {}, error);
+    }
+  }
+
   /** Ends all waits and connections and closes the listeners. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -119,14 +136,16 @@ export class Publisher {
 
   #schedulePoll(): void {
     this.#cancelPoll = this.#options.clock.schedule(POLL_INTERVAL_MS, () => {
-      void Promise.all([...this.#channels.values()].map((channel) => channel.poll())).then(() => {
+      const polls = [...this.#channels.values()].map((channel) => channel.poll());
+      void Promise.all([this.reviewPeers(), ...polls]).then(() => {
         if (!this.#isClosed) this.#schedulePoll();
       });
     });
   }
 
-  #welcomePeer(peer: { readonly name: InstanceName; readonly socket: Duplex; readonly head: Buffer }): void {
+  #welcomePeer(peer: SyncPeer): void {
     const { clock, log } = this.#options;
+    const { name } = peer.instance;
     let instance: ConnectedInstance | undefined;
     const connection: FrameConnection = new FrameConnection({
       socket: peer.socket,
@@ -137,15 +156,16 @@ export class Publisher {
         const message = parseGatewayMessage(text);
         if (message === undefined) return;
         if (instance !== undefined) this.#receive(instance, message);
-        else if (message.kind === 'hello') instance = await this.#admit(peer.name, connection, message);
+        else if (message.kind === 'hello') instance = await this.#admit(peer, connection, message);
         else throw new ProtocolError('the first message was no hello');
       },
       onClosed: (reason) => {
         cancelTimeout();
         this.#newcomers.delete(connection);
+        this.#peers.leave(connection);
         if (instance === undefined) return;
-        this.#channel(peer.name.groupId).leave(instance);
-        log.info('a gateway instance is disconnected', { ...peer.name, cause: reason });
+        this.#channel(name.groupId).leave(instance);
+        log.info('a gateway instance is disconnected', { ...name, cause: reason });
       },
     });
     const cancelTimeout = clock.schedule(HELLO_TIMEOUT_MS, () => {
@@ -156,7 +176,8 @@ export class Publisher {
     else connection.start();
   }
 
-  async #admit(name: InstanceName, connection: FrameConnection, hello: HelloMessage): Promise<ConnectedInstance | undefined> {
+  async #admit(peer: SyncPeer, connection: FrameConnection, hello: HelloMessage): Promise<ConnectedInstance | undefined> {
+    const { name } = peer.instance;
     if (hello.protocol < OLDEST_PROTOCOL_VERSION || hello.oldestProtocol > PROTOCOL_VERSION) {
       this.#reject(name, connection, `this control plane speaks protocols ${OLDEST_PROTOCOL_VERSION} to ${PROTOCOL_VERSION}`);
       return undefined;
@@ -166,7 +187,14 @@ export class Publisher {
       this.#reject(name, connection, 'the gateway group does not exist');
       return undefined;
     }
+    await this.#peers.refresh();
     if (connection.isClosed) return undefined;
+    // From here on nothing is waited for: whoever is revoked later is found among those who were admitted.
+    const refusal = this.#peers.admit(connection, peer.instance);
+    if (refusal !== undefined) {
+      this.#reject(name, connection, refusal);
+      return undefined;
+    }
     const channel = this.#channel(name.groupId);
     const newestRevision = Math.max(group.revision, channel.newestRevision);
     const isHistoryAccepted = this.#acceptsHistory(name, hello, newestRevision);
@@ -180,6 +208,8 @@ export class Publisher {
       keySalt: this.#options.keySalt.toString('base64'),
       signingKey: this.#signer.publicKey,
     });
+    const { authority } = this.#peers;
+    if (authority !== undefined) connection.send({ kind: 'authorities', authority });
     const { softwareVersion, revision: heldRevision } = hello;
     const connectedAtMs = this.#options.clock.nowMs();
     const held = { heldRevision, isHistoryAccepted, newestRevision };

@@ -33,6 +33,8 @@ export interface SubscriberOptions {
   /** The newest revision that the control plane has named is in force, and of its history. Called each time that becomes so. */
   readonly onCurrent?: (revision: number) => void;
   readonly onRefused?: (revision: number, reason: string) => void;
+  /** The control plane names the authorities that are to be trusted (PEM, the one that issues now first). Called after each welcome. */
+  readonly onAuthorities?: (authority: string) => void;
 }
 
 /** The first attempts follow each other quickly, because a control plane that starts with us is there in a moment. */
@@ -51,12 +53,14 @@ export class Subscriber {
   #running: Promise<void> = Promise.resolve();
   #isConnected = false;
   #tries = 0;
+  #identity: SubscriberIdentity;
   #lastFailure = '';
   #health: HealthReport | undefined;
   #connection: Pick<FrameConnection, 'send'> | undefined;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
+    this.#identity = options.identity;
     this.#held = new HeldConfiguration(options);
   }
 
@@ -74,6 +78,11 @@ export class Subscriber {
   async start(): Promise<void> {
     await this.#held.load(this.#options.previousEnd);
     this.#running = this.#run();
+  }
+
+  /** A renewed certificate of the same instance, for connections from now on; the one that stands goes on. */
+  useIdentity(identity: SubscriberIdentity): void {
+    this.#identity = identity;
   }
 
   /** All candidates have to run for ten seconds once more. To be called when a worker dies. */
@@ -114,7 +123,8 @@ export class Subscriber {
   }
 
   async #connectOnce(): Promise<SessionEnd> {
-    const { identity, clock, log, softwareVersion } = this.#options;
+    const { clock, log, softwareVersion } = this.#options;
+    const identity = this.#identity;
     const { host, port } = this.#controlPlane;
     const { signal } = this.#stopping;
     const { socket, head } = await openSyncConnection({ host, port, identity, clock, signal });
@@ -148,6 +158,7 @@ export class Subscriber {
         log,
         onCurrent: (revision) => this.#options.onCurrent?.(revision),
         onRefused: (revision, reason) => this.#options.onRefused?.(revision, reason),
+        onAuthorities: (authority) => this.#options.onAuthorities?.(authority),
       });
       signal.addEventListener('abort', stop);
       this.#connection = connection;

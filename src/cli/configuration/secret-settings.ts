@@ -9,6 +9,7 @@ export const SECRET_SETTINGS = [
       'PostgreSQL as the store, `postgres://user:password@host:5432/database?sslmode=verify-full`; without it SQLite in the data folder',
   },
   { name: 'PORTCULLIS_BOOTSTRAP_TOKEN', meaning: 'First API token (16 to 256 printable characters); used at the first start only' },
+  { name: 'PORTCULLIS_JOIN_TOKEN', meaning: 'Join token of a gateway that runs alone and has no identity yet; instead of `--join-token-file`' },
   { name: 'PORTCULLIS_ADMIN_PASSWORD', meaning: 'First password of the user `admin`; used at the first start only' },
 ] as const;
 
@@ -18,6 +19,8 @@ export interface SecretSettings {
   readonly databaseUrl: string | undefined;
   readonly bootstrapToken: string | undefined;
   readonly adminPassword: string | undefined;
+  /** Of a gateway. Its file is `--join-token-file`, which is read only where it is needed: it may be gone when it was used. */
+  readonly joinToken: string | undefined;
 }
 
 type Environment = Record<string, string | undefined>;
@@ -28,7 +31,11 @@ type Environment = Record<string, string | undefined>;
  * @throws StartError when both forms are set or the file cannot be read.
  */
 export function takeSecretSettings(environment: Environment): SecretSettings {
+  const joinToken = environment.PORTCULLIS_JOIN_TOKEN;
+  delete environment.PORTCULLIS_JOIN_TOKEN;
+  delete environment.PORTCULLIS_JOIN_TOKEN_FILE;
   return {
+    joinToken: joinToken === '' ? undefined : joinToken,
     databaseUrl: take(environment, 'DATABASE_URL'),
     bootstrapToken: take(environment, 'PORTCULLIS_BOOTSTRAP_TOKEN'),
     adminPassword: take(environment, 'PORTCULLIS_ADMIN_PASSWORD'),

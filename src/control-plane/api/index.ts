@@ -15,6 +15,7 @@ import {
   HEALTH_DESCRIPTION,
   historyDescription,
   INSTANCE_CERTIFICATE_DESCRIPTION,
+  JOINING_DESCRIPTION,
   labelDescription,
   PRODUCT_DESCRIPTION,
   resourceDescription,
@@ -23,7 +24,9 @@ import {
 import { gatewayGroupRoutes } from './gateway-groups.ts';
 import { healthRoutes } from './health-routes.ts';
 import { historyRoutes } from './history-routes.ts';
+import { instanceAccessRoutes } from './instance-access-routes.ts';
 import { instanceCertificateRoutes } from './instance-certificate-routes.ts';
+import { joinTokenRoutes } from './join-token-routes.ts';
 import { LABELLED_KINDS, labelRoutes } from './label-routes.ts';
 import { pluginCatalogueRoutes } from './plugin-catalogue.ts';
 import { API_LEVEL, productRoutes } from './product-routes.ts';
@@ -45,6 +48,7 @@ export function describedApi(context: ApiContext): DescribedApi {
     describeRoutes(countRoutes(context), countDescription(COUNTED_KINDS)),
     describeRoutes(healthRoutes(context), HEALTH_DESCRIPTION),
     describeRoutes(instanceCertificateRoutes(context), INSTANCE_CERTIFICATE_DESCRIPTION),
+    describeRoutes([...joinTokenRoutes(context), ...instanceAccessRoutes(context)], JOINING_DESCRIPTION),
     describeRoutes(historyRoutes(context), historyDescription()),
     describeRoutes(auditRoutes(context), AUDIT_DESCRIPTION),
     describeRoutes(resourceRoutes(context), resourceDescription(context.plugins)),

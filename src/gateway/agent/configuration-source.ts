@@ -39,8 +39,10 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
     random,
     softwareVersion,
     onCurrent,
+    onAuthorities: (authority) => options.onAuthorities?.(authority),
     onRefused: (revision, reason) => log.error('a revision was refused', { revision, cause: reason }),
   });
+  options.onIdentityUser?.((renewed) => subscriber.useIdentity(renewed));
   return {
     start: () => subscriber.start(),
     restartProbation: () => subscriber.restartProbation(),
