@@ -132,6 +132,29 @@ test('a killed gateway process comes back with all of its configuration; no conn
   }
 });
 
+test('a key that was given and revoked stays revoked when the gateway process is killed', async (t) => {
+  const instance = await runningInstance(t, { dataFolder: await temporaryFolder(t) });
+  const node = { host: '127.0.0.1', port: instance.ports.demo, weight: 1 };
+  await instance.admin('PUT', '/apisix/admin/services/echo', { name: 'echo', upstream: { nodes: [node] } });
+  await instance.admin('PUT', '/apisix/admin/routes/echo', {
+    name: 'echo',
+    paths: ['/anything'],
+    service_id: 'echo',
+    plugins: { 'key-auth': {} },
+  });
+  await instance.admin('PUT', '/apisix/admin/consumers/jack', { username: 'jack' });
+  const key = `${instance.token}-given`;
+  const ask = () => freshRequest({ port: instance.ports.http, path: '/anything', key });
+  await instance.admin('PUT', '/apisix/admin/consumers/jack/credentials/c', { plugins: { 'key-auth': { key } } });
+  assert.equal((await ask()).outcome, 200);
+  await instance.admin('DELETE', '/apisix/admin/consumers/jack/credentials/c');
+  assert.equal((await ask()).outcome, 401);
+  const killed = instance.child('gateway');
+  process.kill(killed, 'SIGKILL');
+  await untilGone(killed);
+  assert.equal((await ask()).outcome, 401);
+});
+
 test('a gateway process that has used up its sockets is replaced, and neither requests nor writes notice', async (t) => {
   const instance = await runningInstance(t, { dataFolder: await temporaryFolder(t), environment: { PORTCULLIS_TEST_HOOKS: '1' } });
   const first = instance.child('gateway');

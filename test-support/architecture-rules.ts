@@ -32,7 +32,7 @@ const FACES: ReadonlyMap<string, readonly string[]> = new Map([
   ['schema', ['snapshot.ts']],
   ['store', ['store.ts']],
   ['observability', ['logger.ts', 'worker-side.ts']],
-  ['distribution', ['control-plane-side.ts', 'gateway-side.ts']],
+  ['distribution', ['control-plane-side.ts', 'gateway-side.ts', 'snapshot-key.ts']],
   ['plugin-kit', ['testing/index.ts']],
   ['plugins', ['schemas.ts']],
 ]);

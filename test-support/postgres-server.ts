@@ -19,6 +19,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { childrenOf, isAlive } from './process-table.ts';
 
 const START_LIMIT_MS = 30_000;
 /** PostgreSQL does not run as root: then its programs run as the user that owns nothing. */
@@ -37,6 +38,8 @@ export interface StartedPostgres {
   readonly port: number;
   /** Ends it as its administrator would: connections are closed at once. */
   stop(): Promise<void>;
+  /** Ends it as a lost machine would, with SIGKILL: nothing is written down any more. Resolves when its processes are gone. */
+  kill(): Promise<void>;
   /** Starts it again, with the same data on the same port. */
   start(): Promise<void>;
 }
@@ -149,6 +152,23 @@ class Server implements StartedPostgres {
   async stop(): Promise<void> {
     const child = this.#process;
     if (child === undefined || child.exitCode !== null) return;
+    const gone = once(child, 'exit');
+    child.ref();
+    child.stdin?.end();
+    await gone;
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#process;
+    if (child === undefined || child.exitCode !== null) return;
+    const [first = ''] = readFileSync(path.join(this.#data, 'postmaster.pid'), 'utf8').split('\n');
+    const server = Number(first);
+    const all = [server, ...childrenOf(server)];
+    process.kill(server, 'SIGKILL');
+    // The others notice, and hold the memory that the next server needs until they are gone.
+    for (const endMs = performance.now() + START_LIMIT_MS; all.some(isAlive); await delay(10)) {
+      if (performance.now() > endMs) throw new Error('the processes of PostgreSQL did not end');
+    }
     const gone = once(child, 'exit');
     child.ref();
     child.stdin?.end();

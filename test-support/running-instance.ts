@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cleanEnvironment } from './clean-environment.ts';
+import { childrenOf, isAlive } from './process-table.ts';
+
+export { isAlive } from './process-table.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../bin/portcullis.js', import.meta.url));
 /** Long enough for a busy machine; a start that takes longer is a fault. */
@@ -16,6 +19,7 @@ export interface InstancePorts {
   readonly admin: number;
   readonly http: number;
   readonly https: number;
+  readonly sync: number;
   readonly status: number;
   readonly metrics: number;
   readonly demo: number;
@@ -44,8 +48,17 @@ function randomToken(): string {
   return `a7ee-${randomBytes(24).toString('hex')}`;
 }
 
-/** Every port any free one, everything on loopback. */
-const FREE_PORTS = ['admin', 'http', 'https', 'sync', 'status', 'metrics', 'demo'].flatMap((name) => [`--${name}-port`, '0']);
+const CONTROL_PLANE_PORTS = ['admin', 'sync'];
+const GATEWAY_PORTS = ['http', 'https', 'status', 'metrics'];
+
+/** Every port any free one, and as few workers as show what several do. */
+function flagsOf(verb: string): readonly string[] {
+  const free = (names: readonly string[]): readonly string[] => names.flatMap((name) => [`--${name}-port`, '0']);
+  if (verb === 'control-plane') return free(CONTROL_PLANE_PORTS);
+  const workers = ['--workers', '2'];
+  if (verb === 'gateway') return [...free(GATEWAY_PORTS), ...workers];
+  return [...free([...CONTROL_PLANE_PORTS, ...GATEWAY_PORTS, 'demo']), ...workers];
+}
 
 /** The real processes, started by the real launcher on free ports. */
 export class RunningInstance {
@@ -54,29 +67,23 @@ export class RunningInstance {
   readonly token: string;
   stdout = '';
   stderr = '';
-  ports: InstancePorts = { admin: 0, http: 0, https: 0, status: 0, metrics: 0, demo: 0 };
+  ports: InstancePorts = { admin: 0, http: 0, https: 0, sync: 0, status: 0, metrics: 0, demo: 0 };
   readonly #agent = new https.Agent({ keepAlive: true, rejectUnauthorized: false });
 
   private constructor(options: StartOptions, token: string) {
     this.dataFolder = options.dataFolder;
     this.token = token;
+    const verb = options.verb ?? 'start';
     const root = process.getuid?.() === 0 && options.asRoot !== false ? ['--allow-root'] : [];
-    const words = [
-      LAUNCHER,
-      options.verb ?? 'start',
-      '--data-dir',
-      options.dataFolder,
-      ...FREE_PORTS,
-      ...root,
-      '--workers',
-      '2',
-      ...(options.flags ?? []),
-    ];
+    const words = [LAUNCHER, verb, '--data-dir', options.dataFolder, ...flagsOf(verb), ...root, ...(options.flags ?? [])];
     this.process = spawn(process.execPath, words, {
       cwd: options.dataFolder,
       env: { ...cleanEnvironment(), PORTCULLIS_BOOTSTRAP_TOKEN: token, ...options.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    const endWithTest = (): void => void this.process.kill('SIGKILL');
+    process.once('exit', endWithTest);
+    this.process.once('exit', () => process.removeListener('exit', endWithTest));
     this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
     });
@@ -87,11 +94,26 @@ export class RunningInstance {
 
   /** Starts and waits until the banner says that everything serves. */
   static async start(options: StartOptions, token = randomToken()): Promise<RunningInstance> {
-    const instance = new RunningInstance(options, token);
-    await instance.#untilPrinted('is ready');
-    const record = JSON.parse(readFileSync(path.join(options.dataFolder, 'instance.json'), 'utf8'));
-    instance.ports = record.ports;
+    const instance = RunningInstance.launch(options, token);
+    try {
+      await instance.untilReady();
+    } catch (error) {
+      await instance.killEverything();
+      throw error;
+    }
     return instance;
+  }
+
+  /** Starts, and waits for nothing: there are no ports yet. */
+  static launch(options: StartOptions, token = randomToken()): RunningInstance {
+    return new RunningInstance(options, token);
+  }
+
+  /** Resolves when the banner says that everything serves. @throws Error when it ends before, or takes too long */
+  async untilReady(): Promise<void> {
+    await this.#untilPrinted('is ready');
+    const record = JSON.parse(readFileSync(path.join(this.dataFolder, 'instance.json'), 'utf8'));
+    this.ports = record.ports;
   }
 
   /** Starts something that is expected to fail, and waits for its end. */
@@ -115,16 +137,20 @@ export class RunningInstance {
   /** Kills the supervisor and all its children with SIGKILL, as a power cut would. */
   async killEverything(): Promise<void> {
     this.#agent.destroy();
-    const children = this.childProcesses().map(({ pid }) => pid);
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     const gone = once(this.process, 'exit');
-    for (const pid of [this.process.pid, ...children]) if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    // Held still, so that it starts no child that would be missed.
+    this.process.kill('SIGSTOP');
+    const children = this.childProcesses().map(({ pid }) => pid);
+    this.process.kill('SIGKILL');
+    for (const pid of children) killIfThere(pid);
     await gone;
     await Promise.all(children.map(untilGone));
   }
 
   /** The supervisor's children with the role each one runs. */
   childProcesses(): { readonly pid: number; readonly role: string }[] {
-    return childrenOf(this.process.pid ?? -1);
+    return rolesOf(this.process.pid ?? -1);
   }
 
   /** The child of one role. */
@@ -188,6 +214,15 @@ export async function runningInstance(
   return instance;
 }
 
+/** SIGKILL to a process that may have ended by itself in between. */
+export function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has.
+  }
+}
+
 /** Resolves when a process is gone. */
 export async function untilGone(pid: number): Promise<void> {
   await until(() => !isAlive(pid), `process ${pid} is gone`);
@@ -202,26 +237,13 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
   }
 }
 
-/** A zombie whose parent has not looked yet counts as gone. */
-export function isAlive(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
-function childrenOf(parent: number): { pid: number; role: string }[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const afterName = readFileSync(`/proc/${name}/stat`, 'utf8').replace(/^.*\) /s, '');
-        if (Number(afterName.split(' ')[1]) !== parent) return [];
-        const role = /(control-plane|gateway|demo-upstream)-process/.exec(readFileSync(`/proc/${name}/cmdline`, 'utf8'))?.[1] ?? '';
-        return [{ pid: Number(name), role }];
-      } catch {
-        return [];
-      }
-    });
+function rolesOf(parent: number): { pid: number; role: string }[] {
+  return childrenOf(parent).flatMap((pid) => {
+    try {
+      const role = /(control-plane|gateway|demo-upstream)-process/.exec(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.[1] ?? '';
+      return [{ pid, role }];
+    } catch {
+      return [];
+    }
+  });
 }

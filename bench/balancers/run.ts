@@ -34,6 +34,9 @@ function variantsOf(count: number): ReadonlyMap<string, (turn: number) => number
   const slots = Array.from({ length: count }, (_, index) => counts.slotOf(BigInt(index + 1)));
   const even = slots.map((slot, index) => nodeOf(index, 1, slot));
   const weighted = slots.map((slot, index) => nodeOf(index, 1 + (index % 3), slot));
+  const busySlots = Array.from({ length: count }, (_, index) => counts.slotOf(BigInt(1000 + index)));
+  const busy = busySlots.map((slot, index) => nodeOf(index, 1 + (index % 3), slot));
+  for (const slot of busySlots) for (let request = 0; request < 4; request++) counts.enter(slot, request % WORKERS, 100);
   for (const { latency } of even) latency.note(Math.random() * 10, performance.now());
   const down = new Uint8Array(count);
   down[0] = 1;
@@ -53,6 +56,7 @@ function variantsOf(count: number): ReadonlyMap<string, (turn: number) => number
     ['chash', hashed(new ConsistentHash(even))],
     ['chash, weighted', hashed(new ConsistentHash(weighted))],
     ['least_conn', plain(new LeastConnections(weighted, (slot) => counts.roughTotal(slot)))],
+    ['least_conn, busy', plain(new LeastConnections(busy, (slot) => counts.roughTotal(slot)))],
     ['ewma', plain(new LowestLatency(even, { random: systemRandom, monotonicMs: () => performance.now() }))],
   ]);
 }

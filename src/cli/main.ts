@@ -6,6 +6,7 @@ import { caVerb } from './verbs/ca-verb.ts';
 import { demoUpstreamVerb } from './verbs/demo-upstream-verb.ts';
 import { instanceCertificateVerb } from './verbs/instance-certificate-verb.ts';
 import { instanceVerb } from './verbs/instance-verbs.ts';
+import { snapshotVerb } from './verbs/snapshot-verb.ts';
 import { tokenVerb } from './verbs/token-verb.ts';
 import { userVerb } from './verbs/user-verb.ts';
 
@@ -21,7 +22,8 @@ const program = new Command('portcullis')
   .addCommand(caVerb())
   .addCommand(tokenVerb())
   .addCommand(userVerb())
-  .addCommand(auditVerb());
+  .addCommand(auditVerb())
+  .addCommand(snapshotVerb());
 
 try {
   await program.parseAsync(process.argv.slice(2), { from: 'user' });

@@ -4,4 +4,5 @@ export { type CreateInstanceCertificateOptions, createInstanceCertificate } from
 export { FOUNDING_ACTION } from './first-start.ts';
 export { hasSqliteStore, openControlPlaneStore } from './open-control-plane-store.ts';
 export { type ChangeAuthoritiesOptions, retireFormerAuthority, rotateAuthorities } from './joining/index.ts';
+export { exportSnapshot, showSnapshotKey } from './snapshot-export/index.ts';
 export { startControlPlane } from './start-control-plane.ts';

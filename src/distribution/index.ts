@@ -13,6 +13,7 @@ export type { InstanceAdmission } from './admitted-peers.ts';
 export { authorityPin, readCertificates } from './authority-pin.ts';
 export type { ConfigurationApplier, SnapshotMeta } from './configuration-applier.ts';
 export type { InstanceState, InstanceStatus } from './connected-instance.ts';
+export { createSnapshotWriter, type SnapshotWriter, snapshotKeyOf } from './exported/create-snapshot-writer.ts';
 export type { AppliedRevision } from './group-channel.ts';
 export type { ConfigurationHistory } from './history-sessions.ts';
 export type { InstanceName } from './instance-name.ts';
@@ -23,6 +24,7 @@ export { isPossessionProven, joinStatement, keyDigest, renewStatement } from './
 export { openHistory } from './open-history.ts';
 export { Publisher, type PublisherOptions } from './publisher.ts';
 export { createSigningKey } from './signing.ts';
+export { formatSnapshotKey, SNAPSHOT_KEY_BYTES, type SnapshotKey } from './snapshot-key.ts';
 export type { SnapshotPlugin } from './snapshot-plugins.ts';
 export type { SyncTls } from './sync-server.ts';
 export type { VerifiedInstance } from './verify-instance-certificate.ts';

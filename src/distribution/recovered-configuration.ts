@@ -1,5 +1,6 @@
 import type { SnapshotChange, SnapshotDelta, SnapshotItem } from '../schema/snapshot.ts';
 import type { JournalChain } from './journal-index.ts';
+import { nameKeyOfChange } from './name-key.ts';
 import type { JournalPiece } from './read-entries.ts';
 
 /** What a journal gives to load at the start. */
@@ -23,7 +24,8 @@ export async function* itemsOf(pieces: AsyncIterable<JournalPiece>): AsyncGenera
 }
 
 /**
- * The deltas of a chain, laid together in larger steps. No step crosses `goodRevision`, so that what has proved itself is in
+ * The deltas of a chain, laid together in larger steps, of which each names an item once, with what became of it last: whoever puts a step
+ * in force need not keep its order, and a key that was given and then revoked is not in it. No step crosses `goodRevision`, so that what has proved itself is in
  * force before the first candidate is tried.
  */
 export async function* mergedDeltas(
@@ -33,16 +35,21 @@ export async function* mergedDeltas(
 ): AsyncGenerator<SnapshotDelta, void> {
   let fromRevision = chain.snapshot.toRevision;
   let toRevision = fromRevision;
-  let changes: SnapshotChange[] = [];
+  let changes = new Map<string, SnapshotChange>();
   for await (const piece of pieces) {
     if (piece.kind !== 'changes') continue;
-    if (toRevision > fromRevision && (toRevision === goodRevision || changes.length + piece.changes.length > MAX_MERGED_CHANGES)) {
-      yield { fromRevision, toRevision, changes };
+    if (toRevision > fromRevision && (toRevision === goodRevision || changes.size + piece.changes.length > MAX_MERGED_CHANGES)) {
+      yield { fromRevision, toRevision, changes: [...changes.values()] };
       fromRevision = toRevision;
-      changes = [];
+      changes = new Map();
     }
-    for (const change of piece.changes) changes.push(change);
+    for (const change of piece.changes) {
+      const key = nameKeyOfChange(change);
+      // It stands where its last change stood: what came between may have needed the one before.
+      changes.delete(key);
+      changes.set(key, change);
+    }
     toRevision = piece.entry.toRevision;
   }
-  if (toRevision > fromRevision) yield { fromRevision, toRevision, changes };
+  if (toRevision > fromRevision) yield { fromRevision, toRevision, changes: [...changes.values()] };
 }

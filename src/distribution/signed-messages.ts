@@ -10,6 +10,8 @@ export interface DeltaFrame {
   readonly fromRevision: number;
   readonly toRevision: number;
   readonly frame: Buffer;
+  /** What the frame holds. */
+  readonly message: DeltaMessage;
 }
 
 /** Parts of a snapshot are about this large: a gateway reads one without a noticeable stall. */
@@ -24,7 +26,7 @@ export interface SignedMessagesOptions {
   readonly signer: Signer;
   readonly plugins: SnapshotPlugins;
   /** Id of the session of the control plane. */
-  readonly history: string;
+  readonly history: string | undefined;
 }
 
 /** Turns what the store holds of one group into signed messages. */
@@ -63,7 +65,7 @@ export class SignedMessages {
       payloadDigest: new PayloadDigest().add(payload).finish(),
     });
     const message: DeltaMessage = { kind: 'delta', fromRevision, toRevision, history: this.#options.history, payload, signature };
-    return { fromRevision, toRevision, frame: encodeFrame(message) };
+    return { fromRevision, toRevision, frame: encodeFrame(message), message };
   }
 
   /** The messages of a snapshot, one at a time; the store is read page by page as they are taken. @throws Error when the group is gone */

@@ -3,7 +3,8 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, typ
 /** What a signature speaks for. Snapshots start at revision 0. */
 export interface SignedStatement {
   readonly groupId: string;
-  readonly kind: 'snapshot' | 'delta';
+  /** `export`: all of a file, header and records, which the digest is of. */
+  readonly kind: 'snapshot' | 'delta' | 'export';
   readonly fromRevision: number;
   readonly toRevision: number;
   /** How many items or changes all payloads hold together. */

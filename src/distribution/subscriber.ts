@@ -35,6 +35,8 @@ export interface SubscriberOptions {
   readonly onRefused?: (revision: number, reason: string) => void;
   /** The control plane names the authorities that are to be trusted (PEM, the one that issues now first). Called after each welcome. */
   readonly onAuthorities?: (authority: string) => void;
+  /** Called once, when the disk copy is in force and before the first connection: may put something newer in force. Never rejects. */
+  readonly beforeConnecting?: (held: HeldConfiguration, signal: AbortSignal) => Promise<void>;
 }
 
 /** The first attempts follow each other quickly, because a control plane that starts with us is there in a moment. */
@@ -77,6 +79,7 @@ export class Subscriber {
   /** Resolves when the disk copy, if there is one, is in force; the connection is made afterwards. Never rejects. */
   async start(): Promise<void> {
     await this.#held.load(this.#options.previousEnd);
+    await this.#options.beforeConnecting?.(this.#held, this.#stopping.signal);
     this.#running = this.#run();
   }
 
@@ -112,6 +115,7 @@ export class Subscriber {
       this.#isConnected = false;
       if (this.#stopping.signal.aborted) return;
       this.#tries += 1;
+      if (this.#held.revision === undefined) await this.#options.beforeConnecting?.(this.#held, this.#stopping.signal);
       failures = end.kind === 'lost' && clock.monotonicMs() - startedMs >= STABLE_MS ? 1 : failures + 1;
       // Once per cause: an unreachable control plane is tried every few seconds.
       if (end.reason !== this.#lastFailure)

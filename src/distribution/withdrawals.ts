@@ -7,6 +7,7 @@ import {
   type SnapshotItem,
   type SnapshotItemName,
 } from '../schema/snapshot.ts';
+import { nameKey } from './name-key.ts';
 
 /** A stream of configuration: a snapshot starts over, items and changes follow. */
 export type ConfigurationPiece =
@@ -37,8 +38,8 @@ export async function findWithdrawals(
     for (const change of changesOf(piece)) {
       const name = change.op === 'put' ? nameOfSnapshotItem(change.item) : change.name;
       const withdrawal = change.op === 'put' ? target.withdrawalFrom(change.item) : undefined;
-      if (withdrawal === undefined) withdrawals.delete(mapKey(name));
-      else withdrawals.set(mapKey(name), withdrawal);
+      if (withdrawal === undefined) withdrawals.delete(nameKey(name));
+      else withdrawals.set(nameKey(name), withdrawal);
     }
   }
   return [...withdrawals.values()];
@@ -61,9 +62,9 @@ class WithdrawalTarget {
     }
     for (const change of changesOf(piece)) {
       if (change.op === 'delete') {
-        if (isKeyHolderName(change.name)) this.#keptKeys.set(mapKey(change.name), 'deleted');
+        if (isKeyHolderName(change.name)) this.#keptKeys.set(nameKey(change.name), 'deleted');
       } else if (isKeyHolder(change.item)) {
-        this.#keptKeys.set(mapKey(nameOfSnapshotItem(change.item)), new Set(keyTextsOf(change.item)));
+        this.#keptKeys.set(nameKey(nameOfSnapshotItem(change.item)), new Set(keyTextsOf(change.item)));
       }
     }
   }
@@ -71,7 +72,7 @@ class WithdrawalTarget {
   withdrawalFrom(item: SnapshotItem): SnapshotChange | undefined {
     if (!isKeyHolder(item)) return undefined;
     const name = nameOfSnapshotItem(item);
-    const kept = this.#keptKeys.get(mapKey(name)) ?? (this.#isWhole ? 'deleted' : undefined);
+    const kept = this.#keptKeys.get(nameKey(name)) ?? (this.#isWhole ? 'deleted' : undefined);
     if (kept === undefined) return undefined;
     if (kept === 'deleted') return { op: 'delete', name };
     const keys = item.keys.filter((key) => kept.has(keyText(key)));
@@ -111,8 +112,4 @@ function keyText({ plugin, digest, data }: KeyDigest): string {
 function withSortedNames(_name: string, value: JsonValue): JsonValue {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
-}
-
-function mapKey(name: SnapshotItemName): string {
-  return JSON.stringify([name.kind, name.parentId, name.id]);
 }

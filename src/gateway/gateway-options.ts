@@ -1,3 +1,4 @@
+import type { SnapshotPlace } from '../distribution/gateway-side.ts';
 import type { EngineSettings } from '../engine/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Listener } from '../lib/listener.ts';
@@ -44,6 +45,15 @@ export type PreviousExit =
   /** `killed`: by SIGKILL, the first time in a row, which says nothing about the configuration. */
   | { readonly kind: 'killed' }
   | { readonly kind: 'crashed' };
+
+/** An exported snapshot that the gateway starts from. */
+export interface SnapshotOptions {
+  readonly place: SnapshotPlace;
+  /** As `portcullis snapshot key` shows it. Secret. */
+  readonly key: string;
+  /** How often it is looked at where there is no control plane. */
+  readonly intervalMs: number;
+}
 
 /** What a gateway process is started with. */
 export interface GatewayOptions {
@@ -94,6 +104,8 @@ export interface GatewayOptions {
   /** Variables that references may name although they are withheld from them: those of the product, its databases, Node.js and AWS. */
   readonly envReferences?: readonly string[];
   readonly previousExit: PreviousExit;
+  /** Absent: disk copy and control planes alone. */
+  readonly snapshot?: SnapshotOptions | undefined;
   /** Take a configuration older than the newest this machine has seen. */
   readonly allowOlder: boolean;
   /** Obeys failure hooks over the worker channel (`POST /test/…` on the status listener). Tests only. */

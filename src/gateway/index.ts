@@ -1,3 +1,11 @@
-export type { GatewayOptions, InstanceIdentity, PreviousExit, RunningGateway, WorkerListeners } from './gateway-options.ts';
+export type { SnapshotPlace } from '../distribution/gateway-side.ts';
+export type {
+  GatewayOptions,
+  InstanceIdentity,
+  PreviousExit,
+  RunningGateway,
+  SnapshotOptions,
+  WorkerListeners,
+} from './gateway-options.ts';
 export type { LimitSettings } from './limits/index.ts';
 export { startGateway } from './start-gateway.ts';

@@ -69,7 +69,7 @@ export type SnapshotChange =
   | { readonly op: 'put'; readonly item: SnapshotItem }
   | { readonly op: 'delete'; readonly name: SnapshotItemName };
 
-/** All changes that lead a group from one revision to a later one, in order. */
+/** All changes that lead a group from one revision to a later one, in order. No two of them name the same item. */
 export interface SnapshotDelta {
   readonly fromRevision: number;
   readonly toRevision: number;

@@ -3,9 +3,10 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { EngineSettings } from '../../engine/index.ts';
 import { StartError } from '../../errors/index.ts';
-import type { LimitSettings } from '../../gateway/index.ts';
+import type { LimitSettings, SnapshotPlace } from '../../gateway/index.ts';
 import type { LogLevel } from '../../observability/index.ts';
 import { type ControlPlaneAddress, parseControlPlanes } from './control-plane-addresses.ts';
+import { readSnapshotPlace } from './outage-settings.ts';
 import { parseListener, parseValue, type SettingValue } from './parse-value.ts';
 import { readEnvironment } from './read-environment.ts';
 import { type RawValue, readConfigurationFile } from './read-file.ts';
@@ -82,6 +83,8 @@ export interface Configuration {
   readonly logFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly allowOlder: boolean;
+  /** Where a gateway finds an exported snapshot, and how often it looks; its key is a secret and stands elsewhere. */
+  readonly snapshot: { readonly place: SnapshotPlace; readonly intervalMs: number } | undefined;
   /** Upstreams of `https` that say nothing about it are verified. */
   readonly verifyUpstreams: boolean;
   readonly showUpstreamStatus: boolean;
@@ -133,6 +136,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     return value === undefined ? undefined : path.resolve(sources.folder, value);
   };
   refuseEqualPorts(values);
+  const snapshot = readSnapshotPlace(text('snapshot'), (name) => path.resolve(sources.folder, name));
   const dataFolder = absolute('data-dir') ?? path.resolve(sources.folder, 'data');
   return {
     dataFolder,
@@ -184,6 +188,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     logFile: text('log-file') === '-' ? undefined : (absolute('log-file') ?? path.join(dataFolder, 'logs', 'portcullis.log')),
     logLevel: readLevel(text('log-level')),
     allowOlder: flag('allow-older'),
+    snapshot: snapshot === undefined ? undefined : { place: snapshot, intervalMs: number('snapshot-interval', 60) * 1000 },
     trustedAddresses: hosts('trusted-addresses', []),
     dial: { allow: hosts('dial-allow', []), deny: hosts('dial-deny', []) },
     pluginDeadlineMs: number('plugin-timeout', 10) * 1000,

@@ -10,7 +10,12 @@ test('secrets are taken out of the environment, from their variables or from the
   const file = path.join(await temporaryFolder(t), 'url');
   writeFileSync(file, 'postgres://h/d\r\n');
   const environment = { PATH: '/bin', PORTCULLIS_BOOTSTRAP_TOKEN: 'token', PORTCULLIS_ADMIN_PASSWORD: '', DATABASE_URL_FILE: file };
-  assert.deepEqual(takeSecretSettings(environment), { databaseUrl: 'postgres://h/d', bootstrapToken: 'token', adminPassword: undefined });
+  assert.deepEqual(takeSecretSettings(environment), {
+    databaseUrl: 'postgres://h/d',
+    bootstrapToken: 'token',
+    adminPassword: undefined,
+    snapshotKey: undefined,
+  });
   assert.deepEqual(environment, { PATH: '/bin' });
 });
 

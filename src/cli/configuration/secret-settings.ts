@@ -11,6 +11,10 @@ export const SECRET_SETTINGS = [
   { name: 'PORTCULLIS_BOOTSTRAP_TOKEN', meaning: 'First API token (16 to 256 printable characters); used at the first start only' },
   { name: 'PORTCULLIS_JOIN_TOKEN', meaning: 'Join token of a gateway that runs alone and has no identity yet; instead of `--join-token-file`' },
   { name: 'PORTCULLIS_ADMIN_PASSWORD', meaning: 'First password of the user `admin`; used at the first start only' },
+  {
+    name: 'PORTCULLIS_SNAPSHOT_KEY',
+    meaning: 'Opens exported snapshots of one gateway group; `portcullis snapshot key` shows it. For gateways with `--snapshot`',
+  },
 ] as const;
 
 /** What the control plane is told and nobody else. */
@@ -21,6 +25,8 @@ export interface SecretSettings {
   readonly adminPassword: string | undefined;
   /** Of a gateway. Its file is `--join-token-file`, which is read only where it is needed: it may be gone when it was used. */
   readonly joinToken: string | undefined;
+  /** For the gateway alone. */
+  readonly snapshotKey: string | undefined;
 }
 
 type Environment = Record<string, string | undefined>;
@@ -39,6 +45,7 @@ export function takeSecretSettings(environment: Environment): SecretSettings {
     databaseUrl: take(environment, 'DATABASE_URL'),
     bootstrapToken: take(environment, 'PORTCULLIS_BOOTSTRAP_TOKEN'),
     adminPassword: take(environment, 'PORTCULLIS_ADMIN_PASSWORD'),
+    snapshotKey: take(environment, 'PORTCULLIS_SNAPSHOT_KEY'),
   };
 }
 

@@ -1,4 +1,5 @@
 import { JOINING_SETTINGS } from './joining-settings.ts';
+import { OUTAGE_SETTINGS } from './outage-settings.ts';
 import { LIMIT_SETTINGS, TIMEOUT_SETTINGS } from './request-settings.ts';
 import type { Setting, Verb } from './setting.ts';
 
@@ -365,7 +366,12 @@ export const MAIN_SETTINGS = [
 ] as const satisfies readonly Setting[];
 
 /** Every setting of Portcullis: flags, environment, file and help texts come from here. */
-export const SETTINGS = [...MAIN_SETTINGS, ...TIMEOUT_SETTINGS, ...LIMIT_SETTINGS] as const satisfies readonly Setting[];
+export const SETTINGS = [
+  ...MAIN_SETTINGS,
+  ...OUTAGE_SETTINGS,
+  ...TIMEOUT_SETTINGS,
+  ...LIMIT_SETTINGS,
+] as const satisfies readonly Setting[];
 
 /** The name of a row. */
 export type SettingName = (typeof SETTINGS)[number]['name'];

@@ -8,6 +8,7 @@ import { InheritedDescriptors } from './inherited-descriptors.ts';
 import { type InstanceContext, lockFileOf, logSettingsOf, superviseRole } from './instance-context.ts';
 import { addressListeners } from './instance-endpoints.ts';
 import type { DatedIdentity } from './local-identity.ts';
+import { snapshotSettings } from './snapshot-settings.ts';
 
 /** Generations of a worker that one gateway process can start before it wants to be replaced. */
 const GENERATIONS = 8;
@@ -88,6 +89,7 @@ export function gatewayRole(
     showUpstreamStatus: configuration.showUpstreamStatus,
     limits: configuration.limits,
     allowOlder: configuration.allowOlder,
+    snapshot: snapshotSettings(context) ?? null,
     testHooks: context.testHooks,
     softwareVersion: context.softwareVersion,
     lockFile: lockFileOf(configuration.dataFolder),

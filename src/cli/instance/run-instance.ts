@@ -20,10 +20,11 @@ import { gatewayRole } from './gateway-role.ts';
 import { type InstanceContext, lockFileOf, logSettingsOf } from './instance-context.ts';
 import { bindInstanceEndpoints, type InstanceRoles } from './instance-endpoints.ts';
 import { writeInstanceRecord } from './instance-record.ts';
-import { readJoinToken } from './join-token-setting.ts';
+import { readJoinToken, refuseWithoutIdentity } from './join-token-setting.ts';
 import type { JoinedIdentity } from './joined-identity.ts';
 import { type DatedIdentity, obtainIdentity, RENEW_BEFORE_MS, readIdentity } from './local-identity.ts';
 import { listenForReplace } from './replace-signal.ts';
+import { isWithoutControlPlane, snapshotIdentity } from './snapshot-settings.ts';
 import { listenForStop } from './stop-signals.ts';
 
 /** How long a start waits for the instance before it to let go of the data folder. */
@@ -192,7 +193,11 @@ class Instance {
     const syncHost = endpoints.sync.addresses[0]?.host ?? configuration.syncHosts[0] ?? '127.0.0.1';
     this.#gateway = gatewayRole(this.#context, {
       identity: () => this.#identity ?? identity,
-      controlPlanes: roles.controlPlane ? [{ host: reachable(syncHost), port: endpoints.sync.port }] : configuration.controlPlanes,
+      controlPlanes: isWithoutControlPlane(identity)
+        ? []
+        : roles.controlPlane
+          ? [{ host: reachable(syncHost), port: endpoints.sync.port }]
+          : configuration.controlPlanes,
       onCurrent: (revision) => this.#current.resolve(revision),
       onAuthorities: (authority) => this.#noteAuthorities(authority),
     });
@@ -215,7 +220,10 @@ class Instance {
     const fixed = { file, owner, controlPlanes: configuration.controlPlanes, clock: systemClock, random: systemRandom, log };
     const tell = (sentence: string): unknown => process.stderr.write(sentence);
     this.#joined = new JoinedIdentity({ ...fixed, tell, onChanged: (identity) => this.#useIdentity(identity) }, known);
-    return known ?? this.#joined.join(readJoinToken({ configuration, secrets }));
+    if (known !== undefined) return known;
+    const token = readJoinToken({ configuration, secrets });
+    if (token !== undefined) return this.#joined.join(token);
+    return snapshotIdentity(this.#context) ?? refuseWithoutIdentity(configuration);
   }
 
   /** The gateway goes on with its connection, and shows the new certificate at the next one. */

@@ -35,6 +35,7 @@ export interface GatewaySettings
     | 'softwareVersion'
   > {
   readonly fallbackSni: string | null;
+  readonly snapshot: NonNullable<GatewayOptions['snapshot']> | null;
   readonly lockFile: string;
   readonly log: LogSettings;
   readonly accessLogFile: string | null;
@@ -47,13 +48,14 @@ let useIdentity: ((identity: InstanceIdentity) => void) | undefined;
 const role: ChildRole = {
   async start(body, previousEnd, channel) {
     // The supervisor is the same program: what it sends has this shape.
-    const { lockFile, log: logSettings, accessLogFile, fallbackSni, ...settings } = body as unknown as GatewaySettings;
+    const { lockFile, log: logSettings, accessLogFile, fallbackSni, snapshot, ...settings } = body as unknown as GatewaySettings;
     shareDataFolder(lockFile);
     log = openLog(logSettings, 'gateway');
     const running = await startGateway({
       ...settings,
       accessLogFile: accessLogFile ?? undefined,
       fallbackSni: fallbackSni ?? undefined,
+      snapshot: snapshot ?? undefined,
       environment: process.env,
       previousExit: previousEnd,
       clock: systemClock,

@@ -1,8 +1,8 @@
-import { type LookupAddress, lookup } from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import type { CustomFetch } from 'openid-client';
 import { Agent, buildConnector, fetch } from 'undici';
 import type { DialPolicy } from '../../lib/dial-policy.ts';
+import { dialDenied, policedLookup } from '../../lib/policed-lookup.ts';
 
 const TIMEOUT_MS = 5_000;
 const MAX_BODY_BYTES = 1_048_576;
@@ -15,8 +15,8 @@ export function providerFetch(mayDial: DialPolicy): CustomFetch {
   const agent = new Agent({
     connect: (options, callback) => {
       const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
-      if (isIP(options.hostname) !== 0 && !mayDial(options.hostname, port)) callback(denied(options.hostname), null);
-      else buildConnector({ timeout: TIMEOUT_MS, lookup: lookUpWithin(mayDial, port) })(options, callback);
+      if (isIP(options.hostname) !== 0 && !mayDial(options.hostname, port)) callback(dialDenied(options.hostname), null);
+      else buildConnector({ timeout: TIMEOUT_MS, lookup: policedLookup(mayDial, port) })(options, callback);
     },
     headersTimeout: TIMEOUT_MS,
     bodyTimeout: TIMEOUT_MS,
@@ -30,21 +30,4 @@ export function providerFetch(mayDial: DialPolicy): CustomFetch {
     // Undici's own fetch gives the same kind of answer as Node's, which is made of it.
     return answer as unknown as Response;
   };
-}
-
-function lookUpWithin(mayDial: DialPolicy, port: number): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-      const allowed = error === null ? addresses.filter(({ address }) => mayDial(address, port)) : [];
-      const [first] = allowed;
-      if (error !== null) callback(error, [], 0);
-      else if (first === undefined) callback(denied(hostname), [], 0);
-      else if (options.all === true) callback(null, allowed);
-      else callback(null, first.address, first.family);
-    });
-  };
-}
-
-function denied(host: string): Error {
-  return new Error(`the address policy forbids to connect to ${host}`);
 }

@@ -1,5 +1,15 @@
-import { type ConfigurationApplier, type HealthReport, Journal, Subscriber } from '../../distribution/gateway-side.ts';
-import type { GatewayOptions } from '../gateway-options.ts';
+import {
+  type ConfigurationApplier,
+  type HealthReport,
+  Journal,
+  parseSnapshotKey,
+  SnapshotFollower,
+  SnapshotTaker,
+  Subscriber,
+} from '../../distribution/gateway-side.ts';
+import { StartError } from '../../errors/index.ts';
+import { createDialPolicy } from '../../lib/dial-policy.ts';
+import type { GatewayOptions, SnapshotOptions } from '../gateway-options.ts';
 
 /** Where a gateway's configuration comes from. */
 export interface ConfigurationSource {
@@ -24,16 +34,25 @@ export type OpenConfigurationSource = (
   onCurrent: (revision: number) => void,
 ) => Promise<ConfigurationSource>;
 
-/** The disk journal first, then the control plane. */
+/** The disk journal first, then a snapshot where one is named, then the control planes, where there are any. */
 export const openControlPlaneSource: OpenConfigurationSource = async (options, applier, onCurrent) => {
-  const { dataFolder, identity, allowOlder, controlPlanes, previousExit, clock, random, log, softwareVersion } = options;
+  const { dataFolder, identity, allowOlder, controlPlanes, previousExit, clock, random, log, softwareVersion, snapshot } = options;
   const journal = await Journal.open({ folder: dataFolder, groupId: identity.groupId, allowOlder, random, log });
+  const previousEnd = previousExit.kind === 'replaced' ? 'clean' : previousExit.kind;
+  const taker = snapshot === undefined ? undefined : snapshotTaker(options, snapshot);
+  if (taker !== undefined && snapshot !== undefined && controlPlanes.length === 0) {
+    const { intervalMs } = snapshot;
+    return snapshotSource(
+      new SnapshotFollower({ applier, journal, taker, intervalMs, previousEnd, clock, random, log, onCurrent }),
+      journal,
+    );
+  }
   const subscriber = new Subscriber({
     controlPlanes,
     identity,
     applier,
     journal,
-    previousEnd: previousExit.kind === 'replaced' ? 'clean' : previousExit.kind,
+    previousEnd,
     clock,
     log,
     random,
@@ -41,6 +60,7 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
     onCurrent,
     onAuthorities: (authority) => options.onAuthorities?.(authority),
     onRefused: (revision, reason) => log.error('a revision was refused', { revision, cause: reason }),
+    ...(taker === undefined ? {} : { beforeConnecting: (held, signal) => taker.takeBeforeConnecting(held, signal) }),
   });
   options.onIdentityUser?.((renewed) => subscriber.useIdentity(renewed));
   return {
@@ -52,3 +72,26 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
     close: () => journal.close(),
   };
 };
+
+function snapshotTaker(options: GatewayOptions, snapshot: SnapshotOptions): SnapshotTaker {
+  const { allowOlder, dataFolder, clock, log, dial, protectedPorts } = options;
+  const key = parseSnapshotKey(snapshot.key);
+  if (key === undefined) throw new StartError('PORTCULLIS_SNAPSHOT_KEY is no snapshot key: portcullis snapshot key shows it.');
+  if (key.groupId !== options.identity.groupId) {
+    throw new StartError(`The snapshot key is of the gateway group "${key.groupId}", this gateway of "${options.identity.groupId}".`);
+  }
+  const mayDial = createDialPolicy({ protectedPorts, ...dial });
+  return new SnapshotTaker({ place: snapshot.place, key, allowOlder, folder: dataFolder, mayDial, clock, log });
+}
+
+/** Of a gateway that no control plane knows. */
+function snapshotSource(follower: SnapshotFollower, journal: Journal): ConfigurationSource {
+  return {
+    start: () => follower.start(),
+    restartProbation: () => follower.restartProbation(),
+    isConnected: () => false,
+    reportHealth: () => undefined,
+    stop: () => follower.stop(),
+    close: () => journal.close(),
+  };
+}

@@ -77,3 +77,22 @@ test('lower priorities, weight 0 and lone nodes are as with other balancers', ()
   assert.deepEqual(new Set(ownerNames(nodes, undefined, [1, 2])), new Set([undefined]));
   assert.deepEqual(new Set(ownerNames([named('a', 0)])), new Set(['a']));
 });
+
+test('among many nodes a key that comes again gets what it would get for the first time, whatever is down or tried by then', () => {
+  const nodes = Array.from({ length: 40 }, (_, index) => named(`10.0.1.${index}:80`, 1 + (index % 4)));
+  const asked = new ConsistentHash(nodes);
+  const index = fc.nat({ max: nodes.length - 1 });
+  // Hashes that differ in their upper bits alone have one place, too.
+  const key = fc.tuple(fc.nat({ max: 5 }), fc.nat({ max: 3 })).map(([low, high]) => low | (high << 20) | (high << 30));
+  const request = fc.record({ key, tried: fc.uniqueArray(index, { maxLength: 3 }), down: fc.uniqueArray(index, { maxLength: 39 }) });
+  fc.assert(
+    fc.property(request, (asking) => {
+      const down = asking.down.length === 0 ? undefined : new Uint8Array(nodes.length);
+      for (const each of asking.down) down?.fill(1, each, each + 1);
+      const expected = new ConsistentHash(nodes).next(asking.tried, down, asking.key);
+      assert.equal(asked.next(asking.tried, down, asking.key), expected);
+      assert.equal(asked.next(asking.tried, down, asking.key), expected);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,5 +1,6 @@
 import { mixHash, textHash } from '../../lib/text-hash.ts';
 import type { BalancedNode, Balancer } from './balancer.ts';
+import { KeyWinners } from './key-winners.ts';
 import { isExcluded, priorityGroups } from './priority-groups.ts';
 
 /** A node with a name that stays the same however the list around it changes. */
@@ -15,15 +16,20 @@ interface Group {
   /** Weights relative to the greatest. */
   readonly weights: Float64Array;
   readonly isEven: boolean;
+  /** Undefined where drawing the lots is as quick as remembering who won them. */
+  readonly winners: KeyWinners | undefined;
 }
 
 const WORDS = 2 ** 32;
+/** Nodes above which winners are remembered. */
+const FEW_NODES = 16;
+const NOBODY: readonly number[] = [];
 
 /**
  * Consistent hashing by weighted rendezvous: every node draws a lot for the key, and the best lot wins. So a node that goes gives up its own
  * keys and no other moves; one that comes takes what it gets and leaves the rest alone; a weight that changes moves only keys of that node. Each
  * worker and each instance chooses alike. Unlike a ring of points (ketama, as APISIX has it) the shares are the weights exactly, and
- * nothing has to be built or kept.
+ * nothing has to be built. Of many nodes the winners of the keys that come again are remembered, which changes nothing but the time.
  */
 export class ConsistentHash<Node extends NamedNode> implements Balancer<Node> {
   readonly nodes: readonly Node[];
@@ -37,7 +43,10 @@ export class ConsistentHash<Node extends NamedNode> implements Balancer<Node> {
   next(tried: readonly number[], down?: Uint8Array, keyHash = 0): number {
     if (this.nodes.length === 1) return tried.includes(0) ? -1 : 0;
     for (const group of this.#groups) {
-      const chosen = group.isEven ? highest(group, keyHash, tried, down) : best(group, keyHash, tried, down);
+      const winner = group.winners === undefined ? -1 : remembered(group, group.winners, keyHash);
+      // Whoever wins among all wins among any of them, too.
+      if (winner >= 0 && !isExcluded(winner, tried, down)) return winner;
+      const chosen = draw(group, keyHash, tried, down);
       if (chosen >= 0) return chosen;
     }
     return -1;
@@ -52,7 +61,20 @@ function groupOf(indexes: readonly number[], nodes: readonly NamedNode[]): Group
     seeds: Int32Array.from(indexes, (index) => textHash(nodes[index]?.name ?? '')),
     weights: Float64Array.from(weights, (weight) => weight / greatest),
     isEven: weights.every((weight) => weight === greatest),
+    winners: indexes.length > FEW_NODES ? new KeyWinners() : undefined,
   };
+}
+
+function remembered(group: Group, winners: KeyWinners, keyHash: number): number {
+  const known = winners.get(keyHash);
+  if (known >= 0) return known;
+  const winner = draw(group, keyHash, NOBODY, undefined);
+  winners.set(keyHash, winner);
+  return winner;
+}
+
+function draw(group: Group, keyHash: number, tried: readonly number[], down: Uint8Array | undefined): number {
+  return group.isEven ? highest(group, keyHash, tried, down) : best(group, keyHash, tried, down);
 }
 
 function lot(seed: number, keyHash: number): number {

@@ -71,3 +71,18 @@ test('no count is negative whatever workers do and whenever they die', () => {
     { numRuns: 30 },
   );
 });
+
+test('of any nodes under any load the one chosen has no more for its weight than any other', () => {
+  const node = fc.record({ weight: fc.integer({ min: 1, max: 5 }), inFlight: fc.nat({ max: 6 }), isDown: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(node, { minLength: 2, maxLength: 20 }), fc.nat({ max: 30 }), (listed, turns) => {
+      const balancer = new LeastConnections(nodesOf(listed.map(({ weight }) => weight)), (slot) => listed[slot]?.inFlight ?? 0);
+      const down = Uint8Array.from(listed, ({ isDown }) => (isDown ? 1 : 0));
+      for (let turn = 0; turn < turns; turn++) balancer.next([]);
+      const loads = listed.map(({ weight, inFlight, isDown }) => (isDown ? Number.POSITIVE_INFINITY : (inFlight + 1) / weight));
+      const chosen = balancer.next([], down);
+      if (chosen === -1) assert.ok(listed.every(({ isDown }) => isDown));
+      else assert.equal(loads[chosen], Math.min(...loads));
+    }),
+  );
+});

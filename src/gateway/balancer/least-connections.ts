@@ -7,6 +7,13 @@ export interface CountedNode extends BalancedNode {
   readonly loadSlot: number;
 }
 
+/** Nodes of one priority. */
+interface Group {
+  readonly indexes: readonly number[];
+  /** That of an idle node of the greatest weight. */
+  readonly leastLoad: number;
+}
+
 /** Requests in flight in a slot, over all workers of the instance. Never negative in the long run: a worker that dies takes its own along. */
 export type RequestsInFlight = (slot: number) => number;
 
@@ -16,13 +23,16 @@ export type RequestsInFlight = (slot: number) => number;
  */
 export class LeastConnections<Node extends CountedNode> implements Balancer<Node> {
   readonly nodes: readonly Node[];
-  readonly #groups: readonly (readonly number[])[];
+  readonly #groups: readonly Group[];
   readonly #requestsInFlight: RequestsInFlight;
   #turn = 0;
 
   constructor(nodes: readonly Node[], requestsInFlight: RequestsInFlight) {
     this.nodes = nodes;
-    this.#groups = priorityGroups(nodes);
+    this.#groups = priorityGroups(nodes).map((indexes) => {
+      const weights = indexes.map((index) => nodes[index]?.weight ?? 0);
+      return { indexes, leastLoad: 1 / Math.max(...weights) };
+    });
     this.#requestsInFlight = requestsInFlight;
   }
 
@@ -36,18 +46,20 @@ export class LeastConnections<Node extends CountedNode> implements Balancer<Node
     return -1;
   }
 
-  #chooseIn(group: readonly number[], tried: readonly number[], down: Uint8Array | undefined): number {
-    const start = this.#turn % group.length;
+  #chooseIn({ indexes, leastLoad: leastPossible }: Group, tried: readonly number[], down: Uint8Array | undefined): number {
+    const start = this.#turn % indexes.length;
     let chosen = -1;
     let leastLoad = Number.POSITIVE_INFINITY;
-    for (let step = 0; step < group.length; step++) {
-      const position = start + step < group.length ? start + step : start + step - group.length;
-      const index = group[position] ?? -1;
+    for (let step = 0; step < indexes.length; step++) {
+      const position = start + step < indexes.length ? start + step : start + step - indexes.length;
+      const index = indexes[position] ?? -1;
       if (isExcluded(index, tried, down)) continue;
       const node = this.nodes[index];
       if (node === undefined) continue;
       const load = (this.#requestsInFlight(node.loadSlot) + 1) / node.weight;
       if (load >= leastLoad) continue;
+      // Nothing is in flight on one of the greatest weight: none of the others can have less.
+      if (load <= leastPossible) return index;
       leastLoad = load;
       chosen = index;
     }

@@ -10,7 +10,7 @@ import type { ChainMember } from './plugin-chain.ts';
 import type { RouteTable } from './route-table.ts';
 import type { Runtime } from './runtime.ts';
 import type { RuntimeRoute } from './runtime-route.ts';
-import { ServicesChange } from './services-change.ts';
+import { detachServices, ServicesChange } from './services-change.ts';
 import type { PluginSettings } from './settings.ts';
 import { Slices } from './slices.ts';
 import type { PreparedStreamRoutes } from './stream-routes.ts';
@@ -42,7 +42,7 @@ export interface PreparedChange {
   readonly globals: HeldChain | undefined;
 }
 
-/** Changing this many routes in one step takes about as long as a slice. */
+/** Changing this many routes, or services, in one step takes about as long as a slice. */
 export const MAX_ROUTES_IN_PLACE = 256;
 
 /** Compiles a change against what the runtime holds now. @throws CompileError, after disposing of what was compiled already */
@@ -83,6 +83,7 @@ export async function prepareChange(runtime: Runtime, changes: readonly RuntimeC
     };
   } catch (error) {
     disposeEntries(entries);
+    changed.abandon();
     if (streamRoutes !== undefined) runtime.streamRoutes.abandon(streamRoutes);
     throw error;
   }
@@ -91,6 +92,7 @@ export async function prepareChange(runtime: Runtime, changes: readonly RuntimeC
 /** Ends the plugins' state of a change that is not put in force. */
 export function disposePrepared(runtime: Runtime, prepared: PreparedChange): void {
   disposeEntries(prepared.entries);
+  detachServices(prepared.services.values());
   if (prepared.streamRoutes !== undefined) runtime.streamRoutes.abandon(prepared.streamRoutes);
   prepared.globals?.retire();
 }

@@ -75,6 +75,7 @@ export class RuntimeUpstream {
   readonly #surroundings: UpstreamSurroundings;
   readonly #watcher = (): void => this.#renew();
   #choice: EndpointChoice;
+  #isAttached = false;
 
   /**
    * Holds no target and follows no name before `attach`. `healthName`: under which its nodes are looked after (`upstreamHealthKey`); undefined:
@@ -97,16 +98,26 @@ export class RuntimeUpstream {
     return this.#choice;
   }
 
-  /** Resolves the nodes and follows the addresses of their names from now on. */
+  /** As `attach`, before the configuration that it belongs to is in force; one that names certificates has to wait for that. */
+  attachAhead(): void {
+    const { tls } = this.settings;
+    if (tls === undefined || (tls.pairOf === undefined && tls.authorityIds.length === 0)) this.attach();
+  }
+
+  /** Resolves the nodes and follows the addresses of their names from now on. Does nothing the second time. */
   attach(): void {
+    if (this.#isAttached) return;
+    this.#isAttached = true;
     const { tls } = this.settings;
     for (const name of sourceNamesOf(this.settings)) this.#surroundings.addresses.watch(name, this.#watcher);
     if (tls !== undefined) this.#surroundings.identities.watch(tls, this.#watcher);
     this.#renew();
   }
 
-  /** Ends what `attach` began. Requests under way still use the last endpoints; their connections close after them. */
+  /** Ends what `attach` began, if it did. Requests under way still use the last endpoints; their connections close after them. */
   detach(): void {
+    if (!this.#isAttached) return;
+    this.#isAttached = false;
     const { tls } = this.settings;
     for (const name of sourceNamesOf(this.settings)) this.#surroundings.addresses.unwatch(name, this.#watcher);
     if (tls !== undefined) this.#surroundings.identities.unwatch(tls, this.#watcher);

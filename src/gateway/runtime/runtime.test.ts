@@ -46,6 +46,47 @@ test('an abandoned change leaves nothing behind', async () => {
   assert.equal(routeOf(runtime, '/a'), undefined);
 });
 
+test('a change holds its nodes as soon as it is compiled, and lets go of them when it cannot be served or is abandoned', async () => {
+  const targets = new CountedTargets();
+  const runtime = createTestRuntime([], { targets });
+  const served = serviceChange();
+  await putInForce(runtime, [served]);
+  const before = new Map(targets.held);
+  assert.ok(before.size > 0);
+  const changes = [served, { ...served, id: 'other' }];
+  const prepared = await runtime.prepare(changes);
+  assert.deepEqual(
+    [...targets.held.values()],
+    [...before.values()].map((count) => count * 3),
+  );
+  runtime.abandon(prepared);
+  assert.deepEqual(targets.held, before);
+  await assert.rejects(runtime.prepare([...changes, routeChange('a', ['/a'], { plugins: { unknown: {} } })]));
+  assert.deepEqual(targets.held, before);
+  runtime.commit(await runtime.prepare([served]));
+  assert.deepEqual(targets.held, before);
+});
+
+test('very many services that are replaced let go of their nodes bit by bit, and none twice', async () => {
+  const targets = new CountedTargets();
+  let nowMs = 0;
+  const waiting: (() => void)[] = [];
+  let isSlow = false;
+  const yieldTurn = (): Promise<void> => (isSlow ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve());
+  const runtime = createTestRuntime([], { targets, monotonicMs: () => nowMs++, yieldTurn });
+  const many = Array.from({ length: 300 }, (_, index) => ({ ...serviceChange(), id: `s${index}` }));
+  const held = (): number => [...targets.held.values()].reduce((sum, count) => sum + count, 0);
+  await putInForce(runtime, many);
+  const once = held();
+  const prepared = await runtime.prepare(many);
+  isSlow = true;
+  runtime.commit(prepared);
+  assert.ok(held() > 1.5 * once, `${held()} are held after the commit itself`);
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  for (await turn(); waiting.length > 0; await turn()) waiting.shift()?.();
+  assert.equal(held(), once);
+});
+
 test('the state of a replaced route lives until its last request has ended', async () => {
   let disposed = 0;
   const plugin = testPlugin('p', 1, {}, { disposed: () => disposed++ });

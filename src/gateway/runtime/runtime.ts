@@ -47,8 +47,8 @@ export class Runtime {
   readonly #consumerHeaders = new Map<string, readonly string[]>();
   #globals = new HeldChain([]);
   #routes = new RouteTable();
-  /** Routes out of force whose plugins' state is yet to be let go. */
-  readonly #retiring: RuntimeRoute[] = [];
+  /** Routes out of force whose plugins' state is yet to be let go, and upstreams that hold their nodes still. */
+  readonly #retiring: Retired[] = [];
   #generation = 0;
 
   constructor(options: RuntimeOptions) {
@@ -107,7 +107,9 @@ export class Runtime {
   commit(prepared: PreparedChange): void {
     if (mayAlterMatches(prepared)) this.#generation++;
     if (prepared.tls !== undefined) this.tls.commit(prepared.tls);
+    const replaced = [...prepared.services.keys()].flatMap((id) => this.services.get(id) ?? []);
     for (const [id, service] of prepared.services) this.#putService(id, service);
+    this.#retire(replaced.flatMap(retiredUpstreams));
     for (const [id, upstreams] of prepared.upstreams) {
       if (upstreams.size === 0) this.upstreams.delete(id);
       else this.upstreams.set(id, upstreams);
@@ -139,13 +141,13 @@ export class Runtime {
   }
 
   /** The state of their plugins goes with the last request; that of very many in slices. */
-  #retire(routes: readonly RuntimeRoute[]): void {
-    if (routes.length <= MAX_ROUTES_IN_PLACE) {
-      for (const route of routes) route.retire();
+  #retire(retired: readonly Retired[]): void {
+    if (retired.length <= MAX_ROUTES_IN_PLACE) {
+      for (const each of retired) each.retire();
       return;
     }
     const isUnderWay = this.#retiring.length > 0;
-    for (const route of routes) this.#retiring.push(route);
+    for (const each of retired) this.#retiring.push(each);
     if (!isUnderWay) void this.#retireInSlices();
   }
 
@@ -181,13 +183,22 @@ export class Runtime {
   }
 
   #putService(id: string, service: RuntimeService | undefined): void {
-    const old = this.services.get(id);
     if (service === undefined) this.services.delete(id);
     else this.services.set(id, service);
-    // In this order, so that addresses in both keep their idle connections.
+    // Before the old ones let go of them, so that addresses in both keep their idle connections.
     if (service !== undefined) forEachUpstream(service, (upstream) => upstream.attach());
-    if (old !== undefined) forEachUpstream(old, (upstream) => upstream.detach());
   }
+}
+
+/** What has gone out of force and holds something still. */
+interface Retired {
+  retire(): void;
+}
+
+function retiredUpstreams(service: RuntimeService): readonly Retired[] {
+  const retired: Retired[] = [];
+  forEachUpstream(service, (upstream) => retired.push({ retire: () => upstream.detach() }));
+  return retired;
 }
 
 /** Certificates change more often than anything else, and alter nothing about where requests lead. */

@@ -1,5 +1,5 @@
 import type { EffectiveUpstream } from '../../schema/index.ts';
-import { compileService, type RuntimeService, type UpstreamSettings } from './compile-service.ts';
+import { compileService, forEachUpstream, type RuntimeService, type UpstreamSettings } from './compile-service.ts';
 import type { Runtime } from './runtime.ts';
 import type { ServiceSettings } from './settings.ts';
 import type { Slices } from './slices.ts';
@@ -11,6 +11,7 @@ export class ServicesChange {
   readonly #runtime: Runtime;
   readonly #settings = new Map<string, ServiceSettings | undefined>();
   readonly #upstreams = new Map<string, Map<string, EffectiveUpstream>>();
+  readonly #compiled = new Map<string, RuntimeService | undefined>();
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -32,16 +33,30 @@ export class ServicesChange {
     else upstreams.set(id, settings);
   }
 
-  /** The services after the change, of those for which anything changed. @throws CompileError */
+  /**
+   * The services after the change, of those for which anything changed. Their nodes are resolved and held already: entering very many in
+   * one step with putting them in force would stall the worker. @throws CompileError
+   */
   async compile(slices: Slices): Promise<ReadonlyMap<string, RuntimeService | undefined>> {
     const { services, upstreams, options } = this.#runtime;
-    const compiled = new Map<string, RuntimeService | undefined>();
     for (const id of new Set([...this.#settings.keys(), ...this.#upstreams.keys()])) {
       const settings = this.#settings.has(id) ? this.#settings.get(id) : services.get(id)?.settings;
       const others = this.#upstreams.get(id) ?? upstreams.get(id) ?? NONE;
-      compiled.set(id, settings === undefined ? undefined : compileService(id, settings, others, options));
+      const service = settings === undefined ? undefined : compileService(id, settings, others, options);
+      this.#compiled.set(id, service);
+      if (service !== undefined) forEachUpstream(service, (upstream) => upstream.attachAhead());
       await slices.pause();
     }
-    return compiled;
+    return this.#compiled;
   }
+
+  /** Lets go of what was compiled, which is not put in force. */
+  abandon(): void {
+    detachServices(this.#compiled.values());
+  }
+}
+
+/** Ends the hold of services that are not in force on their nodes. */
+export function detachServices(services: Iterable<RuntimeService | undefined>): void {
+  for (const service of services) if (service !== undefined) forEachUpstream(service, (upstream) => upstream.detach());
 }

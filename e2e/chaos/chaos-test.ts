@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import test from 'node:test';
+import { SeededRandom } from '../../test-support/seeded-random.ts';
+import { ChaosTally, writeChaosResult } from './chaos-tally.ts';
+import { CleanupStack } from './cleanup-stack.ts';
+
+/** What a scenario gets. */
+export interface ChaosRun {
+  /** All random decisions come from it. */
+  readonly random: SeededRandom;
+  readonly tally: ChaosTally;
+  /** Has something ended when the scenario ends, however that is. */
+  after(task: () => unknown): void;
+  diagnostic(text: string): void;
+  /** Runs `round` as often as asked for; what it leaves to its own scope ends with each round. */
+  rounds(round: (scope: CleanupStack, index: number) => Promise<void>): Promise<void>;
+}
+
+/** A scenario: what is promised, and how it is tried. */
+export interface ChaosScenario {
+  /** By which `npm run e2e:chaos -- --scenario` chooses it: the file's name. */
+  readonly name: string;
+  readonly promise: string;
+  /** In `npm test`. */
+  readonly quickRounds: number;
+  readonly run: (chaos: ChaosRun) => Promise<void>;
+}
+
+/** A round that takes longer hangs. */
+const ROUND_LIMIT_MS = 90_000;
+
+/**
+ * Runs a scenario as a test: a few rounds in `npm test`, as many as `PORTCULLIS_CHAOS_ROUNDS` says in `npm run e2e:chaos`. The seed is printed;
+ * `PORTCULLIS_CHAOS_SEED` repeats it. The test fails when the scenario throws, an acknowledged write is lost, or a request fails that must not.
+ */
+export function chaosTest(scenario: ChaosScenario): void {
+  const rounds = numberFrom('PORTCULLIS_CHAOS_ROUNDS') ?? scenario.quickRounds;
+  const seed = numberFrom('PORTCULLIS_CHAOS_SEED') ?? randomInt(2 ** 32);
+  test(scenario.promise, { timeout: rounds * ROUND_LIMIT_MS }, async (t) => {
+    t.diagnostic(`seed ${seed}, ${rounds} rounds`);
+    const cleanup = new CleanupStack();
+    const tally = new ChaosTally();
+    const startedMs = performance.now();
+    endOnSignals(t, cleanup);
+    let failure: unknown;
+    try {
+      await scenario.run({
+        random: new SeededRandom(seed),
+        tally,
+        after: (task) => cleanup.after(task),
+        diagnostic: (text) => t.diagnostic(text),
+        rounds: (round) => runRounds(rounds, cleanup, tally, round),
+      });
+      assert.deepEqual(tally.failures, [], `${tally.writesLost} acknowledged writes lost, ${tally.failedRequests} requests failed`);
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      await cleanup.close();
+      const { roundsDone, writesAcknowledged, writesLost, requests, failedRequests, kills, figures } = tally;
+      const seconds = Math.round((performance.now() - startedMs) / 100) / 10;
+      const counts = { roundsDone, writesAcknowledged, writesLost, requests, failedRequests, kills, figures, seconds };
+      t.diagnostic(JSON.stringify(counts));
+      const file = process.env.PORTCULLIS_CHAOS_RESULT;
+      const words = failure === undefined ? undefined : failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
+      if (file !== undefined) writeChaosResult(file, { scenario: scenario.name, seed, rounds, ...counts, failure: words });
+    }
+  });
+}
+
+async function runRounds(
+  rounds: number,
+  cleanup: CleanupStack,
+  tally: ChaosTally,
+  round: (scope: CleanupStack, index: number) => Promise<void>,
+): Promise<void> {
+  for (let index = 0; index < rounds; index++) {
+    const scope = new CleanupStack();
+    // A signal in the middle of a round finds its scope here.
+    cleanup.after(() => scope.close());
+    try {
+      await round(scope, index);
+    } catch (error) {
+      throw new Error(`round ${index + 1} of ${rounds} failed: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
+    } finally {
+      await scope.close();
+    }
+    if (tally.failures.length > 0) return;
+    tally.roundsDone++;
+  }
+}
+
+/** Ctrl-C and a time-out of the runner leave no process and no folder behind. */
+function endOnSignals(t: { after(task: () => void): void }, cleanup: CleanupStack): void {
+  const end = (): void => {
+    void cleanup
+      .close()
+      .catch(() => undefined)
+      .then(() => process.exit(130));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, end);
+    t.after(() => {
+      process.removeListener(signal, end);
+    });
+  }
+}
+
+function numberFrom(name: string): number | undefined {
+  const text = process.env[name];
+  if (text === undefined || text === '') return undefined;
+  if (!/^\d{1,10}$/.test(text)) throw new Error(`${name} must be a whole number`);
+  return Number(text);
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
+import { startHostileWire, type WireFault } from '../../test-support/hostile-wire.ts';
+import { until } from '../../test-support/running-instance.ts';
+import { chaosTest } from './chaos-test.ts';
+import { checkLedger, untilCurrent } from './check-ledger.ts';
+import { CredentialLedger } from './credential-ledger.ts';
+import { CredentialWriters } from './credential-writers.ts';
+import { startEchoUpstream } from './echo-upstream.ts';
+import { publishGuardedRoute } from './guarded-route.ts';
+import { startControlPlane, startGateway } from './separate-planes.ts';
+import { SettledKeysProbe } from './settled-keys-probe.ts';
+
+const WRITERS = ['writer_0', 'writer_1'];
+const FAULTS: readonly WireFault[] = ['cut', 'slow', 'trickle', 'half-open'];
+const LONGEST_FAULT_MS = 1_500;
+
+chaosTest({
+  name: 'network-between-planes',
+  promise:
+    'whatever the network between the planes does, gateways serve on, come to what the control plane has, and let no revoked key in again',
+  quickRounds: 4,
+  run: async (chaos) => {
+    const { random, tally } = chaos;
+    const ledger = new CredentialLedger();
+    const controlPlane = await startControlPlane(chaos, { token: `a7ee-${random.hexadecimal()}` });
+    const { instance: plane } = controlPlane;
+    const wire = await startHostileWire(chaos, plane.ports.sync);
+    const gateway = await startGateway(chaos, controlPlane, { syncPort: wire.port });
+    await publishGuardedRoute(plane, await startEchoUpstream(chaos), [...WRITERS, 'steady', 'barrier']);
+    const steadyKey = random.hexadecimal();
+    await plane.admin('PUT', '/apisix/admin/consumers/steady/credentials/steady', { plugins: { 'key-auth': { key: steadyKey } } });
+    await untilCurrent(plane);
+    const port = gateway.instance.ports.http;
+    await chaos.rounds(async (scope, index) => {
+      const fault = FAULTS[index % FAULTS.length] ?? 'cut';
+      const writers = new CredentialWriters({ instance: plane, ledger, tally, random: random.fork(), consumers: WRITERS });
+      const probe = new SettledKeysProbe({ port, ledger, tally, random: random.fork(), steadyKey });
+      scope.after(() => Promise.all([writers.stop(), probe.stop()]));
+      await until(() => writers.acknowledged >= 3, 'the writers are at work');
+      wire.use(fault);
+      tally.killed(fault);
+      await pause(random.integer(300, LONGEST_FAULT_MS));
+      const before = writers.acknowledged;
+      await until(() => writers.acknowledged > before, 'writes go on without the gateway');
+      await Promise.all([writers.stop(), probe.stop()]);
+      for (const code of probe.unanswered) tally.requestFailed(`${fault}: ${code}`);
+      wire.use('open');
+      await untilCurrent(plane);
+      await checkLedger({ instance: plane, gatewayPort: port, ledger, tally, random }, WRITERS);
+      assert.equal(ledger.entries.filter(({ uncertain }) => uncertain !== undefined).length, 0);
+    });
+  },
+});

@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { cleanEnvironment } from '../../test-support/clean-environment.ts';
+import { RunningInstance } from '../../test-support/running-instance.ts';
+import { temporaryFolder } from '../../test-support/temporary-folder.ts';
+
+const LAUNCHER = fileURLToPath(new URL('../../bin/portcullis.js', import.meta.url));
+/** The Admin API's limits of requests would be reached by what a test writes. */
+const UNLIMITED = ['--admin-requests-per-user', '0', '--admin-requests-per-address', '0'];
+
+/** A role that can be ended and started again with the same data, token and ports. */
+export interface RestartableInstance {
+  readonly dataFolder: string;
+  /** The processes that run, or ran last. */
+  readonly instance: RunningInstance;
+  /** @throws Error when it does not become ready */
+  start(): Promise<void>;
+}
+
+interface Scope {
+  after(task: () => unknown): void;
+}
+
+/** A control plane alone. */
+export async function startControlPlane(
+  scope: Scope,
+  options: { readonly token: string; readonly environment?: Readonly<Record<string, string>>; readonly flags?: readonly string[] },
+): Promise<RestartableInstance> {
+  const { token, environment = {}, flags = [] } = options;
+  return startRestartable(scope, token, (ports) => ({
+    verb: 'control-plane',
+    environment,
+    flags: [...UNLIMITED, ...flags, ...(ports === undefined ? [] : [`--admin-port=${ports.admin}`, `--sync-port=${ports.sync}`])],
+  }));
+}
+
+/** A gateway alone, with an identity that `instance create` makes beside the control plane. */
+export async function startGateway(
+  scope: Scope,
+  controlPlane: RestartableInstance,
+  options: {
+    /** The control plane's, or that of what stands between. */
+    readonly syncPort?: number;
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly flags?: readonly string[];
+  } = {},
+): Promise<RestartableInstance> {
+  const { syncPort = controlPlane.instance.ports.sync, environment = {}, flags = [] } = options;
+  const identityFile = path.join(await temporaryFolder(scope), 'identity.json');
+  const words = [LAUNCHER, 'instance', 'create', '--data-dir', controlPlane.dataFolder, '--identity-file', identityFile];
+  await promisify(execFile)(process.execPath, words, { env: { ...cleanEnvironment(), ...environment } });
+  return startRestartable(scope, 'unused-by-a-gateway', (ports) => ({
+    verb: 'gateway',
+    environment,
+    flags: [
+      `--control-plane=127.0.0.1:${syncPort}`,
+      `--identity-file=${identityFile}`,
+      ...flags,
+      ...(ports === undefined ? [] : [`--http-port=${ports.http}`, `--status-port=${ports.status}`]),
+    ],
+  }));
+}
+
+async function startRestartable(
+  scope: Scope,
+  token: string,
+  optionsFor: (ports: RunningInstance['ports'] | undefined) => Omit<Parameters<typeof RunningInstance.start>[0], 'dataFolder'>,
+): Promise<RestartableInstance> {
+  const dataFolder = await temporaryFolder(scope);
+  let instance = await RunningInstance.start({ dataFolder, ...optionsFor(undefined) }, token);
+  scope.after(() => instance.killEverything());
+  return {
+    dataFolder,
+    get instance() {
+      return instance;
+    },
+    async start() {
+      instance = await RunningInstance.start({ dataFolder, ...optionsFor(instance.ports) }, token);
+    },
+  };
+}

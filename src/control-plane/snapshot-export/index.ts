@@ -1,0 +1,1 @@
+export { exportSnapshot, showSnapshotKey } from './snapshot-commands.ts';

@@ -1,0 +1,118 @@
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Clock } from '../../lib/clock.ts';
+import type { DialPolicy } from '../../lib/dial-policy.ts';
+import type { Logger } from '../../observability/logger.ts';
+import type { HeldConfiguration } from '../held-configuration.ts';
+import { messageOf } from '../message-of.ts';
+import type { SnapshotKey } from '../snapshot-key.ts';
+import { downloadSnapshot } from './download-snapshot.ts';
+import { SnapshotFileReader } from './snapshot-file-reader.ts';
+import { describePlace, type SnapshotPlace } from './snapshot-place.ts';
+import { takeSnapshotFile } from './take-snapshot-file.ts';
+
+/** Where snapshots come from, and whom it tells. */
+export interface SnapshotTakerOptions {
+  readonly place: SnapshotPlace;
+  readonly key: SnapshotKey;
+  readonly allowOlder: boolean;
+  /** Downloads go here for as long as they are read. */
+  readonly folder: string;
+  readonly mayDial: DialPolicy;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** A verified snapshot was made at this time, and what is in force is at least as new. */
+  readonly onFresh?: (createdAtMs: number) => void;
+}
+
+const PATIENCE_MS = 3_000;
+
+/** Takes configurations from exported snapshots. Whatever fails, what is in force stays. */
+export class SnapshotTaker {
+  readonly #options: SnapshotTakerOptions;
+  #etag: string | undefined;
+  #lastProblem = '';
+
+  constructor(options: SnapshotTakerOptions) {
+    this.#options = options;
+  }
+
+  /** The snapshot is a file of this machine: looking at it waits for nobody. */
+  get isLocal(): boolean {
+    return this.#options.place.kind === 'file';
+  }
+
+  /**
+   * The same before control planes are asked. A snapshot from the network is waited for only a moment when there is a disk copy to serve
+   * from: control planes know better. Resolves when nothing of it is being applied any more.
+   */
+  async takeBeforeConnecting(held: HeldConfiguration, signal: AbortSignal): Promise<void> {
+    const patience = new AbortController();
+    const cancel = held.revision === undefined ? undefined : this.#options.clock.schedule(PATIENCE_MS, () => patience.abort());
+    await this.takeOnce(held, AbortSignal.any([signal, patience.signal]));
+    cancel?.();
+  }
+
+  /** Looks for a snapshot once and puts it in force when it is newer than what is. Never rejects; a problem is logged once. */
+  async takeOnce(held: HeldConfiguration, signal: AbortSignal): Promise<void> {
+    const { place, log } = this.#options;
+    try {
+      const problem = await (place.kind === 'file' ? this.#takeFile(place.path, held) : this.#takeUrl(place.url, held, signal));
+      this.#tell(problem ?? '');
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#tell(messageOf(error));
+    }
+    log.debug('the snapshot was looked at', { snapshot: describePlace(place) });
+  }
+
+  async #takeUrl(url: string, held: HeldConfiguration, signal: AbortSignal): Promise<string | undefined> {
+    const { folder, mayDial, clock } = this.#options;
+    const file = path.join(folder, 'snapshot.download');
+    try {
+      const etag = held.revision === undefined ? undefined : this.#etag;
+      const download = await downloadSnapshot({ url, etag, file, mayDial, clock, signal });
+      if (download.kind === 'unchanged') return undefined;
+      const problem = await this.#takeFile(file, held);
+      if (problem === undefined) this.#etag = download.etag;
+      return problem;
+    } finally {
+      await rm(file, { force: true });
+    }
+  }
+
+  /** What is wrong with it, if something is. */
+  async #takeFile(file: string, held: HeldConfiguration): Promise<string | undefined> {
+    const { key, allowOlder, onFresh, log, place } = this.#options;
+    let handle: FileHandle | undefined;
+    try {
+      handle = await open(file, 'r');
+      const reader = await SnapshotFileReader.open(handle, key);
+      const outcome = await takeSnapshotFile(reader, held, { allowOlder });
+      const { revision, createdAtMs } = reader.header;
+      if (outcome.kind === 'refused') return outcome.reason;
+      if (outcome.kind === 'applied') {
+        log.info('the configuration was taken from a snapshot', { snapshot: describePlace(place), revision, createdAtMs });
+        onFresh?.(createdAtMs);
+      } else if (held.revision === revision && (await isWhole(reader))) onFresh?.(createdAtMs);
+      return undefined;
+    } finally {
+      await handle?.close();
+    }
+  }
+
+  /** Once per problem: a snapshot is looked for again and again. */
+  #tell(problem: string): void {
+    const { place, log } = this.#options;
+    if (problem !== '' && problem !== this.#lastProblem) {
+      log.warn('the snapshot is not taken; the configuration in force stays', { snapshot: describePlace(place), cause: problem });
+    }
+    this.#lastProblem = problem;
+  }
+}
+
+/** Only a verified file may say when it was made. */
+async function isWhole(reader: SnapshotFileReader): Promise<boolean> {
+  for await (const _record of reader.records());
+  return true;
+}

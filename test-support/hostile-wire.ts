@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { createServer, connect as dial, type Socket } from 'node:net';
+
+/**
+ * What a network does to bytes. `open`: nothing. `cut`: connections are reset, new ones too. `half-open`: connections stand, and nothing goes
+ * through. `slow`: every piece comes late. `trickle`: a few bytes at a time.
+ */
+export type WireFault = 'open' | 'cut' | 'half-open' | 'slow' | 'trickle';
+
+const SLOW_MS = 300;
+const TRICKLE_BYTES = 700;
+const TRICKLE_MS = 20;
+
+/** A network between a client and a server, which a test makes worse and better. */
+export interface HostileWire {
+  /** Where clients connect, on 127.0.0.1. */
+  readonly port: number;
+  /** From now on. A `half-open` wire that becomes another one resets what stood, because bytes are missing there. */
+  use(fault: WireFault): void;
+}
+
+/** Lays such a network to a port of 127.0.0.1. */
+export async function startHostileWire(scope: { after(task: () => unknown): void }, targetPort: number): Promise<HostileWire> {
+  const sockets = new Set<Socket>();
+  let fault: WireFault = 'open';
+  const keep = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+  };
+  const resetAll = (): void => {
+    for (const socket of sockets) socket.resetAndDestroy();
+  };
+  const server = createServer((client) => {
+    keep(client);
+    if (fault === 'cut') return void client.resetAndDestroy();
+    const target = dial(targetPort, '127.0.0.1');
+    keep(target);
+    pass(client, target, () => fault);
+    pass(target, client, () => fault);
+    return undefined;
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  scope.after(() => {
+    resetAll();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the wire has no port');
+  return {
+    port: address.port,
+    use(next) {
+      const lostBytes = fault === 'half-open' && next !== 'half-open';
+      fault = next;
+      if (next === 'cut' || lostBytes) resetAll();
+    },
+  };
+}
+
+/** Hands on in order, as the fault of the moment says. */
+function pass(from: Socket, to: Socket, faultNow: () => WireFault): void {
+  let lastPiece = Promise.resolve();
+  from.on('data', (bytes: Buffer) => {
+    if (faultNow() === 'half-open') return;
+    from.pause();
+    lastPiece = lastPiece.then(() => handOn(bytes, to, faultNow)).then(() => void from.resume());
+  });
+  from.on('close', () => void lastPiece.then(() => to.destroy()));
+}
+
+async function handOn(bytes: Buffer, to: Socket, faultNow: () => WireFault): Promise<void> {
+  if (faultNow() === 'slow') await after(SLOW_MS);
+  for (let start = 0; start < bytes.length && !to.destroyed; ) {
+    const isTrickle = faultNow() === 'trickle';
+    const end = isTrickle ? Math.min(bytes.length, start + TRICKLE_BYTES) : bytes.length;
+    to.write(bytes.subarray(start, end));
+    start = end;
+    if (isTrickle) await after(TRICKLE_MS);
+  }
+}
+
+function after(delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, delayMs);
+  });
+}
