@@ -17,7 +17,7 @@ test('a gateway joins by a token file, serves, takes up a new authority, and is 
   const folder = await temporaryFolder(t);
   const planeFolder = await made(path.join(folder, 'plane'));
   const plane = await runningInstance(t, { dataFolder: planeFolder, verb: 'control-plane' });
-  const { sync } = JSON.parse(await readFile(path.join(planeFolder, 'instance.json'), 'utf8')).ports;
+  const { sync } = plane.ports;
   const upstream = await runningInstance(t, { dataFolder: await made(path.join(folder, 'upstream')) });
   const nodes = [{ host: '127.0.0.1', port: upstream.ports.demo, weight: 1 }];
   await put(plane, 'services/s1', { name: 's1', upstream: { type: 'roundrobin', scheme: 'http', nodes } });
@@ -67,7 +67,10 @@ test('a gateway joins by a token file, serves, takes up a new authority, and is 
     const log = await readFile(path.join(gatewayFolder, 'logs', 'portcullis.log'), 'utf8');
     return /"cause":"this instance was revoked/.test(log) ? true : undefined;
   });
-  assert.deepEqual((await plane.admin('PUT', '/apisix/admin/routes/r4', { name: 'r4', paths: ['/x'], service_id: 's1' })).headers['portcullis-applied'], '0/0');
+  assert.deepEqual(
+    (await plane.admin('PUT', '/apisix/admin/routes/r4', { name: 'r4', paths: ['/x'], service_id: 's1' })).headers['portcullis-applied'],
+    '0/0',
+  );
   await rm(identityFile);
 });
 

@@ -8,8 +8,8 @@ import { type Author, isInClear, parseDatabaseUrl, type Store, type StoreHistory
 import { addressFilter, trustedProxies } from './address-filter.ts';
 import { describedApi } from './api/index.ts';
 import type { ControlPlaneAddress, ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
-import { type ExpiryClock, openExpiryClock } from './expiry-clock.ts';
 import { createInstanceCertificate } from './create-instance-certificate.ts';
+import { type ExpiryClock, openExpiryClock } from './expiry-clock.ts';
 import { openInstallation } from './first-start.ts';
 import { startHistoryPruner } from './history-pruner.ts';
 import { ADMIN_SERVER_LIMITS, type AdminServer, AnswerMemory, startAdminServer } from './http/index.ts';

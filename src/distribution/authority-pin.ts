@@ -5,7 +5,9 @@ import { createHash, X509Certificate } from 'node:crypto';
  * has the same pin as its self-signed certificate, so a token holds over a change of authorities.
  */
 export function authorityPin(certificate: X509Certificate): string {
-  return createHash('sha256').update(certificate.publicKey.export({ type: 'spki', format: 'der' })).digest('base64url');
+  return createHash('sha256')
+    .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64url');
 }
 
 /** The certificates of a text with any number of them, PEM, in their order. @throws Error for one that cannot be read */

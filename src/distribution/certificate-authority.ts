@@ -80,10 +80,7 @@ export async function crossCertify(former: CertificatePair, authority: Certifica
     publicKey: subject.publicKey,
     signingKey: createPrivateKey(former.privateKey).toCryptoKey(ALGORITHM, false, ['sign']),
     signingAlgorithm: ALGORITHM,
-    extensions: [
-      ...(await authorityExtensions(subject.publicKey)),
-      await AuthorityKeyIdentifierExtension.create(issuer.publicKey),
-    ],
+    extensions: [...(await authorityExtensions(subject.publicKey)), await AuthorityKeyIdentifierExtension.create(issuer.publicKey)],
   });
   return pem(certificate);
 }

@@ -1,5 +1,5 @@
-export type { ConfigurationApplier, SnapshotMeta } from './configuration-applier.ts';
 export { authorityPin, readCertificates } from './authority-pin.ts';
+export type { ConfigurationApplier, SnapshotMeta } from './configuration-applier.ts';
 export { SnapshotFollower } from './exported/snapshot-follower.ts';
 export type { SnapshotPlace } from './exported/snapshot-place.ts';
 export { SnapshotTaker } from './exported/snapshot-taker.ts';
@@ -8,6 +8,6 @@ export { CertificateRefused, type OwnKeys, requestJoin, requestRenewal } from '.
 export type { GrantedIdentity } from './join-messages.ts';
 export { type JoinToken, parseJoinToken } from './join-token.ts';
 export { Journal, type JournalOptions, type PreviousProcessEnd } from './journal.ts';
-export { type ControlPlaneAddress, Subscriber, type SubscriberOptions } from './subscriber.ts';
 export { parseSnapshotKey } from './snapshot-key.ts';
+export { type ControlPlaneAddress, Subscriber, type SubscriberOptions } from './subscriber.ts';
 export type { SubscriberIdentity } from './sync-client.ts';

@@ -1,3 +1,5 @@
+export type { InstanceAdmission } from './admitted-peers.ts';
+export { authorityPin, readCertificates } from './authority-pin.ts';
 export {
   type CertificatePair,
   createAuthority,
@@ -9,8 +11,6 @@ export {
   issueServerCertificate,
   type ServerCertificateRequest,
 } from './certificate-authority.ts';
-export type { InstanceAdmission } from './admitted-peers.ts';
-export { authorityPin, readCertificates } from './authority-pin.ts';
 export type { ConfigurationApplier, SnapshotMeta } from './configuration-applier.ts';
 export type { InstanceState, InstanceStatus } from './connected-instance.ts';
 export { createSnapshotWriter, type SnapshotWriter, snapshotKeyOf } from './exported/create-snapshot-writer.ts';

@@ -13,7 +13,9 @@ export function renewStatement(instanceId: string, publicKey: string): string {
 /** SHA-256 of a public key (SPKI as PEM), in hexadecimal. @throws Error when it is none */
 export function keyDigest(publicKey: string): string {
   const key = readPublicKey(publicKey);
-  return createHash('sha256').update(key.export({ type: 'spki', format: 'der' })).digest('hex');
+  return createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
 }
 
 /** A signature over the statement, in base64, that only who has the private key (PKCS #8, PEM) can make. */

@@ -56,6 +56,8 @@ export class Subscriber {
   #isConnected = false;
   #tries = 0;
   #identity: SubscriberIdentity;
+  /** By which the last connection was made. */
+  #shownIdentity: SubscriberIdentity | undefined;
   #lastFailure = '';
   #health: HealthReport | undefined;
   #connection: Pick<FrameConnection, 'send'> | undefined;
@@ -121,7 +123,9 @@ export class Subscriber {
       if (end.reason !== this.#lastFailure)
         log.warn('no connection to the control plane; the configuration in force stays', { cause: end.reason });
       this.#lastFailure = end.reason;
-      const delayMs = end.kind === 'rejected' ? BACKOFF.highestDelayMs : Math.max(BACKOFF.firstDelayMs, backoffDelayMs(failures, BACKOFF));
+      // Whoever was turned away with a certificate that has been renewed since shows the new one at once.
+      const isFinal = end.kind === 'rejected' && this.#shownIdentity === this.#identity;
+      const delayMs = isFinal ? BACKOFF.highestDelayMs : Math.max(BACKOFF.firstDelayMs, backoffDelayMs(failures, BACKOFF));
       await this.#pause(delayMs * this.#jitter());
     }
   }
@@ -129,6 +133,7 @@ export class Subscriber {
   async #connectOnce(): Promise<SessionEnd> {
     const { clock, log, softwareVersion } = this.#options;
     const identity = this.#identity;
+    this.#shownIdentity = identity;
     const { host, port } = this.#controlPlane;
     const { signal } = this.#stopping;
     const { socket, head } = await openSyncConnection({ host, port, identity, clock, signal });

@@ -9,7 +9,10 @@ export const SECRET_SETTINGS = [
       'PostgreSQL as the store, `postgres://user:password@host:5432/database?sslmode=verify-full`; without it SQLite in the data folder',
   },
   { name: 'PORTCULLIS_BOOTSTRAP_TOKEN', meaning: 'First API token (16 to 256 printable characters); used at the first start only' },
-  { name: 'PORTCULLIS_JOIN_TOKEN', meaning: 'Join token of a gateway that runs alone and has no identity yet; instead of `--join-token-file`' },
+  {
+    name: 'PORTCULLIS_JOIN_TOKEN',
+    meaning: 'Join token of a gateway that runs alone and has no identity yet; instead of `--join-token-file`',
+  },
   { name: 'PORTCULLIS_ADMIN_PASSWORD', meaning: 'First password of the user `admin`; used at the first start only' },
   {
     name: 'PORTCULLIS_SNAPSHOT_KEY',

@@ -146,7 +146,8 @@ export class JoinedIdentity {
       try {
         const granted = await requestRenewal({ controlPlane, identity, keys, clock });
         const renewed = identityOf(granted, keys.privateKey);
-        if (renewed.instanceId !== identity.instanceId || renewed.groupId !== identity.groupId) throw new Error('another instance was certified');
+        if (renewed.instanceId !== identity.instanceId || renewed.groupId !== identity.groupId)
+          throw new Error('another instance was certified');
         if (this.#isStopped || this.#identity?.instanceId !== identity.instanceId) return true;
         this.#change(renewed);
         log.info('the certificate of this gateway was renewed', { until: new Date(renewed.expiresAtMs).toISOString() });

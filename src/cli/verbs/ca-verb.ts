@@ -27,5 +27,8 @@ export function caVerb(): Command {
     );
     process.stdout.write(`The authority ${pin} is not trusted any more.\n`);
   });
-  return new Command('ca').description('Change the authority that certifies gateways and control planes.').addCommand(rotate).addCommand(retire);
+  return new Command('ca')
+    .description('Change the authority that certifies gateways and control planes.')
+    .addCommand(rotate)
+    .addCommand(retire);
 }

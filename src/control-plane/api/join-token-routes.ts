@@ -9,11 +9,11 @@ import type { ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
 import {
   digestSecret,
   findJoinToken,
+  type JoinTokenStatus,
   joinCommands,
   listJoinTokens,
   putJoinToken,
   readAuthorities,
-  type JoinTokenStatus,
   type StoredJoinToken,
   statusOfJoinToken,
 } from '../joining/index.ts';
@@ -78,7 +78,9 @@ async function createJoinToken(context: ApiContext, request: ApiRequest): Promis
     await requireGatewayGroup(transaction, groupId);
     const usable = (await listJoinTokens(transaction, groupId)).filter((other) => statusOf(context, other) === 'usable');
     if (usable.length >= MAX_TOKENS) {
-      throw new PortcullisError('admin_conflict', { publicMessage: `a gateway group has at most ${MAX_TOKENS} join tokens: revoke one first` });
+      throw new PortcullisError('admin_conflict', {
+        publicMessage: `a gateway group has at most ${MAX_TOKENS} join tokens: revoke one first`,
+      });
     }
     const authorities = await readAuthorities(transaction);
     if (authorities === undefined) throw new Error('there is no authority yet');

@@ -1,10 +1,4 @@
-import {
-  type CertificatePair,
-  createAuthority,
-  crossCertify,
-  issueServerCertificate,
-  type SyncTls,
-} from '../../distribution/index.ts';
+import { type CertificatePair, createAuthority, crossCertify, issueServerCertificate, type SyncTls } from '../../distribution/index.ts';
 import { StartError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { StoreReader, StoreTransaction } from '../../store/index.ts';
@@ -88,7 +82,6 @@ export async function noteTrustChange(transaction: StoreTransaction): Promise<vo
 export async function trustVersion(store: Pick<StoreReader, 'getSetting'>): Promise<string> {
   return (await store.getSetting(TRUST_VERSION))?.toString() ?? '0';
 }
-
 
 async function requireAuthorities(store: Pick<StoreReader, 'getSetting'>): Promise<Authorities> {
   const authorities = await readAuthorities(store);

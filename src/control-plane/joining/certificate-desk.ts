@@ -159,7 +159,10 @@ async function requireGroup(transaction: StoreTransaction, groupId: string): Pro
 
 /** One key joins by one token as one instance, however often it asks, and nobody can choose to be another one. In the form of a UUID (version 8, RFC 9562). */
 function instanceIdOf(tokenId: string, publicKey: string): string {
-  const bytes = createHash('sha256').update(`portcullis instance 1\n${tokenId}\n${keyDigest(publicKey)}\n`).digest().subarray(0, 16);
+  const bytes = createHash('sha256')
+    .update(`portcullis instance 1\n${tokenId}\n${keyDigest(publicKey)}\n`)
+    .digest()
+    .subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');

@@ -5,13 +5,7 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { createServer } from 'node:tls';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
-import {
-  type GrantedIdentity,
-  type OwnKeys,
-  parseJoinToken,
-  requestJoin,
-  requestRenewal,
-} from '../../distribution/gateway-side.ts';
+import { type GrantedIdentity, type OwnKeys, parseJoinToken, requestJoin, requestRenewal } from '../../distribution/gateway-side.ts';
 import { createAuthority, issueInstanceCertificate, issueServerCertificate } from '../../distribution/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { exchange, makeTestKeys, type SyncPlane, startSyncPlane } from '../testing/sync-plane.ts';
@@ -143,7 +137,8 @@ test('without a certificate nothing but joining is to be had, and with one that 
 test('what is no request to join is refused, however large, and nothing is believed of it', async (t) => {
   const plane = await startSyncPlane(t);
   const post = (body: string) => `POST /join HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-  for (const body of ['', '{', 'null', '[]', '{"tokenId":7}', '{"__proto__":{}}']) assert.equal(await status(plane, post(body)), '400', body);
+  for (const body of ['', '{', 'null', '[]', '{"tokenId":7}', '{"__proto__":{}}'])
+    assert.equal(await status(plane, post(body)), '400', body);
   assert.equal(await status(plane, post('x'.repeat(17 * 1024))), '413');
   const fields = { tokenId: '\u0000', secret: 'x', hostname: '', publicKey: 'x', proof: '' };
   assert.equal(await status(plane, post(JSON.stringify(fields))), '403');
@@ -157,7 +152,10 @@ test('who asks too often has to wait', async (t) => {
   const keys = makeTestKeys();
   const outcomes = new Set<string>();
   for (let tries = 0; tries < 34; tries += 1) outcomes.add(await join(plane.port, token.text, keys).then(() => 'joined', messageOf));
-  assert.deepEqual([...outcomes].sort(), ['joined', 'the control plane answered 429 to the request for a certificate: too many requests for certificates: try again later']);
+  assert.deepEqual([...outcomes].sort(), [
+    'joined',
+    'the control plane answered 429 to the request for a certificate: too many requests for certificates: try again later',
+  ]);
 });
 
 test('an instance that is revoked is cut off, and comes back neither by its certificate nor by a renewal', async (t) => {

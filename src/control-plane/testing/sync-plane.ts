@@ -34,7 +34,15 @@ export async function startSyncPlane(test: TestContext, opened?: Store, clock: C
   const { installation } = await openInstallation({ store, ...bootstrap, clock, random: systemRandom });
   const admission = await SyncAdmission.open({ store, serverNames: ['localhost', '127.0.0.1'], clock });
   const publisher = new Publisher({
-    ...{ store, clock, log, softwareVersion: '0.0.0-test', plugins: [], signingKey: installation.signingKey, keySalt: installation.keySalt },
+    ...{
+      store,
+      clock,
+      log,
+      softwareVersion: '0.0.0-test',
+      plugins: [],
+      signingKey: installation.signingKey,
+      keySalt: installation.keySalt,
+    },
     listeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }],
     ...{ tls: admission.tls, admission, history: await openHistory({ store, random: systemRandom }) },
     enrollment: new CertificateDesk({ store, authorities: () => admission.authorities, clock, expiryClock: clock, log }),

@@ -58,9 +58,7 @@ export const JOINING_DESCRIPTION: ApiDescription = {
       token: Type.String({ description: 'For `--join-token-file`; shown here and nowhere again' }),
       token_plain_text: Type.String({ description: 'The same, as API7 calls it' }),
       authority_pin: Type.String({ description: 'SHA-256 of the public key of the authority that the token names, in base64url' }),
-      commands: Type.Optional(
-        Type.Object({ node: command, systemd: command, docker: command, compose: command, kubernetes: command }),
-      ),
+      commands: Type.Optional(Type.Object({ node: command, systemd: command, docker: command, compose: command, kubernetes: command })),
     }),
     InstanceCertificates: Type.Object({
       id: Type.String(),
