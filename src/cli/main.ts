@@ -6,6 +6,7 @@ import { caVerb } from './verbs/ca-verb.ts';
 import { demoUpstreamVerb } from './verbs/demo-upstream-verb.ts';
 import { instanceCertificateVerb } from './verbs/instance-certificate-verb.ts';
 import { instanceVerb } from './verbs/instance-verbs.ts';
+import { migrateVerb } from './verbs/migrate-verb.ts';
 import { snapshotVerb } from './verbs/snapshot-verb.ts';
 import { tokenVerb } from './verbs/token-verb.ts';
 import { userVerb } from './verbs/user-verb.ts';
@@ -23,6 +24,7 @@ const program = new Command('portcullis')
   .addCommand(tokenVerb())
   .addCommand(userVerb())
   .addCommand(auditVerb())
+  .addCommand(migrateVerb())
   .addCommand(snapshotVerb());
 
 try {

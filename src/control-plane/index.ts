@@ -3,6 +3,6 @@ export type { ControlPlaneOptions, RunningControlPlane } from './control-plane-o
 export { type CreateInstanceCertificateOptions, createInstanceCertificate } from './create-instance-certificate.ts';
 export { FOUNDING_ACTION } from './first-start.ts';
 export { type ChangeAuthoritiesOptions, retireFormerAuthority, rotateAuthorities } from './joining/index.ts';
-export { hasSqliteStore, openControlPlaneStore } from './open-control-plane-store.ts';
+export { hasSqliteStore, openControlPlaneStore, sqliteFileOf } from './open-control-plane-store.ts';
 export { exportSnapshot, showSnapshotKey } from './snapshot-export/index.ts';
 export { startControlPlane } from './start-control-plane.ts';

@@ -37,6 +37,7 @@ export function hasSqliteStore(dataFolder: string): boolean {
   return existsSync(sqliteFileOf(dataFolder));
 }
 
-function sqliteFileOf(dataFolder: string): string {
+/** The file in which a control plane has its store when it has no database. */
+export function sqliteFileOf(dataFolder: string): string {
   return path.join(dataFolder, 'store.sqlite');
 }

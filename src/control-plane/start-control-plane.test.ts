@@ -209,7 +209,10 @@ test('certificates are for groups that exist', async (t) => {
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
-  await assert.rejects(controlPlane.issueInstanceCertificate({ groupId: 'other', instanceId: 'gw', publicKey }), /no gateway group "other"/);
+  await assert.rejects(
+    controlPlane.issueInstanceCertificate({ groupId: 'other', instanceId: 'gw', publicKey }),
+    /no gateway group "other"/,
+  );
   await assert.rejects(controlPlane.groupRevision('other'), /no gateway group other/);
 });
 

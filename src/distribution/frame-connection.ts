@@ -10,6 +10,8 @@ export interface FrameConnectionOptions {
   /** Bytes that arrived together with the answer to the upgrade. */
   readonly head: Buffer;
   readonly maxFrameBytes: number;
+  /** How long the peer may be silent as long as `expectHeartbeats` has not been called. */
+  readonly silenceLimitMs?: number;
   readonly clock: Clock;
   /** Called for one frame after the other: nothing more is read until the promise resolves. A rejection ends the connection. */
   readonly onFrame: (text: string) => Promise<void>;
@@ -17,16 +19,18 @@ export interface FrameConnectionOptions {
   readonly onClosed: (reason: string) => void;
 }
 
+const MISSED_HEARTBEATS = 3;
 const CONGESTED_BYTES = 1024 * 1024;
 
 /**
- * One end of a sync connection: frames in order, a heartbeat every five seconds, and an end to a peer that has been silent for
- * fifteen. Time spent inside `onFrame` is not counted as the peer's silence, because its heartbeats wait unread meanwhile.
+ * One end of a sync connection: frames in order, a heartbeat every two seconds, and an end to a peer that has been silent for
+ * too long. Time spent inside `onFrame` is not counted as the peer's silence, because its heartbeats wait unread meanwhile.
  */
 export class FrameConnection {
   readonly #options: FrameConnectionOptions;
   #cancelTick: CancelTask;
   #lastHeardMs: number;
+  #silenceLimitMs: number;
   #handling = false;
   #closeReason: string | undefined;
   #closed = false;
@@ -34,6 +38,7 @@ export class FrameConnection {
 
   constructor(options: FrameConnectionOptions) {
     this.#options = options;
+    this.#silenceLimitMs = options.silenceLimitMs ?? SILENCE_LIMIT_MS;
     this.#lastHeardMs = options.clock.monotonicMs();
     // Failures reach `#read`; this listener takes those that come after it has ended, which nobody else would.
     options.socket.on('error', () => undefined);
@@ -48,6 +53,12 @@ export class FrameConnection {
       () => this.#end('the peer closed the connection'),
       (error: unknown) => this.#end(messageOf(error)),
     );
+  }
+
+  /** The peer has said how often it sends a heartbeat; undefined when it has not. */
+  expectHeartbeats(intervalMs: number | undefined): void {
+    const limitMs = intervalMs === undefined ? SILENCE_LIMIT_MS : intervalMs * MISSED_HEARTBEATS;
+    this.#silenceLimitMs = Math.min(Math.max(limitMs, HEARTBEAT_INTERVAL_MS * MISSED_HEARTBEATS), SILENCE_LIMIT_MS);
   }
 
   get isClosed(): boolean {
@@ -115,7 +126,7 @@ export class FrameConnection {
 
   #tick(): void {
     const silenceMs = this.#options.clock.monotonicMs() - this.#lastHeardMs;
-    if (!this.#handling && silenceMs >= SILENCE_LIMIT_MS) {
+    if (!this.#handling && silenceMs >= this.#silenceLimitMs) {
       this.close('the peer was silent for too long');
       return;
     }

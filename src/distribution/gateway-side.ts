@@ -1,5 +1,6 @@
 export { authorityPin, readCertificates } from './authority-pin.ts';
 export type { ConfigurationApplier, SnapshotMeta } from './configuration-applier.ts';
+export type { ControlPlaneAddress } from './control-plane-rotation.ts';
 export { SnapshotFollower } from './exported/snapshot-follower.ts';
 export type { SnapshotPlace } from './exported/snapshot-place.ts';
 export { SnapshotTaker } from './exported/snapshot-taker.ts';
@@ -9,5 +10,5 @@ export type { GrantedIdentity } from './join-messages.ts';
 export { type JoinToken, parseJoinToken } from './join-token.ts';
 export { Journal, type JournalOptions, type PreviousProcessEnd } from './journal.ts';
 export { parseSnapshotKey } from './snapshot-key.ts';
-export { type ControlPlaneAddress, Subscriber, type SubscriberOptions } from './subscriber.ts';
+export { Subscriber, type SubscriberOptions } from './subscriber.ts';
 export type { SubscriberIdentity } from './sync-client.ts';

@@ -3,10 +3,10 @@ import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Clock } from '../lib/clock.ts';
 import { authorityPin } from './authority-pin.ts';
+import type { ControlPlaneAddress } from './control-plane-rotation.ts';
 import { type GrantedIdentity, JOIN_PATH, MAX_JOIN_BYTES, parseGrantedIdentity, RENEW_PATH } from './join-messages.ts';
 import type { JoinToken } from './join-token.ts';
 import { joinStatement, provePossession, renewStatement } from './key-possession.ts';
-import type { ControlPlaneAddress } from './subscriber.ts';
 import type { SubscriberIdentity } from './sync-client.ts';
 
 /** The control plane has understood the request for a certificate and will not grant it, however often it is asked. */

@@ -19,6 +19,7 @@ export function parseGatewayMessage(text: string): GatewayMessage | undefined {
         softwareVersion: readString(fields, 'softwareVersion'),
         revision: readCount(fields, 'revision'),
         ...readHistory(fields),
+        ...readHeartbeatMs(fields),
       };
     case 'applied':
       return { kind, revision: readCount(fields, 'revision'), outcome: readOutcome(fields), ...readReason(fields) };
@@ -52,6 +53,7 @@ export function parseControlPlaneMessage(text: string): ControlPlaneMessage | un
         ...readHistoryAccepted(fields),
         keySalt: readString(fields, 'keySalt'),
         signingKey: readString(fields, 'signingKey'),
+        ...readHeartbeatMs(fields),
       };
     case 'reject':
       return { kind, reason: readString(fields, 'reason') };
@@ -86,6 +88,10 @@ export function parseControlPlaneMessage(text: string): ControlPlaneMessage | un
 
 function readHeartbeat(fields: UnknownFields): HeartbeatMessage {
   return { kind: 'heartbeat', nowMs: readCount(fields, 'nowMs') };
+}
+
+function readHeartbeatMs(fields: UnknownFields): { readonly heartbeatMs?: number } {
+  return own(fields, 'heartbeatMs') === undefined ? {} : { heartbeatMs: readCount(fields, 'heartbeatMs') };
 }
 
 function readHistoryAccepted(fields: UnknownFields): { readonly historyAccepted?: boolean } {

@@ -16,9 +16,9 @@ export const REASON_HEADER = 'Portcullis-Reason';
 /** A frame above this size is a broken or hostile peer. */
 export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 
-/** Both sides send a heartbeat this often, … */
-export const HEARTBEAT_INTERVAL_MS = 5_000;
-/** … and close a connection on which nothing has arrived for this long. */
+/** Both sides send a heartbeat this often, and say so in `hello` and `welcome`, … */
+export const HEARTBEAT_INTERVAL_MS = 2_000;
+/** … and close a connection on which nothing has arrived for three times as long as the peer has said, or for this long. */
 export const SILENCE_LIMIT_MS = 15_000;
 
 /**
@@ -39,6 +39,8 @@ export interface HelloMessage {
   readonly revision: number;
   /** `history` of the delta or snapshot that made the revision. Without it no delta is built upon the revision. */
   readonly history?: string | undefined;
+  /** A heartbeat comes at least this often. Absent from gateways that send one every five seconds. */
+  readonly heartbeatMs?: number;
 }
 
 /** From the gateway: this revision is in force on all workers, or was refused and the one before stays. */
@@ -85,6 +87,8 @@ export interface WelcomeMessage {
   readonly keySalt: string;
   /** Base64 of the SPKI of the Ed25519 key that signs snapshots and deltas. */
   readonly signingKey: string;
+  /** A heartbeat comes at least this often. Absent from control planes that send one every five seconds. */
+  readonly heartbeatMs?: number;
 }
 
 /** From the control plane, when the versions do not fit: the gateway keeps serving what it holds and tries again later. */

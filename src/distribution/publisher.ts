@@ -11,7 +11,14 @@ import type { ConfigurationHistory } from './history-sessions.ts';
 import type { InstanceName } from './instance-name.ts';
 import type { Enrollment } from './join-server.ts';
 import { parseGatewayMessage } from './parse-message.ts';
-import { type AppliedMessage, type GatewayMessage, type HelloMessage, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol.ts';
+import {
+  type AppliedMessage,
+  type GatewayMessage,
+  HEARTBEAT_INTERVAL_MS,
+  type HelloMessage,
+  OLDEST_PROTOCOL_VERSION,
+  PROTOCOL_VERSION,
+} from './protocol.ts';
 import { SignedMessages } from './signed-messages.ts';
 import { Signer } from './signing.ts';
 import { type SnapshotPlugin, SnapshotPlugins } from './snapshot-plugins.ts';
@@ -207,7 +214,9 @@ export class Publisher {
       historyAccepted: isHistoryAccepted,
       keySalt: this.#options.keySalt.toString('base64'),
       signingKey: this.#signer.publicKey,
+      heartbeatMs: HEARTBEAT_INTERVAL_MS,
     });
+    connection.expectHeartbeats(hello.heartbeatMs);
     const { authority } = this.#peers;
     if (authority !== undefined) connection.send({ kind: 'authorities', authority });
     const { softwareVersion, revision: heldRevision } = hello;

@@ -1,26 +1,20 @@
-import { type BackoffSteps, backoffDelayMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { ConfigurationApplier } from './configuration-applier.ts';
+import { type ControlPlaneAddress, ControlPlaneRotation, type SessionEnd } from './control-plane-rotation.ts';
 import { FrameConnection } from './frame-connection.ts';
 import type { HealthReport } from './health-report.ts';
 import { HeldConfiguration } from './held-configuration.ts';
 import type { Journal, PreviousProcessEnd } from './journal.ts';
 import { messageOf } from './message-of.ts';
-import { MAX_FRAME_BYTES, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol.ts';
+import { HEARTBEAT_INTERVAL_MS, MAX_FRAME_BYTES, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol.ts';
 import { openSyncConnection, type SubscriberIdentity } from './sync-client.ts';
 import { SyncSession } from './sync-session.ts';
 
-/** Where a control plane takes sync connections. */
-export interface ControlPlaneAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** What a subscriber needs, and whom it tells. */
 export interface SubscriberOptions {
-  /** Tried one after the other: the next one after each failure. At least one. */
+  /** At least one; which is tried when: `ControlPlaneRotation`. */
   readonly controlPlanes: readonly ControlPlaneAddress[];
   readonly identity: SubscriberIdentity;
   readonly applier: ConfigurationApplier;
@@ -39,10 +33,13 @@ export interface SubscriberOptions {
   readonly beforeConnecting?: (held: HeldConfiguration, signal: AbortSignal) => Promise<void>;
 }
 
-/** The first attempts follow each other quickly, because a control plane that starts with us is there in a moment. */
-const BACKOFF: BackoffSteps = { firstDelayMs: 100, highestDelayMs: 15_000 };
-/** A connection that has lasted this long was a good one. */
-const STABLE_MS = 10_000;
+/** A hung control plane is left this soon before it has said how often it gives a sign of life. */
+const FIRST_SILENCE_LIMIT_MS = 6_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** With others to go to. */
+const SHORT_CONNECT_TIMEOUT_MS = 3_000;
+/** Causes of failures that are told once each. */
+const MAX_TOLD_FAILURES = 100;
 
 /**
  * The gateway's end of distribution. It puts the disk copy in force, then follows the control plane for ever: whatever fails, the
@@ -54,11 +51,11 @@ export class Subscriber {
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #isConnected = false;
-  #tries = 0;
   #identity: SubscriberIdentity;
   /** By which the last connection was made. */
   #shownIdentity: SubscriberIdentity | undefined;
-  #lastFailure = '';
+  readonly #rotation: ControlPlaneRotation;
+  readonly #toldFailures = new Set<string>();
   #health: HealthReport | undefined;
   #connection: Pick<FrameConnection, 'send'> | undefined;
 
@@ -66,6 +63,7 @@ export class Subscriber {
     this.#options = options;
     this.#identity = options.identity;
     this.#held = new HeldConfiguration(options);
+    this.#rotation = new ControlPlaneRotation(options.controlPlanes, options.random);
   }
 
   /** In force; undefined when nothing is that could be built upon. */
@@ -110,33 +108,37 @@ export class Subscriber {
 
   async #run(): Promise<void> {
     const { clock, log } = this.#options;
-    let failures = 0;
     while (!this.#stopping.signal.aborted) {
       const startedMs = clock.monotonicMs();
       const end = await this.#connectOnce().catch((error: unknown): SessionEnd => ({ kind: 'unreachable', reason: messageOf(error) }));
       this.#isConnected = false;
       if (this.#stopping.signal.aborted) return;
-      this.#tries += 1;
       if (this.#held.revision === undefined) await this.#options.beforeConnecting?.(this.#held, this.#stopping.signal);
-      failures = end.kind === 'lost' && clock.monotonicMs() - startedMs >= STABLE_MS ? 1 : failures + 1;
-      // Once per cause: an unreachable control plane is tried every few seconds.
-      if (end.reason !== this.#lastFailure)
-        log.warn('no connection to the control plane; the configuration in force stays', { cause: end.reason });
-      this.#lastFailure = end.reason;
-      // Whoever was turned away with a certificate that has been renewed since shows the new one at once.
-      const isFinal = end.kind === 'rejected' && this.#shownIdentity === this.#identity;
-      const delayMs = isFinal ? BACKOFF.highestDelayMs : Math.max(BACKOFF.firstDelayMs, backoffDelayMs(failures, BACKOFF));
-      await this.#pause(delayMs * this.#jitter());
+      this.#tellFailure(end.reason, log);
+      await this.#pause(this.#rotation.moveOn(this.#heeded(end), clock.monotonicMs() - startedMs));
     }
+  }
+
+  /** Whoever was turned away with a certificate that has been renewed since shows the new one at once. */
+  #heeded(end: SessionEnd): SessionEnd {
+    return end.kind === 'rejected' && this.#shownIdentity !== this.#identity ? { ...end, kind: 'lost' } : end;
+  }
+
+  /** Once per cause: an unreachable control plane is tried every few seconds. */
+  #tellFailure(cause: string, log: Logger): void {
+    if (this.#toldFailures.has(cause) || this.#toldFailures.size >= MAX_TOLD_FAILURES) return;
+    this.#toldFailures.add(cause);
+    log.warn('no connection to the control plane; the configuration in force stays', { cause });
   }
 
   async #connectOnce(): Promise<SessionEnd> {
     const { clock, log, softwareVersion } = this.#options;
     const identity = this.#identity;
     this.#shownIdentity = identity;
-    const { host, port } = this.#controlPlane;
+    const { host, port } = this.#rotation.current;
     const { signal } = this.#stopping;
-    const { socket, head } = await openSyncConnection({ host, port, identity, clock, signal });
+    const timeoutMs = this.#rotation.hasOthers ? SHORT_CONNECT_TIMEOUT_MS : CONNECT_TIMEOUT_MS;
+    const { socket, head } = await openSyncConnection({ host, port, identity, clock, signal, timeoutMs });
     if (signal.aborted) socket.destroy();
     return new Promise((resolve) => {
       const stop = (): void => connection.close('the gateway is stopping');
@@ -145,6 +147,7 @@ export class Subscriber {
         socket,
         head,
         maxFrameBytes: MAX_FRAME_BYTES,
+        silenceLimitMs: FIRST_SILENCE_LIMIT_MS,
         clock,
         onFrame: (text) => {
           lastFrame = session.receive(text).then(() => this.#noteWelcome(session));
@@ -179,6 +182,7 @@ export class Subscriber {
         softwareVersion,
         revision: this.#held.revision ?? 0,
         history: this.#held.history,
+        heartbeatMs: HEARTBEAT_INTERVAL_MS,
       });
     });
   }
@@ -186,24 +190,13 @@ export class Subscriber {
   #noteWelcome(session: SyncSession): void {
     if (this.#isConnected || !session.isWelcome) return;
     this.#isConnected = true;
-    this.#lastFailure = '';
+    this.#toldFailures.clear();
     if (this.#health !== undefined) this.reportHealth(this.#health);
-    this.#options.log.info('connected to the control plane', { ...this.#controlPlane });
-  }
-
-  get #controlPlane(): ControlPlaneAddress {
-    const { controlPlanes } = this.#options;
-    const address = controlPlanes[this.#tries % controlPlanes.length];
-    if (address === undefined) throw new Error('no control plane is named');
-    return address;
-  }
-
-  /** Between half and one and a half, so that a thousand gateways do not come back at the same moment. */
-  #jitter(): number {
-    return 0.5 + this.#options.random.bytes(4).readUInt32BE(0) / 2 ** 32;
+    this.#options.log.info('connected to the control plane', { ...this.#rotation.current });
   }
 
   #pause(delayMs: number): Promise<void> {
+    if (delayMs === 0) return Promise.resolve();
     const { clock, log } = this.#options;
     const { signal } = this.#stopping;
     log.debug('the control plane will be tried again', { inMs: Math.round(delayMs) });
@@ -217,12 +210,6 @@ export class Subscriber {
       }
     });
   }
-}
-
-/** Why a connection ended: it never stood, it was lost, or the control plane does not want this instance. */
-interface SessionEnd {
-  readonly kind: 'unreachable' | 'lost' | 'rejected';
-  readonly reason: string;
 }
 
 function endOf(session: SyncSession, reason: string): SessionEnd {

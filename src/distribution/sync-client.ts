@@ -12,11 +12,9 @@ export interface SubscriberIdentity {
   readonly authority: string;
 }
 
-const CONNECT_TIMEOUT_MS = 10_000;
-
 /**
  * Opens a sync connection over mutual TLS 1.3. The server must show a certificate of the authority that names `host`.
- * @throws Error when it cannot be opened within ten seconds or `signal` ends the attempt
+ * @throws Error when it cannot be opened within `timeoutMs` or `signal` ends the attempt
  */
 export function openSyncConnection(options: {
   readonly host: string;
@@ -24,8 +22,9 @@ export function openSyncConnection(options: {
   readonly identity: SubscriberIdentity;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly timeoutMs: number;
 }): Promise<{ readonly socket: Duplex; readonly head: Buffer }> {
-  const { host, port, identity, clock, signal } = options;
+  const { host, port, identity, clock, signal, timeoutMs } = options;
   return new Promise((resolve, reject) => {
     const opening = request({
       host,
@@ -39,7 +38,7 @@ export function openSyncConnection(options: {
       key: identity.privateKey,
     });
     const cancel = (): unknown => opening.destroy(new Error('the attempt was given up'));
-    const cancelTimeout = clock.schedule(CONNECT_TIMEOUT_MS, () => opening.destroy(new Error('the control plane did not answer in time')));
+    const cancelTimeout = clock.schedule(timeoutMs, () => opening.destroy(new Error('the control plane did not answer in time')));
     const settled = (): void => {
       cancelTimeout();
       signal.removeEventListener('abort', cancel);

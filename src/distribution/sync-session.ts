@@ -15,7 +15,7 @@ import type { SubscriberIdentity } from './sync-client.ts';
 export interface SyncSessionOptions {
   readonly identity: Pick<SubscriberIdentity, 'groupId' | 'instanceId'>;
   readonly held: HeldConfiguration;
-  readonly connection: Pick<FrameConnection, 'send' | 'closeAfter'>;
+  readonly connection: Pick<FrameConnection, 'send' | 'closeAfter' | 'expectHeartbeats'>;
   readonly log: Logger;
   readonly onCurrent: (revision: number) => void;
   readonly onAuthorities: (authority: string) => void;
@@ -95,7 +95,8 @@ export class SyncSession {
   }
 
   #welcome(message: WelcomeMessage): void {
-    const { identity, held } = this.#options;
+    const { identity, held, connection } = this.#options;
+    connection.expectHeartbeats(message.heartbeatMs);
     if (message.groupId !== identity.groupId || message.instanceId !== identity.instanceId) {
       throw new ProtocolError('the control plane takes this instance for another one');
     }

@@ -13,6 +13,7 @@ export type {
   VersionHead,
 } from './history.ts';
 export { type Keyring, openKeyring } from './keyring.ts';
+export { type MigratedStore, migrateStore } from './portable/index.ts';
 export { isInClear, openPostgresStore, type PostgresStoreOptions, parseDatabaseUrl } from './postgres/index.ts';
 export { openSqliteStore } from './sqlite/index.ts';
 export type {

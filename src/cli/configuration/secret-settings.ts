@@ -8,6 +8,10 @@ export const SECRET_SETTINGS = [
     meaning:
       'PostgreSQL as the store, `postgres://user:password@host:5432/database?sslmode=verify-full`; without it SQLite in the data folder',
   },
+  {
+    name: 'PORTCULLIS_TARGET_DATABASE_URL',
+    meaning: 'PostgreSQL that `portcullis migrate` copies the store to, when it is not `DATABASE_URL`',
+  },
   { name: 'PORTCULLIS_BOOTSTRAP_TOKEN', meaning: 'First API token (16 to 256 printable characters); used at the first start only' },
   {
     name: 'PORTCULLIS_JOIN_TOKEN',
@@ -24,6 +28,8 @@ export const SECRET_SETTINGS = [
 export interface SecretSettings {
   /** Undefined: SQLite in the data folder. */
   readonly databaseUrl: string | undefined;
+  /** Where `migrate` copies to; undefined: to `databaseUrl`. */
+  readonly targetDatabaseUrl: string | undefined;
   readonly bootstrapToken: string | undefined;
   readonly adminPassword: string | undefined;
   /** Of a gateway. Its file is `--join-token-file`, which is read only where it is needed: it may be gone when it was used. */
@@ -46,6 +52,7 @@ export function takeSecretSettings(environment: Environment): SecretSettings {
   return {
     joinToken: joinToken === '' ? undefined : joinToken,
     databaseUrl: take(environment, 'DATABASE_URL'),
+    targetDatabaseUrl: take(environment, 'PORTCULLIS_TARGET_DATABASE_URL'),
     bootstrapToken: take(environment, 'PORTCULLIS_BOOTSTRAP_TOKEN'),
     adminPassword: take(environment, 'PORTCULLIS_ADMIN_PASSWORD'),
     snapshotKey: take(environment, 'PORTCULLIS_SNAPSHOT_KEY'),

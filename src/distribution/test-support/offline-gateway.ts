@@ -81,6 +81,7 @@ export class OfflineGateway {
       connection: {
         send: (message) => this.sent.push(message),
         closeAfter: (message) => this.sent.push(message),
+        expectHeartbeats: () => undefined,
       },
       log: this.log,
       onCurrent: (revision) => this.current.push(revision),

@@ -32,7 +32,7 @@ export class RawPeer {
 
   static async connect(test: Pick<TestContext, 'after'>, port: number, identity: SubscriberIdentity): Promise<RawPeer> {
     const signal = new AbortController().signal;
-    const { socket, head } = await openSyncConnection({ host: '127.0.0.1', port, identity, clock: systemClock, signal });
+    const { socket, head } = await openSyncConnection({ host: '127.0.0.1', port, identity, clock: systemClock, signal, timeoutMs: 10_000 });
     const peer = new RawPeer(socket, head);
     test.after(() => peer.socket.destroy());
     return peer;

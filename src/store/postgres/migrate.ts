@@ -35,7 +35,8 @@ export async function migrate(options: {
   }
 }
 
-async function migrateSchema(connection: PostgresConnection, options: Parameters<typeof migrate>[0]): Promise<number> {
+/** Runs the migrations that the schema lacks in the transaction of the connection, which holds the write lock. Returns the version before. @throws StartError */
+export async function migrateSchema(connection: PostgresConnection, options: Parameters<typeof migrate>[0]): Promise<number> {
   const { clock, migrations } = options;
   const { schema, address } = options.database;
   const known = migrations.at(-1)?.version ?? 0;
@@ -52,7 +53,8 @@ async function migrateSchema(connection: PostgresConnection, options: Parameters
   return version;
 }
 
-async function refuseUnfitServer(connection: PostgresConnection, database: string): Promise<void> {
+/** @throws StartError for a server that is too old, or a database that cannot hold all text */
+export async function refuseUnfitServer(connection: PostgresConnection, database: string): Promise<void> {
   const server = await connection.get<{ version: number; name: string; encoding: string }>(
     `SELECT current_setting('server_version_num')::integer AS version, current_setting('server_version') AS name,
        current_setting('server_encoding') AS encoding`,

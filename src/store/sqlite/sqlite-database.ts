@@ -60,6 +60,19 @@ export class SqliteDatabase {
     }) as Value[];
   }
 
+  /** The rows one by one, each the values of its columns in order. Until the last one was taken, the connection can do nothing else. */
+  *iterate(sql: string): Generator<readonly unknown[]> {
+    const statement = guarded(() => this.#driver.prepare(sql).raw(true));
+    // The driver's own iterator is what may fail, at each step.
+    const rows = statement.iterate();
+    try {
+      for (let next = guarded(() => rows.next()); next.done !== true; next = guarded(() => rows.next()))
+        yield next.value as readonly unknown[];
+    } finally {
+      rows.return?.();
+    }
+  }
+
   /** Returns how many rows were changed. */
   run(sql: string, ...values: readonly SqlValue[]): number {
     return guarded(() => this.#prepare(sql, values).run(...values)).changes;

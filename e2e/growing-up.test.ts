@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { cleanEnvironment } from '../test-support/clean-environment.ts';
+import { freshSchemaName, queryPostgres } from '../test-support/postgres-server.ts';
+import { type RunningInstance, runningInstance } from '../test-support/running-instance.ts';
+import { temporaryFolder } from '../test-support/temporary-folder.ts';
+import { withPostgres } from '../test-support/with-postgres.ts';
+
+const LAUNCHER = fileURLToPath(new URL('../bin/portcullis.js', import.meta.url));
+
+withPostgres('a store grows from SQLite to PostgreSQL: keys, tokens and revisions go on, and the gateway with them', async (t, url) => {
+  const dataFolder = await temporaryFolder(t);
+  const environment = settingsOn(t, url);
+  const urlFile = path.join(dataFolder, 'target-url');
+  writeFileSync(urlFile, `${url}\n`, { mode: 0o600 });
+  const words = ['migrate', '--data-dir', dataFolder, '--to-database-url-file', urlFile];
+  const schema = { PORTCULLIS_DATABASE_SCHEMA: environment.PORTCULLIS_DATABASE_SCHEMA };
+  const small = await runningInstance(t, { dataFolder });
+  await publish(small);
+  const refused = await portcullis(words, schema);
+  assert.deepEqual([refused.code, /in use by another instance/.test(refused.stderr)], [1, true]);
+  const revision = revisionOf(await small.admin('PUT', '/apisix/admin/consumers/jill', { username: 'jill' }));
+  assert.equal(await small.stop(), 0);
+
+  const migrated = await portcullis(words, schema);
+  assert.deepEqual([migrated.code, migrated.stderr], [0, '']);
+  assert.match(migrated.stdout, /Copied and compared \d+ rows .*: 5 resources, /);
+  assert.match(migrated.stdout, new RegExp(`Revisions: default ${revision}\\..*\\nThe audit log is whole`));
+  assert.doesNotMatch(migrated.stdout, /first-key/);
+  assert.match((await portcullis(words, schema)).stdout, /An earlier run has copied everything/);
+
+  // The demo upstream keeps its port, since it is a node of the service.
+  const flags = ['--demo-port', String(small.ports.demo)];
+  const large = await runningInstance(t, { dataFolder, environment, flags }, small.token);
+  assert.doesNotMatch(large.stdout, /First start/);
+  assert.equal(await call(large, 'first-key'), 200);
+  assert.equal(await call(large, 'wrong'), 401);
+  const next = await large.admin('PUT', '/apisix/admin/consumers/jack/credentials/c2', { plugins: { 'key-auth': { key: 'second-key' } } });
+  assert.deepEqual([next.status, revisionOf(next), next.headers['portcullis-applied']], [200, revision + 1, '1/1']);
+  assert.equal(await call(large, 'second-key'), 200);
+  // What has been written to since is another store.
+  const again = await portcullis(words, schema);
+  assert.deepEqual([again.code, again.stdout], [1, '']);
+  assert.match(again.stderr, /in use by another instance/);
+  assert.equal(await large.stop(), 0);
+  assert.match((await portcullis(words, schema)).stderr, /holds another store \(6 resources, 1 users/);
+});
+
+interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function portcullis(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Finished> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [LAUNCHER, ...words], { env: { ...cleanEnvironment(), ...environment } }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+  });
+}
+
+function settingsOn(
+  t: Pick<TestContext, 'after'>,
+  url: string,
+): { readonly DATABASE_URL: string; readonly PORTCULLIS_DATABASE_SCHEMA: string } {
+  const schema = freshSchemaName();
+  t.after(async () => {
+    for (const { name } of await queryPostgres(url, `SELECT nspname AS name FROM pg_namespace WHERE nspname LIKE $1`, [`${schema}%`])) {
+      await queryPostgres(url, `DROP SCHEMA IF EXISTS "${name}" CASCADE`);
+    }
+  });
+  return { DATABASE_URL: url, PORTCULLIS_DATABASE_SCHEMA: schema };
+}
+
+/** A service with a route that wants a key, and a consumer who has one. */
+async function publish(instance: RunningInstance): Promise<void> {
+  const node = { host: '127.0.0.1', port: instance.ports.demo, weight: 1 };
+  const answers = [
+    await instance.admin('PUT', '/apisix/admin/services/echo', { name: 'echo', upstream: { nodes: [node] } }),
+    await instance.admin('PUT', '/apisix/admin/routes/echo', {
+      name: 'echo',
+      paths: ['/anything'],
+      service_id: 'echo',
+      plugins: { 'key-auth': {} },
+    }),
+    await instance.admin('PUT', '/apisix/admin/consumers/jack', { username: 'jack' }),
+    await instance.admin('PUT', '/apisix/admin/consumers/jack/credentials/c1', { plugins: { 'key-auth': { key: 'first-key' } } }),
+  ];
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200, 200],
+  );
+}
+
+function revisionOf({ headers }: Awaited<ReturnType<RunningInstance['admin']>>): number {
+  return Number(headers['portcullis-revision']);
+}
+
+async function call(instance: RunningInstance, apiKey: string): Promise<number> {
+  const answer = await fetch(`http://127.0.0.1:${instance.ports.http}/anything`, { headers: { apikey: apiKey } });
+  await answer.arrayBuffer();
+  return answer.status;
+}

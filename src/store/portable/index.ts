@@ -1,0 +1,1 @@
+export { type MigratedStore, migrateStore } from './migrate-store.ts';
