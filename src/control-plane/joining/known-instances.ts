@@ -6,7 +6,7 @@ import type { StoredRecord, StoreReader, StoreTransaction } from '../../store/in
 import { noteTrustChange } from './authorities.ts';
 
 /** How instances with certificates are called in the store. */
-export const INSTANCE_KIND = 'gateway-instance';
+const INSTANCE_KIND = 'gateway-instance';
 /** Older ones are forgotten; they go on holding until their end, unless the instance is revoked. */
 const MOST_CERTIFICATES = 8;
 /** A certificate that nothing is known of holds no longer. */
