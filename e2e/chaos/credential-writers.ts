@@ -22,6 +22,8 @@ export class CredentialWriters {
   #stopped = false;
   /** Writes answered with success since the start. */
   acknowledged = 0;
+  /** Writes that were sent, whatever came of them. */
+  attempts = 0;
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -55,6 +57,7 @@ export class CredentialWriters {
     const { instance, ledger, tally } = this.#options;
     const path = `/apisix/admin/consumers/${entry.consumer}/credentials/${entry.id}`;
     entry.uncertain = state;
+    this.attempts++;
     try {
       const asked =
         state.key === undefined

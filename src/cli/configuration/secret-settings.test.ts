@@ -12,6 +12,7 @@ test('secrets are taken out of the environment, from their variables or from the
   const environment = { PATH: '/bin', PORTCULLIS_BOOTSTRAP_TOKEN: 'token', PORTCULLIS_ADMIN_PASSWORD: '', DATABASE_URL_FILE: file };
   assert.deepEqual(takeSecretSettings(environment), {
     databaseUrl: 'postgres://h/d',
+    targetDatabaseUrl: undefined,
     bootstrapToken: 'token',
     adminPassword: undefined,
     snapshotKey: undefined,

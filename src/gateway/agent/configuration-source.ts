@@ -10,6 +10,7 @@ import {
 import { StartError } from '../../errors/index.ts';
 import { createDialPolicy } from '../../lib/dial-policy.ts';
 import type { GatewayOptions, SnapshotOptions } from '../gateway-options.ts';
+import { crashOnPurpose } from './crash-on-purpose.ts';
 
 /** Where a gateway's configuration comes from. */
 export interface ConfigurationSource {
@@ -50,7 +51,7 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
   const subscriber = new Subscriber({
     controlPlanes,
     identity,
-    applier,
+    applier: options.testHooks ? crashOnPurpose(applier) : applier,
     journal,
     previousEnd,
     clock,
