@@ -16,6 +16,7 @@ test('secrets are taken out of the environment, from their variables or from the
     bootstrapToken: 'token',
     adminPassword: undefined,
     snapshotKey: undefined,
+    joinToken: undefined,
   });
   assert.deepEqual(environment, { PATH: '/bin' });
 });

@@ -50,7 +50,12 @@ test('authorities that a control plane names are kept with the identity, and wha
 
 test('what is no join token ends the start before anything is made or asked', async (t) => {
   const folder = await temporaryFolder(t);
-  const fixed = { file: `${folder}/identity.json`, owner: undefined, controlPlanes: [{ host: 'localhost', port: 1 }], random: systemRandom };
+  const fixed = {
+    file: `${folder}/identity.json`,
+    owner: undefined,
+    controlPlanes: [{ host: 'localhost', port: 1 }],
+    random: systemRandom,
+  };
   const unused = { clock: new FakeClock(), log: new RecordingLogger(), tell: () => undefined, onChanged: () => undefined };
   const joining = new JoinedIdentity({ ...fixed, ...unused });
   await assert.rejects(joining.join('pcj1.secret'), (error) => error instanceof StartError && !error.message.includes('secret'));
