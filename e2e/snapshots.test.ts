@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -103,4 +103,25 @@ test('a gateway with a snapshot and no key, or with a text that is none, does no
   const wrong = await Starter.startAndFail({ ...options, environment: { PORTCULLIS_SNAPSHOT_KEY: 'pcs1.secret' } });
   assert.match(wrong.stderr, /PORTCULLIS_SNAPSHOT_KEY is not a snapshot key/);
   assert.doesNotMatch(wrong.stderr, /pcs1\.secret/);
+});
+
+test('a control plane exports what has changed to a folder, from which a gateway starts', async (t) => {
+  const folder = await temporaryFolder(t);
+  const flags = ['--snapshot-export-to', folder, '--snapshot-export-interval', '1'];
+  const instance = await runningInstance(t, { dataFolder: await temporaryFolder(t), flags });
+  const latest = path.join(folder, 'default', 'latest.snapshot');
+  await addKey(instance, 'dora', 'a-key-of-dora-1234567890');
+  await until(() => existsSync(latest), 'a snapshot was exported');
+  const shown = await portcullis('snapshot', 'key', '--data-dir', instance.dataFolder);
+  const environment = { PORTCULLIS_SNAPSHOT_KEY: shown.trim().replace('export PORTCULLIS_SNAPSHOT_KEY=', '') };
+  const gateway = await runningInstance(t, {
+    dataFolder: await temporaryFolder(t),
+    verb: 'gateway',
+    flags: ['--snapshot', latest],
+    environment,
+  });
+  assert.equal(await statusWith(gateway, 'a-key-of-dora-1234567890'), 404);
+  const status = await fetch(`http://127.0.0.1:${gateway.ports.status}/status`);
+  assert.partialDeepStrictEqual(await status.json(), { control_plane: { connected: false, last_contact_seconds: null, too_old: false } });
+  await gateway.stop();
 });

@@ -6,6 +6,7 @@ import type { Logger } from '../observability/index.ts';
 import type { PostgresStoreOptions } from '../store/index.ts';
 import type { HistoryRetention } from './history-pruner.ts';
 import type { RequestRateSettings } from './http/index.ts';
+import type { SnapshotExportSettings } from './snapshot-export/index.ts';
 
 /** Where gateways find a control plane. */
 export interface ControlPlaneAddress {
@@ -37,6 +38,8 @@ export interface ControlPlaneOptions {
   readonly requestRates: RequestRateSettings;
   /** What else the control plane itself may connect to, or may not: identity providers. */
   readonly dial: DialSettings;
+  /** Where snapshots of all groups are exported to on a schedule; absent: nowhere. */
+  readonly snapshotExport?: SnapshotExportSettings | undefined;
   readonly softwareVersion: string;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { openHistory, Publisher } from '../distribution/index.ts';
+import { type ConfigurationHistory, openHistory, Publisher } from '../distribution/index.ts';
 import { createDialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
 import { type Author, isInClear, parseDatabaseUrl, type Store, type StoreHistory } from '../store/index.ts';
@@ -18,6 +18,7 @@ import { CertificateDesk, SyncAdmission } from './joining/index.ts';
 import { hasSqliteStore, openControlPlaneStore } from './open-control-plane-store.ts';
 import { openPeople, type People } from './people/index.ts';
 import { startRecordPruner } from './record-pruner.ts';
+import { startSnapshotExport } from './snapshot-export/index.ts';
 import { toSnapshotPlugin } from './snapshot-plugin.ts';
 import { type CertificateSource, openCertificateFiles, openKeptCertificate } from './tls/index.ts';
 import { warmUp } from './warm-up.ts';
@@ -49,8 +50,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     closers.push(async () => certificate.stop());
     // As late as possible: what it makes and tells once must not get lost in a start that fails.
     const { installation, firstStart } = await openInstallation({ ...options, store });
+    const history = await openHistory({ store, random: options.random });
     const admission = await SyncAdmission.open({ store, serverNames: serverNames(options), clock: options.clock });
-    const publisher = await makePublisher(options, { store, installation, admission, expiryClock });
+    const publisher = await makePublisher(options, { store, installation, admission, expiryClock, history });
     closers.push(() => publisher.close());
     closers.push(store.watchRevisions((groupId) => publisher.checkRevision(groupId)));
     const { ports: syncPorts } = await publisher.start();
@@ -65,6 +67,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
       expiryClock,
       stopping: stopping.signal,
     });
+    closers.push(beginSnapshotExport(options, { store, installation, historyId: history.id }));
     certificate.watch((pair) => server.useCertificate(pair));
     // After the start has been reported: nobody sends a request that soon.
     setImmediate(warmUp);
@@ -140,10 +143,13 @@ function openCertificate(options: ControlPlaneOptions): Promise<CertificateSourc
 
 async function makePublisher(
   options: ControlPlaneOptions,
-  parts: Pick<AdminParts, 'store' | 'installation' | 'expiryClock'> & { readonly admission: SyncAdmission },
+  parts: Pick<AdminParts, 'store' | 'installation' | 'expiryClock'> & {
+    readonly admission: SyncAdmission;
+    readonly history: ConfigurationHistory;
+  },
 ): Promise<Publisher> {
-  const { clock, log, random, softwareVersion, syncListeners } = options;
-  const { store, installation, admission, expiryClock } = parts;
+  const { clock, log, softwareVersion, syncListeners } = options;
+  const { store, installation, admission, expiryClock, history } = parts;
   return new Publisher({
     store,
     listeners: syncListeners,
@@ -152,12 +158,23 @@ async function makePublisher(
     enrollment: new CertificateDesk({ store, authorities: () => admission.authorities, clock, expiryClock, log }),
     signingKey: installation.signingKey,
     keySalt: installation.keySalt,
-    history: await openHistory({ store, random }),
+    history,
     plugins: PLUGIN_SCHEMAS.map((schema) => toSnapshotPlugin(schema, log)),
     clock,
     log,
     softwareVersion,
   });
+}
+
+/** The returned function ends it. */
+function beginSnapshotExport(
+  options: ControlPlaneOptions,
+  parts: { readonly store: Store; readonly installation: Installation; readonly historyId: string },
+): () => Promise<void> {
+  const { snapshotExport, adminListeners, syncListeners } = options;
+  if (snapshotExport === undefined) return async () => undefined;
+  const protectedPorts = [...adminListeners, ...syncListeners].map(({ port }) => port);
+  return startSnapshotExport(snapshotExport, { ...options, ...parts, protectedPorts });
 }
 
 /** Every name by which a gateway may come: the usual ones, and each address that is listened on. */

@@ -54,6 +54,7 @@ export class Subscriber {
   #identity: SubscriberIdentity;
   /** By which the last connection was made. */
   #shownIdentity: SubscriberIdentity | undefined;
+  #session: SyncSession | undefined;
   readonly #rotation: ControlPlaneRotation;
   readonly #toldFailures = new Set<string>();
   #health: HealthReport | undefined;
@@ -74,6 +75,11 @@ export class Subscriber {
   /** A control plane has welcomed this instance, and the connection stands. */
   get isConnected(): boolean {
     return this.#isConnected;
+  }
+
+  /** The newest that the control plane has named on the present connection; undefined while none is connected, or what is in force is of another history. */
+  get newestRevision(): number | undefined {
+    return this.#isConnected ? this.#session?.newestRevision : undefined;
   }
 
   /** Resolves when the disk copy, if there is one, is in force; the connection is made afterwards. Never rejects. */
@@ -172,6 +178,7 @@ export class Subscriber {
         onRefused: (revision, reason) => this.#options.onRefused?.(revision, reason),
         onAuthorities: (authority) => this.#options.onAuthorities?.(authority),
       });
+      this.#session = session;
       signal.addEventListener('abort', stop);
       this.#connection = connection;
       connection.start();

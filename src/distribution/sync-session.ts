@@ -56,6 +56,11 @@ export class SyncSession {
     return this.#welcomed !== undefined;
   }
 
+  /** The newest that the control plane has named; undefined before it has, and while what is held is of another history. */
+  get newestRevision(): number | undefined {
+    return this.#welcomed !== undefined && this.#isOfItsHistory ? this.#newestKnown : undefined;
+  }
+
   /** Why the control plane does not want this instance; undefined when it does. */
   get rejection(): string | undefined {
     return this.#rejection;

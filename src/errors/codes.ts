@@ -155,6 +155,9 @@ export const ERROR_CODES = {
     retryAfterSeconds: 1,
   },
 
+  /** Older than `--max-configuration-age`, with `--when-too-old refuse`. */
+  configuration_too_old: { status: 503, source: 'gateway', retry: 'yes', publicMessage: 'the configuration of the gateway is too old' },
+
   // Upstreams.
   connect_refused: { status: 502, source: 'upstream', retry: 'yes', publicMessage: 'the upstream refused the connection' },
   connect_failed: { status: 502, source: 'upstream', retry: 'yes', publicMessage: 'the upstream could not be reached' },

@@ -5,6 +5,7 @@ import type { Listener } from '../lib/listener.ts';
 import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { AnyPlugin } from '../plugin-kit/index.ts';
+import type { AgeLimit } from './freshness/index.ts';
 import type { LimitSettings } from './limits/index.ts';
 import type { DialSettings } from './names/index.ts';
 
@@ -104,6 +105,8 @@ export interface GatewayOptions {
   /** Variables that references may name although they are withheld from them: those of the product, its databases, Node.js and AWS. */
   readonly envReferences?: readonly string[];
   readonly previousExit: PreviousExit;
+  /** How old the configuration may become; absent: as old as it likes. */
+  readonly ageLimit?: AgeLimit;
   /** Absent: disk copy and control planes alone. */
   readonly snapshot?: SnapshotOptions | undefined;
   /** Take a configuration older than the newest this machine has seen. */

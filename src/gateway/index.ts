@@ -1,4 +1,5 @@
 export type { SnapshotPlace } from '../distribution/gateway-side.ts';
+export type { AgeLimit } from './freshness/index.ts';
 export type {
   GatewayOptions,
   InstanceIdentity,

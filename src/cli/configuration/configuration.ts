@@ -3,16 +3,17 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { EngineSettings } from '../../engine/index.ts';
 import { StartError } from '../../errors/index.ts';
-import type { LimitSettings, SnapshotPlace } from '../../gateway/index.ts';
+import type { AgeLimit, LimitSettings, SnapshotPlace } from '../../gateway/index.ts';
 import type { LogLevel } from '../../observability/index.ts';
 import { type ControlPlaneAddress, parseControlPlanes } from './control-plane-addresses.ts';
-import { readSnapshotPlace } from './outage-settings.ts';
+import { readAgeLimit, readSnapshotPlace } from './outage-settings.ts';
 import { parseListener, parseValue, type SettingValue } from './parse-value.ts';
 import { readEnvironment } from './read-environment.ts';
 import { type RawValue, readConfigurationFile } from './read-file.ts';
 import { engineSettings } from './request-settings.ts';
 import type { SettingName } from './settings.ts';
 import { SETTINGS } from './settings.ts';
+import { readSnapshotExportPlace, type SnapshotExportPlace } from './snapshot-export-place.ts';
 
 /** All settings with their values, after file, environment and flags. Paths are absolute. */
 export interface Configuration {
@@ -83,6 +84,8 @@ export interface Configuration {
   readonly logFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly allowOlder: boolean;
+  readonly ageLimit: AgeLimit;
+  readonly snapshotExport: { readonly place: SnapshotExportPlace; readonly intervalMs: number; readonly refreshMs: number } | undefined;
   /** Where a gateway finds an exported snapshot, and how often it looks; its key is a secret and stands elsewhere. */
   readonly snapshot: { readonly place: SnapshotPlace; readonly intervalMs: number } | undefined;
   /** Upstreams of `https` that say nothing about it are verified. */
@@ -136,6 +139,13 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     return value === undefined ? undefined : path.resolve(sources.folder, value);
   };
   refuseEqualPorts(values);
+  const exportPlace = readSnapshotExportPlace({
+    to: text('snapshot-export-to'),
+    keep: number('snapshot-export-keep', 10),
+    endpoint: text('snapshot-export-endpoint'),
+    region: text('snapshot-export-region') ?? 'us-east-1',
+    absolute: (name) => path.resolve(sources.folder, name),
+  });
   const snapshot = readSnapshotPlace(text('snapshot'), (name) => path.resolve(sources.folder, name));
   const dataFolder = absolute('data-dir') ?? path.resolve(sources.folder, 'data');
   return {
@@ -188,6 +198,15 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     logFile: text('log-file') === '-' ? undefined : (absolute('log-file') ?? path.join(dataFolder, 'logs', 'portcullis.log')),
     logLevel: readLevel(text('log-level')),
     allowOlder: flag('allow-older'),
+    snapshotExport:
+      exportPlace === undefined
+        ? undefined
+        : {
+            place: exportPlace,
+            intervalMs: number('snapshot-export-interval', 300) * 1000,
+            refreshMs: number('snapshot-export-refresh', 86_400) * 1000,
+          },
+    ageLimit: readAgeLimit(number('max-configuration-age', 0), text('when-too-old')),
     snapshot: snapshot === undefined ? undefined : { place: snapshot, intervalMs: number('snapshot-interval', 60) * 1000 },
     trustedAddresses: hosts('trusted-addresses', []),
     dial: { allow: hosts('dial-allow', []), deny: hosts('dial-deny', []) },

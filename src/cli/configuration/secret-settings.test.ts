@@ -17,6 +17,8 @@ test('secrets are taken out of the environment, from their variables or from the
     adminPassword: undefined,
     snapshotKey: undefined,
     joinToken: undefined,
+    s3AccessKeyId: undefined,
+    s3SecretAccessKey: undefined,
   });
   assert.deepEqual(environment, { PATH: '/bin' });
 });

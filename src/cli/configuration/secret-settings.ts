@@ -22,6 +22,8 @@ export const SECRET_SETTINGS = [
     name: 'PORTCULLIS_SNAPSHOT_KEY',
     meaning: 'Opens exported snapshots of one gateway group; `portcullis snapshot key` shows it. For gateways with `--snapshot`',
   },
+  { name: 'PORTCULLIS_S3_ACCESS_KEY_ID', meaning: 'Access key of the store that `--snapshot-export-to s3://…` names' },
+  { name: 'PORTCULLIS_S3_SECRET_ACCESS_KEY', meaning: 'Its secret' },
 ] as const;
 
 /** What the control plane is told and nobody else. */
@@ -36,6 +38,8 @@ export interface SecretSettings {
   readonly joinToken: string | undefined;
   /** For the gateway alone. */
   readonly snapshotKey: string | undefined;
+  readonly s3AccessKeyId: string | undefined;
+  readonly s3SecretAccessKey: string | undefined;
 }
 
 type Environment = Record<string, string | undefined>;
@@ -56,6 +60,8 @@ export function takeSecretSettings(environment: Environment): SecretSettings {
     bootstrapToken: take(environment, 'PORTCULLIS_BOOTSTRAP_TOKEN'),
     adminPassword: take(environment, 'PORTCULLIS_ADMIN_PASSWORD'),
     snapshotKey: take(environment, 'PORTCULLIS_SNAPSHOT_KEY'),
+    s3AccessKeyId: take(environment, 'PORTCULLIS_S3_ACCESS_KEY_ID'),
+    s3SecretAccessKey: take(environment, 'PORTCULLIS_S3_SECRET_ACCESS_KEY'),
   };
 }
 

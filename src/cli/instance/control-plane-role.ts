@@ -5,6 +5,7 @@ import type { BannerFirstStart } from './banner.ts';
 import { InheritedDescriptors } from './inherited-descriptors.ts';
 import { type InstanceContext, lockFileOf, logSettingsOf, superviseRole } from './instance-context.ts';
 import { addressListeners } from './instance-endpoints.ts';
+import { snapshotExportSettings } from './snapshot-export-settings.ts';
 
 const DAY_SECONDS = 86_400;
 /** Where everything is started at once, the database may be the last to be ready. */
@@ -30,6 +31,7 @@ export function controlPlaneRole(context: InstanceContext): SupervisedChild {
     requestRates: configuration.requestRates,
     dial: configuration.dial,
     retention: configuration.retention,
+    snapshotExport: snapshotExportSettings(context) ?? null,
     bootstrapToken: secrets.bootstrapToken ?? null,
     adminPassword: secrets.adminPassword ?? null,
     softwareVersion: context.softwareVersion,

@@ -89,6 +89,7 @@ export function gatewayRole(
     showUpstreamStatus: configuration.showUpstreamStatus,
     limits: configuration.limits,
     allowOlder: configuration.allowOlder,
+    ageLimit: configuration.ageLimit,
     snapshot: snapshotSettings(context) ?? null,
     testHooks: context.testHooks,
     softwareVersion: context.softwareVersion,

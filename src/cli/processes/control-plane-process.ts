@@ -29,6 +29,7 @@ export interface ControlPlaneSettings
   readonly bootstrapToken: string | null;
   readonly adminPassword: string | null;
   readonly database: ControlPlaneOptions['database'] | null;
+  readonly snapshotExport: NonNullable<ControlPlaneOptions['snapshotExport']> | null;
 }
 
 let controlPlane: RunningControlPlane | undefined;
@@ -53,6 +54,7 @@ const role: ChildRole = {
       gatewayUrls: settings.gatewayUrls,
       adminTls: settings.adminTls ?? undefined,
       retention: settings.retention,
+      snapshotExport: settings.snapshotExport ?? undefined,
       bootstrapToken: settings.bootstrapToken ?? undefined,
       adminPassword: settings.adminPassword ?? undefined,
       softwareVersion: settings.softwareVersion,

@@ -31,6 +31,7 @@ export interface GatewaySettings
     | 'showUpstreamStatus'
     | 'limits'
     | 'allowOlder'
+    | 'ageLimit'
     | 'testHooks'
     | 'softwareVersion'
   > {

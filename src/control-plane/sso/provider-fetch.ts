@@ -1,8 +1,7 @@
-import { isIP } from 'node:net';
 import type { CustomFetch } from 'openid-client';
-import { Agent, buildConnector, fetch } from 'undici';
+import { fetch } from 'undici';
 import type { DialPolicy } from '../../lib/dial-policy.ts';
-import { dialDenied, policedLookup } from '../../lib/policed-lookup.ts';
+import { policedAgent } from '../policed-agent.ts';
 
 const TIMEOUT_MS = 5_000;
 const MAX_BODY_BYTES = 1_048_576;
@@ -12,16 +11,7 @@ const MAX_BODY_BYTES = 1_048_576;
  * to, without following redirects, and with bounds on time and size.
  */
 export function providerFetch(mayDial: DialPolicy): CustomFetch {
-  const agent = new Agent({
-    connect: (options, callback) => {
-      const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
-      if (isIP(options.hostname) !== 0 && !mayDial(options.hostname, port)) callback(dialDenied(options.hostname), null);
-      else buildConnector({ timeout: TIMEOUT_MS, lookup: policedLookup(mayDial, port) })(options, callback);
-    },
-    headersTimeout: TIMEOUT_MS,
-    bodyTimeout: TIMEOUT_MS,
-    maxResponseSize: MAX_BODY_BYTES,
-  });
+  const agent = policedAgent(mayDial, { timeoutMs: TIMEOUT_MS, maxResponseBytes: MAX_BODY_BYTES });
   return async (url, options) => {
     const { body, headers, method, signal } = options;
     const init = { headers, method, redirect: 'manual', dispatcher: agent } as const;

@@ -20,6 +20,8 @@ export interface ConfigurationSource {
   restartProbation(): void;
   /** The control plane can be reached at present. */
   isConnected(): boolean;
+  /** The newest revision that a control plane has named on the present connection, when what is in force is of its history. */
+  newestRevision(): number | undefined;
   /** Lets people know what the nodes of upstreams are taken for. */
   reportHealth(report: HealthReport): void;
   /** Resolves when nothing is being applied any more. */
@@ -28,19 +30,20 @@ export interface ConfigurationSource {
   close(): Promise<void>;
 }
 
-/** Opens a source that puts configuration in force by `applier` and tells each time that nothing newer is known of. */
+/** Opens a source that puts configuration in force by `applier`, and tells each time that nothing newer is known of, or when the snapshot in force was made. */
 export type OpenConfigurationSource = (
   options: GatewayOptions,
   applier: ConfigurationApplier,
   onCurrent: (revision: number) => void,
+  onSnapshot: (createdAtMs: number) => void,
 ) => Promise<ConfigurationSource>;
 
 /** The disk journal first, then a snapshot where one is named, then the control planes, where there are any. */
-export const openControlPlaneSource: OpenConfigurationSource = async (options, applier, onCurrent) => {
+export const openControlPlaneSource: OpenConfigurationSource = async (options, applier, onCurrent, onSnapshot) => {
   const { dataFolder, identity, allowOlder, controlPlanes, previousExit, clock, random, log, softwareVersion, snapshot } = options;
   const journal = await Journal.open({ folder: dataFolder, groupId: identity.groupId, allowOlder, random, log });
   const previousEnd = previousExit.kind === 'replaced' ? 'clean' : previousExit.kind;
-  const taker = snapshot === undefined ? undefined : snapshotTaker(options, snapshot);
+  const taker = snapshot === undefined ? undefined : snapshotTaker(options, snapshot, onSnapshot);
   if (taker !== undefined && snapshot !== undefined && controlPlanes.length === 0) {
     const { intervalMs } = snapshot;
     return snapshotSource(
@@ -68,13 +71,14 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
     start: () => subscriber.start(),
     restartProbation: () => subscriber.restartProbation(),
     isConnected: () => subscriber.isConnected,
+    newestRevision: () => subscriber.newestRevision,
     reportHealth: (report) => subscriber.reportHealth(report),
     stop: () => subscriber.stop(),
     close: () => journal.close(),
   };
 };
 
-function snapshotTaker(options: GatewayOptions, snapshot: SnapshotOptions): SnapshotTaker {
+function snapshotTaker(options: GatewayOptions, snapshot: SnapshotOptions, onFresh: (createdAtMs: number) => void): SnapshotTaker {
   const { allowOlder, dataFolder, clock, log, dial, protectedPorts } = options;
   const key = parseSnapshotKey(snapshot.key);
   if (key === undefined) throw new StartError('PORTCULLIS_SNAPSHOT_KEY is no snapshot key: portcullis snapshot key shows it.');
@@ -82,7 +86,7 @@ function snapshotTaker(options: GatewayOptions, snapshot: SnapshotOptions): Snap
     throw new StartError(`The snapshot key is of the gateway group "${key.groupId}", this gateway of "${options.identity.groupId}".`);
   }
   const mayDial = createDialPolicy({ protectedPorts, ...dial });
-  return new SnapshotTaker({ place: snapshot.place, key, allowOlder, folder: dataFolder, mayDial, clock, log });
+  return new SnapshotTaker({ place: snapshot.place, key, allowOlder, folder: dataFolder, mayDial, clock, log, onFresh });
 }
 
 /** Of a gateway that no control plane knows. */
@@ -91,6 +95,7 @@ function snapshotSource(follower: SnapshotFollower, journal: Journal): Configura
     start: () => follower.start(),
     restartProbation: () => follower.restartProbation(),
     isConnected: () => false,
+    newestRevision: () => undefined,
     reportHealth: () => undefined,
     stop: () => follower.stop(),
     close: () => journal.close(),

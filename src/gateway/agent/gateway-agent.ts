@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
-import { StartError } from '../../errors/index.ts';
 import { createStatusServer, type LogRotation, openAccessLog, type StatusServer, startLogRotation } from '../../observability/index.ts';
 import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import { CounterTables, machineTime } from '../counters/index.ts';
+import { Freshness, registerFreshnessGauges } from '../freshness/index.ts';
 import type { GatewayOptions, RunningGateway } from '../gateway-options.ts';
 import { HealthBoard, type HealthMonitor, healthView, nodeStates } from '../health/index.ts';
 import { type LoadTables, readDescriptorLimit } from '../limits/index.ts';
@@ -12,7 +12,7 @@ import { type OpenSecretValues, openSecretValues, resolvePluginSettings } from '
 import { type GatewayStatus, reasonNotReady, statusRoutes } from '../status/index.ts';
 import { CredentialIndexWriter } from '../tables/index.ts';
 import { WorkerBoard } from '../worker/worker-board.ts';
-import type { AgentMessage, WorkerMessage } from '../worker/worker-messages.ts';
+import type { AgentMessage } from '../worker/worker-messages.ts';
 import { ConditionWaiters } from './condition-waiters.ts';
 import { ConfigurationSet } from './configuration-set.ts';
 import { type ConfigurationSource, type OpenConfigurationSource, openControlPlaneSource } from './configuration-source.ts';
@@ -20,8 +20,11 @@ import { createHealthMonitor } from './create-health-monitor.ts';
 import { createLoadTables } from './create-load-tables.ts';
 import { createNodeNames } from './create-node-names.ts';
 import { GatewayConfiguration } from './gateway-configuration.ts';
+import { lastWords } from './last-words.ts';
+import { listenForStatus } from './listen-for-status.ts';
+import { listeningWorkers } from './listening-workers.ts';
 import type { NodeNames } from './node-names.ts';
-import { reusePortIsSupported } from './reuse-port.ts';
+import { relayLog } from './relay-log.ts';
 import { TicketSecrets } from './ticket-secrets.ts';
 import { WorkerFleet } from './worker-fleet.ts';
 import { workerStart } from './worker-start.ts';
@@ -53,6 +56,7 @@ export class GatewayAgent implements RunningGateway {
   readonly #health: HealthMonitor;
   readonly #secrets: OpenSecretValues;
   readonly #set = new ConfigurationSet();
+  readonly #freshness: Freshness;
   readonly #fleet: WorkerFleet;
   readonly #configuration: GatewayConfiguration;
   readonly #waiters = new ConditionWaiters();
@@ -69,9 +73,10 @@ export class GatewayAgent implements RunningGateway {
   #statusListening: Promise<void> | undefined;
   #stopped = false;
 
-  private constructor(options: GatewayOptions) {
+  private constructor(options: GatewayOptions, freshness: Freshness) {
     const { clock, random, log } = options;
     this.#options = options;
+    this.#freshness = freshness;
     // A slot's next thread starts before the memory of the one before is given back, and there is a spare one.
     const maxThreads = options.workers.length * 2 + 2;
     this.#board = WorkerBoard.forWorkers(maxThreads);
@@ -105,11 +110,17 @@ export class GatewayAgent implements RunningGateway {
   /** @throws StartError when a listener or the access log cannot be had */
   static async start(options: GatewayOptions, openSource: OpenConfigurationSource = openControlPlaneSource): Promise<GatewayAgent> {
     if (options.accessLogFile !== undefined) await openAccessLog({ file: options.accessLogFile, maxBufferedBytes: 1 }).close();
-    const agent = new GatewayAgent(options);
+    const freshness = await Freshness.open({ ...options, folder: options.dataFolder, limit: options.ageLimit });
+    const agent = new GatewayAgent(options, freshness);
     const isBeside = options.previousExit.kind === 'replaced';
     if (!isBeside) await agent.#listenForAgents();
     try {
-      agent.#source = await openSource(options, agent.#configuration, (revision) => agent.#becameCurrent(revision));
+      agent.#source = await openSource(
+        options,
+        agent.#configuration,
+        (revision) => agent.#becameCurrent(revision),
+        (ms) => freshness.noteSnapshot(ms),
+      );
     } catch (error) {
       await Promise.all([agent.#statusServer?.close(), agent.#metrics.close()]);
       agent.#health.close();
@@ -168,7 +179,7 @@ export class GatewayAgent implements RunningGateway {
     this.#health.close();
     this.#names.close();
     this.#secrets.close();
-    await Promise.all([this.#statusServer?.close(), this.#metrics.close()]);
+    await Promise.all([this.#statusServer?.close(), this.#metrics.close(), this.#isReplaced ? undefined : this.#freshness.close()]);
   }
 
   #run(source: ConfigurationSource): void {
@@ -204,13 +215,7 @@ export class GatewayAgent implements RunningGateway {
       fail: testHooks ? (worker, failure) => this.#fleet.fail(worker, failure) : undefined,
     });
     const server = createStatusServer({ listeners: statusListeners, routes, log });
-    try {
-      this.#statusPorts = await server.listen();
-    } catch (error) {
-      const places = statusListeners.map(({ host, port }) => `${host}:${port}`).join(', ');
-      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-      throw new StartError(`The status address ${places} cannot be listened on (${code}).`, { cause: error });
-    }
+    this.#statusPorts = await listenForStatus(server, statusListeners);
     this.#statusServer = server;
   }
 
@@ -223,13 +228,10 @@ export class GatewayAgent implements RunningGateway {
   }
 
   #createFleet(): WorkerFleet {
-    const { workers, httpAddresses, httpsAddresses, streamAddresses = [], clock, log, onDescriptorsUsedUp } = this.#options;
-    const reusePort = reusePortIsSupported();
-    const handedDown = workers.some((worker) => worker.httpDescriptors.length > 0);
-    if (!handedDown && !reusePort && workers.length > 1)
-      log.warn('this system lets only one worker listen on a port: one worker is started');
+    const { httpAddresses, httpsAddresses, streamAddresses = [], clock, log, onDescriptorsUsedUp } = this.#options;
+    const { workers, reusePort } = listeningWorkers(this.#options);
     return new WorkerFleet({
-      workers: handedDown || reusePort ? workers : workers.slice(0, 1),
+      workers,
       own: { addresses: httpAddresses, encryptedAddresses: httpsAddresses, streamAddresses, reusePort },
       clock,
       log,
@@ -283,7 +285,7 @@ export class GatewayAgent implements RunningGateway {
       counters: this.#counters.handles,
     });
     return new WorkerThread(start, {
-      onLog: (thread, message) => this.#logOf(thread, message),
+      onLog: (thread, message) => relayLog(this.#options.log, message, this.#fleet.slotOf(thread)),
       onAccepting: (thread, state) => this.#fleet.onAccepting(thread, state),
       onListeningEncrypted: (ports) => this.#fleet.onListeningEncrypted(ports),
       onHealthReported: (thread) => this.#health.drain(thread.row),
@@ -320,13 +322,12 @@ export class GatewayAgent implements RunningGateway {
   #threadEnded(thread: WorkerThread, error: Error | undefined): void {
     const slot = this.#fleet.slotOf(thread);
     if (!this.#stopped) {
-      const last = this.#board.lastEntered(thread.row);
-      const fields = {
-        worker: slot,
-        cause: thread.endReason ?? error?.message ?? 'it exited',
-        last_route: this.#set.numbers.idOf(last.route),
-        last_plugin: this.#plugins[last.plugin - 1]?.name,
-      };
+      const fields = lastWords(thread, error, {
+        slot,
+        last: this.#board.lastEntered(thread.row),
+        numbers: this.#set.numbers,
+        plugins: this.#plugins,
+      });
       this.#options.log.error('a worker thread ended and is replaced', fields, error);
       this.#source?.restartProbation();
     }
@@ -338,13 +339,6 @@ export class GatewayAgent implements RunningGateway {
     this.#fleet.onThreadEnded(thread);
   }
 
-  #logOf(thread: WorkerThread, line: Extract<WorkerMessage, { kind: 'log' }>): void {
-    const { log } = this.#options;
-    const fields = { ...line.fields, worker: this.#fleet.slotOf(thread) };
-    if (line.level === 'error') log.error(line.message, fields, line.error);
-    else log[line.level](line.message, fields);
-  }
-
   #watchHeartbeats(): void {
     const { clock } = this.#options;
     const lag = new LoopLag(this.#loopLag, 0, HEARTBEAT_CHECK_MS);
@@ -353,6 +347,8 @@ export class GatewayAgent implements RunningGateway {
       lag.beat(clock.monotonicMs());
       this.#fleet.checkHeartbeats();
       this.#tables.reclaim();
+      // The process that takes over looks after it, once it has.
+      if (!this.#isReplaced) this.#board.refusesRequests = this.#freshness.update(this.#source, this.#revision).refusesRequests;
       clock.schedule(HEARTBEAT_CHECK_MS, check);
     };
     clock.schedule(HEARTBEAT_CHECK_MS, check);
@@ -362,6 +358,7 @@ export class GatewayAgent implements RunningGateway {
     const { clock, softwareVersion } = this.#options;
     const { metrics } = this.#metrics;
     const machineMs = machineTime(clock);
+    registerFreshnessGauges(metrics, () => this.#freshness.state);
     registerInstanceGauges(metrics, {
       load: () => this.#load.load,
       admittedClients: () => this.#load.admittedClients,
@@ -387,6 +384,7 @@ export class GatewayAgent implements RunningGateway {
       hasSpare: this.#fleet.hasSpare,
       draining: this.#draining && !this.#isReplaced,
       load: this.#load.load,
+      freshness: this.#freshness.state,
     };
   }
 

@@ -45,6 +45,8 @@ export interface PipelineOptions {
   readonly enter: (route: number, plugin: number) => void;
   /** The revision in force, for the log. */
   readonly revision: () => number;
+  /** The configuration is too old to be served; absent: it never is. */
+  readonly isTooOld?: (() => boolean) | undefined;
   readonly accessLog: LineLog | undefined;
   /** Counts every request that is over. */
   readonly requests?: CounterSeries | undefined;
@@ -100,6 +102,10 @@ export class Pipeline implements ExchangeHandler {
       return;
     }
     context.clientRequestId = clientRequestId(head);
+    if (this.#options.isTooOld?.() === true) {
+      this.#refuse(context, exchange, 'configuration_too_old');
+      return;
+    }
     this.#route(context, exchange, head);
   }
 

@@ -7,6 +7,7 @@ const ready: GatewayStatus = {
   workers: ['listening', 'listening'],
   hasSpare: true,
   draining: false,
+  freshness: { isConnected: true, sinceContactMs: 0, ageMs: 1999, lag: 0, isTooOld: false, refusesRequests: false },
   load: {
     limits: { clientConnections: 90, upstreamConnections: 80, connectionsPerAddress: 7, requestsPerService: 40, requestsPerNode: 0 },
     clientConnections: 12,
@@ -38,6 +39,7 @@ test('the status is ok whatever the gateway waits for', async () => {
     workers: [{ index: 0, state: 'starting' }],
     spare: true,
     draining: false,
+    control_plane: { connected: true, last_contact_seconds: 0, configuration_age_seconds: 1, lag: 0, too_old: false },
     connections: { client: { open: 12, limit: 90, limit_per_address: 7 }, upstream: { open: 5, limit: 80 } },
     requests: { limit_per_service: 40, limit_per_node: 0 },
     accepting_paused: { workers: 1, times: 2 },
@@ -51,6 +53,7 @@ test('ready is 200 when a configuration is in force, all workers listen and noth
     [{ revision: undefined }, 'no configuration is in force'],
     [{ workers: ['listening', 'starting'] }, 'worker 1 is not listening'],
     [{ draining: true }, 'the gateway is draining'],
+    [{ freshness: { ...ready.freshness, isTooOld: true, refusesRequests: true } }, 'the configuration is too old'],
   ];
   for (const [change, error] of reasons) {
     const answer = await ask('GET /status/ready', { ...ready, ...change });

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { StatusAnswer, StatusHandler } from '../../observability/index.ts';
+import type { FreshnessState } from '../freshness/index.ts';
 import type { InstanceLoad } from '../limits/index.ts';
 import type { TestFailure } from '../worker/worker-messages.ts';
 
@@ -12,6 +13,7 @@ export interface GatewayStatus {
   readonly hasSpare: boolean;
   readonly draining: boolean;
   readonly load: InstanceLoad;
+  readonly freshness: FreshnessState;
 }
 
 /** Where the status comes from. */
@@ -56,7 +58,7 @@ export function reasonNotReady(status: GatewayStatus): string | undefined {
 }
 
 function readiness(status: GatewayStatus): StatusAnswer {
-  const error = reasonNotReady(status);
+  const error = reasonNotReady(status) ?? (status.freshness.refusesRequests ? 'the configuration is too old' : undefined);
   if (error === undefined) return answerOk(status);
   return { status: 503, body: { status: 'error', error, ...details(status) } };
 }
@@ -71,8 +73,23 @@ function details(status: GatewayStatus) {
     workers: status.workers.map((state, index) => ({ index, state })),
     spare: status.hasSpare,
     draining: status.draining,
+    control_plane: controlPlaneDetails(status.freshness),
     ...loadDetails(status.load),
   };
+}
+
+function controlPlaneDetails({ isConnected, sinceContactMs, ageMs, lag, isTooOld }: FreshnessState) {
+  return {
+    connected: isConnected,
+    last_contact_seconds: wholeSeconds(sinceContactMs),
+    configuration_age_seconds: wholeSeconds(ageMs),
+    lag: lag ?? null,
+    too_old: isTooOld,
+  };
+}
+
+function wholeSeconds(milliseconds: number | undefined): number | null {
+  return milliseconds === undefined ? null : Math.floor(milliseconds / 1000);
 }
 
 function loadDetails({ limits, clientConnections, upstreamConnections, pausedWorkers, pauses, refused }: InstanceLoad) {

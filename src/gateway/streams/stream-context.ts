@@ -117,6 +117,7 @@ export class StreamContext implements StreamOwner, ClosedConnection {
 
   decide(): StreamPlan | ErrorReason | Promise<StreamPlan | ErrorReason> {
     const { client, protocol } = this;
+    if (this.#surroundings.isTooOld?.() === true) return 'configuration_too_old';
     const route = this.#surroundings.routes.match({
       transport: protocol,
       localPort: client.localPort,

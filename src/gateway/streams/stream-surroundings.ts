@@ -18,6 +18,8 @@ export interface StreamSurroundings {
   readonly enter: (route: number, plugin: number) => void;
   /** The revision in force, for the log. */
   readonly revision: () => number;
+  /** The configuration is too old to be served; absent: it never is. */
+  readonly isTooOld?: (() => boolean) | undefined;
   readonly accessLog: LineLog | undefined;
   /** A plugin that has not decided after this time has failed. */
   readonly pluginDeadlineMs: number;

@@ -47,6 +47,7 @@ export async function startTestGateway(test: TestEnd, options: Partial<GatewayOp
       start: async () => {},
       restartProbation: () => {},
       isConnected: () => true,
+      newestRevision: () => undefined,
       reportHealth: (report) => healthReports.push(report),
       stop: async () => {},
       close: async () => {},

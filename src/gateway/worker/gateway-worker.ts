@@ -103,6 +103,7 @@ export class GatewayWorker {
       log: this.#log,
       enter: (route, plugin) => this.#row.enter(route, plugin),
       revision: () => board.revision,
+      isTooOld: () => board.refusesRequests,
       admission,
       accessLog: this.#accessLog,
       requests: this.#metrics.counter(HTTP_REQUESTS).series([]),
@@ -145,6 +146,7 @@ export class GatewayWorker {
         log: this.#log,
         enter: (route, plugin) => this.#row.enter(route, plugin),
         revision: () => board.revision,
+        isTooOld: () => board.refusesRequests,
         accessLog: this.#accessLog,
         pluginDeadlineMs: this.#start.pluginDeadlineMs,
       });

@@ -7,6 +7,7 @@ const FIELDS_PER_ROW = 16;
 /** The first row belongs to all: the revision in force, in two halves because it may exceed 32 bits. */
 const REVISION_LOW = 0;
 const REVISION_HIGH = 1;
+const TOO_OLD = 2;
 const HALF = 2 ** 30;
 
 /** What a worker did last, as its row tells after it died. */
@@ -52,6 +53,15 @@ export class WorkerBoard {
   clearRow(row: number): void {
     const base = (row + 1) * FIELDS_PER_ROW;
     this.#fields.fill(0, base, base + FIELDS_PER_ROW);
+  }
+
+  /** Requests are refused because the configuration is too old. */
+  set refusesRequests(refuses: boolean) {
+    Atomics.store(this.#fields, TOO_OLD, refuses ? 1 : 0);
+  }
+
+  get refusesRequests(): boolean {
+    return this.#fields[TOO_OLD] === 1;
   }
 
   set revision(revision: number) {

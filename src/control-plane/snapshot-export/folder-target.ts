@@ -1,0 +1,63 @@
+import { constants } from 'node:fs';
+import { copyFile, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Random } from '../../lib/random.ts';
+import { type ExportTarget, type FinishedSnapshot, groupPart, LATEST_NAME, revisionName } from './export-target.ts';
+
+const REVISION_NAME = /^\d{12,16}\.snapshot$/;
+
+/**
+ * A folder of this machine, or one that is mounted: `<folder>/<group>/<revision>.snapshot` and `latest.snapshot`, each of which appears as
+ * a whole and on disk. The newest `keep` revisions stay.
+ */
+export function folderTarget(options: { readonly folder: string; readonly keep: number; readonly random: Random }): ExportTarget {
+  const { folder, keep, random } = options;
+  return {
+    description: folder,
+    async put(snapshot) {
+      const group = path.join(folder, groupPart(snapshot.groupId));
+      await mkdir(group, { recursive: true, mode: 0o700 });
+      await place(snapshot, path.join(group, revisionName(snapshot.revision)), random);
+      await place(snapshot, path.join(group, LATEST_NAME), random);
+      await syncFolder(group);
+      await removeOld(group, keep);
+    },
+  };
+}
+
+async function place({ file }: FinishedSnapshot, target: string, random: Random): Promise<void> {
+  const draft = `${target}.${random.bytes(6).toString('hex')}.draft`;
+  try {
+    await copyFile(file, draft, constants.COPYFILE_EXCL);
+    await sync(draft);
+    await rename(draft, target);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+async function sync(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
+    await handle.chmod(0o600);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function removeOld(group: string, keep: number): Promise<void> {
+  const revisions = (await readdir(group)).filter((name) => REVISION_NAME.test(name));
+  const byRevision = revisions.sort((one, other) => Number.parseInt(other, 10) - Number.parseInt(one, 10));
+  for (const name of byRevision.slice(keep)) await rm(path.join(group, name), { force: true });
+}

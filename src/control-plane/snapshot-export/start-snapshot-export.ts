@@ -1,0 +1,58 @@
+import type { Clock } from '../../lib/clock.ts';
+import { createDialPolicy, type DialSettings } from '../../lib/dial-policy.ts';
+import type { Random } from '../../lib/random.ts';
+import type { Logger } from '../../observability/index.ts';
+import type { Store } from '../../store/index.ts';
+import type { Installation } from '../installation.ts';
+import type { ExportTarget } from './export-target.ts';
+import { folderTarget } from './folder-target.ts';
+import { openGroupExporter } from './open-group-exporter.ts';
+import { type S3Settings, s3Target } from './s3-target.ts';
+import { SnapshotExporter } from './snapshot-exporter.ts';
+
+/** Where snapshots are exported to, and when. */
+export interface SnapshotExportSettings {
+  readonly to: { readonly kind: 'folder'; readonly folder: string; readonly keep: number } | ({ readonly kind: 's3' } & S3Settings);
+  readonly intervalMs: number;
+  readonly refreshMs: number;
+}
+
+/** Exports on a schedule until the returned function is called, which resolves when nothing is under way any more. */
+export function startSnapshotExport(
+  settings: SnapshotExportSettings,
+  options: {
+    readonly store: Store;
+    readonly installation: Installation;
+    readonly historyId: string;
+    readonly dataFolder: string;
+    readonly dial: DialSettings;
+    readonly protectedPorts: readonly number[];
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly log: Logger;
+    readonly softwareVersion: string;
+  },
+): () => Promise<void> {
+  const { store, dataFolder, clock, log } = options;
+  const exporter = new SnapshotExporter({
+    store,
+    writerOf: (groupId) => openGroupExporter(options, groupId),
+    target: openTarget(settings.to, options),
+    intervalMs: settings.intervalMs,
+    refreshMs: settings.refreshMs,
+    folder: dataFolder,
+    clock,
+    log,
+  });
+  exporter.start();
+  return () => exporter.stop();
+}
+
+function openTarget(
+  to: SnapshotExportSettings['to'],
+  options: { readonly dial: DialSettings; readonly protectedPorts: readonly number[]; readonly clock: Clock; readonly random: Random },
+): ExportTarget {
+  const { dial, protectedPorts, clock, random } = options;
+  if (to.kind === 'folder') return folderTarget({ ...to, random });
+  return s3Target({ settings: to, mayDial: createDialPolicy({ protectedPorts, ...dial }), clock });
+}

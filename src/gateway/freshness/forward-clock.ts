@@ -1,0 +1,26 @@
+import type { Clock } from '../../lib/clock.ts';
+
+/**
+ * Wall-clock time that never runs backwards and never stands still: what was seen last, kept over restarts, goes on with the monotonic
+ * clock where the machine's clock was set back.
+ */
+export class ForwardClock {
+  readonly #clock: Clock;
+  #latestMs: number;
+  #atMs: number;
+
+  /** `keptMs`: the latest time that this machine is known to have seen. */
+  constructor(clock: Clock, keptMs: number) {
+    this.#clock = clock;
+    this.#latestMs = keptMs;
+    this.#atMs = clock.monotonicMs();
+  }
+
+  /** Milliseconds since 1970. */
+  nowMs(): number {
+    const monotonicMs = this.#clock.monotonicMs();
+    this.#latestMs = Math.max(this.#latestMs + (monotonicMs - this.#atMs), this.#clock.nowMs());
+    this.#atMs = monotonicMs;
+    return this.#latestMs;
+  }
+}

@@ -1,0 +1,22 @@
+import type { GaugeReading, InstanceMetrics } from '../metrics/index.ts';
+import type { FreshnessState } from './freshness.ts';
+
+/** Registers how fresh the configuration is. What is not known has no line. */
+export function registerFreshnessGauges(metrics: InstanceMetrics, state: () => FreshnessState): void {
+  const gauge = (name: string, help: string, read: (state: FreshnessState) => number | undefined): void =>
+    metrics.registerGauge({ name, help, labels: [] }, (): readonly GaugeReading[] => {
+      const value = read(state());
+      return value === undefined ? [] : [{ labels: [], value }];
+    });
+  gauge('control_plane_connected', 'Whether a control plane is connected', ({ isConnected }) => (isConnected ? 1 : 0));
+  gauge('control_plane_last_contact_seconds', 'Time since a control plane was connected', ({ sinceContactMs }) =>
+    inSeconds(sinceContactMs),
+  );
+  gauge('configuration_age_seconds', 'Time since what is in force was known to be the newest', ({ ageMs }) => inSeconds(ageMs));
+  gauge('configuration_lag_revisions', 'Revisions that the control plane has and the instance has not', ({ lag }) => lag);
+  gauge('configuration_too_old', 'Whether the configuration is older than --max-configuration-age', ({ isTooOld }) => (isTooOld ? 1 : 0));
+}
+
+function inSeconds(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : milliseconds / 1000;
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { FakeClock } from '../../../test-support/fake-clock.ts';
+import { RecordingLogger } from '../../../test-support/recording-logger.ts';
+import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
+import { type AgeLimit, Freshness } from './freshness.ts';
+
+const AT_MS = 1_800_000_000_000;
+const AWAY = { isConnected: () => false, newestRevision: () => undefined };
+const HERE = { isConnected: () => true, newestRevision: () => 5 };
+const REFUSE: AgeLimit = { maxAgeMs: 60_000, whenTooOld: 'refuse' };
+
+async function open(folder: string, clock: FakeClock, limit: AgeLimit = REFUSE) {
+  const log = new RecordingLogger();
+  return { freshness: await Freshness.open({ folder, limit, clock, log }), log };
+}
+
+test('while a control plane is away the age grows, beyond its limit requests are refused, and with it back they are not', async (t) => {
+  const clock = new FakeClock(AT_MS);
+  const { freshness, log } = await open(await temporaryFolder(t), clock);
+  assert.deepEqual(freshness.update(undefined, undefined).ageMs, undefined);
+  assert.partialDeepStrictEqual(freshness.update(HERE, 5), { isConnected: true, sinceContactMs: 0, ageMs: 0, lag: 0, isTooOld: false });
+  clock.advance(60_000);
+  assert.partialDeepStrictEqual(freshness.update(AWAY, 5), {
+    isConnected: false,
+    sinceContactMs: 60_000,
+    ageMs: 60_000,
+    refusesRequests: false,
+  });
+  clock.advance(1);
+  assert.partialDeepStrictEqual(freshness.update(AWAY, 5), { isTooOld: true, refusesRequests: true });
+  assert.equal(freshness.update(HERE, 5).refusesRequests, false);
+  assert.deepEqual(
+    log.lines.map(({ level }) => level),
+    ['error', 'info'],
+  );
+  await freshness.close();
+});
+
+test('an instance that is connected and cannot take what is newest becomes too old all the same', async (t) => {
+  const clock = new FakeClock(AT_MS);
+  const { freshness } = await open(await temporaryFolder(t), clock, { maxAgeMs: 60_000, whenTooOld: 'serve' });
+  freshness.update(HERE, 5);
+  clock.advance(60_001);
+  const behind = { ...HERE, newestRevision: () => 7 };
+  assert.partialDeepStrictEqual(freshness.update(behind, 5), { sinceContactMs: 0, lag: 2, isTooOld: true, refusesRequests: false });
+  await freshness.close();
+});
+
+test('neither a restart nor a clock that is set back makes a configuration young again', async (t) => {
+  const folder = await temporaryFolder(t);
+  const clock = new FakeClock(AT_MS);
+  const first = await open(folder, clock);
+  first.freshness.update(HERE, 5);
+  clock.advance(50_000);
+  first.freshness.update(AWAY, 5);
+  await first.freshness.close();
+  const later = new FakeClock(AT_MS - 3_600_000);
+  const second = await open(folder, later);
+  assert.equal(second.freshness.update(AWAY, 5).ageMs, 50_000);
+  later.advance(20_000);
+  assert.partialDeepStrictEqual(second.freshness.update(AWAY, 5), { ageMs: 70_000, refusesRequests: true });
+  await second.freshness.close();
+});
+
+test('a snapshot is as old as its making says, and one from the future is new', async (t) => {
+  const clock = new FakeClock(AT_MS);
+  const { freshness } = await open(await temporaryFolder(t), clock);
+  freshness.noteSnapshot(AT_MS - 10_000);
+  assert.equal(freshness.update(AWAY, 5).ageMs, 10_000);
+  freshness.noteSnapshot(AT_MS + 1_000_000);
+  assert.equal(freshness.update(AWAY, 5).ageMs, 0);
+  assert.equal(freshness.update(AWAY, 5).sinceContactMs, undefined);
+  await freshness.close();
+});
+
+test('a file that holds no times, or that cannot be written, stops nothing', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeFile(path.join(folder, 'contact.json'), '{"latestMs":"x","contactMs":-1');
+  const clock = new FakeClock(AT_MS);
+  const { freshness } = await open(folder, clock);
+  assert.equal(freshness.update(AWAY, 5).ageMs, 0);
+  await freshness.close();
+  const lost = await open(path.join(folder, 'gone'), clock);
+  lost.freshness.update(AWAY, 5);
+  await lost.freshness.close();
+  assert.ok(lost.log.lines.some(({ message }) => message === 'the time of the last contact could not be kept'));
+});

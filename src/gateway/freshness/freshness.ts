@@ -1,0 +1,138 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../observability/index.ts';
+import { readContactTimes, writeContactTimes } from './contact-file.ts';
+import { ForwardClock } from './forward-clock.ts';
+
+/** How old a configuration may become, and what then. */
+export interface AgeLimit {
+  /** 0: as old as it likes. */
+  readonly maxAgeMs: number;
+  readonly whenTooOld: 'serve' | 'refuse';
+}
+
+/** What is known of control planes now. */
+export interface ContactSource {
+  isConnected(): boolean;
+  /** The newest revision that a control plane, on the present connection, has named; undefined without one. */
+  newestRevision(): number | undefined;
+}
+
+/** How fresh what is in force is. */
+export interface FreshnessState {
+  readonly isConnected: boolean;
+  /** Since a control plane was last connected; undefined when none ever was. */
+  readonly sinceContactMs: number | undefined;
+  /** Since what is in force was last known to be the newest; undefined when nothing is in force. */
+  readonly ageMs: number | undefined;
+  /** Revisions that the control plane has and this instance has not; undefined without a connection. */
+  readonly lag: number | undefined;
+  readonly isTooOld: boolean;
+  /** Because it is too old. */
+  readonly refusesRequests: boolean;
+}
+
+const KEEP_INTERVAL_MS = 60_000;
+const NO_LIMIT: AgeLimit = { maxAgeMs: 0, whenTooOld: 'serve' };
+const NOTHING_KNOWN: FreshnessState = {
+  isConnected: false,
+  sinceContactMs: undefined,
+  ageMs: undefined,
+  lag: undefined,
+  isTooOld: false,
+  refusesRequests: false,
+};
+
+/** Knows how long ago what is in force was last known to be the newest, over restarts and whatever the machine's clock does. */
+export class Freshness {
+  readonly #folder: string;
+  readonly #limit: AgeLimit;
+  readonly #clock: ForwardClock;
+  readonly #log: Logger;
+  #contactMs: number;
+  #confirmedMs: number;
+  #state = NOTHING_KNOWN;
+  #keptAtMs = 0;
+  #keeping: Promise<void> = Promise.resolve();
+
+  private constructor(
+    options: { readonly folder: string; readonly limit: AgeLimit | undefined; readonly log: Logger },
+    clock: ForwardClock,
+  ) {
+    this.#folder = options.folder;
+    this.#limit = options.limit ?? NO_LIMIT;
+    this.#log = options.log;
+    this.#clock = clock;
+    this.#contactMs = 0;
+    this.#confirmedMs = 0;
+  }
+
+  static async open(options: {
+    readonly folder: string;
+    readonly limit: AgeLimit | undefined;
+    readonly clock: Clock;
+    readonly log: Logger;
+  }): Promise<Freshness> {
+    const kept = await readContactTimes(options.folder);
+    const freshness = new Freshness(options, new ForwardClock(options.clock, kept.latestMs));
+    freshness.#contactMs = kept.contactMs;
+    freshness.#confirmedMs = kept.confirmedMs;
+    return freshness;
+  }
+
+  get state(): FreshnessState {
+    return this.#state;
+  }
+
+  /** A verified snapshot that was made at this time is in force: it was the newest then. */
+  noteSnapshot(createdAtMs: number): void {
+    this.#confirmedMs = Math.max(this.#confirmedMs, Math.min(createdAtMs, this.#clock.nowMs()));
+  }
+
+  /** To be called several times a second, with the revision in force. Returns the state. */
+  update(source: ContactSource | undefined, revision: number | undefined): FreshnessState {
+    const nowMs = this.#clock.nowMs();
+    const isConnected = source?.isConnected() ?? false;
+    const newestRevision = source?.newestRevision();
+    if (isConnected) this.#contactMs = nowMs;
+    const isNewest = isConnected && newestRevision !== undefined && revision === newestRevision;
+    // Of a copy that is older than this file nothing is known: its age counts from when it was first seen.
+    if (isNewest || (revision !== undefined && this.#confirmedMs === 0)) this.#confirmedMs = nowMs;
+    const ageMs = revision === undefined ? undefined : Math.max(0, nowMs - this.#confirmedMs);
+    const isTooOld = this.#limit.maxAgeMs > 0 && ageMs !== undefined && ageMs > this.#limit.maxAgeMs;
+    if (isTooOld !== this.#state.isTooOld) this.#tell(isTooOld, ageMs);
+    this.#state = {
+      isConnected,
+      sinceContactMs: this.#contactMs === 0 ? undefined : nowMs - this.#contactMs,
+      ageMs,
+      lag: isConnected && newestRevision !== undefined ? Math.max(0, newestRevision - (revision ?? 0)) : undefined,
+      isTooOld,
+      refusesRequests: isTooOld && this.#limit.whenTooOld === 'refuse',
+    };
+    if (nowMs - this.#keptAtMs >= KEEP_INTERVAL_MS) void this.#keep(nowMs);
+    return this.#state;
+  }
+
+  /** Keeps the times once more. */
+  async close(): Promise<void> {
+    await this.#keep(this.#clock.nowMs());
+  }
+
+  #keep(nowMs: number): Promise<void> {
+    this.#keptAtMs = nowMs;
+    const times = { latestMs: Math.floor(nowMs), contactMs: Math.floor(this.#contactMs), confirmedMs: Math.floor(this.#confirmedMs) };
+    this.#keeping = this.#keeping.then(() =>
+      writeContactTimes(this.#folder, times).catch((error: unknown) =>
+        this.#log.warn('the time of the last contact could not be kept', { cause: error instanceof Error ? error.message : String(error) }),
+      ),
+    );
+    return this.#keeping;
+  }
+
+  #tell(isTooOld: boolean, ageMs: number | undefined): void {
+    const fields = { age_seconds: Math.round((ageMs ?? 0) / 1000), limit_seconds: this.#limit.maxAgeMs / 1000 };
+    if (!isTooOld) this.#log.info('the configuration is fresh again', fields);
+    else if (this.#limit.whenTooOld === 'refuse') {
+      this.#log.error('the configuration is older than --max-configuration-age: requests are refused', fields);
+    } else this.#log.warn('the configuration is older than --max-configuration-age: it is served on', fields);
+  }
+}

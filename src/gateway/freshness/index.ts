@@ -1,0 +1,2 @@
+export { type AgeLimit, Freshness, type FreshnessState } from './freshness.ts';
+export { registerFreshnessGauges } from './freshness-gauges.ts';
