@@ -62,6 +62,18 @@ export class TestAuthority {
     return new TestAuthority(certificate, keys, [certificate.toString('pem'), ...this.#chain]);
   }
 
+  /** A further certificate of the same name and key, which nobody else vouches for. PEM. */
+  async certifiedByItself(notAfter?: Date): Promise<string> {
+    const certificate = await X509CertificateGenerator.createSelfSigned({
+      name: this.#certificate.subject,
+      ...validity(notAfter),
+      keys: this.#keys,
+      signingAlgorithm: ECDSA,
+      extensions: [new BasicConstraintsExtension(true, undefined, true)],
+    });
+    return certificate.toString('pem');
+  }
+
   /** A certificate with its key, and with the intermediate ones behind it. */
   async issue(options: TestCertificateOptions = {}): Promise<TestCertificate> {
     const { names = [], keyType = 'ecdsa' } = options;

@@ -175,6 +175,24 @@ export const ERROR_CODES = {
     retry: 'idempotent-only',
     publicMessage: 'the upstream closed the connection',
   },
+  // Streams of HTTP/2 that upstreams end by a RST_STREAM (RFC 9113 §7).
+  /** Certainly not begun (RFC 9113 §8.7). */
+  upstream_refused_stream: {
+    status: 503,
+    source: 'upstream',
+    retry: 'yes',
+    publicMessage: 'the upstream did not take the request',
+    retryAfterSeconds: 1,
+  },
+  upstream_cancelled: { status: 502, source: 'upstream', retry: 'idempotent-only', publicMessage: 'the upstream gave the request up' },
+  upstream_calm: {
+    status: 503,
+    source: 'upstream',
+    retry: 'no',
+    publicMessage: 'the upstream asks for fewer requests',
+    retryAfterSeconds: 1,
+  },
+  upstream_reset: { status: 502, source: 'upstream', retry: 'idempotent-only', publicMessage: 'the upstream broke the request off' },
   upstream_send_timeout: {
     status: 504,
     source: 'upstream',

@@ -40,7 +40,7 @@ export type {
   SnapshotItem,
   SnapshotItemName,
 } from './snapshot.ts';
-export { isStreamService, type StreamTransport, unservedInStreamService } from './stream-service.ts';
+export { isStreamService, type StreamTransport, streamTransportOf, unservedInStreamService } from './stream-service.ts';
 export { type CertificatePair, type ClientRules, readTlsItem, type TlsItem, type TlsItemKind, type TlsVersion } from './tls-item.ts';
 export { asUpstreamDocument, checkUpstream, isServedUpstream, isStreamScheme, type UpstreamDocument, upstreamSchema } from './upstream.ts';
 export type { UpstreamTlsSettings } from './upstream-tls.ts';

@@ -126,7 +126,7 @@ test('a rule that this version cannot enforce is never read as if it were not th
   const unenforceable = [
     () => readRoute({ name: 'r', service_id: 's', paths: ['/'], remote_addr: 'nowhere' }),
     () => readRoute({ name: 'r', service_id: 's', paths: ['/'], methods: 'GET' }),
-    () => readService({ name: 's', type: 'stream', upstream: { scheme: 'tls', nodes: [] } }),
+    () => readService({ name: 's', type: 'stream', upstream: { discovery_type: 'consul', service_name: 'x' } }),
     () => readService({ name: 's', upstream: { scheme: 'udp', nodes: [] } }),
   ];
   for (const read of unenforceable) {

@@ -27,3 +27,11 @@ test('an id in the body is that of the path', () => {
   const validation = validateDocument(resourceKind('stream_route'), { ...ROUTE, stream_route_id: 'b' }, 'a');
   assert.deepEqual(validation, { ok: false, issues: [{ pointer: '/stream_route_id', message: 'wrong stream_route id' }] });
 });
+
+test('of a stream service whose nodes are spoken to over TLS a writer is told that they are not verified, unless that is said', () => {
+  const warnings = (upstream: object): readonly string[] =>
+    resourceKind('service').warnings({ name: 's', type: 'stream', upstream: { nodes: [], ...upstream } });
+  assert.match(warnings({ scheme: 'tls' }).join(), /not verified: set tls_verify/);
+  assert.deepEqual(warnings({ scheme: 'tls', tls_verify: true }), []);
+  assert.deepEqual(warnings({ scheme: 'tcp' }), []);
+});

@@ -2,6 +2,7 @@ import { type Issue, issuesBelow } from './issue.ts';
 import { type Static, Type } from './schema-builder.ts';
 import { serviceSchema } from './service.ts';
 import { checkDiscovery, checkUpstreamShape, type UpstreamDocument, upstreamSchema } from './upstream.ts';
+import { warningsForUpstreamTls } from './upstream-tls.ts';
 
 const passHostField = Type.Unsafe<'pass' | 'node' | 'rewrite'>({ type: 'string', enum: ['pass', 'node', 'rewrite'] });
 const poolField = Type.Object({
@@ -40,19 +41,18 @@ export function checkStreamService({ upstream }: StreamServiceDocument): readonl
   return upstream === undefined ? [] : issuesBelow('/upstream', checkUpstreamShape(upstream));
 }
 
-/** By the scheme of its upstream; TCP unless said. */
+/** By the scheme of its upstream: TCP unless that is UDP, for TLS is between gateway and node alone. */
 export function streamTransportOf({ scheme }: Pick<UpstreamDocument, 'scheme'>): StreamTransport {
   return scheme === 'udp' ? 'udp' : 'tcp';
 }
 
 /** What gateways of this version could not serve; such a service is stored, and not sent to them. */
 export function unservedInStreamService({ upstream = {} }: Pick<StreamServiceDocument, 'upstream'>): readonly Issue[] {
-  const issues = [...checkDiscovery(upstream)];
-  if (upstream.scheme === 'tls') issues.push({ pointer: '/scheme', message: 'upstream scheme tls is not supported by this version' });
-  return issuesBelow('/upstream', issues);
+  return issuesBelow('/upstream', checkDiscovery(upstream));
 }
 
 /** The same, for who writes one. */
 export function warningsForStreamService(service: StreamServiceDocument): readonly string[] {
-  return unservedInStreamService(service).map(({ message }) => `the service is stored, but not served: ${message}`);
+  const unserved = unservedInStreamService(service).map(({ message }) => `the service is stored, but not served: ${message}`);
+  return [...unserved, ...warningsForUpstreamTls(service.upstream ?? {})];
 }

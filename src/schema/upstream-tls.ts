@@ -19,6 +19,8 @@ const TEXT_FIELDS = ['client_cert', 'client_key', 'client_cert_id'] as const;
 
 /** How an upstream is spoken to over TLS. */
 export interface UpstreamTlsSettings {
+  /** HTTP is spoken inside, and agreed on; otherwise nothing is. */
+  readonly isHttp: boolean;
   /** Undefined: as the instance says. */
   readonly verifies: boolean | undefined;
   /** By which the gateway is known to it. */
@@ -33,10 +35,11 @@ type TlsFields = Pick<UpstreamDocument, 'scheme' | 'tls' | 'client_certificate' 
 
 /** Undefined where it is spoken to in clear. */
 export function readUpstreamTls({ scheme, tls = {}, ...upstream }: TlsFields): UpstreamTlsSettings | undefined {
-  if (scheme !== 'https' && scheme !== 'grpcs') return undefined;
+  if (scheme !== 'https' && scheme !== 'grpcs' && scheme !== 'tls') return undefined;
   const { client_cert: cert, client_key: key, client_cert_id: sslId, verify } = tls;
   const { client_certificate: certificateId } = upstream;
   return {
+    isHttp: scheme !== 'tls',
     verifies: upstream.tls_verify ?? verify,
     pair: cert === undefined || key === undefined ? undefined : { cert, key },
     pairOf:

@@ -111,8 +111,8 @@ function checkFurtherSupport(upstream: UpstreamDocument): readonly Issue[] {
 }
 
 /** Whether an upstream is one for streams. */
-export function isStreamScheme(scheme: string | undefined): scheme is 'tcp' | 'udp' {
-  return scheme === 'tcp' || scheme === 'udp';
+export function isStreamScheme(scheme: string | undefined): scheme is 'tcp' | 'udp' | 'tls' {
+  return scheme === 'tcp' || scheme === 'udp' || scheme === 'tls';
 }
 
 /** As `warningsForUpstream`, for one that may be stored although no gateway serves it. */

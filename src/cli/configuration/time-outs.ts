@@ -92,6 +92,18 @@ export const REQUEST_TIME_OUTS: readonly RequestTimeOut[] = [
     reason: 'upstream_truncated',
   },
   {
+    wait: 'Anything of an HTTP/2 upstream with requests, before it is asked by a PING whether it is there',
+    setBy: constant('src/engine/http2/liveness-watch.ts', 'PING_AFTER_MS'),
+    client: 'nothing',
+    reason: undefined,
+  },
+  {
+    wait: 'The answer to that PING',
+    setBy: constant('src/engine/http2/liveness-watch.ts', 'PING_ANSWER_MS'),
+    client: 'answer',
+    reason: 'upstream_closed',
+  },
+  {
     wait: 'Either side of an upgraded connection to send',
     setBy: field('timeout.read'),
     client: 'reset',

@@ -1,17 +1,26 @@
 import { constants } from 'node:fs';
-import { copyFile, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import { type ExportTarget, type FinishedSnapshot, groupPart, LATEST_NAME, revisionName } from './export-target.ts';
 
+/** A draft that nobody has written to for this long is of a process that died. */
+const ABANDONED_MS = 3_600_000;
+const DRAFT_NAME = /\.snapshot\.[0-9a-f]{12}\.draft$/;
 const REVISION_NAME = /^\d{12,16}\.snapshot$/;
 
 /**
  * A folder of this machine, or one that is mounted: `<folder>/<group>/<revision>.snapshot` and `latest.snapshot`, each of which appears as
  * a whole and on disk. The newest `keep` revisions stay.
  */
-export function folderTarget(options: { readonly folder: string; readonly keep: number; readonly random: Random }): ExportTarget {
-  const { folder, keep, random } = options;
+export function folderTarget(options: {
+  readonly folder: string;
+  readonly keep: number;
+  readonly clock: Clock;
+  readonly random: Random;
+}): ExportTarget {
+  const { folder, keep, clock, random } = options;
   return {
     description: folder,
     async put(snapshot) {
@@ -21,6 +30,7 @@ export function folderTarget(options: { readonly folder: string; readonly keep: 
       await place(snapshot, path.join(group, LATEST_NAME), random);
       await syncFolder(group);
       await removeOld(group, keep);
+      await removeAbandoned(group, clock.nowMs());
     },
   };
 }
@@ -60,4 +70,13 @@ async function removeOld(group: string, keep: number): Promise<void> {
   const revisions = (await readdir(group)).filter((name) => REVISION_NAME.test(name));
   const byRevision = revisions.sort((one, other) => Number.parseInt(other, 10) - Number.parseInt(one, 10));
   for (const name of byRevision.slice(keep)) await rm(path.join(group, name), { force: true });
+}
+
+async function removeAbandoned(group: string, nowMs: number): Promise<void> {
+  for (const name of (await readdir(group)).filter((each) => DRAFT_NAME.test(each))) {
+    const draft = path.join(group, name);
+    // Another control plane may have finished it in this moment.
+    const status = await stat(draft).catch(() => undefined);
+    if (status !== undefined && nowMs - status.mtimeMs > ABANDONED_MS) await rm(draft, { force: true });
+  }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, createHmac } from 'node:crypto';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
 import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { createDialPolicy } from '../../lib/dial-policy.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { ExportTarget } from './export-target.ts';
@@ -48,7 +49,12 @@ async function exporterTo(t: TestContext, target: ExportTarget) {
 
 test('each changed group appears in the folder by its revision and as the latest, and the oldest go', async (t) => {
   const folder = await temporaryFolder(t);
-  const { exporter, revisions, clock, folder: spool } = await exporterTo(t, folderTarget({ folder, keep: 2, random: systemRandom }));
+  const {
+    exporter,
+    revisions,
+    clock,
+    folder: spool,
+  } = await exporterTo(t, folderTarget({ folder, keep: 2, clock: systemClock, random: systemRandom }));
   for (let revision = 1; revision <= 3; revision++) {
     revisions.set('default', revision);
     await exporter.exportChanged();
@@ -67,6 +73,26 @@ test('each changed group appears in the folder by its revision and as the latest
   clock.advance(HOUR_MS);
   await exporter.exportChanged();
   assert.notEqual((await stat(latest)).mtimeMs, mtimeMs, 'but it is now and then, so that it is not taken for old');
+});
+
+test('what a process that died left behind goes, and what another is writing stays', async (t) => {
+  const folder = await temporaryFolder(t);
+  const {
+    exporter,
+    clock,
+    folder: spool,
+  } = await exporterTo(t, folderTarget({ folder, keep: 2, clock: systemClock, random: systemRandom }));
+  await mkdir(path.join(folder, 'default'));
+  const [old, fresh] = ['latest.snapshot.0123456789ab.draft', 'latest.snapshot.ba9876543210.draft'];
+  for (const name of [old, fresh]) await writeFile(path.join(folder, 'default', name), '');
+  await utimes(path.join(folder, 'default', old), 1, 1);
+  await mkdir(path.join(spool, 'snapshot-export-dead'));
+  exporter.start();
+  clock.advance(0);
+  await exporter.stop();
+  await exporter.exportChanged();
+  assert.deepEqual((await readdir(path.join(folder, 'default'))).sort(), ['000000000001.snapshot', 'latest.snapshot', fresh]);
+  assert.deepEqual(await readdir(spool), []);
 });
 
 test('a failure of one group is told, leaves nothing behind, keeps no other group back and is tried again', async (t) => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { SnapshotWriter } from '../../distribution/index.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -33,6 +33,8 @@ export interface ExportState {
   readonly lastFailure: string | undefined;
 }
 
+const SPOOL_PREFIX = 'snapshot-export-';
+
 /** Exports every group whose revision has changed, each interval. Writes never wait for it; what fails is logged and tried again. */
 export class SnapshotExporter {
   readonly #options: SnapshotExporterOptions;
@@ -46,7 +48,13 @@ export class SnapshotExporter {
   /** Begins at once. */
   start(): void {
     const { clock, intervalMs } = this.#options;
-    this.#stop = repeat(clock, intervalMs, (isStopped) => this.exportChanged(isStopped), { atOnce: true });
+    let isFirst = true;
+    const work = async (isStopped: () => boolean): Promise<void> => {
+      if (isFirst) await this.#removeLeftovers();
+      isFirst = false;
+      await this.exportChanged(isStopped);
+    };
+    this.#stop = repeat(clock, intervalMs, work, { atOnce: true });
   }
 
   /** Resolves when nothing is being exported any more. */
@@ -74,6 +82,17 @@ export class SnapshotExporter {
     }
   }
 
+  /** Of a process that died; the folder belongs to this one alone. */
+  async #removeLeftovers(): Promise<void> {
+    const { folder, log } = this.#options;
+    try {
+      const names = (await readdir(folder)).filter((name) => name.startsWith(SPOOL_PREFIX));
+      for (const name of names) await rm(path.join(folder, name), { recursive: true, force: true });
+    } catch (error) {
+      log.warn('what is left of an export could not be removed', { cause: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
   #isDue(groupId: string, revision: number): boolean {
     const state = this.#states.get(groupId);
     if (state?.revision !== revision || state.exportedAtMs === undefined || state.failures > 0) return true;
@@ -85,7 +104,7 @@ export class SnapshotExporter {
     const before = this.#states.get(groupId);
     let spool: string | undefined;
     try {
-      spool = await mkdtemp(path.join(folder, 'export-'));
+      spool = await mkdtemp(path.join(folder, SPOOL_PREFIX));
       const file = path.join(spool, 'snapshot');
       const writer = await writerOf(groupId);
       const { revision } = await writer.write(file);

@@ -53,6 +53,6 @@ function openTarget(
   options: { readonly dial: DialSettings; readonly protectedPorts: readonly number[]; readonly clock: Clock; readonly random: Random },
 ): ExportTarget {
   const { dial, protectedPorts, clock, random } = options;
-  if (to.kind === 'folder') return folderTarget({ ...to, random });
+  if (to.kind === 'folder') return folderTarget({ ...to, clock, random });
   return s3Target({ settings: to, mayDial: createDialPolicy({ protectedPorts, ...dial }), clock });
 }

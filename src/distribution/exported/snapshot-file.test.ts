@@ -105,7 +105,7 @@ describe('an exported snapshot', () => {
       await writeFile(cut, bytes.subarray(0, border));
       await assert.rejects(take(cut, exporter.key, gateway), SnapshotFileError, `cut at ${border}`);
     }
-    for (let length = 0; length < bytes.length; length += 7) {
+    for (let length = 0; length < bytes.length; length += 13) {
       await writeFile(cut, bytes.subarray(0, length));
       await assert.rejects(readWhole(cut, exporter.key), SnapshotFileError, `cut at ${length}`);
     }
@@ -119,7 +119,9 @@ describe('an exported snapshot', () => {
   test('with any bit changed, or chunks exchanged, it is refused', async (t) => {
     const { exporter, bytes, folder } = await exportedFile(t);
     const changed = path.join(folder, 'changed');
-    for (let at = 0; at < bytes.length; at++) {
+    // What fills the header up is alike everywhere.
+    const filling = bytes.indexOf('}') + 1;
+    for (let at = 0; at < bytes.length; at += at > filling && at < SNAPSHOT_HEADER_BYTES - 41 ? 40 : 1) {
       const copy = Buffer.from(bytes);
       copy.writeUInt8(copy.readUInt8(at) ^ (1 << (at % 8)), at);
       await writeFile(changed, copy);

@@ -25,13 +25,18 @@ export interface SnapshotTakerOptions {
   readonly onFresh?: (createdAtMs: number) => void;
 }
 
+/** How long control planes wait for a snapshot when there is a disk copy to serve from, … */
 const PATIENCE_MS = 3_000;
+/** … and when there is not: a slow server must not keep a gateway from control planes that are there. */
+const LONGEST_PATIENCE_MS = 60_000;
 
 /** Takes configurations from exported snapshots. Whatever fails, what is in force stays. */
 export class SnapshotTaker {
   readonly #options: SnapshotTakerOptions;
   #etag: string | undefined;
   #lastProblem = '';
+  /** Of the local file that was last found good. */
+  #seen = '';
 
   constructor(options: SnapshotTakerOptions) {
     this.#options = options;
@@ -43,14 +48,15 @@ export class SnapshotTaker {
   }
 
   /**
-   * The same before control planes are asked. A snapshot from the network is waited for only a moment when there is a disk copy to serve
-   * from: control planes know better. Resolves when nothing of it is being applied any more.
+   * The same before control planes are asked. A snapshot from the network is waited for three seconds when there is a disk copy to serve
+   * from, else a minute: control planes know better. Resolves when nothing of it is being applied any more.
    */
   async takeBeforeConnecting(held: HeldConfiguration, signal: AbortSignal): Promise<void> {
     const patience = new AbortController();
-    const cancel = held.revision === undefined ? undefined : this.#options.clock.schedule(PATIENCE_MS, () => patience.abort());
+    const patienceMs = held.revision === undefined ? LONGEST_PATIENCE_MS : PATIENCE_MS;
+    const cancel = this.#options.clock.schedule(patienceMs, () => patience.abort());
     await this.takeOnce(held, AbortSignal.any([signal, patience.signal]));
-    cancel?.();
+    cancel();
   }
 
   /** Looks for a snapshot once and puts it in force when it is newer than what is. Never rejects; a problem is logged once. */
@@ -87,6 +93,8 @@ export class SnapshotTaker {
     let handle: FileHandle | undefined;
     try {
       handle = await open(file, 'r');
+      const seen = await markOf(handle);
+      if (place.kind === 'file' && seen === this.#seen && held.revision !== undefined) return undefined;
       const reader = await SnapshotFileReader.open(handle, key);
       const outcome = await takeSnapshotFile(reader, held, { allowOlder });
       const { revision, createdAtMs } = reader.header;
@@ -95,6 +103,7 @@ export class SnapshotTaker {
         log.info('the configuration was taken from a snapshot', { snapshot: describePlace(place), revision, createdAtMs });
         onFresh?.(createdAtMs);
       } else if (held.revision === revision && (await isWhole(reader))) onFresh?.(createdAtMs);
+      this.#seen = seen;
       return undefined;
     } finally {
       await handle?.close();
@@ -109,6 +118,12 @@ export class SnapshotTaker {
     }
     this.#lastProblem = problem;
   }
+}
+
+/** Tells whether a file is still the one that it was. */
+async function markOf(handle: FileHandle): Promise<string> {
+  const { dev, ino, size, mtimeMs, ctimeMs } = await handle.stat();
+  return [dev, ino, size, mtimeMs, ctimeMs].join();
 }
 
 /** Only a verified file may say when it was made. */

@@ -3,10 +3,10 @@ import type { HttpExchange } from '../connection/http-exchange.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { ForwardPlan, UpstreamTarget } from '../exchange.ts';
 import type { RequestParser } from '../parser/request-parser.ts';
-import { TLS_FAILURE } from '../transport/connect-tls-transport.ts';
 import { Tunnel } from '../tunnel/tunnel.ts';
 import { type UpgradeOffer, upgradeOffer } from '../tunnel/upgrade-offer.ts';
 import { connectFailureReason } from '../upstream/connect-failure.ts';
+import { endedReason } from '../upstream/ended-reason.ts';
 import type { UpstreamConnection, UpstreamOwner } from '../upstream/upstream-connection.ts';
 import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
 import { AFTER_FAILURE, Attempts } from './attempts.ts';
@@ -19,6 +19,9 @@ import { type GivenBody, RequestSender, UNSENDABLE } from './request-sender.ts';
 import { ResponseRelay } from './response-relay.ts';
 import { RestOfResponse } from './rest-of-response.ts';
 import { UpstreamWait } from './upstream-wait.ts';
+
+/** What of the upstream's leaves an answer without its end. */
+const TRUNCATING: ReadonlySet<ErrorReason> = new Set(['upstream_closed', 'upstream_read_timeout', 'upstream_reset']);
 
 /**
  * The upstream's side of one exchange at a time: picks targets, sends the request, has the response relayed, retries what may be
@@ -287,8 +290,8 @@ export class Forwarding implements UpstreamOwner {
     this.#wait.sinceMs = nowMs;
     connection.requests++;
     this.#sender.sendFirst(connection.transport);
-    // It is not sent twice, so its buffer serves the next request at once.
-    if (!this.#attempts.idempotent) this.#sender.release();
+    // It is not sent twice, so its buffer serves the next request at once; only upstreams of HTTP/2 can say that they have not begun.
+    if (!this.#attempts.idempotent && connection.target.sessions === undefined) this.#sender.release();
   }
 
   #upstreamEnded(orderly: boolean, failure: string | undefined): void {
@@ -298,9 +301,7 @@ export class Forwarding implements UpstreamOwner {
       this.#attemptFailed(connectFailureReason(failure));
     } else {
       const status = this.#relay.finish(orderly);
-      // Nothing of a request is done by who has refused the handshake, late as that is known in TLS 1.3.
-      const refused = failure === TLS_FAILURE.handshake && !this.#answered && !connection.reused;
-      if (status === RELAY.failed) this.#attemptFailed(refused ? 'upstream_tls_failed' : 'upstream_closed');
+      if (status === RELAY.failed) this.#attemptFailed(endedReason(failure, this.#answered, connection.reused));
       else this.#relayed(connection, status);
     }
   }
@@ -372,7 +373,7 @@ export class Forwarding implements UpstreamOwner {
     this.#connection?.destroy();
     this.#end();
     if (!headSent) this.#client.refuse(reason);
-    else this.#client.cut(reason === 'upstream_closed' || reason === 'upstream_read_timeout' ? 'upstream_truncated' : reason);
+    else this.#client.cut(TRUNCATING.has(reason) ? 'upstream_truncated' : reason);
   }
 
   #end(): void {

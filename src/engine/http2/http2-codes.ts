@@ -11,3 +11,9 @@ export const REFUSED_STREAM = 0x7;
 
 /** Error code: the stream is wanted no more. */
 export const CANCEL = 0x8;
+
+/** Error code: none of the others fits. */
+export const INTERNAL_ERROR = 0x2;
+
+/** Error code: the peer costs too much. */
+export const ENHANCE_YOUR_CALM = 0xb;

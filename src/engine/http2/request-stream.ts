@@ -1,13 +1,14 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ErrorReason } from '../../errors/index.ts';
 import { HttpConnection } from '../connection/http-connection.ts';
+import type { HttpExchange } from '../connection/http-exchange.ts';
 import { PHASE } from '../connection/phase.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { ClientConnection } from '../exchange.ts';
 import { CHUNK_FRAME_BYTES, writeChunk, writeLastChunk } from './chunk-bytes.ts';
-import { DEADLINE_EXCEEDED } from './grpc-status.ts';
 import { type RequestForm, trailerLines } from './request-form.ts';
 import { ResponseWriter } from './response-writer.ts';
+import { clientResetCode } from './stream-reset.ts';
 import type { StreamTools } from './stream-tools.ts';
 import { StreamTransport } from './stream-transport.ts';
 
@@ -41,6 +42,8 @@ export class RequestStream {
   /** Bytes that the body is still to have, where its length was told. */
   #unread: number;
   #trailers: readonly string[] = [];
+  /** The one that the engine has made of it; undefined before, and where that was over at once. */
+  #exchange: HttpExchange | undefined = undefined;
   #cancelDeadline: (() => void) | undefined = undefined;
   /** Monotonic time when a sweep first found that the engine is through with it. */
   #overSinceMs: number | undefined = undefined;
@@ -59,7 +62,7 @@ export class RequestStream {
     this.#onGone = onGone;
     this.#form = typeof form === 'string' ? REFUSED_FORM : form;
     this.#refusal = typeof form === 'string' ? form : undefined;
-    this.#writer = new ResponseWriter(stream, this.#form, tools.takeParser(), context.limits);
+    this.#writer = new ResponseWriter(stream, this.#form, tools.takeParser(), context.limits, () => this.#reason);
     this.#unread = this.#form.contentLength;
     let transport: StreamTransport | undefined;
     this.connection = new HttpConnection(
@@ -67,7 +70,10 @@ export class RequestStream {
       client,
       (receiver) => {
         const readsBody = this.#form.body !== 'none' || this.#refusal !== undefined;
-        transport = new StreamTransport(stream, receiver, this.#writer, readsBody, () => this.#readTunnel());
+        transport = new StreamTransport(stream, receiver, this.#writer, readsBody, {
+          onSwitched: () => this.#readTunnel(),
+          resetCode: () => clientResetCode(this.#reason),
+        });
         return transport;
       },
       () => {},
@@ -96,6 +102,12 @@ export class RequestStream {
     if (deadlineMs !== undefined) this.#cancelDeadline = this.#context.clock.schedule(deadlineMs, () => this.#deadlinePassed());
     const bytes = this.#tools.room(head.length);
     connection.onBytes(bytes, bytes.write(head, 0, 'latin1'));
+    this.#exchange = connection.request.exchange;
+  }
+
+  /** Why the request has failed, if it has. */
+  get #reason(): ErrorReason | undefined {
+    return (this.connection.request.exchange ?? this.#exchange)?.reason;
   }
 
   /** Monotonic time is `nowMs`: ends what has waited for too long. */
@@ -157,7 +169,6 @@ export class RequestStream {
   }
 
   #deadlinePassed(): void {
-    this.#writer.grpcStatus = DEADLINE_EXCEEDED;
     this.connection.giveUp('deadline_exceeded');
   }
 

@@ -1,4 +1,5 @@
 import type { ServerHttp2Stream } from 'node:http2';
+import type { ErrorReason } from '../../errors/index.ts';
 import { isBodylessStatus } from '../forwarding/bodyless-status.ts';
 import { BodyReader } from '../parser/body-reader.ts';
 import { BODY, type ChunkedLimits } from '../parser/chunked-parser.ts';
@@ -47,12 +48,11 @@ export class ResponseWriter {
   headSent = false;
   /** The answer is its head alone. */
   headOnly = false;
-  /** What gRPC is told of an answer that is none of its own; by the HTTP status unless set. */
-  grpcStatus: number | undefined = undefined;
   /** Bytes of the body given to the stream. */
   bodyBytes = 0;
   readonly #stream: ServerHttp2Stream;
   readonly #form: RequestForm;
+  readonly #reason: () => ErrorReason | undefined;
   readonly #body: BodyReader;
   #parser: ResponseParser | undefined;
   #trailers: Trailers | undefined = undefined;
@@ -60,8 +60,18 @@ export class ResponseWriter {
   /** The answer has no content, whatever comes behind its head (RFC 9110 §15.3.6). */
   #withoutContent = false;
 
-  /** `parser` is used until the final head is read, and may be given to another message from then on. */
-  constructor(stream: ServerHttp2Stream, form: RequestForm, parser: ResponseParser, limits: ChunkedLimits) {
+  /**
+   * `parser` is used until the final head is read, and may be given to another message from then on. `reason`: why the answer is the
+   * gateway's own.
+   */
+  constructor(
+    stream: ServerHttp2Stream,
+    form: RequestForm,
+    parser: ResponseParser,
+    limits: ChunkedLimits,
+    reason: () => ErrorReason | undefined,
+  ) {
+    this.#reason = reason;
     this.#stream = stream;
     this.#form = form;
     this.#parser = parser;
@@ -123,7 +133,7 @@ export class ResponseWriter {
     this.headOnly = this.#body.done;
     this.headSent = true;
     this.#withoutContent = head.status === RESET_CONTENT;
-    if (unlikeGrpc) this.#trailers = grpcTrailers(head.status, this.grpcStatus);
+    if (unlikeGrpc) this.#trailers = grpcTrailers(head.status, this.#reason());
     if (unlikeGrpc && this.headOnly) for (const [name, value] of Object.entries(this.#trailers ?? {})) fields.push(name, String(value));
     const endStream = this.headOnly || this.#withoutContent;
     this.#waitsForTrailers = !endStream && (unlikeGrpc || (framing === 'chunked' && this.#form.takesTrailers));

@@ -1,9 +1,18 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
 import type { Transport, TransportReceiver } from '../transport/transport.ts';
+import { CANCEL } from './http2-codes.ts';
 import { type ResponseWriter, WRITTEN } from './response-writer.ts';
 
-const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants;
+const { NGHTTP2_NO_ERROR } = constants;
+
+/** Who owns the stream. */
+export interface StreamOwner {
+  /** What comes from now on is of another protocol. */
+  onSwitched(): void;
+  /** The error code with which the stream is broken off. */
+  resetCode(): number;
+}
 
 /**
  * One stream of HTTP/2 as a connection of HTTP/1.1 that serves one request: what the engine writes goes on as frames. What is written
@@ -23,11 +32,11 @@ export class StreamTransport implements Transport {
   /** `onFlushed` is owed. */
   #awaitsFlush = false;
   #readsBody: boolean;
-  readonly #onSwitched: () => void;
+  readonly #owner: StreamOwner;
 
-  /** `readsBody`: the request goes on behind its head. `onSwitched`: what comes from now on is of another protocol. */
-  constructor(stream: ServerHttp2Stream, receiver: TransportReceiver, writer: ResponseWriter, readsBody: boolean, onSwitched: () => void) {
-    this.#onSwitched = onSwitched;
+  /** `readsBody`: the request goes on behind its head. */
+  constructor(stream: ServerHttp2Stream, receiver: TransportReceiver, writer: ResponseWriter, readsBody: boolean, owner: StreamOwner) {
+    this.#owner = owner;
     this.#stream = stream;
     this.#receiver = receiver;
     this.#writer = writer;
@@ -93,7 +102,7 @@ export class StreamTransport implements Transport {
   }
 
   reset(): void {
-    this.#close(NGHTTP2_INTERNAL_ERROR);
+    this.#close(this.#owner.resetCode());
   }
 
   /** The stream has closed: an answer that is whole and was not cut off has arrived as far as anybody can tell. */
@@ -119,7 +128,7 @@ export class StreamTransport implements Transport {
       case WRITTEN.switched:
         this.#isTunnel = true;
         this.#readsBody = true;
-        this.#onSwitched();
+        this.#owner.onSwitched();
         return;
       case WRITTEN.failed:
         this.reset();
@@ -144,7 +153,12 @@ export class StreamTransport implements Transport {
   }
 
   #close(code: number): void {
-    if (!this.#stream.closed) this.#stream.close(code);
+    const stream = this.#stream;
+    if (stream.closed) return;
+    // Inside of a callback of its session Node puts CANCEL off to the end of it, destroys the stream at once, and aborts the process when the body
+    // of that ends meanwhile and trailer fields were to follow (26.10).
+    if (code === CANCEL) setImmediate(() => stream.close(code));
+    else stream.close(code);
   }
 
   #sendTrailers(): void {

@@ -1,6 +1,7 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import type { Http2Dial } from './dial-http2.ts';
 import { NO_ERROR } from './http2-codes.ts';
+import { LivenessWatch } from './liveness-watch.ts';
 
 /** Requests at once on a connection, where the upstream allows more. */
 const MOST_STREAMS = 100;
@@ -25,6 +26,7 @@ export class UpstreamSession {
   readonly openedAtMs: number;
   readonly #session: ClientHttp2Session;
   readonly #waiters = new Set<SessionWaiter>();
+  readonly #liveness: LivenessWatch;
   #ready = false;
   /** It takes no more requests. */
   #closing = false;
@@ -33,6 +35,7 @@ export class UpstreamSession {
   /** `onGone` hears that it is closed, once. */
   constructor(dial: Http2Dial, nowMs: number, onGone: (session: UpstreamSession) => void) {
     this.openedAtMs = nowMs;
+    this.#liveness = new LivenessWatch(nowMs);
     const session = dial((failure) => {
       this.#failure ??= failure;
     });
@@ -60,6 +63,11 @@ export class UpstreamSession {
     return this.#session.closed || this.#session.destroyed;
   }
 
+  /** Nothing goes on on it, not even what was begun. */
+  get lost(): boolean {
+    return this.#session.destroyed;
+  }
+
   /** Another request finds room. */
   get hasRoom(): boolean {
     if (this.#closing || this.gone) return false;
@@ -79,6 +87,15 @@ export class UpstreamSession {
   request(fields: readonly string[], endStream: boolean): ClientHttp2Stream {
     this.requests++;
     return this.#session.request([...fields], { endStream });
+  }
+
+  /** Asks a silent upstream whether it is still there; requests on one that has vanished fail. To be called about once a second. */
+  checkAlive(nowMs: number): void {
+    // Until it is made the time-out of connecting counts.
+    if (!this.#ready || this.lost) return;
+    const found = this.#liveness.check(this, nowMs);
+    if (found === 'ping') this.#session.ping((error) => error === null && this.#liveness.answered());
+    else if (found === 'vanished') this.destroy();
   }
 
   /** Takes no further requests. Those that use it go on, and so do those that wait for it; the last one destroys it. */

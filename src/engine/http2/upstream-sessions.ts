@@ -51,9 +51,12 @@ export class UpstreamSessions {
     else if (this.#retired) session.close();
   }
 
-  /** Closes those that nobody has used for their time. */
+  /** Closes those that nobody has used for their time, and those whose upstream has vanished. */
   sweep(nowMs: number, idleMs: number): void {
-    for (const session of this.#sessions) if (session.users === 0 && nowMs - session.idleSinceMs >= idleMs) session.close();
+    for (const session of this.#sessions) {
+      session.checkAlive(nowMs);
+      if (session.users === 0 && nowMs - session.idleSinceMs >= idleMs) session.close();
+    }
   }
 
   /** Closes those that nobody uses, and the others behind their last request. */

@@ -4,6 +4,7 @@ import { BODY, type ChunkedLimits } from '../parser/chunked-parser.ts';
 import type { Transport, TransportReceiver } from '../transport/transport.ts';
 import { CHUNK_FRAME_BYTES, writeChunk, writeLastChunk } from './chunk-bytes.ts';
 import { CANCEL, END_STREAM, REFUSED_STREAM } from './http2-codes.ts';
+import { streamReset } from './stream-reset.ts';
 import { type AnswerBody, fieldLines, interimAnswer, upstreamAnswer } from './upstream-answer.ts';
 import { type UpstreamHead, upstreamHead } from './upstream-head.ts';
 import type { SessionWaiter, UpstreamSession } from './upstream-session.ts';
@@ -46,10 +47,12 @@ export class UpstreamStream implements Transport, SessionWaiter {
   #heardBefore = 0;
   #sentBytes = 0;
   #answer: AnswerBody | undefined = undefined;
+  #needsTrailers = false;
   #trailers: readonly string[] = [];
   /** The answer has come whole. */
   #whole = false;
   #paused = false;
+  #wasPaused = false;
   #gone = false;
 
   /** `onConnected` may be called before this returns. */
@@ -108,6 +111,7 @@ export class UpstreamStream implements Transport, SessionWaiter {
 
   pause(): void {
     this.#paused = true;
+    this.#wasPaused = true;
     this.#stream?.pause();
   }
 
@@ -238,6 +242,7 @@ export class UpstreamStream implements Transport, SessionWaiter {
       return;
     }
     this.#answer = answer.body;
+    this.#needsTrailers = answer.needsTrailers;
     this.#whole = answer.body === 'none' || this.#head?.isHead === true;
     this.#giveText(answer.head);
   }
@@ -253,7 +258,7 @@ export class UpstreamStream implements Transport, SessionWaiter {
   }
 
   #takeEnd(stream: ClientHttp2Stream): void {
-    if (this.#gone || this.#whole || stream.rstCode !== 0) return;
+    if (this.#gone || this.#whole || stream.rstCode !== 0 || this.#isCutAt(stream)) return;
     this.#whole = true;
     if (this.#answer !== 'chunked') return;
     const lines = fieldLines(this.#trailers);
@@ -264,6 +269,15 @@ export class UpstreamStream implements Transport, SessionWaiter {
     }
     const room = this.#options.nextReadBuffer();
     this.#receiver.onBytes(room, writeLastChunk(room, lines));
+  }
+
+  /**
+   * Node ends what it reads of a stream that the upstream has reset by NO_ERROR as if it were whole. It is closed by then; behind a pause one
+   * that is whole may be so as well, and is told apart by what it lacks.
+   */
+  #isCutAt(stream: ClientHttp2Stream): boolean {
+    if (this.#answer === undefined) return true;
+    return stream.closed && this.#trailers.length === 0 && (this.#needsTrailers || !this.#wasPaused);
   }
 
   /** Heads are longer than a read at most by what is theirs; they are given in as many pieces as it takes. */
@@ -281,7 +295,13 @@ export class UpstreamStream implements Transport, SessionWaiter {
     if (this.#gone || stream !== this.#stream) return;
     const unprocessed = this.#answer === undefined && stream.rstCode === REFUSED_STREAM;
     if (unprocessed && this.#kept !== undefined && this.#attempts < MOST_ATTEMPTS) this.#again();
-    else this.#over(this.#whole ? undefined : 'ECONNRESET');
+    else this.#over(this.#whole ? undefined : this.#failureOf(stream));
+  }
+
+  /** Of a connection that has gone Node gives its streams a code of its own making. */
+  #failureOf(stream: ClientHttp2Stream): string {
+    const isReset = this.#session?.lost === false || stream.rstCode === REFUSED_STREAM;
+    return isReset ? streamReset(stream.rstCode ?? 0, this.#answer !== undefined) : 'ECONNRESET';
   }
 
   #again(): void {

@@ -29,16 +29,19 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-/** A client that writes each frame as the test says, right or wrong, and reads what comes back. */
+/** A client, or a server, that writes each frame as the test says, right or wrong, and reads what comes back. */
 export class Http2Frames {
   readonly socket: Socket;
   readonly received: Frame[] = [];
   closed = false;
   #unread = Buffer.alloc(0);
   #waiters: (() => void)[] = [];
+  #prefaceBytes: number;
 
-  constructor(socket: Socket) {
+  /** `isServer`: what comes begins with the preface of a client. */
+  constructor(socket: Socket, isServer = false) {
     this.socket = socket;
+    this.#prefaceBytes = isServer ? PREFACE.length : 0;
     socket.on('data', (bytes: Buffer) => this.#read(bytes));
     socket.on('close', () => {
       this.closed = true;
@@ -108,6 +111,9 @@ export class Http2Frames {
 
   #read(bytes: Buffer): void {
     this.#unread = Buffer.concat([this.#unread, bytes]);
+    const skipped = Math.min(this.#prefaceBytes, this.#unread.length);
+    this.#prefaceBytes -= skipped;
+    this.#unread = this.#unread.subarray(skipped);
     while (this.#unread.length >= HEADER_BYTES) {
       const length = this.#unread.readUIntBE(0, 3);
       if (this.#unread.length < HEADER_BYTES + length) break;

@@ -24,6 +24,4 @@ export interface ClientCertificate {
   readonly peer: PeerCertificate | undefined;
   /** Why it is not believed, OpenSSL's code such as `CERT_HAS_EXPIRED`; undefined when it is. */
   readonly problem: string | undefined;
-  /** Certificates between it and the one that is trusted. */
-  readonly intermediates: number;
 }

@@ -1,10 +1,7 @@
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { ClientHello } from './client-hello.ts';
 import type { ClientCertificate, ClientTls } from './client-tls.ts';
 import type { ServerTerms } from './server-terms.ts';
-
-/** Longer chains are none that anybody trusts; a loop ends here too. */
-const MAX_CHAIN = 32;
 
 /** What the handshake that `socket` has just finished agreed on. */
 export function readClientTls(socket: TLSSocket, hello: ClientHello, terms: ServerTerms): ClientTls {
@@ -23,8 +20,8 @@ export function readClientTls(socket: TLSSocket, hello: ClientHello, terms: Serv
 function readCertificate(socket: TLSSocket): ClientCertificate {
   const peer = socket.getPeerCertificate(true);
   // Of a resumed session without one OpenSSL says that all is well: what is not there is not asked about.
-  if (peer.raw === undefined) return { peer: undefined, problem: undefined, intermediates: 0 };
-  return { peer, problem: verificationProblem(socket), intermediates: intermediatesOf(peer) };
+  if (peer.raw === undefined) return { peer: undefined, problem: undefined };
+  return { peer, problem: verificationProblem(socket) };
 }
 
 /**
@@ -39,16 +36,4 @@ function verificationProblem(socket: TLSSocket): string | undefined {
   const problem: unknown = Reflect.apply(ask, handle, []);
   if (problem === null || problem === undefined) return undefined;
   return problem instanceof Error && 'code' in problem ? String(problem.code) : 'UNKNOWN';
-}
-
-/** A root certifies itself. */
-function intermediatesOf(peer: DetailedPeerCertificate): number {
-  let length = 1;
-  let certificate = peer;
-  while (certificate.issuerCertificate !== undefined && certificate.issuerCertificate !== certificate && length < MAX_CHAIN) {
-    if (certificate.issuerCertificate.fingerprint256 === certificate.fingerprint256) break;
-    certificate = certificate.issuerCertificate;
-    length++;
-  }
-  return Math.max(0, length - 2);
 }

@@ -41,9 +41,9 @@ export type OpenConfigurationSource = (
 /** The disk journal first, then a snapshot where one is named, then the control planes, where there are any. */
 export const openControlPlaneSource: OpenConfigurationSource = async (options, applier, onCurrent, onSnapshot) => {
   const { dataFolder, identity, allowOlder, controlPlanes, previousExit, clock, random, log, softwareVersion, snapshot } = options;
+  const taker = snapshot === undefined ? undefined : snapshotTaker(options, snapshot, onSnapshot);
   const journal = await Journal.open({ folder: dataFolder, groupId: identity.groupId, allowOlder, random, log });
   const previousEnd = previousExit.kind === 'replaced' ? 'clean' : previousExit.kind;
-  const taker = snapshot === undefined ? undefined : snapshotTaker(options, snapshot, onSnapshot);
   if (taker !== undefined && snapshot !== undefined && controlPlanes.length === 0) {
     const { intervalMs } = snapshot;
     return snapshotSource(

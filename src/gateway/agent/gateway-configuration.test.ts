@@ -95,10 +95,10 @@ test('what this version cannot serve is refused whole before any worker hears of
   const { load, change, applied, set, isKnown } = start();
   await load(guideItems(80));
   const first = set.numbers.numberOf('route');
-  const upstream = { scheme: 'tls', nodes: [] };
+  const upstream = { discovery_type: 'consul', service_name: 'x' };
   const unservable: SnapshotItem = { kind: 'service', id: 'bad', value: { name: 'bad', type: 'stream', upstream } };
   const put = [newCredential, routeItem('r', { paths: ['/r'] }), unservable].map((item) => ({ op: 'put', item }) as const);
-  await assert.rejects(change(...put, removeOld), { message: /^service bad: .*scheme tls/ });
+  await assert.rejects(change(...put, removeOld), { message: /^service bad: .*discovery by consul/ });
   assert.equal(applied.length, 1);
   assert.deepEqual([isKnown('secret-api-key'), isKnown('new-key')], [false, false]);
   assert.deepEqual([[...set.services.keys()].includes('bad'), [...set.routes.keys()]], [false, ['route']]);

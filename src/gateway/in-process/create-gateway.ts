@@ -105,7 +105,12 @@ function createParts(options: PartOptions) {
     version: '0.0.0',
   });
   const pool = new UpstreamPool({ clock });
-  const tls = new TlsItems({ fallbackName: undefined, ticketKeys: new TicketKeys(random.bytes(32)), onProblem: () => {} });
+  const tls = new TlsItems({
+    fallbackName: undefined,
+    ticketKeys: new TicketKeys(random.bytes(32)),
+    nowMs: () => clock.nowMs(),
+    onProblem: () => {},
+  });
   const runtime = new Runtime({
     addresses: new AddressBook(),
     targets: pool,

@@ -13,6 +13,10 @@ export function failureReport(reason: ErrorReason): HealthReport | undefined {
     case 'upstream_tls_failed':
     case 'upstream_certificate_invalid':
     case 'upstream_closed':
+    case 'upstream_refused_stream':
+    case 'upstream_cancelled':
+    case 'upstream_calm':
+    case 'upstream_reset':
     case 'bad_upstream_response':
       return 'tcp_failure';
     default:

@@ -61,7 +61,12 @@ function upstreamOf(ports: readonly number[], more: Partial<EffectiveUpstream> =
     ...more,
   };
   const slots = { serviceSlot: () => 0, nodeSlot: (_address: string, port: number) => port, requestsInFlight: () => 0 };
-  const tls = new TlsItems({ fallbackName: undefined, ticketKeys: new TicketKeys(systemRandom.bytes(32)), onProblem: () => {} });
+  const tls = new TlsItems({
+    fallbackName: undefined,
+    ticketKeys: new TicketKeys(systemRandom.bytes(32)),
+    nowMs: () => 0,
+    onProblem: () => {},
+  });
   const surroundings = {
     identities: new UpstreamIdentities({ items: tls, verifiesByDefault: false, onFailed: () => {}, onProblem: () => {} }),
     addresses: new AddressBook(),

@@ -1,4 +1,4 @@
-import { type EffectiveUpstream, isStreamScheme } from '../../schema/index.ts';
+import { type EffectiveUpstream, isStreamScheme, type StreamTransport, streamTransportOf } from '../../schema/index.ts';
 import { upstreamHealthKey } from '../health/index.ts';
 import { CompileError } from './compile-error.ts';
 import { PluginUpstream } from './plugin-upstream.ts';
@@ -35,8 +35,8 @@ export function compileService(
       settings.upstream === undefined
         ? undefined
         : new RuntimeUpstream(id, settings.upstream, surroundings, upstreamHealthKey(id, undefined));
-    // Those of the other kind of service are for nobody here.
-    const usable = [...others].filter(([, { scheme }]) => isStreamScheme(scheme) === (settings.stream !== undefined));
+    // Those of the other kind of service are for nobody here, and what is meant for TLS must never leave in datagrams.
+    const usable = [...others].filter(([, { scheme }]) => transportOf(scheme) === settings.stream);
     const prepared = usable.map(
       ([otherId, other], index) => [otherId, new PluginUpstream(index, otherUpstream(id, otherId, other, surroundings))] as const,
     );
@@ -44,6 +44,11 @@ export function compileService(
   } catch (error) {
     throw new CompileError(`service ${id}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
+}
+
+/** Undefined for HTTP. */
+function transportOf(scheme: string | undefined): StreamTransport | undefined {
+  return isStreamScheme(scheme) ? streamTransportOf({ scheme }) : undefined;
 }
 
 function otherUpstream(serviceId: string, id: string, settings: EffectiveUpstream, surroundings: UpstreamSurroundings): RuntimeUpstream {

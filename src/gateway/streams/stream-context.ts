@@ -2,12 +2,14 @@ import type { ClientConnection, StreamFacts, StreamOwner, StreamPlan, StreamProt
 import type { ErrorReason } from '../../errors/index.ts';
 import { isThenable } from '../../lib/is-thenable.ts';
 import type { ClosedConnection, MatchedRoute, PhaseResult, RequestSlot, UpstreamHandle, VariableValue } from '../../plugin-kit/index.ts';
+import type { EffectiveUpstream } from '../../schema/index.ts';
 import { inTime, NodeAttempts } from '../pipeline/index.ts';
 import { PluginUpstream, type RuntimeStreamRoute } from '../runtime/index.ts';
 import { clientRefusal } from '../tls/index.ts';
 import { streamLine } from './stream-line.ts';
 import type { StreamSurroundings } from './stream-surroundings.ts';
 import { streamVariable } from './stream-variable.ts';
+import { upstreamName } from './upstream-name.ts';
 
 const NO_PATH = { path: '', separatorPath: undefined };
 
@@ -22,6 +24,7 @@ export class StreamContext implements StreamOwner, ClosedConnection {
   readonly #kept = new Map<RequestSlot<unknown>, unknown>();
   #matched: RuntimeStreamRoute | undefined;
   #chosen: UpstreamHandle | undefined;
+  #upstream: EffectiveUpstream | undefined;
   #facts: StreamFacts | undefined;
   #waits: (() => void)[] = [];
   #grantedMs = 0;
@@ -136,7 +139,9 @@ export class StreamContext implements StreamOwner, ClosedConnection {
 
   nextTarget(attempt: number, previousFailure: ErrorReason | undefined): UpstreamTarget | ErrorReason {
     const endpoint = this.#attempts.next(attempt, previousFailure);
-    return typeof endpoint === 'string' ? endpoint : endpoint.target;
+    if (typeof endpoint === 'string') return endpoint;
+    if (endpoint.secure === undefined || this.#upstream === undefined) return endpoint.target;
+    return endpoint.secure.targetFor(upstreamName(this.#upstream, this.client.tls?.serverName, endpoint));
   }
 
   reached(): void {
@@ -198,6 +203,7 @@ export class StreamContext implements StreamOwner, ClosedConnection {
     const upstream = this.#chosen instanceof PluginUpstream ? this.#chosen.upstream : route.upstream;
     const first = this.#attempts.begin(upstream, this);
     if (typeof first === 'string' || upstream === undefined) return typeof first === 'string' ? first : 'no_upstream';
+    this.#upstream = upstream.settings;
     const { connectTimeoutMs, sendTimeoutMs, readTimeoutMs } = upstream.settings;
     return { connectTimeoutMs, sendTimeoutMs, idleTimeoutMs: readTimeoutMs };
   }

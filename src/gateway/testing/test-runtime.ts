@@ -72,7 +72,12 @@ function phasesIn(state: unknown): PluginPhases<unknown> {
 
 /** A runtime without a worker around it. */
 export function createTestRuntime(plugins: readonly AnyPlugin[] = [], more: Partial<RuntimeOptions> = {}): Runtime {
-  const tls = new TlsItems({ fallbackName: undefined, ticketKeys: new TicketKeys(systemRandom.bytes(32)), onProblem: () => {} });
+  const tls = new TlsItems({
+    fallbackName: undefined,
+    ticketKeys: new TicketKeys(systemRandom.bytes(32)),
+    nowMs: () => 0,
+    onProblem: () => {},
+  });
   return new Runtime({
     addresses: new AddressBook(),
     targets: new CountedTargets(),

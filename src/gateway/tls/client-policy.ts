@@ -1,8 +1,10 @@
-import { hash } from 'node:crypto';
-import type { ClientTls } from '../../engine/index.ts';
+import { hash, type X509Certificate } from 'node:crypto';
+import type { PeerCertificate } from 'node:tls';
+import type { ClientCertificate, ClientTls } from '../../engine/index.ts';
 import type { ErrorReason } from '../../errors/index.ts';
 import { compileRegex, type SafeRegex } from '../../expression/index.ts';
 import type { ClientRules } from '../../schema/index.ts';
+import { intermediatesTo, rootsIn } from './certificate-path.ts';
 
 /** Which clients a host lets in: one of its `client` objects, compiled. */
 export class ClientPolicy {
@@ -12,9 +14,22 @@ export class ClientPolicy {
   readonly fingerprint: string;
   readonly #depth: number;
   readonly #skipped: readonly SafeRegex[];
+  readonly #nowMs: () => number;
+  #roots: readonly X509Certificate[] | undefined;
+  /** Whether the way from a client's certificate to an authority is short enough: found out once a connection. */
+  readonly #near = new WeakMap<ClientCertificate, boolean>();
 
-  /** `owner` names the host's object; `onProblem` hears of expressions that cannot be used, and match nothing. */
-  constructor(owner: string, rules: ClientRules, authorities: readonly string[], onProblem: (text: string) => void) {
+  /**
+   * `owner` names the host's object; `onProblem` hears of expressions that cannot be used, and match nothing. `nowMs` is wall-clock time, by which
+   * certificates between a client's and an authority's hold.
+   */
+  constructor(
+    owner: string,
+    rules: ClientRules,
+    authorities: readonly string[],
+    { onProblem, nowMs }: { readonly onProblem: (text: string) => void; readonly nowMs: () => number },
+  ) {
+    this.#nowMs = nowMs;
     this.authorities = [...(rules.authority === '' ? [] : [rules.authority]), ...authorities];
     this.#depth = rules.depth;
     this.#skipped = rules.skippedPaths.flatMap((pattern) => compilePath(pattern, onProblem));
@@ -37,8 +52,18 @@ export class ClientPolicy {
 
   #certificateRefusal(certificate: ClientTls['certificate']): ErrorReason | undefined {
     if (certificate?.peer === undefined) return 'client_certificate_missing';
-    if (certificate.problem !== undefined || certificate.intermediates > this.#depth) return 'client_certificate_invalid';
+    if (certificate.problem !== undefined || !this.#isNear(certificate, certificate.peer)) return 'client_certificate_invalid';
     return undefined;
+  }
+
+  #isNear(certificate: ClientCertificate, peer: PeerCertificate): boolean {
+    let isNear = this.#near.get(certificate);
+    if (isNear === undefined) {
+      this.#roots ??= rootsIn(this.authorities);
+      isNear = (intermediatesTo(this.#roots, peer, this.#nowMs()) ?? Number.POSITIVE_INFINITY) <= this.#depth;
+      this.#near.set(certificate, isNear);
+    }
+    return isNear;
   }
 }
 

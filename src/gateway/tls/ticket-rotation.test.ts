@@ -15,7 +15,7 @@ async function startWorker(
   ticketKeys: TicketKeys,
   certificate: { readonly cert: string; readonly key: string },
 ): Promise<number> {
-  const items = new TlsItems({ fallbackName: undefined, ticketKeys, onProblem: () => {} });
+  const items = new TlsItems({ fallbackName: undefined, ticketKeys, nowMs: () => 0, onProblem: () => {} });
   items.commit(items.prepare(new Map([['ssl/a', readTlsItem('ssl', { snis: ['a.example'], ...certificate })]])));
   const clock = new FakeClock();
   const pool = new UpstreamPool({ clock });

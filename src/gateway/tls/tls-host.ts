@@ -3,6 +3,7 @@ import type { SecureContext } from 'node:tls';
 import type { ClientHello, ServerTerms } from '../../engine/index.ts';
 import type { CertificatePair, TlsItem } from '../../schema/index.ts';
 import type { ClientPolicy } from './client-policy.ts';
+import { furtherPairs, type OwnedPairs } from './further-pairs.ts';
 import { type PolicyTicketKeys, SESSION_SECONDS, type TicketKeys } from './ticket-keys.ts';
 
 /** The settings of a host. */
@@ -19,6 +20,8 @@ export interface TlsHostParts {
   /** Why it cannot be served as it asks to be; then every handshake for it is refused. */
   readonly problem: string | undefined;
   readonly ticketKeys: TicketKeys;
+  /** Hears of what of other objects of the same name cannot be used. */
+  readonly onProblem: (text: string) => void;
 }
 
 /** Mozilla's intermediate list of TLS 1.2; those of TLS 1.3 are all good. */
@@ -47,6 +50,8 @@ export class TlsHost {
   readonly names: readonly string[];
   readonly client: ClientPolicy | undefined;
   readonly #parts: TlsHostParts;
+  /** Other objects of the same name, which add certificates. */
+  readonly #others: readonly TlsHost[];
   /** Sessions are taken up again under the same of these alone. */
   readonly #policy: string;
   #generation = -1;
@@ -55,13 +60,26 @@ export class TlsHost {
   #previous: { readonly context: SecureContext; readonly name: Buffer } | undefined;
   #previousName: Buffer | undefined;
 
-  constructor(parts: TlsHostParts) {
+  constructor(parts: TlsHostParts, others: readonly TlsHost[] = []) {
     const { owner, settings, client } = parts;
     this.owner = owner;
     this.names = settings.names;
     this.client = client;
     this.#parts = parts;
-    this.#policy = hash('sha256', JSON.stringify([owner, client?.fingerprint ?? null, settings.minVersion]), 'hex');
+    this.#others = others;
+    this.#policy = hash(
+      'sha256',
+      JSON.stringify([owner, client?.fingerprint ?? null, settings.minVersion, others.map((other) => other.owner)]),
+      'hex',
+    );
+  }
+
+  /**
+   * The same host for a name that other objects speak for too: what it asks of clients and its versions of TLS hold, and certificates for
+   * other kinds of keys come from those of the others that offer the same versions.
+   */
+  beside(others: readonly TlsHost[]): TlsHost {
+    return others.length === 0 ? this : new TlsHost(this.#parts, others);
   }
 
   /** @throws Error that says why its certificates cannot be used */
@@ -95,8 +113,9 @@ export class TlsHost {
   }
 
   #makeContext({ keys }: PolicyTicketKeys): SecureContext {
-    const { pairs, settings, client, problem } = this.#parts;
+    const { settings, client, problem } = this.#parts;
     if (problem !== undefined) throw new Error(problem);
+    const pairs = [...this.#parts.pairs, ...this.#furtherPairs()];
     if (pairs.length === 0) throw new Error('there is no certificate');
     // Loaded when somebody needs it: every worker would pay 6 MB for it.
     return process.getBuiltinModule('node:tls').createSecureContext({
@@ -111,5 +130,19 @@ export class TlsHost {
       sessionTimeout: SESSION_SECONDS,
       ticketKeys: keys,
     });
+  }
+
+  #furtherPairs(): readonly CertificatePair[] {
+    const { pairs, settings, client, onProblem } = this.#parts;
+    const others: OwnedPairs[] = [];
+    for (const other of this.#others) {
+      const theirs = other.#parts.settings;
+      if (other.client !== undefined && other.client.fingerprint !== client?.fingerprint)
+        onProblem(`${other.owner} asks clients of the same name for other certificates: what this object asks for holds`);
+      if (theirs.minVersion === settings.minVersion && theirs.maxVersion === settings.maxVersion)
+        others.push({ owner: other.owner, pairs: other.#parts.pairs });
+      else onProblem(`the certificate of ${other.owner} for the same name is left out: it offers other versions of TLS`);
+    }
+    return furtherPairs(pairs, others, onProblem);
   }
 }

@@ -18,9 +18,9 @@ function host(owner: string, names: readonly string[], asks = false): TlsHost {
     maxVersion: 'TLSv1.3',
     client: undefined,
   };
-  const client = asks ? new ClientPolicy(owner, RULES, [], () => {}) : undefined;
+  const client = asks ? new ClientPolicy(owner, RULES, [], { onProblem: () => {}, nowMs: () => 0 }) : undefined;
   const ticketKeys = new TicketKeys(Buffer.alloc(32));
-  return new TlsHost({ owner, settings, pairs: [], client, problem: undefined, ticketKeys });
+  return new TlsHost({ owner, settings, pairs: [], client, problem: undefined, ticketKeys, onProblem: () => {} });
 }
 
 function hostsOf(...all: readonly TlsHost[]): TlsHosts {

@@ -9,13 +9,16 @@ const MOST_NAME = 256;
 
 /**
  * The hosts that are served with TLS: a name belongs to the one that names it exactly, or else to the longest pattern, whose `*` stands for
- * one label. Where several objects name the same, those that ask for client certificates come first, then SSL objects, then the lower id.
+ * one label. Where several objects name the same, those that ask for client certificates come first, then SSL objects, then the lower id: the first decides, and the
+ * others add certificates for other kinds of keys.
  */
 export class TlsHosts implements TlsChooser {
   readonly #fallbackName: string | undefined;
   readonly #byOwner = new Map<string, TlsHost>();
   /** Names, and patterns as they are written. */
-  readonly #byName = new Map<string, TlsHost[]>();
+  readonly #byName = new Map<string, readonly TlsHost[]>();
+  /** Those that share a name, as one. The list of a name is another one after each change of it. */
+  readonly #combined = new WeakMap<readonly TlsHost[], TlsHost>();
   /** Patterns whose `*` stands for a part of a label, the longest first. */
   #partPatterns: string[] = [];
   /** How many ask for client certificates. */
@@ -49,11 +52,15 @@ export class TlsHosts implements TlsChooser {
 
   /** Whom a name belongs to: in lower case, without a final dot. */
   find(name: string): TlsHost | undefined {
+    return this.#sharersOf(name)?.[0];
+  }
+
+  #sharersOf(name: string): readonly TlsHost[] | undefined {
     const exact = this.#byName.get(name);
-    if (exact !== undefined) return exact[0];
+    if (exact !== undefined) return exact;
     const dot = name.indexOf('.');
     const pattern = dot > 0 ? this.#byName.get(`*${name.slice(dot)}`) : undefined;
-    return this.#findPart(name, pattern === undefined ? 0 : name.length - dot) ?? pattern?.[0];
+    return this.#findPart(name, pattern === undefined ? 0 : name.length - dot) ?? pattern;
   }
 
   /**
@@ -66,9 +73,21 @@ export class TlsHosts implements TlsChooser {
   }
 
   termsFor(hello: ClientHello): ServerTerms | undefined {
-    const named = hello.serverName === undefined ? undefined : this.find(hello.serverName);
-    const host = named ?? (this.#fallbackName === undefined ? undefined : this.find(this.#fallbackName));
-    return host?.termsFor(hello, PROTOCOLS);
+    const named = hello.serverName === undefined ? undefined : this.#sharersOf(hello.serverName);
+    const sharers = named ?? (this.#fallbackName === undefined ? undefined : this.#sharersOf(this.#fallbackName));
+    return sharers && this.#together(sharers)?.termsFor(hello, PROTOCOLS);
+  }
+
+  /** The first of them with the certificates of all. */
+  #together(sharers: readonly TlsHost[]): TlsHost | undefined {
+    const [first, ...others] = sharers;
+    if (first === undefined || others.length === 0) return first;
+    let host = this.#combined.get(sharers);
+    if (host === undefined) {
+      host = first.beside(others);
+      this.#combined.set(sharers, host);
+    }
+    return host;
   }
 
   #findAbove(name: string): TlsHost | undefined {
@@ -83,12 +102,12 @@ export class TlsHosts implements TlsChooser {
   }
 
   /** By a pattern such as `*-api.example.com`, longer than `least` characters without its `*`. */
-  #findPart(name: string, least: number): TlsHost | undefined {
+  #findPart(name: string, least: number): readonly TlsHost[] | undefined {
     for (const pattern of this.#partPatterns) {
       const end = pattern.slice(1);
       if (end.length <= least) return undefined;
       const label = name.slice(0, name.length - end.length);
-      if (label !== '' && name.endsWith(end) && !label.includes('.')) return this.#byName.get(pattern)?.[0];
+      if (label !== '' && name.endsWith(end) && !label.includes('.')) return this.#byName.get(pattern);
     }
     return undefined;
   }
@@ -97,9 +116,7 @@ export class TlsHosts implements TlsChooser {
     this.#byOwner.set(host.owner, host);
     if (host.client !== undefined) this.#strict++;
     for (const name of new Set(host.names)) {
-      const sharers = this.#byName.get(name) ?? [];
-      sharers.push(host);
-      sharers.sort(byPreference);
+      const sharers = [...(this.#byName.get(name) ?? []), host].sort(byPreference);
       this.#byName.set(name, sharers);
       if (isPartPattern(name) && sharers.length === 1) this.#partPatterns = [...this.#partPatterns, name].sort(longestFirst);
     }

@@ -21,7 +21,12 @@ function host(names: readonly string[], cert: string, client?: HostItem['client'
 }
 
 test('renewing a certificate changes no policy; other names do so beside a strict host, and other rules always', () => {
-  const items = new TlsItems({ fallbackName: undefined, ticketKeys: new TicketKeys(Buffer.alloc(32)), onProblem: () => {} });
+  const items = new TlsItems({
+    fallbackName: undefined,
+    ticketKeys: new TicketKeys(Buffer.alloc(32)),
+    nowMs: () => 0,
+    onProblem: () => {},
+  });
   const changes = (key: string, item: TlsItem | undefined): boolean => {
     const prepared = items.prepare(new Map([[key, item]]));
     items.commit(prepared);

@@ -13,6 +13,8 @@ export interface TlsItemsOptions {
   /** Whom clients get that name no host, or an unknown one. */
   readonly fallbackName: string | undefined;
   readonly ticketKeys: TicketKeys;
+  /** Wall-clock milliseconds. */
+  readonly nowMs: () => number;
   /** Hears of what cannot be used as it is written. */
   readonly onProblem: (owner: string, text: string) => void;
 }
@@ -93,16 +95,17 @@ export class TlsItems {
   }
 
   #compile(owner: string, settings: TlsHostSettings, itemOf: (key: string) => TlsItem | undefined): TlsHost {
-    const { ticketKeys, onProblem } = this.#options;
+    const { ticketKeys, nowMs } = this.#options;
+    const onProblem = (text: string): void => this.#options.onProblem(owner, text);
     const pairs = [...settings.pairs, ...settings.certificateIds.flatMap((id) => pairIn(itemOf(tlsItemKey('certificate', id))))];
     const { authorityIds = [] } = settings.client ?? {};
     const authorities = authorityIds.flatMap((id) => authorityIn(itemOf(tlsItemKey('ca_certificate', id))));
-    const client = settings.client && new ClientPolicy(owner, settings.client, authorities, (text) => onProblem(owner, text));
+    const client = settings.client && new ClientPolicy(owner, settings.client, authorities, { onProblem, nowMs });
     // An authority that is missing is no reason to believe nobody, or everybody: the host waits for it.
     const lacksAuthority = client !== undefined && (authorities.length < authorityIds.length || client.authorities.length === 0);
     const problem = lacksAuthority ? 'an authority that certifies its clients is missing' : undefined;
-    if (problem !== undefined) onProblem(owner, problem);
-    return new TlsHost({ owner, settings, pairs, client, problem, ticketKeys });
+    if (problem !== undefined) onProblem(problem);
+    return new TlsHost({ owner, settings, pairs, client, problem, ticketKeys, onProblem });
   }
 
   #link(key: string, item: TlsItem | undefined): void {

@@ -6,8 +6,8 @@ import { type TlsItems, tlsItemKey } from './tls-items.ts';
 
 /** What OpenSSL keeps of this many identities is kept; another is made anew when an upstream needs it again. */
 const KEPT_CONTEXTS = 256;
-/** What may be spoken to upstreams. */
-const PROTOCOLS = ['http/1.1'];
+/** What may be spoken to upstreams of HTTP. */
+const HTTP_PROTOCOLS = ['http/1.1'];
 
 /** What upstreams are spoken to with. */
 export interface UpstreamIdentitiesOptions {
@@ -52,9 +52,10 @@ export class UpstreamIdentities {
       onProblem(owner, 'a certificate that it names is missing');
       return undefined;
     }
-    const key = hash('sha256', JSON.stringify([verifies, pair ?? null, verifies ? authorities : null]), 'hex');
+    const key = hash('sha256', JSON.stringify([settings.isHttp, verifies, pair ?? null, verifies ? authorities : null]), 'hex');
+    const protocols = settings.isHttp ? HTTP_PROTOCOLS : [];
     try {
-      return { key, secureContext: this.#contextOf(key, pair, verifies, authorities), verifies, protocols: PROTOCOLS, onFailed };
+      return { key, secureContext: this.#contextOf(key, pair, verifies, authorities), verifies, protocols, onFailed };
     } catch (error) {
       onProblem(owner, error instanceof Error ? error.message : String(error));
       return undefined;

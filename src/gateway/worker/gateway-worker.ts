@@ -251,6 +251,7 @@ export class GatewayWorker {
     const tls = new TlsItems({
       fallbackName: this.#start.fallbackSni,
       ticketKeys: this.#ticketKeys,
+      nowMs: () => this.#clock.nowMs(),
       onProblem: (owner, problem) => this.#log.error('a TLS host cannot be served as it is written', { object: owner, problem }),
     });
     return new Runtime({
