@@ -145,13 +145,14 @@ test('what is no request to join is refused, however large, and nothing is belie
 });
 
 test('who asks too often has to wait', async (t) => {
-  const plane = await startSyncPlane(t);
+  // Time stands still, so that nothing is worked off on a busy machine.
+  const plane = await startSyncPlane(t, undefined, { ...systemClock, monotonicMs: () => 0 });
   const bodies = Array.from({ length: 40 }, () => status(plane, 'POST /join HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}'));
   assert.deepEqual([...new Set(await Promise.all(bodies))], ['400']);
   const token = await plane.makeToken({ maxUses: 100 });
   const keys = makeTestKeys();
   const outcomes = new Set<string>();
-  for (let tries = 0; tries < 34; tries += 1) outcomes.add(await join(plane.port, token.text, keys).then(() => 'joined', messageOf));
+  for (let tries = 0; tries < 32; tries += 1) outcomes.add(await join(plane.port, token.text, keys).then(() => 'joined', messageOf));
   assert.deepEqual([...outcomes].sort(), [
     'joined',
     'the control plane answered 429 to the request for a certificate: too many requests for certificates: try again later',
