@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { TestContext } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { cleanEnvironment } from '../test-support/clean-environment.ts';
 import { freshSchemaName, queryPostgres } from '../test-support/postgres-server.ts';
@@ -48,6 +48,49 @@ withPostgres('a store grows from SQLite to PostgreSQL: keys, tokens and revision
   assert.match(again.stderr, /in use by another instance/);
   assert.equal(await large.stop(), 0);
   assert.match((await portcullis(words, schema)).stderr, /holds another store \(6 resources, 1 users/);
+});
+
+test('a backup beside a running instance is restored, and the gateway follows although it had seen more', async (t) => {
+  const dataFolder = await temporaryFolder(t);
+  const file = path.join(dataFolder, 'backup.gz');
+  const first = await runningInstance(t, { dataFolder });
+  await publish(first);
+  const backup = await portcullis(['backup', '--data-dir', dataFolder, '--to', file]);
+  assert.deepEqual([backup.code, backup.stderr], [0, '']);
+  assert.match(backup.stdout, /Backup written to .*: \d+ rows, 4 resources\.\nIt does not hold the keyring/);
+  const credentials = '/apisix/admin/consumers/jack/credentials';
+  assert.equal((await first.admin('DELETE', `${credentials}/c1`)).status, 200);
+  const later = await first.admin('PUT', `${credentials}/c2`, { plugins: { 'key-auth': { key: 'later-key' } } });
+  assert.deepEqual([await call(first, 'first-key'), await call(first, 'later-key')], [401, 200]);
+  const words = ['restore', '--data-dir', dataFolder, '--from', file];
+  assert.match((await portcullis([...words, '--replace'])).stderr, /in use by another instance/);
+  assert.equal(await first.stop(), 0);
+  assert.match((await portcullis(words)).stderr, /There is a store in .* already/);
+  const restored = await portcullis([...words, '--replace']);
+  assert.deepEqual([restored.code, restored.stderr], [0, '']);
+  assert.match(
+    restored.stdout,
+    /The audit log is whole.*\n.*\nThe store that was there is kept as .*store\.sqlite\.replaced-\d+\.\n.*\n- key of credential jack\/c1 in default\n/,
+  );
+
+  const second = await runningInstance(t, { dataFolder, flags: ['--demo-port', String(first.ports.demo)] }, first.token);
+  assert.deepEqual([await call(second, 'first-key'), await call(second, 'later-key')], [200, 401]);
+  const next = await second.admin('PUT', '/apisix/admin/consumers/jill', { username: 'jill' });
+  assert.deepEqual([next.headers['portcullis-applied'], revisionOf(next) > revisionOf(later)], ['1/1', true]);
+  assert.equal(await second.stop(), 0);
+
+  // On a new machine, with nothing but the backup and the keyring.
+  const elsewhere = await temporaryFolder(t);
+  const lacking = await portcullis(['restore', '--data-dir', elsewhere, '--from', file]);
+  assert.match(lacking.stderr, /lacks the key [0-9a-f]+, with which the backup /);
+  const keyring = ['--keyring-file', path.join(dataFolder, 'keyring.json')];
+  assert.equal((await portcullis(['restore', '--data-dir', elsewhere, '--from', file, ...keyring])).code, 0);
+  const third = await runningInstance(
+    t,
+    { dataFolder: elsewhere, flags: [...keyring, '--demo-port', String(first.ports.demo)] },
+    first.token,
+  );
+  assert.deepEqual([await call(third, 'first-key'), await call(third, 'later-key')], [200, 401]);
 });
 
 interface Finished {

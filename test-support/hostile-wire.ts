@@ -15,6 +15,8 @@ const TRICKLE_MS = 20;
 export interface HostileWire {
   /** Where clients connect, on 127.0.0.1. */
   readonly port: number;
+  /** That servers have sent so far. */
+  readonly bytesFromServer: number;
   /** From now on. A `half-open` wire that becomes another one resets what stood, because bytes are missing there. */
   use(fault: WireFault): void;
 }
@@ -23,6 +25,7 @@ export interface HostileWire {
 export async function startHostileWire(scope: { after(task: () => unknown): void }, targetPort: number): Promise<HostileWire> {
   const sockets = new Set<Socket>();
   let fault: WireFault = 'open';
+  let bytesFromServer = 0;
   const keep = (socket: Socket): void => {
     sockets.add(socket);
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
@@ -35,6 +38,9 @@ export async function startHostileWire(scope: { after(task: () => unknown): void
     if (fault === 'cut') return void client.resetAndDestroy();
     const target = dial(targetPort, '127.0.0.1');
     keep(target);
+    target.on('data', (bytes: Buffer) => {
+      bytesFromServer += bytes.length;
+    });
     pass(client, target, () => fault);
     pass(target, client, () => fault);
     return undefined;
@@ -48,6 +54,9 @@ export async function startHostileWire(scope: { after(task: () => unknown): void
   if (address === null || typeof address === 'string') throw new Error('the wire has no port');
   return {
     port: address.port,
+    get bytesFromServer() {
+      return bytesFromServer;
+    },
     use(next) {
       const lostBytes = fault === 'half-open' && next !== 'half-open';
       fault = next;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import test from 'node:test';
+import { CleanupStack } from '../../test-support/cleanup-stack.ts';
 import { SeededRandom } from '../../test-support/seeded-random.ts';
 import { ChaosTally, writeChaosResult } from './chaos-tally.ts';
-import { CleanupStack } from './cleanup-stack.ts';
 
 /** What a scenario gets. */
 export interface ChaosRun {

@@ -1,6 +1,6 @@
+import { statusFor } from '../../test-support/ask-gateway.ts';
 import { type RunningInstance, until } from '../../test-support/running-instance.ts';
 import type { SeededRandom } from '../../test-support/seeded-random.ts';
-import { statusFor } from './ask-gateway.ts';
 import type { ChaosTally } from './chaos-tally.ts';
 import type { CredentialLedger } from './credential-ledger.ts';
 import { GUARDED_PATH } from './guarded-route.ts';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Agent, request } from 'undici';
+import { statusFor } from '../../test-support/ask-gateway.ts';
+import { startEchoUpstream } from '../../test-support/echo-upstream.ts';
 import { type RunningInstance, runningInstance } from '../../test-support/running-instance.ts';
 import { temporaryFolder } from '../../test-support/temporary-folder.ts';
 import { TestAuthority } from '../../test-support/test-authority.ts';
-import { statusFor } from './ask-gateway.ts';
 import { type ChaosRun, chaosTest } from './chaos-test.ts';
-import { startEchoUpstream } from './echo-upstream.ts';
 
 const HOST = 'a.example';
 const BETWEEN_CHANGES_MS = 50;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
+import { statusFor } from '../../test-support/ask-gateway.ts';
+import { startEchoUpstream } from '../../test-support/echo-upstream.ts';
 import { until } from '../../test-support/running-instance.ts';
-import { statusFor } from './ask-gateway.ts';
+import { startControlPlane, startGateway } from '../../test-support/separate-planes.ts';
 import { chaosTest } from './chaos-test.ts';
 import { untilCurrent } from './check-ledger.ts';
-import { startEchoUpstream } from './echo-upstream.ts';
 import { GUARDED_PATH, publishGuardedRoute } from './guarded-route.ts';
-import { startControlPlane, startGateway } from './separate-planes.ts';
 
 const REQUESTS = 40;
 const ENDINGS = ['SIGTERM', 'kill -9 of all', 'kill -9 of the gateway process', 'replaced'] as const;

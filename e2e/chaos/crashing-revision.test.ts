@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { statusFor } from '../../test-support/ask-gateway.ts';
+import { startEchoUpstream } from '../../test-support/echo-upstream.ts';
 import { until } from '../../test-support/running-instance.ts';
-import { statusFor } from './ask-gateway.ts';
+import { startControlPlane, startGateway } from '../../test-support/separate-planes.ts';
 import { type ChaosRun, chaosTest } from './chaos-test.ts';
 import { untilCurrent } from './check-ledger.ts';
-import { startEchoUpstream } from './echo-upstream.ts';
 import { GUARDED_PATH, publishGuardedRoute } from './guarded-route.ts';
-import { startControlPlane, startGateway } from './separate-planes.ts';
 
 /** A revision counts as good when all workers have run it for ten seconds. */
 const PROBATION_MS = 11_000;

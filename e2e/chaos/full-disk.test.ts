@@ -3,14 +3,14 @@ import { execFile } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { startEchoUpstream } from '../../test-support/echo-upstream.ts';
 import { until } from '../../test-support/running-instance.ts';
+import { type RestartableInstance, startControlPlane, startGateway } from '../../test-support/separate-planes.ts';
 import { type ChaosRun, chaosTest } from './chaos-test.ts';
 import { checkLedger, untilCurrent } from './check-ledger.ts';
 import { CredentialLedger } from './credential-ledger.ts';
 import { CredentialWriters } from './credential-writers.ts';
-import { startEchoUpstream } from './echo-upstream.ts';
 import { publishGuardedRoute } from './guarded-route.ts';
-import { type RestartableInstance, startControlPlane, startGateway } from './separate-planes.ts';
 import { SettledKeysProbe } from './settled-keys-probe.ts';
 
 const run = promisify(execFile);

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { startEchoUpstream } from '../../test-support/echo-upstream.ts';
 import type { StartedPostgres } from '../../test-support/postgres-server.ts';
 import { RunningInstance, until } from '../../test-support/running-instance.ts';
 import type { SeededRandom } from '../../test-support/seeded-random.ts';
@@ -7,7 +8,6 @@ import type { ChaosRun } from './chaos-test.ts';
 import { checkLedger, untilCurrent } from './check-ledger.ts';
 import { CredentialLedger } from './credential-ledger.ts';
 import { CredentialWriters } from './credential-writers.ts';
-import { startEchoUpstream } from './echo-upstream.ts';
 import { publishGuardedRoute } from './guarded-route.ts';
 import { ENDS_INSTANCE, type KillKind, kill, REACHES_GATEWAY } from './kill-kinds.ts';
 import { SettledKeysProbe } from './settled-keys-probe.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
+import { statusFor } from '../../test-support/ask-gateway.ts';
+import { startEchoUpstream } from '../../test-support/echo-upstream.ts';
 import { isAlive, RunningInstance } from '../../test-support/running-instance.ts';
 import { temporaryFolder } from '../../test-support/temporary-folder.ts';
-import { statusFor } from './ask-gateway.ts';
 import { chaosTest } from './chaos-test.ts';
-import { startEchoUpstream } from './echo-upstream.ts';
 import { GUARDED_PATH, publishGuardedRoute } from './guarded-route.ts';
 
 const LONGEST_START_MS = 2_500;

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
+import { startEchoUpstream } from '../../test-support/echo-upstream.ts';
 import { startHostileWire, type WireFault } from '../../test-support/hostile-wire.ts';
 import { until } from '../../test-support/running-instance.ts';
+import { startControlPlane, startGateway } from '../../test-support/separate-planes.ts';
 import { chaosTest } from './chaos-test.ts';
 import { checkLedger, untilCurrent } from './check-ledger.ts';
 import { CredentialLedger } from './credential-ledger.ts';
 import { CredentialWriters } from './credential-writers.ts';
-import { startEchoUpstream } from './echo-upstream.ts';
 import { publishGuardedRoute } from './guarded-route.ts';
-import { startControlPlane, startGateway } from './separate-planes.ts';
 import { SettledKeysProbe } from './settled-keys-probe.ts';
 
 const WRITERS = ['writer_0', 'writer_1'];

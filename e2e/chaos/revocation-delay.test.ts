@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
+import { statusFor } from '../../test-support/ask-gateway.ts';
+import { startEchoUpstream } from '../../test-support/echo-upstream.ts';
 import { type RunningInstance, until } from '../../test-support/running-instance.ts';
+import { startControlPlane, startGateway } from '../../test-support/separate-planes.ts';
 import { type SimulatedInstance, startSimulatedInstance } from '../../test-support/simulated-instances.ts';
-import { statusFor } from './ask-gateway.ts';
 import { type ChaosRun, chaosTest } from './chaos-test.ts';
 import { untilCurrent } from './check-ledger.ts';
-import { startEchoUpstream } from './echo-upstream.ts';
 import { GUARDED_PATH, publishGuardedRoute } from './guarded-route.ts';
-import { startControlPlane, startGateway } from './separate-planes.ts';
 
 const INSTANCE_COUNTS = [1, 10, 50];
 const REVOCATIONS_IN_A_ROUND = 5;

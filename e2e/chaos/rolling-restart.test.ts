@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
+import { startEchoUpstream } from '../../test-support/echo-upstream.ts';
 import { LoadClients } from '../../test-support/load-clients.ts';
 import { isAlive, until, untilGone } from '../../test-support/running-instance.ts';
+import { type RestartableInstance, startControlPlane, startGateway } from '../../test-support/separate-planes.ts';
 import { chaosTest } from './chaos-test.ts';
 import { untilCurrent } from './check-ledger.ts';
-import { startEchoUpstream } from './echo-upstream.ts';
-import { type RestartableInstance, startControlPlane, startGateway } from './separate-planes.ts';
 
 const CLIENTS_OF_EACH_KIND = 2;
 const SOME_REQUESTS = 150;

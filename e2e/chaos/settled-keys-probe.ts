@@ -1,5 +1,5 @@
+import { statusFor } from '../../test-support/ask-gateway.ts';
 import type { SeededRandom } from '../../test-support/seeded-random.ts';
-import { statusFor } from './ask-gateway.ts';
 import type { ChaosTally } from './chaos-tally.ts';
 import type { CredentialLedger } from './credential-ledger.ts';
 import { GUARDED_PATH } from './guarded-route.ts';

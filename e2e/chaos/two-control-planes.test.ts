@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { cleanEnvironment } from '../../test-support/clean-environment.ts';
 import { freshSchemaName, postgresForTests, queryPostgres } from '../../test-support/postgres-server.ts';
 import type { RunningInstance } from '../../test-support/running-instance.ts';
+import { startControlPlane } from '../../test-support/separate-planes.ts';
 import { type ChaosRun, chaosTest } from './chaos-test.ts';
-import { startControlPlane } from './separate-planes.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/portcullis.js', import.meta.url));
 const WRITERS_EACH = 10;

@@ -2,11 +2,13 @@ import { Command, CommanderError } from 'commander';
 import { StartError } from '../errors/index.ts';
 import { softwareVersion } from './software-version.ts';
 import { auditVerb } from './verbs/audit-verb.ts';
+import { backupVerb } from './verbs/backup-verb.ts';
 import { caVerb } from './verbs/ca-verb.ts';
 import { demoUpstreamVerb } from './verbs/demo-upstream-verb.ts';
 import { instanceCertificateVerb } from './verbs/instance-certificate-verb.ts';
 import { instanceVerb } from './verbs/instance-verbs.ts';
 import { migrateVerb } from './verbs/migrate-verb.ts';
+import { restoreVerb } from './verbs/restore-verb.ts';
 import { snapshotVerb } from './verbs/snapshot-verb.ts';
 import { tokenVerb } from './verbs/token-verb.ts';
 import { userVerb } from './verbs/user-verb.ts';
@@ -25,6 +27,8 @@ const program = new Command('portcullis')
   .addCommand(userVerb())
   .addCommand(auditVerb())
   .addCommand(migrateVerb())
+  .addCommand(backupVerb())
+  .addCommand(restoreVerb())
   .addCommand(snapshotVerb());
 
 try {

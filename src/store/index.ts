@@ -1,5 +1,6 @@
 export { type ChainEnd, decodeChainEnd, encodeChainEnd } from './audit-chain.ts';
 export { isConflict, RevisionConflict, SharedConflict, UniqueConflict } from './conflicts.ts';
+export { createDurably } from './create-durably.ts';
 export type {
   AuditPlace,
   AuditQuery,
@@ -13,7 +14,16 @@ export type {
   VersionHead,
 } from './history.ts';
 export { type Keyring, openKeyring } from './keyring.ts';
-export { type MigratedStore, migrateStore } from './portable/index.ts';
+export {
+  backUpStore,
+  keyringOfBackup,
+  type MigratedStore,
+  migrateStore,
+  type RestoredStore,
+  restoreStore,
+  type SessionSetting,
+  type StorePlace,
+} from './portable/index.ts';
 export { isInClear, openPostgresStore, type PostgresStoreOptions, parseDatabaseUrl } from './postgres/index.ts';
 export { openSqliteStore } from './sqlite/index.ts';
 export type {

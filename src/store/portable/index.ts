@@ -1,1 +1,5 @@
+export { backUpStore } from './back-up-store.ts';
+export type { SessionSetting } from './lead-on.ts';
 export { type MigratedStore, migrateStore } from './migrate-store.ts';
+export { keyringOfBackup, type RestoredStore, restoreStore } from './restore-store.ts';
+export type { StorePlace } from './store-place.ts';

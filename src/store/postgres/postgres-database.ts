@@ -72,9 +72,14 @@ export class PostgresDatabase {
     }
   }
 
-  /** Opens a connection of its own on which notifications arrive until it ends. @throws PostgresFailure */
+  /**
+   * Opens a connection of its own on which notifications arrive until it ends. As long as it is open it shares the advisory lock `presence`.
+   *
+   * @throws PostgresFailure
+   */
   async listen(
     channel: string,
+    presence: string,
     handlers: { readonly onMessage: (payload: string) => void; readonly onEnd: () => void },
   ): Promise<Listening> {
     const client = new pg.Client(clientSettings(this.options));
@@ -82,7 +87,7 @@ export class PostgresDatabase {
     try {
       await client.connect();
       client.on('notification', ({ payload }) => handlers.onMessage(payload ?? ''));
-      await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+      await client.query(`LISTEN ${pg.escapeIdentifier(channel)}; SELECT pg_advisory_lock_shared(${presence})`);
     } catch (error) {
       void client.end().catch(() => undefined);
       throw new PostgresFailure(error, false);

@@ -3,6 +3,7 @@ import { backoffDelayMs } from '../../lib/backoff.ts';
 import type { CancelTask, Clock } from '../../lib/clock.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import type { Listening, PostgresDatabase } from './postgres-database.ts';
+import { presenceKey } from './run-transaction.ts';
 
 const CHANNEL = 'portcullis_revision';
 const RECONNECT = { firstDelayMs: 500, highestDelayMs: 10_000 };
@@ -59,7 +60,7 @@ export class RevisionListener {
 
   async #listen(): Promise<Listening | undefined> {
     try {
-      const listening = await this.#database.listen(CHANNEL, {
+      const listening = await this.#database.listen(CHANNEL, presenceKey(this.#database.options.schema), {
         onMessage: (payload) => this.#hear(payload),
         onEnd: () => this.#retry(),
       });

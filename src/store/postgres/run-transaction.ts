@@ -51,9 +51,18 @@ function beginStatements({ options }: PostgresDatabase, lockTimeoutMs: number): 
   return `BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL lock_timeout = ${Math.ceil(lockTimeoutMs)}; SELECT pg_advisory_xact_lock(${lockKey(options.schema)})`;
 }
 
-/** Advisory locks are shared by all that use the database: a number that nobody else has by chance. */
 function lockKey(schema: string): string {
-  return createHash('sha256').update(`portcullis write lock ${schema}`).digest().readBigInt64BE(0).toString();
+  return advisoryKey('write lock', schema);
+}
+
+/** The lock that each control plane shares while it runs on a schema. */
+export function presenceKey(schema: string): string {
+  return advisoryKey('presence', schema);
+}
+
+/** Advisory locks are shared by all that use the database: a number that nobody else has by chance. */
+function advisoryKey(purpose: string, schema: string): string {
+  return createHash('sha256').update(`portcullis ${purpose} ${schema}`).digest().readBigInt64BE(0).toString();
 }
 
 // PostgreSQL answers the commit of a transaction in which a statement failed with ROLLBACK, and no error.

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { cleanEnvironment } from '../../test-support/clean-environment.ts';
-import { RunningInstance } from '../../test-support/running-instance.ts';
-import { temporaryFolder } from '../../test-support/temporary-folder.ts';
+import { cleanEnvironment } from './clean-environment.ts';
+import { RunningInstance } from './running-instance.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/portcullis.js', import.meta.url));
+const LAUNCHER = fileURLToPath(new URL('../bin/portcullis.js', import.meta.url));
 /** The Admin API's limits of requests would be reached by what a test writes. */
 const UNLIMITED = ['--admin-requests-per-user', '0', '--admin-requests-per-address', '0'];
 
@@ -45,12 +45,15 @@ export async function startGateway(
     readonly syncPort?: number;
     readonly environment?: Readonly<Record<string, string>>;
     readonly flags?: readonly string[];
+    /** The identity is there; now the processes start. */
+    readonly onStart?: () => void;
   } = {},
 ): Promise<RestartableInstance> {
-  const { syncPort = controlPlane.instance.ports.sync, environment = {}, flags = [] } = options;
+  const { syncPort = controlPlane.instance.ports.sync, environment = {}, flags = [], onStart } = options;
   const identityFile = path.join(await temporaryFolder(scope), 'identity.json');
   const words = [LAUNCHER, 'instance', 'create', '--data-dir', controlPlane.dataFolder, '--identity-file', identityFile];
   await promisify(execFile)(process.execPath, words, { env: { ...cleanEnvironment(), ...environment } });
+  onStart?.();
   return startRestartable(scope, 'unused-by-a-gateway', (ports) => ({
     verb: 'gateway',
     environment,

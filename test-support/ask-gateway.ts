@@ -8,14 +8,14 @@ export interface GatewayQuestion {
 }
 
 /** An answer, or how there was none. */
-export type GatewayAnswer =
+type GatewayAnswer =
   | { readonly kind: 'answer'; readonly status: number; readonly headers: http.IncomingHttpHeaders; readonly body: string }
   | { readonly kind: 'none'; readonly code: string };
 
 const ANSWER_LIMIT_MS = 20_000;
 
 /** One request over a connection of its own. Never rejects. */
-export function askGateway({ port, path, key }: GatewayQuestion): Promise<GatewayAnswer> {
+function askGateway({ port, path, key }: GatewayQuestion): Promise<GatewayAnswer> {
   return new Promise((resolve) => {
     const none = (error: NodeJS.ErrnoException): void => resolve({ kind: 'none', code: error.code ?? error.message });
     const request = http.get(

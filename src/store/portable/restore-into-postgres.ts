@@ -1,0 +1,71 @@
+import { StartError } from '../../errors/index.ts';
+import { MIGRATIONS } from '../migrations/index.ts';
+import { parseDatabaseUrl } from '../postgres/database-url.ts';
+import { startFailure } from '../postgres/failures.ts';
+import type { PostgresStoreOptions } from '../postgres/index.ts';
+import { migrateSchema, refuseUnfitServer } from '../postgres/migrate.ts';
+import type { PostgresConnection } from '../postgres/postgres-connection.ts';
+import { presenceKey, runTransaction } from '../postgres/run-transaction.ts';
+import { readSchemaState, refuseForeignSchema } from '../postgres/schema-version.ts';
+import { broughtBack } from './brought-back.ts';
+import { describeContents } from './describe-contents.ts';
+import { fillPostgres } from './fill-postgres.ts';
+import { leadOn } from './lead-on.ts';
+import { LONG_TRANSACTION, openForLong } from './long-transaction.ts';
+import type { RestoredStore, RestoreInput } from './restore-store.ts';
+import { postgresRunner } from './sql-runner.ts';
+
+/** Restores in one transaction; a store that stands there goes to another schema of the same database in it. */
+export async function restoreIntoPostgres(options: PostgresStoreOptions, input: RestoreInput): Promise<Omit<RestoredStore, 'madeAt'>> {
+  const database = openForLong(options);
+  const { description } = database.options.address;
+  const migrations = MIGRATIONS.filter(({ version }) => version <= input.schema);
+  const nowSeconds = Math.floor(input.clock.nowMs() / 1000);
+  try {
+    await database.lend((connection) => refuseUnfitServer(connection, description));
+    return await runTransaction(database, options.timeoutMs, async (connection) => {
+      await connection.execute(LONG_TRANSACTION);
+      const keptAs = await makePlace(connection, { schema: options.schema, description, replace: input.replace, nowSeconds });
+      await migrateSchema(connection, { database: database.options, clock: input.clock, migrations });
+      const tables = await fillPostgres(connection, input.parts);
+      const sql = postgresRunner(connection);
+      const replaced = keptAs === undefined ? undefined : `"${keptAs}"`;
+      const back = replaced === undefined ? undefined : await broughtBack(sql, replaced);
+      await leadOn(sql, replaced, input.sessions, nowSeconds);
+      return { tables, broughtBack: back, keptAs };
+    });
+  } catch (error) {
+    throw startFailure(error, parseDatabaseUrl(options.url));
+  } finally {
+    await database.close();
+  }
+}
+
+interface Place {
+  readonly schema: string;
+  readonly description: string;
+  readonly replace: boolean;
+  readonly nowSeconds: number;
+}
+
+/** Moves what stands there out of the way. Returns its new name. @throws StartError */
+async function makePlace(connection: PostgresConnection, { schema, description, replace, nowSeconds }: Place): Promise<string | undefined> {
+  const state = await readSchemaState(connection, schema);
+  if (state.kind === 'empty') return undefined;
+  refuseForeignSchema(state, { schema, database: description }, Number.POSITIVE_INFINITY);
+  if (!replace) {
+    const contents = await describeContents(connection);
+    throw new StartError(
+      `The schema "${schema}" of ${description} holds a store already (${contents}): name an empty database, another schema with --database-schema, or add --replace, which keeps it under another name.`,
+    );
+  }
+  const free = await connection.get<{ alone: boolean }>(`SELECT pg_try_advisory_xact_lock(${presenceKey(schema)}) AS alone`);
+  if (free?.alone !== true) {
+    throw new StartError(
+      `A control plane is running on the schema "${schema}" of ${description}: stop all of them first, on every machine.`,
+    );
+  }
+  const keptAs = `${schema.slice(0, 40)}_replaced_${nowSeconds}`;
+  await connection.execute(`ALTER SCHEMA "${schema}" RENAME TO "${keptAs}"`);
+  return keptAs;
+}

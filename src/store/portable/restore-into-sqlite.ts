@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { link, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { StartError } from '../../errors/index.ts';
+import { syncFolder } from '../create-durably.ts';
+import { MIGRATIONS } from '../migrations/index.ts';
+import { beginImmediate } from '../sqlite/begin-immediate.ts';
+import { startFailure } from '../sqlite/failures.ts';
+import { openConnections } from '../sqlite/open-connections.ts';
+import { SqliteDatabase } from '../sqlite/sqlite-database.ts';
+import { type BroughtBack, broughtBack } from './brought-back.ts';
+import { fillSqlite } from './fill-sqlite.ts';
+import { leadOn } from './lead-on.ts';
+import type { RestoredStore, RestoreInput } from './restore-store.ts';
+import { sqliteRunner } from './sql-runner.ts';
+
+/** Restores into a file beside, which takes the place of the store when it is whole. The data folder must have been claimed. */
+export async function restoreIntoSqlite(file: string, input: RestoreInput): Promise<Omit<RestoredStore, 'madeAt'>> {
+  const isThere = existsSync(file);
+  if (isThere && !input.replace) {
+    throw new StartError(
+      `There is a store in ${path.dirname(file)} already: name an empty folder with --data-dir, or add --replace, which keeps a copy.`,
+    );
+  }
+  const temporary = `${file}.restoring`;
+  await removeDatabase(temporary);
+  try {
+    // Before the other one is read: whatever lies in its WAL must come into the file.
+    const isReadable = isThere && checkpoint(file);
+    const filled = await fill(temporary, isReadable ? file : undefined, input);
+    const kept = `${file}.replaced-${Math.floor(input.clock.nowMs() / 1000)}`;
+    await moveLogAway(file, kept);
+    if (isThere) await keep(file, kept);
+    await syncFile(temporary);
+    await rename(temporary, file);
+    await syncFolder(path.dirname(file));
+    return { ...filled, keptAs: isThere ? kept : undefined };
+  } catch (error) {
+    throw startFailure(error, temporary);
+  } finally {
+    await removeDatabase(temporary);
+  }
+}
+
+async function fill(
+  temporary: string,
+  replaced: string | undefined,
+  input: RestoreInput,
+): Promise<Pick<RestoredStore, 'tables' | 'broughtBack'>> {
+  const migrations = MIGRATIONS.filter(({ version }) => version <= input.schema);
+  const { writer, reader } = await openConnections({ file: temporary, clock: input.clock, migrations });
+  try {
+    if (replaced !== undefined) writer.run('ATTACH ? AS replaced', replaced);
+    await beginImmediate(writer);
+    const tables = await fillSqlite(writer, input.parts);
+    const sql = sqliteRunner(writer);
+    const back: BroughtBack | undefined = replaced === undefined ? undefined : await broughtBack(sql, 'replaced');
+    await leadOn(sql, replaced === undefined ? undefined : 'replaced', input.sessions, Math.floor(input.clock.nowMs() / 1000));
+    writer.execute('COMMIT');
+    return { tables, broughtBack: back };
+  } finally {
+    reader.close();
+    writer.close();
+  }
+}
+
+/** Whether the database can be read. */
+function checkpoint(file: string): boolean {
+  let database: SqliteDatabase | undefined;
+  try {
+    database = new SqliteDatabase(file, { readOnly: false, busyTimeoutMs: 5_000 });
+    database.pragma('wal_checkpoint(TRUNCATE)');
+    // Older schemas have these tables too.
+    database.get('SELECT 1 FROM gateway_groups, tokens, users, unique_values LIMIT 1');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    database?.close();
+  }
+}
+
+/** A WAL that is still there belongs to the store that goes, or to one that has gone, and would be applied to the one that comes. */
+async function moveLogAway(file: string, kept: string): Promise<void> {
+  for (const end of ['-wal', '-shm']) if (existsSync(`${file}${end}`)) await rename(`${file}${end}`, `${kept}${end}`);
+}
+
+// The name stays taken all the time: whoever starts after a power cut in between would find no store, and make a new one.
+async function keep(file: string, kept: string): Promise<void> {
+  await link(file, kept).catch(async (error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+      throw new StartError(`${kept} is there already: start again in a second.`);
+    }
+    await rename(file, kept);
+  });
+}
+
+async function syncFile(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function removeDatabase(file: string): Promise<void> {
+  for (const end of ['', '-wal', '-shm']) await rm(`${file}${end}`, { force: true });
+}
