@@ -1,6 +1,7 @@
 import { startPostgres } from '../../test-support/postgres-server.ts';
 import { chaosTest } from './chaos-test.ts';
 import { killAnything } from './kill-anything.ts';
+import { NotPossibleHere } from './not-possible-here.ts';
 
 chaosTest({
   name: 'kill-anything-postgres',
@@ -10,7 +11,7 @@ chaosTest({
   run: async (chaos) => {
     // A server of its own: it is killed.
     const database = await startPostgres({ settings: ['fsync=on'] });
-    if (typeof database === 'string') throw new Error(database);
+    if (typeof database === 'string') throw new NotPossibleHere(database);
     chaos.after(() => database.stop());
     await killAnything(chaos, database);
   },

@@ -8,6 +8,7 @@ import { freshSchemaName, postgresForTests, queryPostgres } from '../../test-sup
 import type { RunningInstance } from '../../test-support/running-instance.ts';
 import { startControlPlane } from '../../test-support/separate-planes.ts';
 import { type ChaosRun, chaosTest } from './chaos-test.ts';
+import { NotPossibleHere } from './not-possible-here.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/portcullis.js', import.meta.url));
 const WRITERS_EACH = 10;
@@ -20,7 +21,7 @@ chaosTest({
   quickRounds: 2,
   run: async (chaos) => {
     const postgres = await postgresForTests();
-    if (postgres.kind === 'none') throw new Error(postgres.reason);
+    if (postgres.kind === 'none') throw new NotPossibleHere(postgres.reason);
     const schema = freshSchemaName();
     chaos.after(() => queryPostgres(postgres.url, `DROP SCHEMA IF EXISTS ${schema} CASCADE`));
     const environment = { DATABASE_URL: postgres.url, PORTCULLIS_DATABASE_SCHEMA: schema };

@@ -10,6 +10,7 @@ import {
   type RevisionHints,
   type Store,
   type StoreHistory,
+  type StoreUsage,
 } from '../store/index.ts';
 
 /**
@@ -25,7 +26,7 @@ export async function openControlPlaneStore(options: {
   readonly database?: PostgresStoreOptions | undefined;
   readonly clock: Clock;
   readonly random: Random;
-}): Promise<Store & StoreHistory & RevisionHints> {
+}): Promise<Store & StoreHistory & StoreUsage & RevisionHints> {
   const { database, clock } = options;
   const keyring = await openKeyring({ file: options.keyringFile, random: options.random });
   if (database !== undefined) return openPostgresStore({ ...database, keyring, clock });

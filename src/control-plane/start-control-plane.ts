@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type ConfigurationHistory, openHistory, Publisher } from '../distribution/index.ts';
 import { createDialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
-import { type Author, isInClear, parseDatabaseUrl, type Store, type StoreHistory } from '../store/index.ts';
+import { type Author, isInClear, parseDatabaseUrl, type Store, type StoreHistory, type StoreUsage } from '../store/index.ts';
 import { addressFilter, trustedProxies } from './address-filter.ts';
 import { describedApi } from './api/index.ts';
 import type { ControlPlaneAddress, ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
@@ -21,6 +21,7 @@ import { startRecordPruner } from './record-pruner.ts';
 import { startSnapshotExport } from './snapshot-export/index.ts';
 import { toSnapshotPlugin } from './snapshot-plugin.ts';
 import { type CertificateSource, openCertificateFiles, openKeptCertificate } from './tls/index.ts';
+import { startUsagePruner, startUsageRecorder, type UsageRecorder } from './usage/index.ts';
 import { warmUp } from './warm-up.ts';
 
 const SYSTEM: Author = { id: 'system', name: 'system' };
@@ -44,6 +45,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     const expiryClock = await openExpiryClock({ ...options, store });
     closers.push(() => expiryClock.close());
     closers.push(startRecordPruner({ ...options, store, expiryClock }));
+    closers.push(startUsagePruner({ ...options, usage: store.usage }));
+    const recorder = startUsageRecorder({ ...options, usage: store.usage });
+    closers.push(() => recorder.stop());
     const people = openPeople({ ...options, store, expiryClock, onSignIn: removerOfFirstStartFile(options) });
     closers.push(() => people.uses.flush());
     const certificate = await openCertificate(options);
@@ -52,7 +56,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     const { installation, firstStart } = await openInstallation({ ...options, store });
     const history = await openHistory({ store, random: options.random });
     const admission = await SyncAdmission.open({ store, serverNames: serverNames(options), clock: options.clock });
-    const publisher = await makePublisher(options, { store, installation, admission, expiryClock, history });
+    const publisher = await makePublisher(options, { store, installation, admission, expiryClock, history, recorder });
     closers.push(() => publisher.close());
     closers.push(store.watchRevisions((groupId) => publisher.checkRevision(groupId)));
     const { ports: syncPorts } = await publisher.start();
@@ -141,15 +145,18 @@ function openCertificate(options: ControlPlaneOptions): Promise<CertificateSourc
     : openCertificateFiles({ ...adminTls, clock, log });
 }
 
-async function makePublisher(
-  options: ControlPlaneOptions,
-  parts: Pick<AdminParts, 'store' | 'installation' | 'expiryClock'> & {
-    readonly admission: SyncAdmission;
-    readonly history: ConfigurationHistory;
-  },
-): Promise<Publisher> {
+interface PublisherParts {
+  readonly store: Store;
+  readonly admission: SyncAdmission;
+  readonly expiryClock: ExpiryClock;
+  readonly installation: Installation;
+  readonly history: ConfigurationHistory;
+  readonly recorder: UsageRecorder;
+}
+
+async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts): Promise<Publisher> {
   const { clock, log, softwareVersion, syncListeners } = options;
-  const { store, installation, admission, expiryClock, history } = parts;
+  const { store, installation, admission, expiryClock, history, recorder } = parts;
   return new Publisher({
     store,
     listeners: syncListeners,
@@ -159,6 +166,7 @@ async function makePublisher(
     signingKey: installation.signingKey,
     keySalt: installation.keySalt,
     history,
+    onUsage: (name, report) => recorder.take(name, report),
     plugins: PLUGIN_SCHEMAS.map((schema) => toSnapshotPlugin(schema, log)),
     clock,
     log,
@@ -191,7 +199,7 @@ function reachedAt({ syncListeners, gatewayUrls }: ControlPlaneOptions, port: nu
 }
 
 interface AdminParts {
-  readonly store: Store & StoreHistory;
+  readonly store: Store & StoreHistory & StoreUsage;
   readonly people: People;
   readonly installation: Installation;
   readonly certificate: CertificateSource;
@@ -210,7 +218,7 @@ function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<Ad
   const mayDial = createDialPolicy({ protectedPorts, ...options.dial });
   return startAdminServer({
     routes: describedApi({
-      ...{ store, people, mayDial, publisher, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },
+      ...{ store, usage: store.usage, people, mayDial, publisher, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },
       ...{ clock, random, log, stopping },
       joining: {
         softwareVersion,

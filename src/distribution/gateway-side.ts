@@ -12,3 +12,5 @@ export { Journal, type JournalOptions, type PreviousProcessEnd } from './journal
 export { parseSnapshotKey } from './snapshot-key.ts';
 export { Subscriber, type SubscriberOptions } from './subscriber.ts';
 export type { SubscriberIdentity } from './sync-client.ts';
+export { UsageBatch } from './usage-batch.ts';
+export { MAX_USAGE_ENTRIES_PER_BATCH, OTHER, type UsageEntry, type UsageReport, usageParts, usageTuple } from './usage-report.ts';

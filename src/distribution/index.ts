@@ -27,4 +27,5 @@ export { createSigningKey } from './signing.ts';
 export { formatSnapshotKey, SNAPSHOT_KEY_BYTES, type SnapshotKey } from './snapshot-key.ts';
 export type { SnapshotPlugin } from './snapshot-plugins.ts';
 export type { SyncTls } from './sync-server.ts';
+export { asOther, MAX_USAGE_ENTRIES_PER_BATCH, OTHER, type UsageEntry, type UsageReport, usageEntryOf } from './usage-report.ts';
 export type { VerifiedInstance } from './verify-instance-certificate.ts';

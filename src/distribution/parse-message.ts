@@ -2,6 +2,7 @@ import { ProtocolError } from './frame-codec.ts';
 import { readHealthReport } from './health-report.ts';
 import type { ControlPlaneMessage, GatewayMessage, HeartbeatMessage } from './protocol.ts';
 import { own, parseObject, readCount, readHistory, readString, type UnknownFields } from './read-fields.ts';
+import { readUsageReport } from './usage-report.ts';
 
 /**
  * What a gateway said; undefined for a kind of message that this version does not know. Unknown fields are left out.
@@ -27,6 +28,8 @@ export function parseGatewayMessage(text: string): GatewayMessage | undefined {
       return { kind };
     case 'health':
       return { kind, ...readHealthReport(fields) };
+    case 'usage':
+      return { kind, ...readUsageReport(fields) };
     case 'heartbeat':
       return readHeartbeat(fields);
     default:

@@ -6,6 +6,7 @@
  * never from a message. Unknown fields and unknown kinds of messages are ignored, so that version N talks to N-1.
  */
 import type { HealthReport } from './health-report.ts';
+import type { UsageReport } from './usage-report.ts';
 
 export const PROTOCOL_VERSION = 1;
 export const OLDEST_PROTOCOL_VERSION = 1;
@@ -60,6 +61,11 @@ export interface SnapshotRequestMessage {
 /** From the gateway: what the nodes of its upstreams are taken for. It informs people and changes nothing. */
 export interface HealthMessage extends HealthReport {
   readonly kind: 'health';
+}
+
+/** From the gateway: how often credentials and routes were used since the last such message. */
+export interface UsageMessage extends UsageReport {
+  readonly kind: 'usage';
 }
 
 /** From either side, every few seconds; a silent peer is a dead peer. */
@@ -146,7 +152,7 @@ export interface DeltaMessage extends Signed {
   readonly payload: string;
 }
 
-export type GatewayMessage = HelloMessage | AppliedMessage | SnapshotRequestMessage | HealthMessage | HeartbeatMessage;
+export type GatewayMessage = HelloMessage | AppliedMessage | SnapshotRequestMessage | HealthMessage | UsageMessage | HeartbeatMessage;
 export type ControlPlaneMessage =
   | WelcomeMessage
   | RejectMessage

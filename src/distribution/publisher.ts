@@ -23,6 +23,7 @@ import { SignedMessages } from './signed-messages.ts';
 import { Signer } from './signing.ts';
 import { type SnapshotPlugin, SnapshotPlugins } from './snapshot-plugins.ts';
 import { type SyncPeer, type SyncServers, type SyncTls, startSyncServers } from './sync-server.ts';
+import type { UsageReport } from './usage-report.ts';
 
 /** What a publisher needs. */
 export interface PublisherOptions {
@@ -41,6 +42,8 @@ export interface PublisherOptions {
   readonly plugins: readonly SnapshotPlugin[];
   /** Of this start of the control plane, from `openHistory`. */
   readonly history: ConfigurationHistory;
+  /** Told of what instances have counted: once for each message. Absent: nobody wants to know. */
+  readonly onUsage?: (name: InstanceName, report: UsageReport) => void;
   readonly clock: Clock;
   readonly log: Logger;
   readonly softwareVersion: string;
@@ -260,6 +263,9 @@ export class Publisher {
         return;
       case 'health':
         instance.noteHealth(message, this.#options.clock.nowMs());
+        return;
+      case 'usage':
+        this.#options.onUsage?.(instance.name, message);
         return;
       case 'heartbeat':
         return;

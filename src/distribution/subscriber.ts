@@ -11,6 +11,7 @@ import { messageOf } from './message-of.ts';
 import { HEARTBEAT_INTERVAL_MS, MAX_FRAME_BYTES, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol.ts';
 import { openSyncConnection, type SubscriberIdentity } from './sync-client.ts';
 import { SyncSession } from './sync-session.ts';
+import type { UsageReport } from './usage-report.ts';
 
 /** What a subscriber needs, and whom it tells. */
 export interface SubscriberOptions {
@@ -58,7 +59,7 @@ export class Subscriber {
   readonly #rotation: ControlPlaneRotation;
   readonly #toldFailures = new Set<string>();
   #health: HealthReport | undefined;
-  #connection: Pick<FrameConnection, 'send'> | undefined;
+  #connection: Pick<FrameConnection, 'send' | 'isCongested'> | undefined;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -103,6 +104,13 @@ export class Subscriber {
   reportHealth(report: HealthReport): void {
     this.#health = report;
     if (this.#isConnected) this.#connection?.send({ kind: 'health', ...report });
+  }
+
+  /** Sends what was counted; false where nobody takes it now. Whether it arrives is not known. */
+  reportUsage(report: UsageReport): boolean {
+    if (!this.#isConnected || this.#connection === undefined || this.#connection.isCongested) return false;
+    this.#connection.send({ kind: 'usage', ...report });
+    return true;
   }
 
   /** Ends the connection and resolves when nothing is being applied any more. The journal stays open. */

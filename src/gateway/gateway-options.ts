@@ -105,6 +105,8 @@ export interface GatewayOptions {
   /** Variables that references may name although they are withheld from them: those of the product, its databases, Node.js and AWS. */
   readonly envReferences?: readonly string[];
   readonly previousExit: PreviousExit;
+  /** What workers count of who uses what is told to the control plane at most once in this time; absent: 10 s. */
+  readonly usageIntervalMs?: number;
   /** How old the configuration may become; absent: as old as it likes. */
   readonly ageLimit?: AgeLimit;
   /** Absent: disk copy and control planes alone. */

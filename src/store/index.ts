@@ -55,4 +55,16 @@ export type {
   UniqueValue,
   User,
 } from './store.ts';
+export {
+  type CredentialPlace,
+  type LastUse,
+  type StoreUsage,
+  USAGE_SPANS,
+  type UsageDimension,
+  type UsageQuery,
+  type UsageRow,
+  type UsageSpan,
+  type UsageStore,
+  type UsageSum,
+} from './usage.ts';
 export { type ChainBreak, type ChainReport, verifyAuditChain } from './verify-audit-chain.ts';

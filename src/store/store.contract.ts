@@ -9,6 +9,7 @@ import { peopleContract } from './contract/people.contract.ts';
 import { recordContract } from './contract/records.contract.ts';
 import { resourceContract } from './contract/resources.contract.ts';
 import { transactionContract } from './contract/transactions.contract.ts';
+import { usageContract } from './contract/usage.contract.ts';
 
 /** Runs what every driver of the store must hold to. `makeDatabase` makes an empty database for one test. */
 export function runStoreContract(name: string, makeDatabase: MakeDatabase): void {
@@ -22,5 +23,6 @@ export function runStoreContract(name: string, makeDatabase: MakeDatabase): void
     recordContract(makeDatabase);
     peopleContract(makeDatabase);
     auditContract(makeDatabase);
+    usageContract(makeDatabase);
   });
 }

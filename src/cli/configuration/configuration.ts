@@ -78,6 +78,7 @@ export interface Configuration {
   readonly dial: { readonly allow: readonly string[]; readonly deny: readonly string[] };
   /** A plugin that has not decided after this time has failed. */
   readonly pluginDeadlineMs: number;
+  readonly usageIntervalMs: number;
   /** Variables that `$env://` references may name although they are withheld. */
   readonly envReferences: readonly string[];
   /** Undefined: standard error. */
@@ -211,6 +212,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     trustedAddresses: hosts('trusted-addresses', []),
     dial: { allow: hosts('dial-allow', []), deny: hosts('dial-deny', []) },
     pluginDeadlineMs: number('plugin-timeout', 10) * 1000,
+    usageIntervalMs: number('usage-interval', 10) * 1000,
     envReferences: hosts('env-references', []),
     engine: {
       ...engineSettings(values),

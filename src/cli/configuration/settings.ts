@@ -176,6 +176,15 @@ export const MAIN_SETTINGS = [
     verbs: GATEWAY,
   },
   {
+    name: 'usage-interval',
+    type: 'seconds',
+    defaultText: '10',
+    least: 1,
+    most: 3_600,
+    meaning: 'How often a gateway tells the control plane who used what',
+    verbs: GATEWAY,
+  },
+  {
     name: 'keyring-file',
     type: 'path',
     defaultText: '<data-dir>/keyring.json',

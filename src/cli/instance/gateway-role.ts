@@ -83,6 +83,7 @@ export function gatewayRole(
     accessLogFile: configuration.accessLogFile ?? null,
     trustedAddresses: configuration.trustedAddresses,
     pluginDeadlineMs: configuration.pluginDeadlineMs,
+    usageIntervalMs: configuration.usageIntervalMs,
     envReferences: configuration.envReferences,
     engine: configuration.engine,
     verifyUpstreams: configuration.verifyUpstreams,

@@ -25,6 +25,7 @@ export interface GatewaySettings
     | 'dial'
     | 'trustedAddresses'
     | 'pluginDeadlineMs'
+    | 'usageIntervalMs'
     | 'envReferences'
     | 'engine'
     | 'verifyUpstreams'

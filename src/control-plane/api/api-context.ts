@@ -4,7 +4,7 @@ import type { DialPolicy } from '../../lib/dial-policy.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
-import type { Store, StoreHistory } from '../../store/index.ts';
+import type { Store, StoreHistory, UsageStore } from '../../store/index.ts';
 import type { JoiningContext } from '../joining/index.ts';
 import type { People } from '../people/index.ts';
 
@@ -14,6 +14,7 @@ export type ChangeAnnouncer = Pick<Publisher, 'groupChanged' | 'waitApplied' | '
 /** What the operations of the Admin API work with. */
 export interface ApiContext {
   readonly store: Store & StoreHistory;
+  readonly usage: UsageStore;
   readonly publisher: ChangeAnnouncer;
   readonly plugins: readonly PluginSchema[];
   /** Salt of the digests by which keys are unique. */

@@ -1,4 +1,4 @@
-import { RESOURCE_KINDS } from '../../schema/index.ts';
+import { RESOURCE_KINDS, resourceKind } from '../../schema/index.ts';
 import { type DescribedApi, describeRoutes, joinDescribed, withOpenApi } from '../openapi/index.ts';
 import { describedPeople } from '../people/index.ts';
 import { describedSso } from '../sso/index.ts';
@@ -19,6 +19,7 @@ import {
   labelDescription,
   PRODUCT_DESCRIPTION,
   resourceDescription,
+  usageDescription,
   validationDescription,
 } from './descriptions/index.ts';
 import { gatewayGroupRoutes } from './gateway-groups.ts';
@@ -31,7 +32,11 @@ import { LABELLED_KINDS, labelRoutes } from './label-routes.ts';
 import { pluginCatalogueRoutes } from './plugin-catalogue.ts';
 import { API_LEVEL, productRoutes } from './product-routes.ts';
 import { resourceRoutes } from './resource-routes.ts';
+import { unusedCredentialRoutes } from './unused-credential-routes.ts';
+import { USED_KINDS, usagePath, usageRoutes } from './usage-routes.ts';
 import { validateConfigsRoutes } from './validate-configs.ts';
+
+const USED_PATHS = USED_KINDS.map((name) => [name, usagePath(resourceKind(name))] as const);
 
 export type { ApiContext, ChangeAnnouncer } from './api-context.ts';
 
@@ -56,6 +61,7 @@ export function describedApi(context: ApiContext): DescribedApi {
     describeRoutes(validateConfigsRoutes(context), validationDescription(RESOURCE_KINDS.map(({ collection }) => collection))),
     describeRoutes(pluginCatalogueRoutes(context), CATALOGUE_DESCRIPTION),
     describeRoutes(labelRoutes(context), labelDescription(LABELLED_KINDS)),
+    describeRoutes([...usageRoutes(context), ...unusedCredentialRoutes(context)], usageDescription(USED_PATHS)),
     describedPeople(context),
     describedSso(context),
   ];

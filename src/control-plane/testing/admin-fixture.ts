@@ -8,7 +8,7 @@ import { createDialPolicy } from '../../lib/dial-policy.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
 import { PLUGIN_SCHEMAS } from '../../plugins/schemas.ts';
-import type { PostgresStoreOptions, Store, StoreHistory } from '../../store/index.ts';
+import type { PostgresStoreOptions, Store, StoreHistory, UsageStore } from '../../store/index.ts';
 import { type ApiContext, type ChangeAnnouncer, describedApi } from '../api/index.ts';
 import { openInstallation } from '../first-start.ts';
 import {
@@ -79,6 +79,7 @@ export interface AdminFixture {
   readonly routes: readonly ApiRoute[];
   readonly store: Store & StoreHistory;
   readonly history: StoreHistory;
+  readonly usage: UsageStore;
   readonly clock: FakeClock;
   readonly log: RecordingLogger;
   readonly announcer: FakeAnnouncer;
@@ -132,7 +133,7 @@ export async function makeAdminFixture(test: Pick<TestContext, 'after'>, change:
   const people = openPeople({ store, clock, expiryClock: clock, random: systemRandom, log, onSignIn: () => undefined });
   const mayDial = createDialPolicy({ protectedPorts: [], allow: [], deny: [] });
   const context: ApiContext = {
-    ...{ store, people, mayDial, publisher: announcer, plugins, keySalt, closedFolders: [folder] },
+    ...{ store, usage: opened.usage, people, mayDial, publisher: announcer, plugins, keySalt, closedFolders: [folder] },
     ...{ clock, random: systemRandom, log, stopping: stopping.signal },
     joining: {
       softwareVersion: '0.0.0-test',
@@ -167,6 +168,7 @@ export async function makeAdminFixture(test: Pick<TestContext, 'after'>, change:
     routes,
     store,
     history: opened,
+    usage: opened.usage,
     clock,
     closedFolders: context.closedFolders,
     log,

@@ -13,6 +13,7 @@ import { Publisher } from '../publisher.ts';
 import { createSigningKey } from '../signing.ts';
 import { Subscriber, type SubscriberOptions } from '../subscriber.ts';
 import type { SubscriberIdentity } from '../sync-client.ts';
+import type { UsageReport } from '../usage-report.ts';
 import { MemoryStore } from './memory-store.ts';
 import { RecordingApplier } from './recording-applier.ts';
 import { TEST_PLUGINS } from './test-plugins.ts';
@@ -109,6 +110,8 @@ export class TestControlPlane {
   readonly clock = new FakeClock();
   readonly log = new RecordingLogger();
   readonly publisher: Publisher;
+  /** What instances have told of who used what, each with the instance. */
+  readonly usage: (readonly [instanceId: string, report: UsageReport])[] = [];
   port = 0;
 
   constructor(installation: Installation, store = new MemoryStore(), port = 0, history: ConfigurationHistory = NO_HISTORY) {
@@ -121,6 +124,7 @@ export class TestControlPlane {
       keySalt: installation.keySalt,
       plugins: TEST_PLUGINS,
       history,
+      onUsage: ({ instanceId }, report) => this.usage.push([instanceId, report]),
       clock: this.clock,
       log: this.log,
       softwareVersion: '0.0.0-test',

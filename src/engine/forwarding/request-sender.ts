@@ -117,7 +117,8 @@ export class RequestSender {
     const output = this.#context.output;
     output.begin(end - start + 64);
     const position = this.#appendBody(output, bytes, start, end);
-    this.replayable = false;
+    // Without this piece the first one is of no use to anybody else.
+    this.release();
     if (position < 0) output.discard();
     else output.send(transport);
     return position;

@@ -6,6 +6,7 @@ import {
   SnapshotFollower,
   SnapshotTaker,
   Subscriber,
+  type UsageReport,
 } from '../../distribution/gateway-side.ts';
 import { StartError } from '../../errors/index.ts';
 import { createDialPolicy } from '../../lib/dial-policy.ts';
@@ -24,6 +25,8 @@ export interface ConfigurationSource {
   newestRevision(): number | undefined;
   /** Lets people know what the nodes of upstreams are taken for. */
   reportHealth(report: HealthReport): void;
+  /** Passes on what workers have counted; false where nobody takes it now. */
+  reportUsage(report: UsageReport): boolean;
   /** Resolves when nothing is being applied any more. */
   stop(): Promise<void>;
   /** Keeps what is to be kept. Comes last. */
@@ -73,6 +76,7 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
     isConnected: () => subscriber.isConnected,
     newestRevision: () => subscriber.newestRevision,
     reportHealth: (report) => subscriber.reportHealth(report),
+    reportUsage: (report) => subscriber.reportUsage(report),
     stop: () => subscriber.stop(),
     close: () => journal.close(),
   };
@@ -97,6 +101,8 @@ function snapshotSource(follower: SnapshotFollower, journal: Journal): Configura
     isConnected: () => false,
     newestRevision: () => undefined,
     reportHealth: () => undefined,
+    // Nobody ever takes it: it is kept in one batch of bounded size.
+    reportUsage: () => false,
     stop: () => follower.stop(),
     close: () => journal.close(),
   };

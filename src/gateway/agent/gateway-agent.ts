@@ -19,6 +19,7 @@ import { type ConfigurationSource, type OpenConfigurationSource, openControlPlan
 import { createHealthMonitor } from './create-health-monitor.ts';
 import { createLoadTables } from './create-load-tables.ts';
 import { createNodeNames } from './create-node-names.ts';
+import { createUsageCollector } from './create-usage-collector.ts';
 import { GatewayConfiguration } from './gateway-configuration.ts';
 import { lastWords } from './last-words.ts';
 import { listenForStatus } from './listen-for-status.ts';
@@ -49,6 +50,7 @@ export class GatewayAgent implements RunningGateway {
   readonly #load: LoadTables;
   readonly #metrics: MetricsExport;
   readonly #counters: CounterTables;
+  readonly #usage: ReturnType<typeof createUsageCollector>;
   readonly #ticketSecrets: TicketSecrets;
   readonly #loopLag = new Float64Array(1);
   readonly #names: NodeNames;
@@ -94,6 +96,7 @@ export class GatewayAgent implements RunningGateway {
     this.#load = createLoadTables(options, maxThreads);
     this.#metrics = new MetricsExport({ rows: maxThreads, listeners: options.metricsListeners, clock, log, yieldTurn });
     this.#counters = new CounterTables({ rows: maxThreads, random, nowMs: machineTime(clock)(), wallMs: clock.nowMs() });
+    this.#usage = createUsageCollector(options, maxThreads, (report) => this.#source?.reportUsage(report) ?? false);
     this.#registerGauges();
     this.#names = createNodeNames(options, (name) => this.#nodesChanged(name));
     this.#healthBoard = HealthBoard.forWorkers(maxThreads);
@@ -156,7 +159,8 @@ export class GatewayAgent implements RunningGateway {
   async #letGo(): Promise<void> {
     const source = this.#source;
     this.#source = undefined;
-    await Promise.race([source?.stop(), this.#after(STOP_MS)]);
+    const usageTold = this.#usage.stop((report) => source?.reportUsage(report) ?? false);
+    await Promise.race([usageTold.then(() => source?.stop()), this.#after(STOP_MS)]);
     await source?.close();
   }
 
@@ -184,6 +188,7 @@ export class GatewayAgent implements RunningGateway {
 
   #run(source: ConfigurationSource): void {
     this.#fleet.start();
+    this.#usage.start();
     this.#watchHeartbeats();
     const { accessLogFile, clock, log } = this.#options;
     if (accessLogFile !== undefined) {
@@ -222,9 +227,8 @@ export class GatewayAgent implements RunningGateway {
   async #listenForStatusLater(): Promise<void> {
     await Promise.race([this.#waiters.wait(() => this.#isReady()), this.#after(STATUS_PATIENCE_MS)]).catch(() => {});
     if (this.#stopped) return;
-    await this.#listenForAgents().catch((error) =>
-      this.#options.log.error('the status or metrics address cannot be listened on', {}, error),
-    );
+    const { log } = this.#options;
+    await this.#listenForAgents().catch((error) => log.error('the status or metrics address cannot be listened on', {}, error));
   }
 
   #createFleet(): WorkerFleet {
@@ -283,6 +287,7 @@ export class GatewayAgent implements RunningGateway {
       health: this.#healthBoard.shared,
       metrics: this.#metrics.metrics.handles,
       counters: this.#counters.handles,
+      usage: this.#usage.handles,
     });
     return new WorkerThread(start, {
       onLog: (thread, message) => relayLog(this.#options.log, message, this.#fleet.slotOf(thread)),
@@ -322,12 +327,8 @@ export class GatewayAgent implements RunningGateway {
   #threadEnded(thread: WorkerThread, error: Error | undefined): void {
     const slot = this.#fleet.slotOf(thread);
     if (!this.#stopped) {
-      const fields = lastWords(thread, error, {
-        slot,
-        last: this.#board.lastEntered(thread.row),
-        numbers: this.#set.numbers,
-        plugins: this.#plugins,
-      });
+      const last = this.#board.lastEntered(thread.row);
+      const fields = lastWords(thread, error, { slot, last, numbers: this.#set.numbers, plugins: this.#plugins });
       this.#options.log.error('a worker thread ended and is replaced', fields, error);
       this.#source?.restartProbation();
     }
@@ -335,6 +336,7 @@ export class GatewayAgent implements RunningGateway {
     this.#health.clearRow(thread.row);
     this.#metrics.metrics.clearRow(thread.row);
     this.#counters.clearRow(thread.row);
+    this.#usage.endWriting(thread.row);
     this.#tables.releaseReader(thread.row);
     this.#fleet.onThreadEnded(thread);
   }

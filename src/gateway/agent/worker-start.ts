@@ -2,7 +2,7 @@ import type { GatewayOptions } from '../gateway-options.ts';
 import type { WorkerStart } from '../worker/worker-messages.ts';
 
 /** What a worker shares with the agent and the other workers, and its own row in it. */
-type WorkerShare = Pick<WorkerStart, 'row' | 'board' | 'tables' | 'load' | 'health' | 'metrics' | 'counters'>;
+type WorkerShare = Pick<WorkerStart, 'row' | 'board' | 'tables' | 'load' | 'health' | 'metrics' | 'counters' | 'usage'>;
 
 /** All that a worker thread is started with. */
 export function workerStart(options: GatewayOptions, share: WorkerShare): WorkerStart {

@@ -4,7 +4,9 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
+import { until } from '../../../test-support/running-instance.ts';
 import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
+import { readContactTimes } from './contact-file.ts';
 import { type AgeLimit, Freshness } from './freshness.ts';
 
 const AT_MS = 1_800_000_000_000;
@@ -63,6 +65,20 @@ test('neither a restart nor a clock that is set back makes a configuration young
   later.advance(20_000);
   assert.partialDeepStrictEqual(second.freshness.update(AWAY, 5), { ageMs: 70_000, refusesRequests: true });
   await second.freshness.close();
+});
+
+test('the age is kept from the first moment on, so that a process that is killed again and again grows old', async (t) => {
+  const folder = await temporaryFolder(t);
+  const clock = new FakeClock(AT_MS);
+  const killed = await open(folder, clock);
+  killed.freshness.update(AWAY, undefined);
+  killed.freshness.noteSnapshot(AT_MS - 30_000);
+  killed.freshness.update(AWAY, 5);
+  await until(async () => (await readContactTimes(folder)).confirmedMs === AT_MS - 30_000, 'the time is kept');
+  clock.advance(20_000);
+  const again = await open(folder, clock);
+  assert.equal(again.freshness.update(AWAY, 5).ageMs, 50_000);
+  await again.freshness.close();
 });
 
 test('a snapshot is as old as its making says, and one from the future is new', async (t) => {

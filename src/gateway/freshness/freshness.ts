@@ -52,6 +52,8 @@ export class Freshness {
   #confirmedMs: number;
   #state = NOTHING_KNOWN;
   #keptAtMs = 0;
+  /** What is on disk would make it younger after a crash. */
+  #mustKeep = false;
   #keeping: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -86,6 +88,7 @@ export class Freshness {
   /** A verified snapshot that was made at this time is in force: it was the newest then. */
   noteSnapshot(createdAtMs: number): void {
     this.#confirmedMs = Math.max(this.#confirmedMs, Math.min(createdAtMs, this.#clock.nowMs()));
+    this.#mustKeep = true;
   }
 
   /** To be called several times a second, with the revision in force. Returns the state. */
@@ -96,6 +99,7 @@ export class Freshness {
     if (isConnected) this.#contactMs = nowMs;
     const isNewest = isConnected && newestRevision !== undefined && revision === newestRevision;
     // Of a copy that is older than this file nothing is known: its age counts from when it was first seen.
+    const wasConfirmed = this.#confirmedMs !== 0;
     if (isNewest || (revision !== undefined && this.#confirmedMs === 0)) this.#confirmedMs = nowMs;
     const ageMs = revision === undefined ? undefined : Math.max(0, nowMs - this.#confirmedMs);
     const isTooOld = this.#limit.maxAgeMs > 0 && ageMs !== undefined && ageMs > this.#limit.maxAgeMs;
@@ -108,7 +112,8 @@ export class Freshness {
       isTooOld,
       refusesRequests: isTooOld && this.#limit.whenTooOld === 'refuse',
     };
-    if (nowMs - this.#keptAtMs >= KEEP_INTERVAL_MS) void this.#keep(nowMs);
+    if (!wasConfirmed && this.#confirmedMs !== 0) this.#mustKeep = true;
+    if (this.#mustKeep || nowMs - this.#keptAtMs >= KEEP_INTERVAL_MS) void this.#keep(nowMs);
     return this.#state;
   }
 
@@ -119,6 +124,7 @@ export class Freshness {
 
   #keep(nowMs: number): Promise<void> {
     this.#keptAtMs = nowMs;
+    this.#mustKeep = false;
     const times = { latestMs: Math.floor(nowMs), contactMs: Math.floor(this.#contactMs), confirmedMs: Math.floor(this.#confirmedMs) };
     this.#keeping = this.#keeping.then(() =>
       writeContactTimes(this.#folder, times).catch((error: unknown) =>

@@ -5,8 +5,9 @@ import type { Clock } from '../../lib/clock.ts';
 import type { NetworkSet } from '../../lib/network-set.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
-import type { CounterSeries } from '../../plugin-kit/index.ts';
+import type { ConsumerMatch, CounterSeries } from '../../plugin-kit/index.ts';
 import type { RequestAdmission } from '../limits/index.ts';
+import type { RuntimeRoute } from '../runtime/index.ts';
 import { clientRefusal } from '../tls/index.ts';
 import { appendAccessLine } from './access-line.ts';
 import { clientFactsOf } from './client-facts.ts';
@@ -50,6 +51,13 @@ export interface PipelineOptions {
   readonly accessLog: LineLog | undefined;
   /** Counts every request that is over. */
   readonly requests?: CounterSeries | undefined;
+  /** Counts who used what; without it nobody does. */
+  readonly usage?: RequestUsage | undefined;
+}
+
+/** What counts requests that are over by who sent them and where they went. `atSeconds`: Unix. */
+interface RequestUsage {
+  count(consumer: ConsumerMatch | undefined, route: RuntimeRoute | undefined, status: number, atSeconds: number): void;
 }
 
 /** Where lines of the access log go. */
@@ -183,8 +191,9 @@ export class Pipeline implements ExchangeHandler {
 
   onFinished(exchange: Exchange): void {
     const context = this.#contextOf(exchange);
-    const { accessLog, clock, requests } = this.#options;
+    const { accessLog, clock, requests, usage } = this.#options;
     requests?.add();
+    usage?.count(context.consumer, context.candidate?.route, exchange.status, Math.floor(clock.nowMs() / 1000));
     const line = accessLog?.beginLine();
     if (accessLog !== undefined && line !== undefined) {
       appendAccessLine(line, exchange, this.#factsOf(context, exchange), clock.nowMs());

@@ -8,11 +8,20 @@ import { CONSUMER_HEAD_BYTES, NO_CUSTOM_ID } from './consumer-record.ts';
 const usernames = new RecentTexts(16_384, 32);
 const CREDENTIAL_LINE = Buffer.from('X-Credential-Identifier: ', 'latin1');
 
+/** The bytes in which a consumer's name and the id of its credential stand; the id is empty where there is none. */
+export interface IdentityBytes {
+  readonly bytes: Buffer;
+  readonly nameStart: number;
+  readonly nameEnd: number;
+  readonly idStart: number;
+  readonly idEnd: number;
+}
+
 /**
  * A consumer as a request found it. It was copied out of shared memory in one piece, so it may be kept as long as the request
  * lasts, and stays what it was when the consumer is changed or removed meanwhile. Its texts are decoded when they are asked for.
  */
-export class IdentifiedConsumer implements ConsumerMatch {
+export class IdentifiedConsumer implements ConsumerMatch, IdentityBytes {
   /** The consumer's record (see `consumerRecord`), the credential's id, the consumer's details (see `consumerDetails`), the credential's data. */
   readonly #bytes: Buffer;
   readonly #usernameEnd: number;
@@ -30,6 +39,26 @@ export class IdentifiedConsumer implements ConsumerMatch {
     this.#usernameEnd = CONSUMER_HEAD_BYTES + bytes.readUInt32LE(0);
     const length = bytes.readUInt32LE(4);
     this.#customIdEnd = this.#usernameEnd + (length === NO_CUSTOM_ID ? 0 : length);
+  }
+
+  get bytes(): Buffer {
+    return this.#bytes;
+  }
+
+  get nameStart(): number {
+    return CONSUMER_HEAD_BYTES;
+  }
+
+  get nameEnd(): number {
+    return this.#usernameEnd;
+  }
+
+  get idStart(): number {
+    return this.#recordEnd;
+  }
+
+  get idEnd(): number {
+    return this.#idEnd;
   }
 
   /** The same string for each request of a consumer that comes often: plugins count and look up by it. */

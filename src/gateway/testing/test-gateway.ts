@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
-import type { ConfigurationApplier, HealthReport } from '../../distribution/gateway-side.ts';
+import type { ConfigurationApplier, HealthReport, UsageReport } from '../../distribution/gateway-side.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { digestKey } from '../../lib/key-digest.ts';
 import { systemRandom } from '../../lib/random.ts';
@@ -20,6 +20,8 @@ export interface TestGateway {
   readonly log: RecordingLogger;
   /** What it has told the control plane of the health of nodes. */
   readonly healthReports: readonly HealthReport[];
+  /** What it has told the control plane of who used what. */
+  readonly usageReports: readonly UsageReport[];
   /** Puts a snapshot in force; resolves as the gateway would acknowledge. */
   load(items: readonly SnapshotItem[]): Promise<void>;
   /** Lays changes over it. */
@@ -40,6 +42,7 @@ export async function startTestGateway(test: TestEnd, options: Partial<GatewayOp
   test.after(() => rm(dataFolder, { recursive: true, force: true }));
   const appliers: ConfigurationApplier[] = [];
   const healthReports: HealthReport[] = [];
+  const usageReports: UsageReport[] = [];
   let revision = 0;
   const agent = await GatewayAgent.start({ ...testOptions(dataFolder, log), ...options }, async (_options, configuration) => {
     appliers.push(configuration);
@@ -49,6 +52,7 @@ export async function startTestGateway(test: TestEnd, options: Partial<GatewayOp
       isConnected: () => true,
       newestRevision: () => undefined,
       reportHealth: (report) => healthReports.push(report),
+      reportUsage: (report) => usageReports.push(report) > 0,
       stop: async () => {},
       close: async () => {},
     };
@@ -60,6 +64,7 @@ export async function startTestGateway(test: TestEnd, options: Partial<GatewayOp
     agent,
     log,
     healthReports,
+    usageReports,
     load: (items) => applier.loadSnapshot(oneByOne(items), { revision: ++revision, keySalt: TEST_SALT }),
     change: (...changes) => applier.applyDelta({ fromRevision: revision, toRevision: ++revision, changes }),
     get httpPort() {

@@ -14,6 +14,11 @@ export class FoundCredential implements CredentialMatch {
     this.#prepared = prepared;
   }
 
+  /** Whose it is, as the tables have it. */
+  get identified(): IdentifiedConsumer {
+    return this.#consumer;
+  }
+
   get username(): string {
     return this.#consumer.username;
   }

@@ -17,6 +17,7 @@ import { AddressBook, catalogueOf, Runtime } from '../runtime/index.ts';
 import { StreamPipeline } from '../streams/index.ts';
 import { CredentialIndexReader } from '../tables/index.ts';
 import { TicketKeys, TlsItems, UpstreamIdentities } from '../tls/index.ts';
+import { UsageCounter } from '../usage/index.ts';
 import { CredentialDirectory } from './credential-directory.ts';
 import { HandshakeLog } from './handshake-log.ts';
 import { PreparedChanges } from './prepared-changes.ts';
@@ -107,6 +108,7 @@ export class GatewayWorker {
       admission,
       accessLog: this.#accessLog,
       requests: this.#metrics.counter(HTTP_REQUESTS).series([]),
+      usage: new UsageCounter(start.usage, start.row),
     });
     for (const { kind, failure } of transport.refused) {
       this.#log.warn('sockets are driven in a slower way', { refused: kind, failure, used: transport.kind });

@@ -10,6 +10,7 @@ import type { MetricsHandles } from '../metrics/index.ts';
 import type { DialSettings } from '../names/index.ts';
 import type { ConsumerNeeds, PluginSettings, RouteSettings, ServiceSettings, StreamRouteSettings } from '../runtime/settings.ts';
 import type { CredentialTableHandles } from '../tables/index.ts';
+import type { UsageHandles } from '../usage/index.ts';
 
 /** One step of a change to what workers compile. Consumers and credentials themselves never pass here: they lie in shared memory. */
 export type RuntimeChange =
@@ -66,6 +67,7 @@ export interface WorkerStart {
   readonly health: SharedArrayBuffer;
   readonly metrics: MetricsHandles;
   readonly counters: CounterHandles;
+  readonly usage: UsageHandles;
   /** Files and folders that no plugin may write into. */
   readonly forbiddenFolders: readonly string[];
   readonly softwareVersion: string;

@@ -3,16 +3,17 @@ import { FakeClock } from '../../../test-support/fake-clock.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { StoreHistory } from '../history.ts';
 import type { Store } from '../store.ts';
+import type { StoreUsage } from '../usage.ts';
 
 /** Opens one more store on the same database. */
-export type OpenStore = () => Promise<Store & StoreHistory>;
+export type OpenStore = () => Promise<Store & StoreHistory & StoreUsage>;
 
 /** Makes an empty database that is gone, with all stores on it, when the test ends. */
 export type MakeDatabase = (test: TestContext, clock: Clock) => Promise<OpenStore>;
 
 /** An open store with the group `default` in it. */
 export interface TestBed {
-  readonly store: Store & StoreHistory;
+  readonly store: Store & StoreHistory & StoreUsage;
   readonly clock: FakeClock;
   readonly open: OpenStore;
 }

@@ -2,10 +2,11 @@ import { firstSchema } from './0001-first-schema.ts';
 import { people } from './0002-people.ts';
 import { lists } from './0003-lists.ts';
 import { historyAndAudit } from './0004-history-and-audit.ts';
+import { usage } from './0005-usage.ts';
 import type { Migration } from './migration.ts';
 
 /** All steps, oldest first. */
-export const MIGRATIONS: readonly Migration[] = [firstSchema, people, lists, historyAndAudit];
+export const MIGRATIONS: readonly Migration[] = [firstSchema, people, lists, historyAndAudit, usage];
 
 /** The version of the schema from which on entries of the audit log are chained. */
 export const CHAINED_SINCE: number = historyAndAudit.version;

@@ -19,6 +19,7 @@ import { MIGRATIONS } from '../migrations/index.ts';
 import { type AuditRow, auditEntryOfRow, chainedEntryOfRow } from '../rows/history-rows.ts';
 import type { Author, ResourceSelection, RevisionHints, SelectedResources, Store, StoreTransaction } from '../store.ts';
 import { TransactionQueue } from '../transaction-queue.ts';
+import type { StoreUsage, UsageStore } from '../usage.ts';
 import { AUDIT_COLUMNS, AuditLog } from './audit-log.ts';
 import { areListsCurrent, catchUpLists } from './catch-up-lists.ts';
 import { parseDatabaseUrl } from './database-url.ts';
@@ -31,6 +32,7 @@ import type { PostgresConnection } from './postgres-connection.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
 import { PostgresHistoryReader } from './postgres-history-reader.ts';
 import { PostgresTransaction } from './postgres-transaction.ts';
+import { PostgresUsage } from './postgres-usage.ts';
 import { pruneVersionsAndRemovals } from './prune-history.ts';
 import { RevisionListener } from './revision-listener.ts';
 import { readOneState, runTransaction } from './run-transaction.ts';
@@ -68,7 +70,7 @@ export interface PostgresStoreOptions {
  */
 export async function openPostgresStore(
   options: PostgresStoreOptions & { readonly keyring: Keyring; readonly clock: Clock },
-): Promise<Store & StoreHistory & RevisionHints> {
+): Promise<Store & StoreHistory & StoreUsage & RevisionHints> {
   if (!SCHEMA.test(options.schema)) {
     throw new StartError('--database-schema must be up to 63 lower-case letters, digits and "_", and not begin with a digit or "pg_".');
   }
@@ -88,7 +90,8 @@ const SCHEMA = /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/;
 /** Enough for a short transaction of another process, whatever was waited for before. */
 const SHORTEST_WAIT_MS = 20;
 
-class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory, RevisionHints {
+class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory, StoreUsage, RevisionHints {
+  readonly usage: UsageStore;
   readonly #database: PostgresDatabase;
   readonly #clock: Clock;
   readonly #queue: TransactionQueue;
@@ -112,6 +115,7 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
     const hold = (askedAtMs: number, work: (connection: PostgresConnection) => Promise<void>): Promise<void> =>
       this.#holdingTheLock(askedAtMs, work);
     this.#groups = new CommitGroups(queue, { hold, nest: inSavepoint, isUsable: (connection) => !connection.isLost }, clock);
+    this.usage = new PostgresUsage({ read: source.run, write: (work) => step(() => database.lend(work)) });
     this.#listener = new RevisionListener(database, clock);
   }
 

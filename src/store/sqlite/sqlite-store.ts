@@ -18,6 +18,7 @@ import { CHAINED_SINCE, MIGRATIONS } from '../migrations/index.ts';
 import { type AuditRow, auditEntryOfRow, chainedEntryOfRow } from '../rows/history-rows.ts';
 import type { Author, ResourceSelection, RevisionHints, SelectedResources, Store, StoreTransaction } from '../store.ts';
 import { TransactionQueue } from '../transaction-queue.ts';
+import type { StoreUsage, UsageStore } from '../usage.ts';
 import { AuditLog } from './audit-log.ts';
 import { BUSY_TIMEOUT_MS, beginImmediate } from './begin-immediate.ts';
 import { areListsCurrent, catchUpLists } from './catch-up-lists.ts';
@@ -31,6 +32,7 @@ import { pruneVersionsAndRemovals } from './prune-history.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { SqliteHistoryReader } from './sqlite-history-reader.ts';
 import { SqliteTransaction } from './sqlite-transaction.ts';
+import { SqliteUsage } from './sqlite-usage.ts';
 
 /**
  * Opens the embedded store: one SQLite file (mode 0600, made when absent) that several processes of this machine may use at once.
@@ -47,7 +49,7 @@ export async function openSqliteStore(options: {
   readonly file: string;
   readonly keyring: Keyring;
   readonly clock: Clock;
-}): Promise<Store & StoreHistory & RevisionHints> {
+}): Promise<Store & StoreHistory & StoreUsage & RevisionHints> {
   const connections = await openConnections({ ...options, migrations: MIGRATIONS });
   try {
     const cipher = await checkKeyring(connections.writer, options.keyring, options.file);
@@ -77,7 +79,8 @@ async function beginAuditChain(writer: SqliteDatabase, cipher: FieldCipher, cloc
 /** Enough for a short transaction of another process, whatever was waited for before. */
 const SHORTEST_WAIT_MS = 20;
 
-class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, RevisionHints {
+class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, StoreUsage, RevisionHints {
+  readonly usage: UsageStore;
   readonly #connections: Connections;
   readonly #clock: Clock;
   readonly #queue: TransactionQueue;
@@ -90,6 +93,13 @@ class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, Re
     this.#queue = queue;
     const hold = (askedAtMs: number, work: (writer: SqliteDatabase) => Promise<void>): Promise<void> =>
       this.#holdingTheLock(askedAtMs, () => work(connections.writer));
+    this.usage = new SqliteUsage({
+      read: async (work) => this.step(() => work(this.database)),
+      write: (work) => {
+        const askedAtMs = this.#clock.monotonicMs();
+        return queue.run(() => this.#holdingTheLock(askedAtMs, async () => work(connections.writer)));
+      },
+    });
     this.#groups = new CommitGroups(queue, { hold, nest: inSavepoint, isUsable: (writer) => writer.inTransaction }, clock);
   }
 

@@ -9,13 +9,14 @@ import type { StoreHistory } from '../history.ts';
 import { openKeyring } from '../keyring.ts';
 import { openSqliteStore } from '../sqlite/sqlite-store.ts';
 import type { Store } from '../store.ts';
+import type { StoreUsage } from '../usage.ts';
 
 /** A folder for one test's database and keyring; the stores opened through it are closed before it is removed. */
 export interface DatabaseFolder {
   readonly folder: string;
   readonly file: string;
   readonly keyringFile: string;
-  readonly open: () => Promise<Store & StoreHistory>;
+  readonly open: () => Promise<Store & StoreHistory & StoreUsage>;
 }
 
 export async function makeDatabaseFolder(test: TestContext, clock: Clock = new FakeClock()): Promise<DatabaseFolder> {

@@ -9,6 +9,7 @@ import type { StoreHistory } from '../history.ts';
 import { openKeyring } from '../keyring.ts';
 import { openPostgresStore, type PostgresStoreOptions } from '../postgres/postgres-store.ts';
 import type { RevisionHints, Store } from '../store.ts';
+import type { StoreUsage } from '../usage.ts';
 
 /** A schema for one test, with a keyring; the stores opened through it are closed before it is dropped. */
 export interface DatabaseSchema {
@@ -19,7 +20,7 @@ export interface DatabaseSchema {
   readonly options: PostgresStoreOptions;
   readonly open: (
     changed?: Partial<PostgresStoreOptions> & { readonly keyringFile?: string },
-  ) => Promise<Store & StoreHistory & RevisionHints>;
+  ) => Promise<Store & StoreHistory & StoreUsage & RevisionHints>;
   /** A statement in the schema. */
   readonly query: (sql: string, values?: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>;
 }

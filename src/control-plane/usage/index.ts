@@ -1,0 +1,2 @@
+export { startUsagePruner } from './start-usage-pruner.ts';
+export { startUsageRecorder, type UsageRecorder } from './start-usage-recorder.ts';

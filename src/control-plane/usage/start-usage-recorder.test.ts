@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { FakeClock } from '../../../test-support/fake-clock.ts';
+import { RecordingLogger } from '../../../test-support/recording-logger.ts';
+import type { UsageRow, UsageStore } from '../../store/index.ts';
+import { startUsageRecorder } from './start-usage-recorder.ts';
+
+const NAME = { groupId: 'default', instanceId: 'one' };
+
+function makeRecorder() {
+  const clock = new FakeClock();
+  const log = new RecordingLogger();
+  const store = { isAway: false, rowsOfHour: 0, written: [] as UsageRow[], calls: 0 };
+  const failIfAway = (): void => {
+    if (store.isAway) throw new Error('the store is away');
+  };
+  const usage: UsageStore = {
+    record: async (rows) => {
+      failIfAway();
+      store.calls++;
+      store.written.push(...rows);
+    },
+    countRows: async () => {
+      failIfAway();
+      return store.rowsOfHour;
+    },
+    find: async () => [],
+    lastUse: async () => undefined,
+    unusedCredentials: async () => ({ unused: [], next: undefined }),
+    prune: async () => 0,
+  };
+  const recorder = startUsageRecorder({ usage, clock, log });
+  let sequence = 0;
+  const tell = (credentials: number): void => {
+    const at = Math.floor(clock.nowMs() / 1000);
+    const entries = Array.from({ length: credentials }, (_, index) => ['jack', `c${index}`, 'r', 200, 1, at] as const);
+    recorder.take(NAME, { epoch: 'a', sequence: ++sequence, entries });
+  };
+  const pass = async (): Promise<void> => {
+    clock.advance(10_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { clock, log, store, recorder, tell, pass };
+}
+
+test('what was told is written once an interval, a part at a time', async () => {
+  const { store, tell, pass } = makeRecorder();
+  tell(1200);
+  tell(1200);
+  assert.equal(store.calls, 0);
+  await pass();
+  assert.deepEqual([store.calls, store.written.length], [3, 1200]);
+  assert.ok(store.written.every(({ requests }) => requests === 2));
+  await pass();
+  assert.equal(store.calls, 3);
+});
+
+test('while the store is away what is told is kept, and written once when it is back', async () => {
+  const { store, log, tell, pass } = makeRecorder();
+  store.isAway = true;
+  for (let interval = 0; interval < 3; interval++) {
+    tell(2);
+    await pass();
+  }
+  assert.deepEqual(store.written, []);
+  assert.equal(log.lines.filter(({ level }) => level === 'error').length, 3);
+  store.isAway = false;
+  await pass();
+  assert.deepEqual(store.written.map(({ credential, requests }) => [credential, requests]), [['c0', 3], ['c1', 3]]); // biome-ignore format: one thought
+});
+
+test('a group that has told too much apart in an hour is told apart by status only', async () => {
+  const { store, tell, pass } = makeRecorder();
+  store.rowsOfHour = 100_000;
+  tell(3);
+  await pass();
+  assert.ok(store.written.every(({ consumer, credential, route }) => consumer === '*' && credential === '*' && route === '*'));
+});
+
+test('at the end what is left is written, and nothing goes on', async () => {
+  const { clock, store, recorder, tell } = makeRecorder();
+  tell(1);
+  await recorder.stop();
+  assert.deepEqual([store.written.length, clock.pendingTasks], [1, 0]);
+});

@@ -1,0 +1,64 @@
+import type { InstanceName, UsageReport } from '../../distribution/index.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../observability/index.ts';
+import type { UsageRow, UsageStore } from '../../store/index.ts';
+import { repeat } from '../repeat.ts';
+import { rowOfOther, UsageBook } from './usage-book.ts';
+
+/** What was told is written so often. */
+const INTERVAL_MS = 10_000;
+/** Rows a transaction: a few milliseconds, so that no write of the configuration waits for long. */
+const ROWS_PER_STEP = 500;
+/** What a group may tell apart in an hour; from then on it is told apart by status only. */
+const MAX_ROWS_PER_HOUR = 100_000;
+
+/** Takes what gateways tell of who used what, and writes it. */
+export interface UsageRecorder {
+  take(name: InstanceName, report: UsageReport): void;
+  /** Writes what there is and ends. Never rejects. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts to write usage, once an interval, in small steps. While the store is away what is told is kept, in a bounded size, and written
+ * later; what is in memory when the process dies is lost, which is what at most an interval holds.
+ */
+export function startUsageRecorder(options: { readonly usage: UsageStore; readonly clock: Clock; readonly log: Logger }): UsageRecorder {
+  const { usage, clock, log } = options;
+  const book = new UsageBook();
+  const flush = async (): Promise<void> => {
+    const told = book.takeOut();
+    // Whether there is room cannot be found out while the store is away: then it cannot be written either.
+    const rows = await withinLimits(usage, told).catch(() => told);
+    for (let start = 0; start < rows.length; start += ROWS_PER_STEP) {
+      try {
+        await usage.record(rows.slice(start, start + ROWS_PER_STEP));
+      } catch (error) {
+        book.putBack(rows.slice(start));
+        log.error('the usage of credentials and routes could not be written; it is tried again', { rows: rows.length - start }, error);
+        return;
+      }
+    }
+  };
+  const stopRepeating = repeat(clock, INTERVAL_MS, flush);
+  return {
+    take: (name, report) => book.take(name, report, Math.floor(clock.nowMs() / 1000)),
+    stop: async () => {
+      await stopRepeating();
+      await flush();
+    },
+  };
+}
+
+/** Without names what belongs to a group and hour that has too many already. */
+async function withinLimits(usage: UsageStore, rows: readonly UsageRow[]): Promise<readonly UsageRow[]> {
+  const rooms = new Map<string, boolean>();
+  const kept: UsageRow[] = [];
+  for (const row of rows) {
+    const key = `${row.at} ${row.groupId}`;
+    const hasRoom = rooms.get(key) ?? (await usage.countRows(row.groupId, row.at, MAX_ROWS_PER_HOUR)) < MAX_ROWS_PER_HOUR;
+    rooms.set(key, hasRoom);
+    kept.push(hasRoom ? row : rowOfOther(row));
+  }
+  return kept;
+}
