@@ -21,6 +21,8 @@ export interface TestCertificateOptions {
   /** Names and addresses that it is for. */
   readonly names?: readonly string[];
   readonly keyType?: 'ecdsa' | 'rsa';
+  /** Of an RSA key: 2048 unless said. */
+  readonly rsaBits?: number;
   /** From a minute ago for a day, unless said. */
   readonly notAfter?: Date;
 }
@@ -76,8 +78,9 @@ export class TestAuthority {
 
   /** A certificate with its key, and with the intermediate ones behind it. */
   async issue(options: TestCertificateOptions = {}): Promise<TestCertificate> {
-    const { names = [], keyType = 'ecdsa' } = options;
-    const keys = await webcrypto.subtle.generateKey(keyType === 'rsa' ? RSA : ECDSA, true, ['sign', 'verify']);
+    const { names = [], keyType = 'ecdsa', rsaBits = RSA.modulusLength } = options;
+    const algorithm = keyType === 'rsa' ? { ...RSA, modulusLength: rsaBits } : ECDSA;
+    const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
     const entries = names.map((value) => ({ type: isAddress(value) ? ('ip' as const) : ('dns' as const), value }));
     const extensions = entries.length === 0 ? [] : [new SubjectAlternativeNameExtension(entries)];
     const certificate = await this.#issue(keys, options, extensions);

@@ -1,7 +1,14 @@
 import type { JsonObject } from '../lib/json.ts';
 import { describingFields, idField, nameField, pemField, privateKeyField } from './fields.ts';
 import type { Issue } from './issue.ts';
-import { checkCertificate, checkCertificatePair, readCertificates, validityOf, warningsForCertificate } from './read-certificate.ts';
+import {
+  checkCertificate,
+  checkCertificatePair,
+  checkKeyLength,
+  readCertificates,
+  validityOf,
+  warningsForCertificate,
+} from './read-certificate.ts';
 import { type Static, Type } from './schema-builder.ts';
 import { isSecretReference } from './secret-reference.ts';
 
@@ -29,7 +36,8 @@ export const VALIDITY_FIELDS = ['validity_start', 'validity_end', 'exptime'] as 
 
 /** Certificate and key must be what they are called, and belong together. */
 export function checkCertificateDocument({ cert, key }: Static<typeof certificateSchema>): readonly Issue[] {
-  return checkCertificatePair({ text: cert, pointer: '/cert' }, { text: key, pointer: '/key' });
+  const own = { text: cert, pointer: '/cert' };
+  return [...checkCertificatePair(own, { text: key, pointer: '/key' }), ...checkKeyLength(own)];
 }
 
 export function checkCaCertificate({ cert }: CaCertificateDocument): readonly Issue[] {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
+import { TestAuthority } from '../../test-support/test-authority.ts';
 import { createTestCertificate } from '../../test-support/test-certificate.ts';
 import { formatIssues, type ResourceKindName, resourceKind, validateDocument } from './index.ts';
 
@@ -41,6 +42,19 @@ test('a key must be that of its certificate, at every place', () => {
   assert.equal(errorOf('ssl', { snis, ...own, certs: [other.cert], keys: [own.key] }), `Error at "/keys/0": ${foreign}`);
   assert.equal(errorOf('ssl', { snis, ...own, certs: [other.cert], keys: [other.key] }), '');
   assert.equal(errorOf('ssl', { snis, certs: [other.cert], keys: [other.key] }), '');
+});
+
+test('a certificate whose RSA key TLS would refuse is refused at its place, and an authority with one has a warning', async () => {
+  const authority = await TestAuthority.create();
+  const short = await authority.issue({ keyType: 'rsa', rsaBits: 1024 });
+  const message = 'the RSA key has 1024 bits, and TLS refuses less than 2048: issue the certificate for a longer key';
+  assert.equal(errorOf('certificate', short), `Error at "/cert": ${message}`);
+  const snis = ['a.example'];
+  assert.equal(errorOf('ssl', { snis, ...own, certs: [short.cert], keys: [short.key] }), `Error at "/certs/0": ${message}`);
+  assert.equal(errorOf('ssl', { snis, ...short, key: '$env://TLS_KEY' }), `Error at "/cert": ${message}`);
+  assert.equal(errorOf('ssl', { snis, ...(await authority.issue({ keyType: 'rsa' })) }), '');
+  assert.equal(errorOf('ca_certificate', { cert: short.cert }), '');
+  assert.match(resourceKind('ca_certificate').warnings({ cert: short.cert }, Date.now()).join(), /less than 2048 bits/);
 });
 
 test('a private key behind a passphrase is refused as such', () => {

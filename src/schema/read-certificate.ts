@@ -50,6 +50,20 @@ export function checkCertificatePair(
   return [...certificateIssues, { pointer: key.pointer, message: 'the private key does not belong to the certificate' }];
 }
 
+/** What is wrong with the key of a certificate that is to be served: OpenSSL takes none with a shorter one, in gateways as in nginx. */
+export function checkKeyLength({ text, pointer }: { readonly text: string; readonly pointer: string }): readonly Issue[] {
+  const bits = rsaBitsOf(readCertificates(text)?.[0]);
+  if (bits === undefined || bits >= MIN_RSA_BITS) return [];
+  return [
+    { pointer, message: `the RSA key has ${bits} bits, and TLS refuses less than ${MIN_RSA_BITS}: issue the certificate for a longer key` },
+  ];
+}
+
+function rsaBitsOf(certificate: X509Certificate | undefined): number | undefined {
+  const { asymmetricKeyType, asymmetricKeyDetails } = certificate?.publicKey ?? {};
+  return asymmetricKeyType === 'rsa' || asymmetricKeyType === 'rsa-pss' ? asymmetricKeyDetails?.modulusLength : undefined;
+}
+
 /** What a writer should know of a certificate that is accepted. `nowMs` is absent where the time is not known. */
 export function warningsForCertificate(text: string, pointer: string, nowMs: number | undefined): readonly string[] {
   const first = readCertificates(text)?.[0];
@@ -57,7 +71,7 @@ export function warningsForCertificate(text: string, pointer: string, nowMs: num
   const warnings: string[] = [];
   if (nowMs !== undefined && first.validToDate.getTime() <= nowMs) warnings.push(`${pointer} has expired`);
   if (nowMs !== undefined && first.validFromDate.getTime() > nowMs) warnings.push(`${pointer} is not valid yet`);
-  const bits = first.publicKey.asymmetricKeyType === 'rsa' ? first.publicKey.asymmetricKeyDetails?.modulusLength : undefined;
+  const bits = rsaBitsOf(first);
   if (bits !== undefined && bits < MIN_RSA_BITS)
     warnings.push(`${pointer} has an RSA key of less than ${MIN_RSA_BITS} bits, which TLS refuses`);
   return warnings;

@@ -2,7 +2,7 @@ import type { JsonObject } from '../lib/json.ts';
 import { validityFields, withoutPrivateKeys } from './certificate.ts';
 import { describingFields, hostPatternField, idField, pemField, privateKeyField, statusField } from './fields.ts';
 import { appendPointer, type Issue } from './issue.ts';
-import { checkCertificate, checkCertificatePair, readCertificates, warningsForCertificate } from './read-certificate.ts';
+import { checkCertificate, checkCertificatePair, checkKeyLength, readCertificates, warningsForCertificate } from './read-certificate.ts';
 import { type Static, Type } from './schema-builder.ts';
 import { isSecretReference } from './secret-reference.ts';
 
@@ -58,6 +58,7 @@ export function checkSsl(ssl: SslDocument): readonly Issue[] {
     const placed = { text, pointer: appendPointer('/certs', index) };
     if (keyText !== undefined) issues.push(...checkCertificatePair(placed, { text: keyText, pointer: appendPointer('/keys', index) }));
   });
+  issues.push(...certificatesOf(ssl).flatMap(checkKeyLength));
   if (client !== undefined) issues.push(...checkCertificate(client.ca, '/client/ca'));
   if (ssl.ssl_protocols?.every((version) => version === 'TLSv1.1'))
     issues.push({ pointer: '/ssl_protocols', message: 'TLSv1.1 is not offered to anybody (RFC 8996): name TLSv1.2 or TLSv1.3' });
