@@ -149,7 +149,7 @@ describe('a peer with a certificate that does not keep to the protocol', () => {
     const controlPlane = await TestControlPlane.start(t, installation);
     const peer = await RawPeer.connect(t, controlPlane.port, identity);
     peer.send({ ...HELLO, protocol: 2, addedLater: true });
-    peer.send({ kind: 'usage', rows: [] });
+    peer.send({ kind: 'added-later', rows: [] });
     await eventually(() => peer.received.some((message) => message.kind === 'snapshot-end'));
     peer.send({ kind: 'applied', revision: 0, outcome: 'applied' });
     await eventually(() => controlPlane.states().join() === 'gw-1 0 current');
