@@ -123,10 +123,9 @@ function createSyncServer(options: SyncServerOptions, trusted: () => Trusted): S
   });
   const newcomers = new Set<Duplex>();
   server.on('secureConnection', (socket) => {
-    if (newcomers.size >= MOST_NEWCOMERS) {
-      socket.destroy();
-      return;
-    }
+    // Gateways become a sync connection at once: the oldest is none, and a flood that says nothing keeps nobody out.
+    const [oldest] = newcomers;
+    if (newcomers.size >= MOST_NEWCOMERS) oldest?.destroy();
     newcomers.add(socket);
     socket.once('close', () => newcomers.delete(socket));
   });
