@@ -1,10 +1,18 @@
 import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { type ConfigurationHistory, openHistory, Publisher } from '../distribution/index.ts';
+import { type ConfigurationHistory, MemoryInstanceRegistry, openHistory, Publisher } from '../distribution/index.ts';
 import { createDialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
-import { type Author, isInClear, parseDatabaseUrl, type Store, type StoreHistory, type StoreUsage } from '../store/index.ts';
+import {
+  type Author,
+  type InstanceRegistry,
+  isInClear,
+  parseDatabaseUrl,
+  type Store,
+  type StoreHistory,
+  type StoreUsage,
+} from '../store/index.ts';
 import { addressFilter, trustedProxies } from './address-filter.ts';
 import { describedApi } from './api/index.ts';
 import type { ControlPlaneAddress, ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
@@ -14,6 +22,7 @@ import { openInstallation } from './first-start.ts';
 import { startHistoryPruner } from './history-pruner.ts';
 import { ADMIN_SERVER_LIMITS, type AdminServer, AnswerMemory, startAdminServer } from './http/index.ts';
 import type { Installation } from './installation.ts';
+import { startInstancePruner } from './instance-pruner.ts';
 import { CertificateDesk, SyncAdmission } from './joining/index.ts';
 import { hasSqliteStore, openControlPlaneStore } from './open-control-plane-store.ts';
 import { openPeople, type People } from './people/index.ts';
@@ -54,10 +63,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     closers.push(async () => certificate.stop());
     // As late as possible: what it makes and tells once must not get lost in a start that fails.
     const { installation, firstStart } = await openInstallation({ ...options, store });
-    const history = await openHistory({ store, random: options.random });
+    const registry = store.instanceRegistry ?? new MemoryInstanceRegistry(options.clock);
+    const history = await openHistory({ store, random: options.random, registry });
     const admission = await SyncAdmission.open({ store, serverNames: serverNames(options), clock: options.clock });
-    const publisher = await makePublisher(options, { store, installation, admission, expiryClock, history, recorder });
+    const publisher = await makePublisher(options, { store, registry, installation, admission, expiryClock, history, recorder });
     closers.push(() => publisher.close());
+    closers.push(startInstancePruner({ ...options, registry }));
     closers.push(store.watchRevisions((groupId) => publisher.checkRevision(groupId)));
     const { ports: syncPorts } = await publisher.start();
     const stopping = new AbortController();
@@ -68,6 +79,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
       certificate,
       publisher,
       syncPort: syncPorts[0] ?? 0,
+      registry,
       expiryClock,
       stopping: stopping.signal,
     });
@@ -149,6 +161,7 @@ interface PublisherParts {
   readonly store: Store;
   readonly admission: SyncAdmission;
   readonly expiryClock: ExpiryClock;
+  readonly registry: InstanceRegistry;
   readonly installation: Installation;
   readonly history: ConfigurationHistory;
   readonly recorder: UsageRecorder;
@@ -156,7 +169,7 @@ interface PublisherParts {
 
 async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts): Promise<Publisher> {
   const { clock, log, softwareVersion, syncListeners } = options;
-  const { store, installation, admission, expiryClock, history, recorder } = parts;
+  const { store, registry, installation, admission, expiryClock, history, recorder } = parts;
   return new Publisher({
     store,
     listeners: syncListeners,
@@ -166,6 +179,7 @@ async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts
     signingKey: installation.signingKey,
     keySalt: installation.keySalt,
     history,
+    registry,
     onUsage: (name, report) => recorder.take(name, report),
     plugins: PLUGIN_SCHEMAS.map((schema) => toSnapshotPlugin(schema, log)),
     clock,
@@ -205,6 +219,7 @@ interface AdminParts {
   readonly certificate: CertificateSource;
   readonly publisher: Publisher;
   readonly syncPort: number;
+  readonly registry: InstanceRegistry;
   readonly expiryClock: ExpiryClock;
   readonly stopping: AbortSignal;
 }
@@ -212,13 +227,13 @@ interface AdminParts {
 function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<AdminServer> {
   const { clock, log, random, softwareVersion, adminListeners, dataFolder, keyringFile } = options;
   const closedFolders = [dataFolder, keyringFile];
-  const { store, people, installation, certificate, publisher, expiryClock, stopping } = parts;
+  const { store, people, installation, certificate, publisher, registry, expiryClock, stopping } = parts;
   const { keySalt } = installation;
   const protectedPorts = [...adminListeners, ...options.syncListeners].map(({ port }) => port);
   const mayDial = createDialPolicy({ protectedPorts, ...options.dial });
   return startAdminServer({
     routes: describedApi({
-      ...{ store, usage: store.usage, people, mayDial, publisher, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },
+      ...{ store, usage: store.usage, people, mayDial, publisher, registry, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },
       ...{ clock, random, log, stopping },
       joining: {
         softwareVersion,

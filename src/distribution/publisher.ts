@@ -1,6 +1,7 @@
 import type { CancelTask, Clock } from '../lib/clock.ts';
 import type { Listener } from '../lib/listener.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { InstanceRegistry } from '../store/instance-registry.ts';
 import type { StoreReader } from '../store/store.ts';
 import { AdmittedPeers, type InstanceAdmission } from './admitted-peers.ts';
 import { ConnectedInstance, type InstanceStatus } from './connected-instance.ts';
@@ -11,19 +12,14 @@ import type { ConfigurationHistory } from './history-sessions.ts';
 import type { InstanceName } from './instance-name.ts';
 import type { Enrollment } from './join-server.ts';
 import { parseGatewayMessage } from './parse-message.ts';
-import {
-  type AppliedMessage,
-  type GatewayMessage,
-  HEARTBEAT_INTERVAL_MS,
-  type HelloMessage,
-  OLDEST_PROTOCOL_VERSION,
-  PROTOCOL_VERSION,
-} from './protocol.ts';
+import { type AppliedMessage, type GatewayMessage, HEARTBEAT_INTERVAL_MS, type HelloMessage, PROTOCOL_VERSION } from './protocol.ts';
+import { SharedInstances } from './shared-instances.ts';
 import { SignedMessages } from './signed-messages.ts';
 import { Signer } from './signing.ts';
 import { type SnapshotPlugin, SnapshotPlugins } from './snapshot-plugins.ts';
 import { type SyncPeer, type SyncServers, type SyncTls, startSyncServers } from './sync-server.ts';
 import type { UsageReport } from './usage-report.ts';
+import { reasonVersionsDoNotFit } from './version-fit.ts';
 
 /** What a publisher needs. */
 export interface PublisherOptions {
@@ -42,6 +38,8 @@ export interface PublisherOptions {
   readonly plugins: readonly SnapshotPlugin[];
   /** Of this start of the control plane, from `openHistory`. */
   readonly history: ConfigurationHistory;
+  /** Where control planes that share the store tell of each other's instances. */
+  readonly registry?: InstanceRegistry | undefined;
   /** Told of what instances have counted: once for each message. Absent: nobody wants to know. */
   readonly onUsage?: (name: InstanceName, report: UsageReport) => void;
   readonly clock: Clock;
@@ -70,6 +68,8 @@ export class Publisher {
   readonly #peers: AdmittedPeers;
   #servers: SyncServers | undefined;
   #cancelPoll: CancelTask = () => undefined;
+  readonly #shared: SharedInstances | undefined;
+  #connections = 0;
   #isClosed = false;
 
   /** @throws Error when the signing key is of no use */
@@ -78,12 +78,15 @@ export class Publisher {
     this.#peers = new AdmittedPeers(options.admission, options.clock);
     this.#signer = new Signer(options.signingKey);
     this.#plugins = new SnapshotPlugins(options.plugins, options.keySalt);
+    const { registry, history, clock, log } = options;
+    this.#shared = registry && new SharedInstances({ registry, history, clock, log });
   }
 
   /** Opens all listeners. @throws StartError in one sentence */
   async start(): Promise<{ readonly ports: readonly number[] }> {
     const { listeners, tls, enrollment, clock, log } = this.#options;
     this.#servers = await startSyncServers({ listeners, tls, enrollment, clock, log, onPeer: (peer) => this.#welcomePeer(peer) });
+    this.#shared?.start();
     this.#schedulePoll();
     return { ports: this.#servers.ports };
   }
@@ -100,13 +103,17 @@ export class Publisher {
   }
 
   /**
-   * Waits until every connected instance that was current has answered the revision, for at most `timeoutMs`.
+   * Waits until every instance that was current, and is connected to any control plane of the store, has answered the revision, for at most `timeoutMs`.
    *
    * An instance that misses the wait is lagging and not waited for again until it has caught up. One that refuses the revision
    * counts as not applied, at once.
    */
-  waitApplied(groupId: string, revision: number, timeoutMs: number): Promise<AppliedRevision> {
-    return this.#channel(groupId).waitApplied(revision, timeoutMs);
+  async waitApplied(groupId: string, revision: number, timeoutMs: number): Promise<AppliedRevision> {
+    const here = this.#channel(groupId).waitApplied(revision, timeoutMs);
+    if (this.#shared === undefined) return here;
+    const [own, others] = await Promise.all([here, this.#shared.waitApplied(groupId, revision, timeoutMs)]);
+    const { applied, expected, lagging } = others;
+    return { applied: own.applied + applied, expected: own.expected + expected, lagging: [...own.lagging, ...lagging] };
   }
 
   /** The connected instances of a group. */
@@ -131,6 +138,7 @@ export class Publisher {
     for (const connection of this.#newcomers) connection.close('the control plane is stopping');
     for (const channel of this.#channels.values()) channel.close();
     await this.#servers?.close();
+    await this.#shared?.close();
   }
 
   #channel(groupId: string): GroupChannel {
@@ -175,6 +183,7 @@ export class Publisher {
         this.#peers.leave(connection);
         if (instance === undefined) return;
         this.#channel(name.groupId).leave(instance);
+        this.#shared?.left(instance);
         log.info('a gateway instance is disconnected', { ...name, cause: reason });
       },
     });
@@ -188,8 +197,9 @@ export class Publisher {
 
   async #admit(peer: SyncPeer, connection: FrameConnection, hello: HelloMessage): Promise<ConnectedInstance | undefined> {
     const { name } = peer.instance;
-    if (hello.protocol < OLDEST_PROTOCOL_VERSION || hello.oldestProtocol > PROTOCOL_VERSION) {
-      this.#reject(name, connection, `this control plane speaks protocols ${OLDEST_PROTOCOL_VERSION} to ${PROTOCOL_VERSION}`);
+    const misfit = reasonVersionsDoNotFit(hello, this.#options.softwareVersion);
+    if (misfit !== undefined) {
+      this.#reject(name, connection, misfit);
       return undefined;
     }
     const group = await this.#options.store.getGroup(name.groupId);
@@ -222,12 +232,14 @@ export class Publisher {
     connection.expectHeartbeats(hello.heartbeatMs);
     const { authority } = this.#peers;
     if (authority !== undefined) connection.send({ kind: 'authorities', authority });
-    const { softwareVersion, revision: heldRevision } = hello;
-    const connectedAtMs = this.#options.clock.nowMs();
+    const { softwareVersion, revision: heldRevision, hostname, address, cores, workers } = hello;
+    const facts = { softwareVersion, hostname, address, cores, workers, connectedAtMs: this.#options.clock.nowMs() };
+    this.#connections += 1;
     const held = { heldRevision, isHistoryAccepted, newestRevision };
-    const instance = new ConnectedInstance({ name, connection, softwareVersion, connectedAtMs, ...held });
+    const instance = new ConnectedInstance({ name, connection, connectionId: this.#connections, facts, ...held });
     this.#newcomers.delete(connection);
     channel.join(instance);
+    this.#shared?.joined(instance);
     channel.noteRevision(newestRevision);
     this.#options.log.info('a gateway instance is connected', { ...name, softwareVersion, revision: heldRevision });
     return instance;
@@ -257,6 +269,7 @@ export class Publisher {
       case 'applied':
         if (message.outcome === 'refused') this.#logRefusal(instance, message);
         if (!channel.noteAnswer(instance, message)) throw new ProtocolError('the peer answered what was never sent');
+        this.#shared?.changed(instance);
         return;
       case 'snapshot-request':
         channel.noteSnapshotRequest(instance);

@@ -15,6 +15,7 @@ import {
   HEALTH_DESCRIPTION,
   historyDescription,
   INSTANCE_CERTIFICATE_DESCRIPTION,
+  INSTANCE_DESCRIPTION,
   JOINING_DESCRIPTION,
   labelDescription,
   PRODUCT_DESCRIPTION,
@@ -27,6 +28,7 @@ import { healthRoutes } from './health-routes.ts';
 import { historyRoutes } from './history-routes.ts';
 import { instanceAccessRoutes } from './instance-access-routes.ts';
 import { instanceCertificateRoutes } from './instance-certificate-routes.ts';
+import { instanceRoutes } from './instance-routes.ts';
 import { joinTokenRoutes } from './join-token-routes.ts';
 import { LABELLED_KINDS, labelRoutes } from './label-routes.ts';
 import { pluginCatalogueRoutes } from './plugin-catalogue.ts';
@@ -52,6 +54,7 @@ export function describedApi(context: ApiContext): DescribedApi {
     describeRoutes(gatewayGroupRoutes(context), GATEWAY_GROUP_DESCRIPTION),
     describeRoutes(countRoutes(context), countDescription(COUNTED_KINDS)),
     describeRoutes(healthRoutes(context), HEALTH_DESCRIPTION),
+    describeRoutes(instanceRoutes(context), INSTANCE_DESCRIPTION),
     describeRoutes(instanceCertificateRoutes(context), INSTANCE_CERTIFICATE_DESCRIPTION),
     describeRoutes([...joinTokenRoutes(context), ...instanceAccessRoutes(context)], JOINING_DESCRIPTION),
     describeRoutes(historyRoutes(context), historyDescription()),
