@@ -5,12 +5,13 @@ import {
   type ConfigurationHistory,
   issueInstanceCertificate,
   issueServerCertificate,
+  MemoryInstanceRegistry,
   openHistory,
   Publisher,
 } from '../distribution/index.ts';
 import { createDialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
-import { isInClear, parseDatabaseUrl, type Store, type StoreHistory, type StoreUsage } from '../store/index.ts';
+import { type InstanceRegistry, isInClear, parseDatabaseUrl, type Store, type StoreHistory, type StoreUsage } from '../store/index.ts';
 import { addressFilter, trustedProxies } from './address-filter.ts';
 import { describedApi } from './api/index.ts';
 import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
@@ -19,6 +20,7 @@ import { openInstallation } from './first-start.ts';
 import { startHistoryPruner } from './history-pruner.ts';
 import { ADMIN_SERVER_LIMITS, type AdminServer, AnswerMemory, startAdminServer } from './http/index.ts';
 import type { Installation } from './installation.ts';
+import { startInstancePruner } from './instance-pruner.ts';
 import { hasSqliteStore, openControlPlaneStore } from './open-control-plane-store.ts';
 import { openPeople, type People } from './people/index.ts';
 import { startRecordPruner } from './record-pruner.ts';
@@ -57,9 +59,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     closers.push(async () => certificate.stop());
     // As late as possible: what it makes and tells once must not get lost in a start that fails.
     const { installation, firstStart } = await openInstallation({ ...options, store });
-    const history = await openHistory({ store, random: options.random });
-    const publisher = await makePublisher(options, store, { installation, history, recorder });
+    const registry = store.instanceRegistry ?? new MemoryInstanceRegistry(options.clock);
+    const history = await openHistory({ store, random: options.random, registry });
+    const publisher = await makePublisher(options, { store, registry, installation, history, recorder });
     closers.push(() => publisher.close());
+    closers.push(startInstancePruner({ ...options, registry }));
     closers.push(store.watchRevisions((groupId) => publisher.checkRevision(groupId)));
     const { ports: syncPorts } = await publisher.start();
     const stopping = new AbortController();
@@ -69,6 +73,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
       installation,
       certificate,
       publisher,
+      registry,
       expiryClock,
       stopping: stopping.signal,
     });
@@ -151,6 +156,8 @@ function openCertificate(options: ControlPlaneOptions): Promise<CertificateSourc
 }
 
 interface PublisherParts {
+  readonly store: Store;
+  readonly registry: InstanceRegistry;
   readonly installation: Installation;
   readonly history: ConfigurationHistory;
   readonly recorder: UsageRecorder;
@@ -158,8 +165,7 @@ interface PublisherParts {
 
 async function makePublisher(
   options: ControlPlaneOptions,
-  store: Store,
-  { installation, history, recorder }: PublisherParts,
+  { store, registry, installation, history, recorder }: PublisherParts,
 ): Promise<Publisher> {
   const { clock, log, softwareVersion, syncListeners } = options;
   // A fresh one each start: its private key is never written anywhere.
@@ -171,6 +177,7 @@ async function makePublisher(
     signingKey: installation.signingKey,
     keySalt: installation.keySalt,
     history,
+    registry,
     onUsage: (name, report) => recorder.take(name, report),
     plugins: PLUGIN_SCHEMAS.map((schema) => toSnapshotPlugin(schema, log)),
     clock,
@@ -202,6 +209,7 @@ interface AdminParts {
   readonly installation: Installation;
   readonly certificate: CertificateSource;
   readonly publisher: Publisher;
+  readonly registry: InstanceRegistry;
   readonly expiryClock: ExpiryClock;
   readonly stopping: AbortSignal;
 }
@@ -209,13 +217,13 @@ interface AdminParts {
 function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<AdminServer> {
   const { clock, log, random, softwareVersion, adminListeners, dataFolder, keyringFile } = options;
   const closedFolders = [dataFolder, keyringFile];
-  const { store, people, installation, certificate, publisher, expiryClock, stopping } = parts;
+  const { store, people, installation, certificate, publisher, registry, expiryClock, stopping } = parts;
   const { keySalt } = installation;
   const protectedPorts = [...adminListeners, ...options.syncListeners].map(({ port }) => port);
   const mayDial = createDialPolicy({ protectedPorts, ...options.dial });
   return startAdminServer({
     routes: describedApi({
-      ...{ store, usage: store.usage, people, mayDial, publisher, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },
+      ...{ store, usage: store.usage, people, mayDial, publisher, registry, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },
       ...{ clock, random, log, stopping },
     }).routes,
     authenticator: people.authenticator,

@@ -1,3 +1,4 @@
+import type { InstanceReport } from '../store/instance-registry.ts';
 import type { FrameConnection } from './frame-connection.ts';
 import type { HealthReport } from './health-report.ts';
 import type { InstanceName } from './instance-name.ts';
@@ -6,8 +7,20 @@ import type { AppliedMessage } from './protocol.ts';
 /** How far an instance has come. `lagging`: it missed a wait, reads too slowly or refused a revision. */
 export type InstanceState = 'current' | 'loading' | 'lagging';
 
+/** What an instance says of itself when it comes, and when that was. */
+export interface InstanceFacts {
+  /** Wall clock. */
+  readonly connectedAtMs: number;
+  readonly softwareVersion: string;
+  readonly hostname?: string | undefined;
+  /** By which it reaches its control plane. */
+  readonly address?: string | undefined;
+  readonly cores?: number | undefined;
+  readonly workers?: number | undefined;
+}
+
 /** What can be said of a connected instance. */
-export interface InstanceStatus {
+export interface InstanceStatus extends InstanceFacts {
   readonly instanceId: string;
   readonly groupId: string;
   /** In force there; 0 when nothing of this history is. */
@@ -15,9 +28,6 @@ export interface InstanceStatus {
   readonly state: InstanceState;
   /** The revision that it could not put in force, and why, as long as it has not come further. What was before is in force there. */
   readonly refused?: { readonly revision: number; readonly reason: string };
-  /** Wall clock. */
-  readonly connectedAtMs: number;
-  readonly softwareVersion: string;
   /** What it last said of the nodes of its upstreams; absent as long as it has said nothing. */
   readonly health?: HealthReport & { /** Wall clock. */ readonly reportedAtMs: number };
 }
@@ -37,8 +47,8 @@ const MAX_REASON = 1024;
 export class ConnectedInstance {
   readonly name: InstanceName;
   readonly connection: FrameConnection;
-  readonly #softwareVersion: string;
-  readonly #connectedAtMs: number;
+  readonly #facts: InstanceFacts;
+  readonly #connectionId: number;
   /** What the instance said to hold when it came, be it of use or not. */
   readonly #heldAtHello: number;
   #sent: number;
@@ -54,8 +64,8 @@ export class ConnectedInstance {
   constructor(options: {
     readonly name: InstanceName;
     readonly connection: FrameConnection;
-    readonly softwareVersion: string;
-    readonly connectedAtMs: number;
+    readonly facts: InstanceFacts;
+    readonly connectionId: number;
     readonly heldRevision: number;
     /** What it holds is of this control plane's history, so that a delta fits it. */
     readonly isHistoryAccepted: boolean;
@@ -63,8 +73,8 @@ export class ConnectedInstance {
   }) {
     this.name = options.name;
     this.connection = options.connection;
-    this.#softwareVersion = options.softwareVersion;
-    this.#connectedAtMs = options.connectedAtMs;
+    this.#facts = options.facts;
+    this.#connectionId = options.connectionId;
     this.#heldAtHello = options.heldRevision;
     this.#applied = options.isHistoryAccepted ? options.heldRevision : NONE;
     this.#sent = this.#applied;
@@ -91,11 +101,17 @@ export class ConnectedInstance {
       ...this.name,
       revision: Math.max(0, this.#applied),
       state: this.#state(),
-      connectedAtMs: this.#connectedAtMs,
-      softwareVersion: this.#softwareVersion,
+      ...this.#facts,
       ...(this.#refused > this.#applied ? { refused: { revision: this.#refused, reason: this.#refusal } } : {}),
       ...(this.#health === undefined ? {} : { health: this.#health }),
     };
+  }
+
+  /** As other control planes are told. */
+  report(isConnected: boolean): InstanceReport {
+    const { health: _health, ...status } = this.status();
+    const answeredRevision = Math.max(0, this.#applied, this.#refused);
+    return { ...status, answeredRevision, connectionId: this.#connectionId, isConnected, isAwaited: this.isAwaited };
   }
 
   noteHealth({ nodes, omitted }: HealthReport, reportedAtMs: number): void {

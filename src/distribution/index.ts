@@ -13,6 +13,7 @@ export { createSnapshotWriter, type SnapshotWriter, snapshotKeyOf } from './expo
 export type { AppliedRevision } from './group-channel.ts';
 export type { ConfigurationHistory } from './history-sessions.ts';
 export type { InstanceName } from './instance-name.ts';
+export { MemoryInstanceRegistry } from './memory-instance-registry.ts';
 export { appendSession, openHistory, SESSIONS_SETTING } from './open-history.ts';
 export { Publisher, type PublisherOptions } from './publisher.ts';
 export { createSigningKey } from './signing.ts';

@@ -1,6 +1,6 @@
 import { ProtocolError } from './frame-codec.ts';
 import { readHealthReport } from './health-report.ts';
-import type { ControlPlaneMessage, GatewayMessage, HeartbeatMessage } from './protocol.ts';
+import type { ControlPlaneMessage, GatewayMessage, HeartbeatMessage, HelloMessage } from './protocol.ts';
 import { own, parseObject, readCount, readHistory, readString, type UnknownFields } from './read-fields.ts';
 import { readUsageReport } from './usage-report.ts';
 
@@ -21,6 +21,7 @@ export function parseGatewayMessage(text: string): GatewayMessage | undefined {
         revision: readCount(fields, 'revision'),
         ...readHistory(fields),
         ...readHeartbeatMs(fields),
+        ...readFacts(fields),
       };
     case 'applied':
       return { kind, revision: readCount(fields, 'revision'), outcome: readOutcome(fields), ...readReason(fields) };
@@ -93,6 +94,16 @@ function readHeartbeat(fields: UnknownFields): HeartbeatMessage {
 
 function readHeartbeatMs(fields: UnknownFields): { readonly heartbeatMs?: number } {
   return own(fields, 'heartbeatMs') === undefined ? {} : { heartbeatMs: readCount(fields, 'heartbeatMs') };
+}
+
+/** Longest text that an instance says of itself. */
+const MAX_FACT = 255;
+
+function readFacts(fields: UnknownFields): Pick<HelloMessage, 'hostname' | 'address' | 'cores' | 'workers'> {
+  const text = (name: 'hostname' | 'address') =>
+    own(fields, name) === undefined ? {} : { [name]: readString(fields, name).slice(0, MAX_FACT).toWellFormed() };
+  const count = (name: 'cores' | 'workers') => (own(fields, name) === undefined ? {} : { [name]: readCount(fields, name) });
+  return { ...text('hostname'), ...text('address'), ...count('cores'), ...count('workers') };
 }
 
 function readHistoryAccepted(fields: UnknownFields): { readonly historyAccepted?: boolean } {

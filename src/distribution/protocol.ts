@@ -40,6 +40,12 @@ export interface HelloMessage {
   readonly history?: string | undefined;
   /** A heartbeat comes at least this often. Absent from gateways that send one every five seconds. */
   readonly heartbeatMs?: number;
+  /** For people; none of it decides anything. */
+  readonly hostname?: string;
+  /** The address of the gateway's end of the connection. */
+  readonly address?: string;
+  readonly cores?: number;
+  readonly workers?: number;
 }
 
 /** From the gateway: this revision is in force on all workers, or was refused and the one before stays. */

@@ -147,14 +147,16 @@ describe('a peer with a certificate that does not keep to the protocol', () => {
     const peer = await RawPeer.connect(t, controlPlane.port, identity);
     peer.hello(0, 9);
     await peer.closed();
-    assert.deepEqual(peer.received, [{ kind: 'reject', reason: 'this control plane speaks protocols 1 to 1' }]);
+    assert.deepEqual(peer.received, [
+      { kind: 'reject', reason: 'this gateway (0) is newer than this control plane (0.1.0-test): upgrade the control planes first' },
+    ]);
   });
 
   test('unknown messages and fields of a later version are passed over', async (t) => {
     const controlPlane = await TestControlPlane.start(t, installation);
     const peer = await RawPeer.connect(t, controlPlane.port, identity);
     peer.send({ ...HELLO, protocol: 2, addedLater: true });
-    peer.send({ kind: 'usage', rows: [] });
+    peer.send({ kind: 'of-a-later-version', rows: [] });
     await eventually(() => peer.received.some((message) => message.kind === 'snapshot-end'));
     peer.send({ kind: 'applied', revision: 0, outcome: 'applied' });
     await eventually(() => controlPlane.states().join() === 'gw-1 0 current');

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { CancelTask, Clock } from '../lib/clock.ts';
 import type { Listener } from '../lib/listener.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { InstanceRegistry } from '../store/instance-registry.ts';
 import type { StoreReader } from '../store/store.ts';
 import { ConnectedInstance, type InstanceStatus } from './connected-instance.ts';
 import { ProtocolError } from './frame-codec.ts';
@@ -10,19 +11,14 @@ import { type AppliedRevision, GroupChannel } from './group-channel.ts';
 import type { ConfigurationHistory } from './history-sessions.ts';
 import type { InstanceName } from './instance-name.ts';
 import { parseGatewayMessage } from './parse-message.ts';
-import {
-  type AppliedMessage,
-  type GatewayMessage,
-  HEARTBEAT_INTERVAL_MS,
-  type HelloMessage,
-  OLDEST_PROTOCOL_VERSION,
-  PROTOCOL_VERSION,
-} from './protocol.ts';
+import { type AppliedMessage, type GatewayMessage, HEARTBEAT_INTERVAL_MS, type HelloMessage, PROTOCOL_VERSION } from './protocol.ts';
+import { SharedInstances } from './shared-instances.ts';
 import { SignedMessages } from './signed-messages.ts';
 import { Signer } from './signing.ts';
 import { type SnapshotPlugin, SnapshotPlugins } from './snapshot-plugins.ts';
 import { type SyncServers, type SyncTls, startSyncServers } from './sync-server.ts';
 import type { UsageReport } from './usage-report.ts';
+import { reasonVersionsDoNotFit } from './version-fit.ts';
 
 /** What a publisher needs. */
 export interface PublisherOptions {
@@ -37,6 +33,8 @@ export interface PublisherOptions {
   readonly plugins: readonly SnapshotPlugin[];
   /** Of this start of the control plane, from `openHistory`. */
   readonly history: ConfigurationHistory;
+  /** Where control planes that share the store tell of each other's instances. */
+  readonly registry?: InstanceRegistry | undefined;
   /** Told of what instances have counted: once for each message. Absent: nobody wants to know. */
   readonly onUsage?: (name: InstanceName, report: UsageReport) => void;
   readonly clock: Clock;
@@ -64,6 +62,8 @@ export class Publisher {
   readonly #newcomers = new Set<FrameConnection>();
   #servers: SyncServers | undefined;
   #cancelPoll: CancelTask = () => undefined;
+  readonly #shared: SharedInstances | undefined;
+  #connections = 0;
   #isClosed = false;
 
   /** @throws Error when the signing key is of no use */
@@ -71,12 +71,15 @@ export class Publisher {
     this.#options = options;
     this.#signer = new Signer(options.signingKey);
     this.#plugins = new SnapshotPlugins(options.plugins, options.keySalt);
+    const { registry, history, clock, log } = options;
+    this.#shared = registry && new SharedInstances({ registry, history, clock, log });
   }
 
   /** Opens all listeners. @throws StartError in one sentence */
   async start(): Promise<{ readonly ports: readonly number[] }> {
     const { listeners, tls, log } = this.#options;
     this.#servers = await startSyncServers({ listeners, tls, log, onPeer: (peer) => this.#welcomePeer(peer) });
+    this.#shared?.start();
     this.#schedulePoll();
     return { ports: this.#servers.ports };
   }
@@ -93,13 +96,17 @@ export class Publisher {
   }
 
   /**
-   * Waits until every connected instance that was current has answered the revision, for at most `timeoutMs`.
+   * Waits until every instance that was current, and is connected to any control plane of the store, has answered the revision, for at most `timeoutMs`.
    *
    * An instance that misses the wait is lagging and not waited for again until it has caught up. One that refuses the revision
    * counts as not applied, at once.
    */
-  waitApplied(groupId: string, revision: number, timeoutMs: number): Promise<AppliedRevision> {
-    return this.#channel(groupId).waitApplied(revision, timeoutMs);
+  async waitApplied(groupId: string, revision: number, timeoutMs: number): Promise<AppliedRevision> {
+    const here = this.#channel(groupId).waitApplied(revision, timeoutMs);
+    if (this.#shared === undefined) return here;
+    const [own, others] = await Promise.all([here, this.#shared.waitApplied(groupId, revision, timeoutMs)]);
+    const { applied, expected, lagging } = others;
+    return { applied: own.applied + applied, expected: own.expected + expected, lagging: [...own.lagging, ...lagging] };
   }
 
   /** The connected instances of a group. */
@@ -114,6 +121,7 @@ export class Publisher {
     for (const connection of this.#newcomers) connection.close('the control plane is stopping');
     for (const channel of this.#channels.values()) channel.close();
     await this.#servers?.close();
+    await this.#shared?.close();
   }
 
   #channel(groupId: string): GroupChannel {
@@ -155,6 +163,7 @@ export class Publisher {
         this.#newcomers.delete(connection);
         if (instance === undefined) return;
         this.#channel(peer.name.groupId).leave(instance);
+        this.#shared?.left(instance);
         log.info('a gateway instance is disconnected', { ...peer.name, cause: reason });
       },
     });
@@ -167,8 +176,9 @@ export class Publisher {
   }
 
   async #admit(name: InstanceName, connection: FrameConnection, hello: HelloMessage): Promise<ConnectedInstance | undefined> {
-    if (hello.protocol < OLDEST_PROTOCOL_VERSION || hello.oldestProtocol > PROTOCOL_VERSION) {
-      this.#reject(name, connection, `this control plane speaks protocols ${OLDEST_PROTOCOL_VERSION} to ${PROTOCOL_VERSION}`);
+    const misfit = reasonVersionsDoNotFit(hello, this.#options.softwareVersion);
+    if (misfit !== undefined) {
+      this.#reject(name, connection, misfit);
       return undefined;
     }
     const group = await this.#options.store.getGroup(name.groupId);
@@ -192,12 +202,14 @@ export class Publisher {
       heartbeatMs: HEARTBEAT_INTERVAL_MS,
     });
     connection.expectHeartbeats(hello.heartbeatMs);
-    const { softwareVersion, revision: heldRevision } = hello;
-    const connectedAtMs = this.#options.clock.nowMs();
+    const { softwareVersion, revision: heldRevision, hostname, address, cores, workers } = hello;
+    const facts = { softwareVersion, hostname, address, cores, workers, connectedAtMs: this.#options.clock.nowMs() };
+    this.#connections += 1;
     const held = { heldRevision, isHistoryAccepted, newestRevision };
-    const instance = new ConnectedInstance({ name, connection, softwareVersion, connectedAtMs, ...held });
+    const instance = new ConnectedInstance({ name, connection, connectionId: this.#connections, facts, ...held });
     this.#newcomers.delete(connection);
     channel.join(instance);
+    this.#shared?.joined(instance);
     channel.noteRevision(newestRevision);
     this.#options.log.info('a gateway instance is connected', { ...name, softwareVersion, revision: heldRevision });
     return instance;
@@ -227,6 +239,7 @@ export class Publisher {
       case 'applied':
         if (message.outcome === 'refused') this.#logRefusal(instance, message);
         if (!channel.noteAnswer(instance, message)) throw new ProtocolError('the peer answered what was never sent');
+        this.#shared?.changed(instance);
         return;
       case 'snapshot-request':
         channel.noteSnapshotRequest(instance);

@@ -1,3 +1,5 @@
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -8,7 +10,7 @@ import type { HealthReport } from './health-report.ts';
 import { HeldConfiguration } from './held-configuration.ts';
 import type { Journal, PreviousProcessEnd } from './journal.ts';
 import { messageOf } from './message-of.ts';
-import { HEARTBEAT_INTERVAL_MS, MAX_FRAME_BYTES, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol.ts';
+import { HEARTBEAT_INTERVAL_MS, type HelloMessage, MAX_FRAME_BYTES, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol.ts';
 import { openSyncConnection, type SubscriberIdentity } from './sync-client.ts';
 import { SyncSession } from './sync-session.ts';
 import type { UsageReport } from './usage-report.ts';
@@ -25,6 +27,8 @@ export interface SubscriberOptions {
   readonly log: Logger;
   readonly random: Random;
   readonly softwareVersion: string;
+  /** What control planes show people. */
+  readonly facts?: Pick<HelloMessage, 'hostname' | 'cores' | 'workers'>;
   /** The newest revision that the control plane has named is in force, and of its history. Called each time that becomes so. */
   readonly onCurrent?: (revision: number) => void;
   readonly onRefused?: (revision: number, reason: string) => void;
@@ -179,6 +183,8 @@ export class Subscriber {
         revision: this.#held.revision ?? 0,
         history: this.#held.history,
         heartbeatMs: HEARTBEAT_INTERVAL_MS,
+        ...this.#options.facts,
+        ...addressOf(socket),
       });
     });
   }
@@ -206,6 +212,10 @@ export class Subscriber {
       }
     });
   }
+}
+
+function addressOf(socket: Duplex): { readonly address?: string } {
+  return socket instanceof Socket && socket.localAddress !== undefined ? { address: socket.localAddress } : {};
 }
 
 function endOf(session: SyncSession, reason: string): SessionEnd {

@@ -13,6 +13,7 @@ export type {
   StoreHistory,
   VersionHead,
 } from './history.ts';
+export type { InstanceRegistry, InstanceReport, RegisteredInstance } from './instance-registry.ts';
 export { type Keyring, openKeyring } from './keyring.ts';
 export {
   backUpStore,

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../lib/json.ts';
 import type { HistoryReader, LastChange } from './history.ts';
+import type { InstanceRegistry } from './instance-registry.ts';
 
 /** What names one resource. `parentId` is the username for credentials and empty for all other kinds. */
 export interface ResourceKey {
@@ -365,4 +366,6 @@ export interface RevisionHints {
    * Returns the end of the watch.
    */
   watchRevisions(onHint: (groupId: string | undefined) => void): () => Promise<void>;
+  /** Absent from a store that only one control plane can use. */
+  readonly instanceRegistry?: InstanceRegistry;
 }

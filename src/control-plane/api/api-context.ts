@@ -4,7 +4,7 @@ import type { DialPolicy } from '../../lib/dial-policy.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
-import type { Store, StoreHistory, UsageStore } from '../../store/index.ts';
+import type { InstanceRegistry, Store, StoreHistory, UsageStore } from '../../store/index.ts';
 import type { People } from '../people/index.ts';
 
 /** What the Admin API needs of the publisher to tell whether a change is in force, and for whom. */
@@ -15,6 +15,8 @@ export interface ApiContext {
   readonly store: Store & StoreHistory;
   readonly usage: UsageStore;
   readonly publisher: ChangeAnnouncer;
+  /** Which gateways there are, of all control planes. */
+  readonly registry: InstanceRegistry;
   readonly plugins: readonly PluginSchema[];
   /** Salt of the digests by which keys are unique. */
   readonly keySalt: Buffer;

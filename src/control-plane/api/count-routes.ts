@@ -60,7 +60,9 @@ async function countResources(
 }
 
 /** Those that are connected to this control plane. */
-function countInstances({ publisher }: ApiContext, request: ApiRequest, { id }: GatewayGroup): number {
+async function countInstances({ publisher, registry }: ApiContext, request: ApiRequest, { id }: GatewayGroup): Promise<number> {
   const isSeen = request.mayDo('gateway:GetGatewayInstance', gatewayTarget(id, 'GatewayInstance', '', new Map()));
-  return isSeen ? publisher.instances(id).length : 0;
+  if (!isSeen) return 0;
+  const connected = [...publisher.instances(id), ...(await registry.list(id)).filter(({ isConnected }) => isConnected)];
+  return new Set(connected.map(({ instanceId }) => instanceId)).size;
 }

@@ -40,9 +40,10 @@ export async function deleteGatewayGroup(context: ApiContext, request: ApiReques
   return { body: isTried ? TRIED : {} };
 }
 
-async function refuseWhileUsed({ publisher }: ApiContext, transaction: StoreTransaction, groupId: string): Promise<void> {
+async function refuseWhileUsed({ publisher, registry }: ApiContext, transaction: StoreTransaction, groupId: string): Promise<void> {
   if (groupId === FIRST_GROUP_ID) throw inUse('the first gateway group cannot be deleted');
-  if (publisher.instances(groupId).length > 0) throw inUse('can not delete this gateway group, gateway instances are connected');
+  const isConnected = publisher.instances(groupId).length > 0 || (await registry.list(groupId)).some((each) => each.isConnected);
+  if (isConnected) throw inUse('can not delete this gateway group, gateway instances are connected');
   const [first, second] = await transaction.pageOfResources(groupId, undefined, 2);
   const held = [first, second].find((resource) => resource !== undefined && resource.key.kind !== GATEWAY_GROUP.name);
   if (held !== undefined) throw inUse(`can not delete this gateway group, ${held.key.kind} [${held.key.id}] is still in it`);

@@ -15,6 +15,7 @@ import {
   HEALTH_DESCRIPTION,
   historyDescription,
   INSTANCE_CERTIFICATE_DESCRIPTION,
+  INSTANCE_DESCRIPTION,
   labelDescription,
   PRODUCT_DESCRIPTION,
   resourceDescription,
@@ -25,6 +26,7 @@ import { gatewayGroupRoutes } from './gateway-groups.ts';
 import { healthRoutes } from './health-routes.ts';
 import { historyRoutes } from './history-routes.ts';
 import { instanceCertificateRoutes } from './instance-certificate-routes.ts';
+import { instanceRoutes } from './instance-routes.ts';
 import { LABELLED_KINDS, labelRoutes } from './label-routes.ts';
 import { pluginCatalogueRoutes } from './plugin-catalogue.ts';
 import { API_LEVEL, productRoutes } from './product-routes.ts';
@@ -49,6 +51,7 @@ export function describedApi(context: ApiContext): DescribedApi {
     describeRoutes(gatewayGroupRoutes(context), GATEWAY_GROUP_DESCRIPTION),
     describeRoutes(countRoutes(context), countDescription(COUNTED_KINDS)),
     describeRoutes(healthRoutes(context), HEALTH_DESCRIPTION),
+    describeRoutes(instanceRoutes(context), INSTANCE_DESCRIPTION),
     describeRoutes(instanceCertificateRoutes(context), INSTANCE_CERTIFICATE_DESCRIPTION),
     describeRoutes(historyRoutes(context), historyDescription()),
     describeRoutes(auditRoutes(context), AUDIT_DESCRIPTION),

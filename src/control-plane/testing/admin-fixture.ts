@@ -3,7 +3,7 @@ import type { FastifyInstance, HTTPMethods } from 'fastify';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
 import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
-import type { AppliedRevision } from '../../distribution/index.ts';
+import { type AppliedRevision, MemoryInstanceRegistry } from '../../distribution/index.ts';
 import { createDialPolicy } from '../../lib/dial-policy.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
@@ -81,6 +81,7 @@ export interface AdminFixture {
   readonly clock: FakeClock;
   readonly log: RecordingLogger;
   readonly announcer: FakeAnnouncer;
+  readonly registry: MemoryInstanceRegistry;
   readonly people: People;
   /** The first is the folder of its data. */
   readonly closedFolders: readonly string[];
@@ -128,10 +129,11 @@ export async function makeAdminFixture(test: Pick<TestContext, 'after'>, change:
   const stopping = new AbortController();
   const { keySalt } = installation;
   const { plugins = PLUGIN_SCHEMAS } = change;
+  const registry = new MemoryInstanceRegistry(clock);
   const people = openPeople({ store, clock, expiryClock: clock, random: systemRandom, log, onSignIn: () => undefined });
   const mayDial = createDialPolicy({ protectedPorts: [], allow: [], deny: [] });
   const context: ApiContext = {
-    ...{ store, usage: opened.usage, people, mayDial, publisher: announcer, plugins, keySalt, closedFolders: [folder] },
+    ...{ store, usage: opened.usage, people, mayDial, publisher: announcer, registry, plugins, keySalt, closedFolders: [folder] },
     ...{ clock, random: systemRandom, log, stopping: stopping.signal },
   };
   const { routes } = describedApi(context);
@@ -164,6 +166,7 @@ export async function makeAdminFixture(test: Pick<TestContext, 'after'>, change:
     closedFolders: context.closedFolders,
     log,
     announcer,
+    registry,
     people,
     stopping,
     send: (method, path, request = {}) => sendTo(app, method, path, request),

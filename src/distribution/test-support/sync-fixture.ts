@@ -66,7 +66,7 @@ export class TestGateway {
       clock: this.clock,
       log: this.log,
       random: systemRandom,
-      softwareVersion: '0.0.0-test',
+      softwareVersion: '0.1.0-test',
       onCurrent: (revision) => this.current.push(revision),
       onRefused: (revision, reason) => this.refusals.push(`${revision}: ${reason}`),
     });
@@ -127,7 +127,7 @@ export class TestControlPlane {
       onUsage: ({ instanceId }, report) => this.usage.push([instanceId, report]),
       clock: this.clock,
       log: this.log,
-      softwareVersion: '0.0.0-test',
+      softwareVersion: '0.1.0-test',
     });
   }
 

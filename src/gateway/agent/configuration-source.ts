@@ -1,3 +1,4 @@
+import { availableParallelism, hostname } from 'node:os';
 import {
   type ConfigurationApplier,
   type HealthReport,
@@ -64,6 +65,7 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
     log,
     random,
     softwareVersion,
+    facts: { hostname: hostname(), cores: availableParallelism(), workers: options.workers.length },
     onCurrent,
     onRefused: (revision, reason) => log.error('a revision was refused', { revision, cause: reason }),
     ...(taker === undefined ? {} : { beforeConnecting: (held, signal) => taker.takeBeforeConnecting(held, signal) }),

@@ -10,7 +10,6 @@ export const usage: Migration = {
   oldestCompatible: 1,
   sqlite: `
     CREATE TABLE usage_counts (
-      row INTEGER PRIMARY KEY,
       -- 3600 or 86400 seconds.
       span INTEGER NOT NULL,
       starts_at INTEGER NOT NULL,

@@ -3,10 +3,11 @@ import { people } from './0002-people.ts';
 import { lists } from './0003-lists.ts';
 import { historyAndAudit } from './0004-history-and-audit.ts';
 import { usage } from './0005-usage.ts';
+import { gatewayInstances } from './0006-gateway-instances.ts';
 import type { Migration } from './migration.ts';
 
 /** All steps, oldest first. */
-export const MIGRATIONS: readonly Migration[] = [firstSchema, people, lists, historyAndAudit, usage];
+export const MIGRATIONS: readonly Migration[] = [firstSchema, people, lists, historyAndAudit, usage, gatewayInstances];
 
 /** The version of the schema from which on entries of the audit log are chained. */
 export const CHAINED_SINCE: number = historyAndAudit.version;

@@ -31,7 +31,10 @@ export type StorePart =
   | { readonly kind: 'rows'; readonly table: PortableTable; readonly rows: readonly PortableRow[] }
   | { readonly kind: 'end'; readonly table: PortableTable; readonly summary: TableSummary };
 
-/** What follows from the other tables, and is made anew when a store is opened (docs/decisions/0012); and what each database says of itself. */
+/**
+ * What follows from the other tables, and is made anew when a store is opened (docs/decisions/0012); what each database says of itself; and
+ * which control planes and gateways live at this moment, which is true of no copy.
+ */
 const LEFT_OUT: readonly string[] = [
   'schema_migrations',
   'lists_revisions',
@@ -39,6 +42,8 @@ const LEFT_OUT: readonly string[] = [
   'list_entries',
   'list_blocks',
   'listed_resources',
+  'control_planes',
+  'gateway_instances',
 ];
 
 /** Whether a table goes along. One that is not known here does. */

@@ -13,6 +13,7 @@ import type {
   SizeStep,
   StoreHistory,
 } from '../history.ts';
+import type { InstanceRegistry } from '../instance-registry.ts';
 import type { Keyring } from '../keyring.ts';
 import { FoundLists } from '../lists/found-lists.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
@@ -31,6 +32,7 @@ import { openDatabase } from './open-database.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
 import { PostgresHistoryReader } from './postgres-history-reader.ts';
+import { PostgresInstanceRegistry } from './postgres-instance-registry.ts';
 import { PostgresTransaction } from './postgres-transaction.ts';
 import { PostgresUsage } from './postgres-usage.ts';
 import { pruneVersionsAndRemovals } from './prune-history.ts';
@@ -97,6 +99,7 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
   readonly #queue: TransactionQueue;
   readonly #groups: CommitGroups<PostgresConnection>;
   readonly #listener: RevisionListener;
+  readonly instanceRegistry: InstanceRegistry;
 
   constructor(database: PostgresDatabase, cipher: FieldCipher, clock: Clock, queue: TransactionQueue) {
     const step = async <Result>(work: () => Promise<Result>): Promise<Result> => {
@@ -117,6 +120,7 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
     this.#groups = new CommitGroups(queue, { hold, nest: inSavepoint, isUsable: (connection) => !connection.isLost }, clock);
     this.usage = new PostgresUsage({ read: source.run, write: (work) => step(() => database.lend(work)) });
     this.#listener = new RevisionListener(database, clock);
+    this.instanceRegistry = new PostgresInstanceRegistry(source.run, this.#listener);
   }
 
   async transaction<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {

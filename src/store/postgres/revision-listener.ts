@@ -10,6 +10,9 @@ const RECONNECT = { firstDelayMs: 500, highestDelayMs: 10_000 };
 /** PostgreSQL refuses a payload of 8,000 bytes. */
 const MAX_PAYLOAD_BYTES = 7_999;
 
+/** What has changed of a group. */
+export type HintTopic = 'revisions' | 'instances';
+
 /**
  * Tells other stores which groups have a new revision, and hears of theirs on a connection of its own, which exists while somebody watches. What is sent while that is down is lost, so each
  * new connection is a hint about all groups.
@@ -19,7 +22,7 @@ export class RevisionListener {
   readonly #clock: Clock;
   /** Knows what comes from here. */
   readonly #id = randomUUID();
-  readonly #watchers = new Set<(groupId: string | undefined) => void>();
+  readonly #watchers = new Set<Watcher>();
   #failures = 0;
   #cancelRetry: CancelTask = () => undefined;
   #connection: Promise<Listening | undefined> | undefined;
@@ -30,21 +33,22 @@ export class RevisionListener {
   }
 
   /** To be called in the transaction; the others hear of it when that commits. */
-  async announce(connection: PostgresConnection, groupIds: readonly string[]): Promise<void> {
+  async announce(connection: PostgresConnection, groupIds: readonly string[], topic: HintTopic = 'revisions'): Promise<void> {
     for (const groupId of groupIds) {
-      const payload = JSON.stringify([this.#database.options.schema, this.#id, groupId]);
+      const payload = JSON.stringify([this.#database.options.schema, this.#id, groupId, topic]);
       const isTooLong = Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES;
-      const sent = isTooLong ? JSON.stringify([this.#database.options.schema, this.#id]) : payload;
+      const sent = isTooLong ? JSON.stringify([this.#database.options.schema, this.#id, null, topic]) : payload;
       await connection.run('SELECT pg_notify($1, $2)', CHANNEL, sent);
     }
   }
 
   /** Returns its end, which resolves when nothing is open any more for the last watcher. */
-  watch(onHint: (groupId: string | undefined) => void): () => Promise<void> {
-    this.#watchers.add(onHint);
+  watch(onHint: (groupId: string | undefined) => void, topic: HintTopic = 'revisions'): () => Promise<void> {
+    const watcher = { topic, onHint };
+    this.#watchers.add(watcher);
     if (this.#watchers.size === 1) this.#connect();
     return async () => {
-      this.#watchers.delete(onHint);
+      this.#watchers.delete(watcher);
       if (this.#watchers.size === 0) await this.#disconnect();
     };
   }
@@ -65,7 +69,7 @@ export class RevisionListener {
         onEnd: () => this.#retry(),
       });
       this.#failures = 0;
-      this.#tell(undefined);
+      this.#tell(undefined, undefined);
       return listening;
     } catch {
       // What the watchers ask for by themselves fails as well, and says so.
@@ -90,18 +94,23 @@ export class RevisionListener {
 
   #hear(payload: string): void {
     const message = parsePayload(payload);
-    if (message?.schema === this.#database.options.schema && message.from !== this.#id) this.#tell(message.groupId);
+    if (message?.schema === this.#database.options.schema && message.from !== this.#id) this.#tell(message.groupId, message.topic);
   }
 
-  #tell(groupId: string | undefined): void {
-    for (const onHint of this.#watchers) onHint(groupId);
+  #tell(groupId: string | undefined, topic: HintTopic | undefined): void {
+    for (const watcher of this.#watchers) if (topic === undefined || topic === watcher.topic) watcher.onHint(groupId);
   }
+}
+
+interface Watcher {
+  readonly topic: HintTopic;
+  readonly onHint: (groupId: string | undefined) => void;
 }
 
 /** Anybody who may use the database may send anything. */
 function parsePayload(
   payload: string,
-): { readonly schema: unknown; readonly from: unknown; readonly groupId: string | undefined } | undefined {
+): { readonly schema: unknown; readonly from: unknown; readonly groupId: string | undefined; readonly topic: HintTopic } | undefined {
   let value: unknown;
   try {
     value = JSON.parse(payload);
@@ -109,6 +118,6 @@ function parsePayload(
     return undefined;
   }
   if (!Array.isArray(value)) return undefined;
-  const [schema, from, groupId]: readonly unknown[] = value;
-  return { schema, from, groupId: typeof groupId === 'string' ? groupId : undefined };
+  const [schema, from, groupId, topic]: readonly unknown[] = value;
+  return { schema, from, groupId: typeof groupId === 'string' ? groupId : undefined, topic: topic === 'instances' ? topic : 'revisions' };
 }

@@ -73,7 +73,7 @@ export class SqliteUsage implements UsageStore {
     return this.#parts.write((database) => {
       const remove = (span: number, bound: number): number =>
         database.run(
-          'DELETE FROM usage_counts WHERE row IN (SELECT row FROM usage_counts WHERE span = ? AND starts_at < ? LIMIT ?)',
+          'DELETE FROM usage_counts WHERE rowid IN (SELECT rowid FROM usage_counts WHERE span = ? AND starts_at < ? LIMIT ?)',
           ...[span, bound, limit],
         );
       const uses = database.run(

@@ -1,0 +1,196 @@
+import type { CancelTask, Clock } from '../lib/clock.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { InstanceRegistry, InstanceReport, RegisteredInstance } from '../store/instance-registry.ts';
+import type { ConnectedInstance } from './connected-instance.ts';
+import { FreshReads } from './fresh-reads.ts';
+import type { AppliedRevision } from './group-channel.ts';
+import type { ConfigurationHistory } from './history-sessions.ts';
+
+/** What is shared, and by what. */
+export interface SharedInstancesOptions {
+  readonly registry: InstanceRegistry;
+  readonly history: ConfigurationHistory;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const RENEW_INTERVAL_MS = 2_000;
+/** A control plane that has not renewed for this long is taken for dead, and nobody waits for its instances. */
+export const CONTROL_PLANE_LEASE_MS = 6_000;
+/** All connections are told anew after this many renewals, so that whatever got lost is put right. */
+const RENEWALS_PER_FULL_REPORT = 5;
+/** Hints may get lost, so a wait looks by itself this often. */
+const LOOK_INTERVAL_MS = 250;
+
+/**
+ * The instances of a control plane that shares its store with others: tells those what its own have in force, in batches of which one at a time
+ * is under way, and waits for theirs. What the registry cannot tell is not waited for.
+ */
+export class SharedInstances {
+  readonly #options: SharedInstancesOptions;
+  readonly #connected = new Set<ConnectedInstance>();
+  readonly #joined = new Set<ConnectedInstance>();
+  readonly #changed = new Set<ConnectedInstance>();
+  readonly #reads: FreshReads<readonly RegisteredInstance[]>;
+  /** By group and instance: the newest revision that was written since a wait was missed. It is waited for again when it has answered that. */
+  readonly #missed = new Map<string, number>();
+  readonly #wakers = new Set<{ readonly groupId: string; readonly wake: () => void }>();
+  #reporting: Promise<void> | undefined;
+  #renewals = 0;
+  #isClosed = false;
+  #cancelRenewal: CancelTask = () => undefined;
+  #unwatch: () => Promise<void> = async () => undefined;
+
+  constructor(options: SharedInstancesOptions) {
+    this.#options = options;
+    this.#reads = new FreshReads((groupId) => options.registry.list(groupId));
+  }
+
+  start(): void {
+    this.#unwatch = this.#options.registry.watch((groupId) => this.#wake(groupId));
+    this.#scheduleRenewal();
+  }
+
+  joined(instance: ConnectedInstance): void {
+    this.#connected.add(instance);
+    this.#joined.add(instance);
+    this.#report();
+  }
+
+  /** It has answered, or something else is to be said of it. */
+  changed(instance: ConnectedInstance): void {
+    this.#changed.add(instance);
+    this.#report();
+  }
+
+  left(instance: ConnectedInstance): void {
+    this.#connected.delete(instance);
+    // What was never told must not take over from a newer connection.
+    this.#joined.delete(instance);
+    this.changed(instance);
+  }
+
+  /** Waits as `GroupChannel.waitApplied` does, for the instances that are connected to other control planes. Never rejects. */
+  async waitApplied(groupId: string, revision: number, timeoutMs: number): Promise<AppliedRevision> {
+    const { clock, log, registry } = this.#options;
+    const deadlineMs = clock.monotonicMs() + timeoutMs;
+    try {
+      for (;;) {
+        const listed = await this.#reads.read(groupId);
+        const others = listed.filter((each) => each.isConnected && each.controlPlaneId !== registry.controlPlaneId);
+        const pending = others.filter((each) => each.answeredRevision < revision && this.#isAwaited(each, revision));
+        const leftMs = deadlineMs - clock.monotonicMs();
+        if (pending.length === 0 || leftMs <= 0 || this.#isClosed) {
+          if (timeoutMs > 0) for (const each of pending) this.#missed.set(keyOf(each), revision);
+          return appliedRevision(others, revision);
+        }
+        await this.#hint(groupId, Math.min(leftMs, LOOK_INTERVAL_MS));
+      }
+    } catch (error) {
+      log.error('what instances of other control planes have in force could not be read', { groupId, revision }, error);
+      return { applied: 0, expected: 0, lagging: [] };
+    }
+  }
+
+  /** Ends all waits and tells the others that nothing is connected here any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelRenewal();
+    for (const { wake } of this.#wakers) wake();
+    await this.#unwatch();
+    await this.#reporting;
+    await this.#options.registry
+      .leave()
+      .catch((error: unknown) => this.#options.log.warn('the other control planes could not be told of the end', { cause: String(error) }));
+  }
+
+  #isAwaited(instance: RegisteredInstance, revision: number): boolean {
+    const key = keyOf(instance);
+    const missed = this.#missed.get(key);
+    if (missed === undefined) return instance.isAwaited;
+    if (instance.answeredRevision < missed) {
+      this.#missed.set(key, Math.max(missed, revision));
+      return false;
+    }
+    this.#missed.delete(key);
+    return instance.isAwaited;
+  }
+
+  #hint(groupId: string, withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const waker = {
+        groupId,
+        wake: (): void => {
+          cancel();
+          this.#wakers.delete(waker);
+          resolve();
+        },
+      };
+      const cancel = this.#options.clock.schedule(withinMs, waker.wake);
+      this.#wakers.add(waker);
+    });
+  }
+
+  #wake(groupId: string | undefined): void {
+    for (const waker of this.#wakers) if (groupId === undefined || waker.groupId === groupId) waker.wake();
+  }
+
+  #report(): void {
+    if (this.#isClosed) return;
+    this.#reporting ??= this.#reportAll().finally(() => {
+      this.#reporting = undefined;
+    });
+  }
+
+  async #reportAll(): Promise<void> {
+    const { registry, log } = this.#options;
+    while (!this.#isClosed && this.#joined.size + this.#changed.size > 0) {
+      const joined = [...this.#joined];
+      const changed = [...this.#changed].filter((instance) => !this.#joined.has(instance));
+      this.#joined.clear();
+      this.#changed.clear();
+      try {
+        await registry.report(joined.map(this.#reportOf), changed.map(this.#reportOf));
+      } catch (error) {
+        // The next full report says it again.
+        log.warn('the other control planes could not be told what instances have in force', { cause: String(error) });
+        for (const instance of joined) if (this.#connected.has(instance)) this.#joined.add(instance);
+        for (const instance of changed) this.#changed.add(instance);
+        return;
+      }
+    }
+  }
+
+  readonly #reportOf = (instance: ConnectedInstance): InstanceReport => instance.report(this.#connected.has(instance));
+
+  #scheduleRenewal(): void {
+    this.#cancelRenewal = this.#options.clock.schedule(RENEW_INTERVAL_MS, () => {
+      void this.#renew().then(() => {
+        if (!this.#isClosed) this.#scheduleRenewal();
+      });
+    });
+  }
+
+  async #renew(): Promise<void> {
+    const { registry, history, log } = this.#options;
+    try {
+      const { wasExpired } = await registry.renew(history.id, CONTROL_PLANE_LEASE_MS);
+      if (wasExpired) log.warn('this control plane was taken for dead by the others for a while: its database did not answer');
+    } catch (error) {
+      log.warn('this control plane could not tell the others that it lives', { cause: String(error) });
+      return;
+    }
+    this.#renewals += 1;
+    if (this.#renewals % RENEWALS_PER_FULL_REPORT === 0) for (const instance of this.#connected) this.#changed.add(instance);
+    this.#report();
+  }
+}
+
+function keyOf({ groupId, instanceId }: RegisteredInstance): string {
+  return JSON.stringify([groupId, instanceId]);
+}
+
+function appliedRevision(instances: readonly RegisteredInstance[], revision: number): AppliedRevision {
+  const lagging = instances.filter((each) => each.revision < revision).map(({ instanceId }) => instanceId);
+  return { applied: instances.length - lagging.length, expected: instances.length, lagging };
+}
