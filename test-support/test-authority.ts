@@ -64,6 +64,13 @@ export class TestAuthority {
     return new TestAuthority(certificate, keys, [certificate.toString('pem'), ...this.#chain]);
   }
 
+  /** A further certificate of an intermediate authority's name and key, as it has before or after a renewal. PEM. */
+  async certifyAgain(intermediate: TestAuthority, notAfter?: Date): Promise<string> {
+    const options = { commonName: intermediate.#certificate.subject.replace('CN=', ''), ...(notAfter === undefined ? {} : { notAfter }) };
+    const certificate = await this.#issue(intermediate.#keys, options, [new BasicConstraintsExtension(true, undefined, true)]);
+    return certificate.toString('pem');
+  }
+
   /** A further certificate of the same name and key, which nobody else vouches for. PEM. */
   async certifiedByItself(notAfter?: Date): Promise<string> {
     const certificate = await X509CertificateGenerator.createSelfSigned({

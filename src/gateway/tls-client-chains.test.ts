@@ -44,3 +44,52 @@ test('a client stands no nearer to the authority because of the order or the num
   const carol = await between.issue({ commonName: 'carol' });
   assert.equal(await statusWith({ ...carol, cert: `${carol.cert}\n${authority.cert}` }), 200);
 });
+
+test('a client of an intermediate authority that was renewed is let in with the old copy, unless that hides the current one', async (t) => {
+  const root = await TestAuthority.create();
+  const between = await root.intermediate('one');
+  const further = await between.intermediate('two');
+  const old = await root.certifyAgain(between, new Date(Date.now() - 1000));
+  const renewed = await root.certifyAgain(between);
+  const alice = await between.issue({ commonName: 'alice' });
+  const dave = await further.issue({ commonName: 'dave' });
+  const ownOf = ({ cert }: { readonly cert: string }): string => cert.slice(0, cert.indexOf('-----BEGIN', 1));
+  const upstream = await startTestUpstream(t);
+  const gateway = await startTestGateway(t);
+  const server = await root.issue();
+  const relabelled = (label: string): string => root.cert.replaceAll('CERTIFICATE', `${label} CERTIFICATE`);
+  const authorities = {
+    root: root.cert,
+    both: `${root.cert}\n${renewed}`,
+    old: `${root.cert}\n${old}`,
+    three: `${root.cert}\n${renewed}\n${further.cert}`,
+    x509: relabelled('X509'),
+    trusted: relabelled('TRUSTED'),
+  };
+  await gateway.load([
+    serviceItem(upstream.port),
+    routeItem('all', { paths: ['/*'] }),
+    ...Object.entries(authorities).map(([id, ca]) => ({
+      kind: 'ssl' as const,
+      id,
+      value: { snis: [`${id}.example`], ...server, client: { ca, depth: 1 } },
+    })),
+  ]);
+  await gateway.agent.whenReady();
+  const statusAt = async (id: keyof typeof authorities, key: string, ...chain: readonly string[]): Promise<number> => {
+    const socket = await connectSecurely(t, gateway.httpsPort, { servername: `${id}.example`, cert: chain.join('\n'), key });
+    return (await getOver(socket, `${id}.example`, '/')).status;
+  };
+  assert.equal(await statusAt('both', alice.key, ownOf(alice), old), 200);
+  assert.equal(await statusAt('both', alice.key, ownOf(alice)), 200);
+  assert.equal(await statusAt('both', alice.key, ownOf(alice), old, renewed), 200);
+  assert.equal(await statusAt('root', alice.key, ownOf(alice), renewed, old), 200);
+  assert.equal(await statusAt('root', alice.key, ownOf(alice), old), 400);
+  assert.equal(await statusAt('old', alice.key, ownOf(alice)), 400);
+  for (const id of ['x509', 'trusted'] as const) assert.equal(await statusAt(id, alice.key, alice.cert), 200);
+  // Two stand between, whoever brings them.
+  assert.equal(await statusAt('three', dave.key, ownOf(dave)), 400);
+  assert.equal(await statusAt('three', dave.key, dave.cert), 400);
+  // Node shows the first copy alone.
+  assert.equal(await statusAt('root', alice.key, ownOf(alice), old, renewed), 400);
+});

@@ -96,3 +96,17 @@ test('among many nodes a key that comes again gets what it would get for the fir
     { numRuns: 500 },
   );
 });
+
+test('what all upstreams of many nodes remember together does not grow with their number, and none gets what another remembers', () => {
+  const nodes = Array.from({ length: 17 }, (_, index) => named(`10.0.2.${index}:80`));
+  const turned = [...nodes.slice(1), named('10.0.2.0:80')];
+  const before = process.memoryUsage().arrayBuffers;
+  const all = Array.from({ length: 2_000 }, (_, index) => new ConsistentHash(index % 2 === 0 ? nodes : turned));
+  for (const key of KEYS.slice(0, 20)) {
+    const owners = all.map((balancer) => balancer.nodes[balancer.next([], undefined, key)]?.name);
+    assert.equal(new Set(owners).size, 1);
+  }
+  // Tables of their own would be 48 MB.
+  const grown = process.memoryUsage().arrayBuffers - before;
+  assert.ok(grown < 8_000_000, `${grown} bytes`);
+});

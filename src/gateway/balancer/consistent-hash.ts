@@ -16,14 +16,16 @@ interface Group {
   /** Weights relative to the greatest. */
   readonly weights: Float64Array;
   readonly isEven: boolean;
-  /** Undefined where drawing the lots is as quick as remembering who won them. */
-  readonly winners: KeyWinners | undefined;
+  /** Its number among the lists whose winners are remembered; undefined where drawing the lots is as quick as remembering who won them. */
+  readonly list: number | undefined;
 }
 
 const WORDS = 2 ** 32;
 /** Nodes above which winners are remembered. */
 const FEW_NODES = 16;
 const NOBODY: readonly number[] = [];
+/** One for all upstreams of a worker, so that its size does not depend on how many there are. */
+const WINNERS = new KeyWinners();
 
 /**
  * Consistent hashing by weighted rendezvous: every node draws a lot for the key, and the best lot wins. So a node that goes gives up its own
@@ -43,7 +45,7 @@ export class ConsistentHash<Node extends NamedNode> implements Balancer<Node> {
   next(tried: readonly number[], down?: Uint8Array, keyHash = 0): number {
     if (this.nodes.length === 1) return tried.includes(0) ? -1 : 0;
     for (const group of this.#groups) {
-      const winner = group.winners === undefined ? -1 : remembered(group, group.winners, keyHash);
+      const winner = group.list === undefined ? -1 : remembered(group, group.list, keyHash);
       // Whoever wins among all wins among any of them, too.
       if (winner >= 0 && !isExcluded(winner, tried, down)) return winner;
       const chosen = draw(group, keyHash, tried, down);
@@ -61,15 +63,15 @@ function groupOf(indexes: readonly number[], nodes: readonly NamedNode[]): Group
     seeds: Int32Array.from(indexes, (index) => textHash(nodes[index]?.name ?? '')),
     weights: Float64Array.from(weights, (weight) => weight / greatest),
     isEven: weights.every((weight) => weight === greatest),
-    winners: indexes.length > FEW_NODES ? new KeyWinners() : undefined,
+    list: indexes.length > FEW_NODES ? WINNERS.newList() : undefined,
   };
 }
 
-function remembered(group: Group, winners: KeyWinners, keyHash: number): number {
-  const known = winners.get(keyHash);
+function remembered(group: Group, list: number, keyHash: number): number {
+  const known = WINNERS.get(list, keyHash);
   if (known >= 0) return known;
   const winner = draw(group, keyHash, NOBODY, undefined);
-  winners.set(keyHash, winner);
+  WINNERS.set(list, keyHash, winner);
   return winner;
 }
 

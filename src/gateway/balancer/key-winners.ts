@@ -1,29 +1,45 @@
-const PLACES = 4096;
+const PLACES = 32_768;
 const EMPTY = -1;
+/** Odd, so that lists that follow each other begin at different places. */
+const LIST_STEP = 0x9e37_79b1;
 
 /**
- * Which node of a fixed list wins a key, for the keys asked for last: one place for each of many hashes, which the newest takes. 24 KiB, of
- * which nothing is taken before the first key comes.
+ * Which node of a list wins a key, for the keys asked for last, of however many lists: one place for each of many hashes, which the newest
+ * takes. 320 KiB, of which nothing is taken before the first key comes.
  */
 export class KeyWinners {
+  #lists = 0;
   #keys: Int32Array | undefined = undefined;
+  #owners = new Int32Array(0);
   #winners = new Int16Array(0);
 
-  /** The index that was set for this hash; -1 when there is none, or none any more. */
-  get(keyHash: number): number {
-    const place = keyHash & (PLACES - 1);
+  /** The number of a list of nodes that never changes; another one on each call, of 4,294,967,295 in a row. */
+  newList(): number {
+    this.#lists = (this.#lists + 1) | 0 || 1;
+    return this.#lists;
+  }
+
+  /** The index that was set for this hash in this list; -1 when there is none, or none any more. */
+  get(list: number, keyHash: number): number {
+    const place = placeOf(list, keyHash);
     const keys = this.#keys;
-    return keys !== undefined && keys[place] === (keyHash | 0) ? (this.#winners[place] ?? EMPTY) : EMPTY;
+    return keys !== undefined && keys[place] === (keyHash | 0) && this.#owners[place] === list ? (this.#winners[place] ?? EMPTY) : EMPTY;
   }
 
   /** Indexes from 32,768 on are not kept. */
-  set(keyHash: number, index: number): void {
+  set(list: number, keyHash: number, index: number): void {
     if (this.#keys === undefined) {
       this.#keys = new Int32Array(PLACES);
+      this.#owners = new Int32Array(PLACES);
       this.#winners = new Int16Array(PLACES).fill(EMPTY);
     }
-    const place = keyHash & (PLACES - 1);
+    const place = placeOf(list, keyHash);
     this.#keys[place] = keyHash;
+    this.#owners[place] = list;
     this.#winners[place] = index < 32_768 ? index : EMPTY;
   }
+}
+
+function placeOf(list: number, keyHash: number): number {
+  return (keyHash ^ Math.imul(list, LIST_STEP)) & (PLACES - 1);
 }

@@ -3,46 +3,65 @@ import type { DetailedPeerCertificate, PeerCertificate } from 'node:tls';
 
 /** Longer chains are none that anybody trusts; a loop ends here too. */
 const MAX_CHAIN = 32;
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+/** What one search spends on signatures at most: a few milliseconds. */
+const MAX_VERIFICATIONS = 64;
+/** With the labels that OpenSSL takes for a certificate's. */
+const CERTIFICATE = /-----BEGIN (X509 |TRUSTED |)CERTIFICATE-----[\s\S]*?-----END \1CERTIFICATE-----/g;
 
-/** Those of these PEM texts that certify themselves, which is where a chain ends. What is none is left out. */
-export function rootsIn(texts: readonly string[]): readonly X509Certificate[] {
-  return texts.flatMap((text) => (text.match(CERTIFICATE) ?? []).flatMap(readRoot));
+/** All certificates of these PEM texts; what is none is left out. */
+export function certificatesIn(texts: readonly string[]): readonly X509Certificate[] {
+  return texts.flatMap((text) => (text.match(CERTIFICATE) ?? []).flatMap(readCertificate));
 }
 
 /**
- * How many certificates stand between a peer's own and one of `roots`, which certifies the last of them; undefined where none does. The chain is the one
- * that the peer's certificates make by Node's reading, and Node's reading need not be the one that OpenSSL has verified: who sends
- * a certificate twice under the same name, once expired or certified by itself, must not make the way look shorter. So each step is verified here.
+ * How many certificates stand between a peer's own and one of `authorities` that certifies itself, by the shortest way; undefined where none is
+ * found. The way leads over `authorities` and over those certificates of the peer that Node has put into a chain. That chain need not be the one that
+ * OpenSSL has verified: who sends a certificate twice under the same name, once expired or certified by itself, must neither make the way look
+ * shorter nor lose it. So every step is verified here, and all certificates that could be the next one are tried.
  */
-export function intermediatesTo(roots: readonly X509Certificate[], peer: PeerCertificate, nowMs: number): number | undefined {
-  let read: Partial<DetailedPeerCertificate> = peer;
-  let certificate = new X509Certificate(peer.raw);
-  for (let count = 0; count < MAX_CHAIN; count++) {
-    const last = certificate;
-    if (roots.some((root) => certifies(root, last))) return count;
-    const { issuerCertificate } = read;
-    if (issuerCertificate?.raw === undefined || issuerCertificate === read) return undefined;
-    const issuer = new X509Certificate(issuerCertificate.raw);
-    if (!issuer.ca || !holdsAt(issuer, nowMs) || !certifies(issuer, certificate)) return undefined;
-    read = issuerCertificate;
-    certificate = issuer;
+export function intermediatesTo(authorities: readonly X509Certificate[], peer: PeerCertificate, nowMs: number): number | undefined {
+  const [own, ...sent] = chainOf(peer);
+  if (own === undefined) return undefined;
+  const roots: X509Certificate[] = [];
+  const unreached = new Map<string, X509Certificate>();
+  for (const certificate of authorities) if (holdsAt(certificate, nowMs) && certificate.checkIssued(certificate)) roots.push(certificate);
+  for (const certificate of [...sent, ...authorities])
+    if (certificate.ca && holdsAt(certificate, nowMs)) unreached.set(certificate.fingerprint256, certificate);
+  let verifications = 0;
+  const certifies = (issuer: X509Certificate, certificate: X509Certificate): boolean =>
+    certificate.checkIssued(issuer) && verifications++ < MAX_VERIFICATIONS && certificate.verify(issuer.publicKey);
+  let reached: readonly X509Certificate[] = [own];
+  for (let count = 0; count < MAX_CHAIN && reached.length > 0; count++) {
+    if (reached.some((certificate) => roots.some((root) => certifies(root, certificate)))) return count;
+    const next: X509Certificate[] = [];
+    for (const [fingerprint, issuer] of unreached) {
+      if (!reached.some((certificate) => certifies(issuer, certificate))) continue;
+      unreached.delete(fingerprint);
+      next.push(issuer);
+    }
+    reached = next;
   }
   return undefined;
 }
 
-function certifies(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+/** The peer's own certificate and those that Node found to certify it, each the one before. */
+function chainOf(peer: PeerCertificate): readonly X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  let read: Partial<DetailedPeerCertificate> | undefined = peer;
+  while (read?.raw !== undefined && chain.length < MAX_CHAIN) {
+    chain.push(new X509Certificate(read.raw));
+    read = read.issuerCertificate === read ? undefined : read.issuerCertificate;
+  }
+  return chain;
 }
 
 function holdsAt({ validFromDate, validToDate }: X509Certificate, nowMs: number): boolean {
   return validFromDate.getTime() <= nowMs && nowMs <= validToDate.getTime();
 }
 
-function readRoot(pem: string): readonly X509Certificate[] {
+function readCertificate(pem: string): readonly X509Certificate[] {
   try {
-    const certificate = new X509Certificate(pem);
-    return certificate.checkIssued(certificate) ? [certificate] : [];
+    return [new X509Certificate(pem)];
   } catch {
     return [];
   }

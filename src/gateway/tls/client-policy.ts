@@ -4,7 +4,10 @@ import type { ClientCertificate, ClientTls } from '../../engine/index.ts';
 import type { ErrorReason } from '../../errors/index.ts';
 import { compileRegex, type SafeRegex } from '../../expression/index.ts';
 import type { ClientRules } from '../../schema/index.ts';
-import { intermediatesTo, rootsIn } from './certificate-path.ts';
+import { certificatesIn, intermediatesTo } from './certificate-path.ts';
+
+/** Of certificates that OpenSSL believes: longer than `depth` allows, or not to be found among what can be seen of the client's certificates. */
+type WayProblem = 'CERT_CHAIN_TOO_LONG' | 'CERT_CHAIN_NOT_FOUND';
 
 /** Which clients a host lets in: one of its `client` objects, compiled. */
 export class ClientPolicy {
@@ -15,9 +18,9 @@ export class ClientPolicy {
   readonly #depth: number;
   readonly #skipped: readonly SafeRegex[];
   readonly #nowMs: () => number;
-  #roots: readonly X509Certificate[] | undefined;
-  /** Whether the way from a client's certificate to an authority is short enough: found out once a connection. */
-  readonly #near = new WeakMap<ClientCertificate, boolean>();
+  #read: readonly X509Certificate[] | undefined;
+  /** What is wrong with the way from a client's certificate to an authority: found out once a connection. */
+  readonly #wayProblems = new WeakMap<ClientCertificate, WayProblem | 'none'>();
 
   /**
    * `owner` names the host's object; `onProblem` hears of expressions that cannot be used, and match nothing. `nowMs` is wall-clock time, by which
@@ -45,25 +48,26 @@ export class ClientPolicy {
 
   /** nginx's `$ssl_client_verify`. */
   verdict({ certificate }: ClientTls): string {
-    const reason = this.#certificateRefusal(certificate);
-    if (reason === undefined) return 'SUCCESS';
-    return reason === 'client_certificate_missing' ? 'NONE' : `FAILED:${certificate?.problem ?? 'CERT_CHAIN_TOO_LONG'}`;
+    if (certificate?.peer === undefined) return 'NONE';
+    const problem = this.#problemOf(certificate, certificate.peer);
+    return problem === undefined ? 'SUCCESS' : `FAILED:${problem}`;
   }
 
   #certificateRefusal(certificate: ClientTls['certificate']): ErrorReason | undefined {
     if (certificate?.peer === undefined) return 'client_certificate_missing';
-    if (certificate.problem !== undefined || !this.#isNear(certificate, certificate.peer)) return 'client_certificate_invalid';
-    return undefined;
+    return this.#problemOf(certificate, certificate.peer) === undefined ? undefined : 'client_certificate_invalid';
   }
 
-  #isNear(certificate: ClientCertificate, peer: PeerCertificate): boolean {
-    let isNear = this.#near.get(certificate);
-    if (isNear === undefined) {
-      this.#roots ??= rootsIn(this.authorities);
-      isNear = (intermediatesTo(this.#roots, peer, this.#nowMs()) ?? Number.POSITIVE_INFINITY) <= this.#depth;
-      this.#near.set(certificate, isNear);
+  #problemOf(certificate: ClientCertificate, peer: PeerCertificate): string | undefined {
+    if (certificate.problem !== undefined) return certificate.problem;
+    let found = this.#wayProblems.get(certificate);
+    if (found === undefined) {
+      this.#read ??= certificatesIn(this.authorities);
+      const intermediates = intermediatesTo(this.#read, peer, this.#nowMs());
+      found = intermediates === undefined ? 'CERT_CHAIN_NOT_FOUND' : intermediates > this.#depth ? 'CERT_CHAIN_TOO_LONG' : 'none';
+      this.#wayProblems.set(certificate, found);
     }
-    return isNear;
+    return found === 'none' ? undefined : found;
   }
 }
 

@@ -59,6 +59,8 @@ export class TlsHost {
   /** Opens the tickets of before the last rotation. */
   #previous: { readonly context: SecureContext; readonly name: Buffer } | undefined;
   #previousName: Buffer | undefined;
+  /** Why there is no context; it holds until the keys are renewed, so that no handshake looks at every certificate in vain again. */
+  #failure: unknown;
 
   constructor(parts: TlsHostParts, others: readonly TlsHost[] = []) {
     const { owner, settings, client } = parts;
@@ -108,11 +110,22 @@ export class TlsHost {
     this.#generation = generation;
     this.#current = undefined;
     this.#previous = undefined;
+    this.#failure = undefined;
     // Where clients show certificates no session is taken up again: each connection has its certificate checked.
     this.#previousName = this.client === undefined ? this.#parts.ticketKeys.previous(this.#policy)?.name : undefined;
   }
 
-  #makeContext({ keys }: PolicyTicketKeys): SecureContext {
+  #makeContext(ticketKeys: PolicyTicketKeys): SecureContext {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return this.#createContext(ticketKeys);
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  #createContext({ keys }: PolicyTicketKeys): SecureContext {
     const { settings, client, problem } = this.#parts;
     if (problem !== undefined) throw new Error(problem);
     const pairs = [...this.#parts.pairs, ...this.#furtherPairs()];

@@ -94,3 +94,28 @@ test('who names no host, or an unknown one, gets the fallback, or nothing', () =
   assert.throws(() => hosts.termsFor(asked(undefined)), /no certificate/);
   assert.throws(() => hosts.termsFor(asked('y')), /no certificate/);
 });
+
+test('what other objects of a name cannot bring is found out once, not with each handshake, as long as the ticket keys are the same', () => {
+  const problems: string[] = [];
+  const ticketKeys = new TicketKeys(Buffer.alloc(32));
+  const pairs = [{ cert: 'no certificate', key: 'no key' }];
+  const settings = {
+    kind: 'host',
+    names: ['x'],
+    pairs,
+    certificateIds: [],
+    minVersion: 'TLSv1.2',
+    maxVersion: 'TLSv1.3',
+    client: undefined,
+  } as const;
+  const onProblem = (text: string): void => void problems.push(text);
+  const parts = { settings, pairs, client: undefined, problem: undefined, ticketKeys, onProblem };
+  const shared = new TlsHost({ ...parts, owner: 'ssl/a' }).beside([new TlsHost({ ...parts, owner: 'ssl/b' })]);
+  const shakeHands = (): void =>
+    assert.throws(() => shared.termsFor({ serverName: 'x', protocols: [], ticketKeyNames: [] }, []), /PEM|no start line/i);
+  for (let count = 0; count < 3; count++) shakeHands();
+  assert.equal(problems.length, 1);
+  ticketKeys.renew(Buffer.alloc(32, 1), Buffer.alloc(32));
+  for (let count = 0; count < 3; count++) shakeHands();
+  assert.equal(problems.length, 2);
+});
