@@ -6,7 +6,7 @@ const MAX_CHAIN = 32;
 /** What one search spends on signatures at most: a few milliseconds. */
 const MAX_VERIFICATIONS = 64;
 /** With the labels that OpenSSL takes for a certificate's. */
-const CERTIFICATE = /-----BEGIN (X509 |TRUSTED |)CERTIFICATE-----[\s\S]*?-----END \1CERTIFICATE-----/g;
+const CERTIFICATE = /-----BEGIN (X509 |TRUSTED |)CERTIFICATE-----[^-]*-----END \1CERTIFICATE-----/g;
 
 /** All certificates of these PEM texts; what is none is left out. */
 export function certificatesIn(texts: readonly string[]): readonly X509Certificate[] {
