@@ -3,6 +3,7 @@ import { StartError } from '../errors/index.ts';
 import { softwareVersion } from './software-version.ts';
 import { auditVerb } from './verbs/audit-verb.ts';
 import { backupVerb } from './verbs/backup-verb.ts';
+import { caVerb } from './verbs/ca-verb.ts';
 import { demoUpstreamVerb } from './verbs/demo-upstream-verb.ts';
 import { instanceCertificateVerb } from './verbs/instance-certificate-verb.ts';
 import { instanceVerb } from './verbs/instance-verbs.ts';
@@ -21,6 +22,7 @@ const program = new Command('portcullis')
   .addCommand(instanceVerb('gateway'))
   .addCommand(demoUpstreamVerb())
   .addCommand(instanceCertificateVerb())
+  .addCommand(caVerb())
   .addCommand(tokenVerb())
   .addCommand(userVerb())
   .addCommand(auditVerb())

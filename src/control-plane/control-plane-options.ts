@@ -8,6 +8,12 @@ import type { HistoryRetention } from './history-pruner.ts';
 import type { RequestRateSettings } from './http/index.ts';
 import type { SnapshotExportSettings } from './snapshot-export/index.ts';
 
+/** Where gateways find a control plane. */
+export interface ControlPlaneAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** What a control-plane process is started with. */
 export interface ControlPlaneOptions {
   /** Folder of certificates and, unless told otherwise, of store and keyring; exists already, mode 0700. */
@@ -17,6 +23,8 @@ export interface ControlPlaneOptions {
   readonly database?: PostgresStoreOptions | undefined;
   readonly adminListeners: readonly Listener[];
   readonly syncListeners: readonly Listener[];
+  /** Where gateways reach control planes: in the commands for new ones, and their hosts in this one's certificate. Empty: what can be guessed. */
+  readonly gatewayUrls: readonly ControlPlaneAddress[];
   readonly retention: HistoryRetention;
   /** PEM files that replace the self-signed certificate of the Admin API. */
   readonly adminTls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
@@ -56,7 +64,7 @@ export interface RunningControlPlane {
   readonly adminAddresses: readonly { readonly host: string; readonly port: number }[];
   /** Where gateways connect, one entry a listener. */
   readonly syncPorts: readonly number[];
-  /** Certificate (PEM) of the authority that instances and this control plane know each other by. */
+  /** Certificates (PEM) of the authorities that instances and this control plane know each other by, the one that issues first. */
   readonly authority: string;
   /** The newest revision of a group. */
   groupRevision(groupId: string): Promise<number>;

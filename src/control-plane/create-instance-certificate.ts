@@ -1,8 +1,9 @@
-import { issueInstanceCertificate } from '../distribution/index.ts';
+import { X509Certificate } from 'node:crypto';
+import { authorityPin, issueInstanceCertificate } from '../distribution/index.ts';
 import { StartError } from '../errors/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Author, Store } from '../store/index.ts';
-import { readInstallation } from './installation.ts';
+import { noteIssued, readAuthorities, trustedAuthorities } from './joining/index.ts';
 
 /** Which instance is certified, and by whom. */
 export interface CreateInstanceCertificateOptions {
@@ -20,26 +21,29 @@ export interface CreateInstanceCertificateOptions {
 /**
  * Certifies the public key of a gateway instance for one group, straight from the store; audited.
  *
- * @throws StartError when the group does not exist, or no control plane has ever completed its first start there.
+ * @throws PortcullisError (`instance_revoked`); StartError when the group does not exist, or no control plane has ever completed its first start there.
  */
 export async function createInstanceCertificate(
   options: CreateInstanceCertificateOptions,
 ): Promise<{ readonly certificate: string; readonly authority: string; readonly expiresAtMs: number }> {
   const { store, clock, author, groupId, instanceId, publicKey, address } = options;
-  const installation = await readInstallation(store);
-  if (installation === undefined) throw new StartError('The first start of this control plane was never completed: start it once.');
+  const authorities = await readAuthorities(store);
+  if (authorities === undefined) throw new StartError('The first start of this control plane was never completed: start it once.');
   if ((await store.getGroup(groupId)) === undefined) throw new StartError(`There is no gateway group "${groupId}".`);
-  const issued = await issueInstanceCertificate(installation.authority, { groupId, instanceId, publicKey }, clock);
-  await store.transaction(author, (transaction) =>
-    transaction.appendAudit({
-      at: Math.floor(clock.nowMs() / 1000),
+  const issued = await issueInstanceCertificate(authorities.issuing, { groupId, instanceId, publicKey }, clock);
+  const nowSeconds = Math.floor(clock.nowMs() / 1000);
+  const authority = authorityPin(new X509Certificate(authorities.issuing.certificate));
+  await store.transaction(author, async (transaction) => {
+    await noteIssued(transaction, { id: instanceId, groupId, issued, authority, nowSeconds });
+    await transaction.appendAudit({
+      at: nowSeconds,
       author,
       action: 'instance.certify',
       groupId,
       resource: instanceId,
       address,
       detail: { expiresAtMs: issued.expiresAtMs },
-    }),
-  );
-  return { ...issued, authority: installation.authority.certificate };
+    });
+  });
+  return { ...issued, authority: trustedAuthorities(authorities) };
 }

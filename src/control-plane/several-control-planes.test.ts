@@ -45,6 +45,7 @@ async function makeInstallation(t: TestContext, url: string) {
       retention: { versionDays: 90, versionMebibytes: 1_024, auditDays: 180, auditMebibytes: 1_024 },
       adminListeners: [LOCAL],
       syncListeners: [LOCAL],
+      gatewayUrls: [],
       adminTls: undefined,
       adminAllow: [],
       adminTrustedAddresses: [],

@@ -40,6 +40,7 @@ async function start(t: TestContext, folder: string, change: Partial<ControlPlan
     keyringFile: path.join(folder, 'keyring.json'),
     adminListeners: [LOCAL],
     syncListeners: [LOCAL],
+    gatewayUrls: [],
     adminTls: undefined,
     adminAllow: [],
     adminTrustedAddresses: [],
@@ -208,7 +209,10 @@ test('certificates are for groups that exist', async (t) => {
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
-  await assert.rejects(controlPlane.issueInstanceCertificate({ groupId: 'other', instanceId: 'gw', publicKey }), /no gateway group other/);
+  await assert.rejects(
+    controlPlane.issueInstanceCertificate({ groupId: 'other', instanceId: 'gw', publicKey }),
+    /no gateway group "other"/,
+  );
   await assert.rejects(controlPlane.groupRevision('other'), /no gateway group other/);
 });
 

@@ -1,26 +1,29 @@
 import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import {
-  type ConfigurationHistory,
-  issueInstanceCertificate,
-  issueServerCertificate,
-  MemoryInstanceRegistry,
-  openHistory,
-  Publisher,
-} from '../distribution/index.ts';
+import { type ConfigurationHistory, MemoryInstanceRegistry, openHistory, Publisher } from '../distribution/index.ts';
 import { createDialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
-import { type InstanceRegistry, isInClear, parseDatabaseUrl, type Store, type StoreHistory, type StoreUsage } from '../store/index.ts';
+import {
+  type Author,
+  type InstanceRegistry,
+  isInClear,
+  parseDatabaseUrl,
+  type Store,
+  type StoreHistory,
+  type StoreUsage,
+} from '../store/index.ts';
 import { addressFilter, trustedProxies } from './address-filter.ts';
 import { describedApi } from './api/index.ts';
-import type { ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
+import type { ControlPlaneAddress, ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
+import { createInstanceCertificate } from './create-instance-certificate.ts';
 import { type ExpiryClock, openExpiryClock } from './expiry-clock.ts';
 import { openInstallation } from './first-start.ts';
 import { startHistoryPruner } from './history-pruner.ts';
 import { ADMIN_SERVER_LIMITS, type AdminServer, AnswerMemory, startAdminServer } from './http/index.ts';
 import type { Installation } from './installation.ts';
 import { startInstancePruner } from './instance-pruner.ts';
+import { CertificateDesk, SyncAdmission } from './joining/index.ts';
 import { hasSqliteStore, openControlPlaneStore } from './open-control-plane-store.ts';
 import { openPeople, type People } from './people/index.ts';
 import { startRecordPruner } from './record-pruner.ts';
@@ -30,6 +33,7 @@ import { type CertificateSource, openCertificateFiles, openKeptCertificate } fro
 import { startUsagePruner, startUsageRecorder, type UsageRecorder } from './usage/index.ts';
 import { warmUp } from './warm-up.ts';
 
+const SYSTEM: Author = { id: 'system', name: 'system' };
 /** How long a drain lets answers go on waiting for gateways, at most. */
 const DRAIN_WAIT_MS = 1_000;
 
@@ -61,7 +65,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     const { installation, firstStart } = await openInstallation({ ...options, store });
     const registry = store.instanceRegistry ?? new MemoryInstanceRegistry(options.clock);
     const history = await openHistory({ store, random: options.random, registry });
-    const publisher = await makePublisher(options, { store, registry, installation, history, recorder });
+    const admission = await SyncAdmission.open({ store, serverNames: serverNames(options), clock: options.clock });
+    const publisher = await makePublisher(options, { store, registry, installation, admission, expiryClock, history, recorder });
     closers.push(() => publisher.close());
     closers.push(startInstancePruner({ ...options, registry }));
     closers.push(store.watchRevisions((groupId) => publisher.checkRevision(groupId)));
@@ -73,6 +78,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
       installation,
       certificate,
       publisher,
+      syncPort: syncPorts[0] ?? 0,
       registry,
       expiryClock,
       stopping: stopping.signal,
@@ -83,7 +89,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     setImmediate(warmUp);
     return runningControlPlane(options, {
       store,
-      installation,
+      admission,
       firstStart,
       server,
       syncPorts,
@@ -107,7 +113,7 @@ function tellOfDatabase({ database, dataFolder, log }: ControlPlaneOptions): voi
 
 interface Parts {
   readonly store: Store;
-  readonly installation: Installation;
+  readonly admission: SyncAdmission;
   readonly firstStart: FirstStart | undefined;
   readonly server: AdminServer;
   readonly syncPorts: readonly number[];
@@ -116,7 +122,7 @@ interface Parts {
 }
 
 function runningControlPlane(options: ControlPlaneOptions, parts: Parts): RunningControlPlane {
-  const { store, installation, firstStart, server, syncPorts, closers } = parts;
+  const { store, admission, firstStart, server, syncPorts, closers } = parts;
   const groupRevision = async (groupId: string): Promise<number> => {
     const group = await store.getGroup(groupId);
     if (group === undefined) throw new Error(`there is no gateway group ${groupId}`);
@@ -134,13 +140,9 @@ function runningControlPlane(options: ControlPlaneOptions, parts: Parts): Runnin
     firstStart,
     adminAddresses: server.addresses,
     syncPorts,
-    authority: installation.authority.certificate,
+    authority: admission.tls.ca,
     groupRevision,
-    issueInstanceCertificate: async (request) => {
-      await groupRevision(request.groupId);
-      const issued = await issueInstanceCertificate(installation.authority, request, options.clock);
-      return { ...issued, authority: installation.authority.certificate };
-    },
+    issueInstanceCertificate: (request) => createInstanceCertificate({ store, clock: options.clock, author: SYSTEM, ...request }),
     drain: (timeoutMs) => {
       drained ??= drain(timeoutMs);
       return drained;
@@ -157,23 +159,23 @@ function openCertificate(options: ControlPlaneOptions): Promise<CertificateSourc
 
 interface PublisherParts {
   readonly store: Store;
+  readonly admission: SyncAdmission;
+  readonly expiryClock: ExpiryClock;
   readonly registry: InstanceRegistry;
   readonly installation: Installation;
   readonly history: ConfigurationHistory;
   readonly recorder: UsageRecorder;
 }
 
-async function makePublisher(
-  options: ControlPlaneOptions,
-  { store, registry, installation, history, recorder }: PublisherParts,
-): Promise<Publisher> {
+async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts): Promise<Publisher> {
   const { clock, log, softwareVersion, syncListeners } = options;
-  // A fresh one each start: its private key is never written anywhere.
-  const own = await issueServerCertificate(installation.authority, { names: serverNames(options) }, clock);
+  const { store, registry, installation, admission, expiryClock, history, recorder } = parts;
   return new Publisher({
     store,
     listeners: syncListeners,
-    tls: { key: own.privateKey, cert: own.certificate, ca: installation.authority.certificate },
+    tls: admission.tls,
+    admission,
+    enrollment: new CertificateDesk({ store, authorities: () => admission.authorities, clock, expiryClock, log }),
     signingKey: installation.signingKey,
     keySalt: installation.keySalt,
     history,
@@ -198,9 +200,16 @@ function beginSnapshotExport(
 }
 
 /** Every name by which a gateway may come: the usual ones, and each address that is listened on. */
-function serverNames({ syncListeners }: ControlPlaneOptions): string[] {
+function serverNames({ syncListeners, gatewayUrls }: ControlPlaneOptions): string[] {
   const addresses = syncListeners.map(({ host }) => host).filter((host) => host !== '::' && host !== '0.0.0.0');
-  return [...new Set(['localhost', '127.0.0.1', '::1', hostname(), ...addresses])];
+  return [...new Set(['localhost', '127.0.0.1', '::1', hostname(), ...addresses, ...gatewayUrls.map(({ host }) => host)])];
+}
+
+/** Where gateways elsewhere find control planes: what the operator says, else this machine by its name, or by loopback where nothing else is listened on. */
+function reachedAt({ syncListeners, gatewayUrls }: ControlPlaneOptions, port: number): readonly ControlPlaneAddress[] {
+  if (gatewayUrls.length > 0) return gatewayUrls;
+  const isLoopback = syncListeners.every(({ host }) => host === '::1' || host.startsWith('127.'));
+  return [{ host: isLoopback ? 'localhost' : hostname(), port }];
 }
 
 interface AdminParts {
@@ -209,6 +218,7 @@ interface AdminParts {
   readonly installation: Installation;
   readonly certificate: CertificateSource;
   readonly publisher: Publisher;
+  readonly syncPort: number;
   readonly registry: InstanceRegistry;
   readonly expiryClock: ExpiryClock;
   readonly stopping: AbortSignal;
@@ -225,6 +235,11 @@ function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<Ad
     routes: describedApi({
       ...{ store, usage: store.usage, people, mayDial, publisher, registry, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },
       ...{ clock, random, log, stopping },
+      joining: {
+        softwareVersion,
+        controlPlanes: reachedAt(options, parts.syncPort),
+        reviewPeers: () => publisher.reviewPeers(),
+      },
     }).routes,
     authenticator: people.authenticator,
     answers: new AnswerMemory(clock, expiryClock),

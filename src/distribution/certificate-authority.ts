@@ -1,6 +1,6 @@
 // The certificate library needs this polyfill to be evaluated before it.
 import 'reflect-metadata';
-import { createPrivateKey, createPublicKey, type KeyObject, webcrypto } from 'node:crypto';
+import { createPrivateKey, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
   AuthorityKeyIdentifierExtension,
@@ -19,6 +19,7 @@ import {
 } from '@peculiar/x509';
 import type { Clock } from '../lib/clock.ts';
 import { formatInstanceUri } from './instance-name.ts';
+import { readPublicKey } from './key-possession.ts';
 
 /** A certificate and its private key (PKCS #8), both PEM. */
 export interface CertificatePair {
@@ -44,7 +45,8 @@ export interface ServerCertificateRequest {
 const DAY_MS = 86_400_000;
 const AUTHORITY_LIFETIME_DAYS = 3650;
 const SERVER_LIFETIME_DAYS = 825;
-const INSTANCE_LIFETIME_DAYS = 90;
+/** How long a certificate of an instance holds. */
+export const INSTANCE_LIFETIME_DAYS = 90;
 /** A certificate holds from a little earlier on, for peers whose clock is late. */
 const BACKDATED_MS = 5 * 60_000;
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -58,13 +60,29 @@ export async function createAuthority(clock: Clock): Promise<CertificatePair> {
     ...validity(clock, AUTHORITY_LIFETIME_DAYS),
     keys,
     signingAlgorithm: ALGORITHM,
-    extensions: [
-      new BasicConstraintsExtension(true, 0, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
+    extensions: await authorityExtensions(keys.publicKey),
   });
   return pair(certificate, keys.privateKey);
+}
+
+/**
+ * Certifies an authority by the one that it follows: whoever trusts only the former then believes what the new one has signed. Both have the
+ * same name, so the certificate counts as self-issued (RFC 5280 §3.2) and the former's path length of 0 lets it pass. It ends with the former.
+ */
+export async function crossCertify(former: CertificatePair, authority: CertificatePair): Promise<string> {
+  const issuer = new X509Certificate(former.certificate);
+  const subject = new X509Certificate(authority.certificate);
+  const certificate = await X509CertificateGenerator.create({
+    subject: subject.subjectName,
+    issuer: issuer.subjectName,
+    notBefore: subject.notBefore,
+    notAfter: issuer.notAfter,
+    publicKey: subject.publicKey,
+    signingKey: createPrivateKey(former.privateKey).toCryptoKey(ALGORITHM, false, ['sign']),
+    signingAlgorithm: ALGORITHM,
+    extensions: [...(await authorityExtensions(subject.publicKey)), await AuthorityKeyIdentifierExtension.create(issuer.publicKey)],
+  });
+  return pem(certificate);
 }
 
 /** Makes a key and a certificate for a server, signed by the authority; it is no good for a client. */
@@ -141,6 +159,14 @@ async function issue(authority: CertificatePair, leaf: Leaf): Promise<X509Certif
   });
 }
 
+async function authorityExtensions(publicKey: PublicKey | webcrypto.CryptoKey): Promise<Extension[]> {
+  return [
+    new BasicConstraintsExtension(true, 0, true),
+    new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+    await SubjectKeyIdentifierExtension.create(publicKey),
+  ];
+}
+
 function leafExtensions(): readonly Extension[] {
   return [new BasicConstraintsExtension(false, undefined, true), new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true)];
 }
@@ -156,15 +182,6 @@ function validity(clock: Clock, days: number): { readonly notBefore: Date; reado
 
 function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-}
-
-function readPublicKey(text: string): KeyObject {
-  // A private key's PEM would be taken for a public key too; none should ever be sent here.
-  if (!/^\s*-----BEGIN PUBLIC KEY-----/.test(text)) throw new Error('the public key is not in PEM form');
-  const key = createPublicKey(text);
-  const isP256 = key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1';
-  if (!isP256 && key.asymmetricKeyType !== 'ed25519') throw new Error('the public key must be EC P-256 or Ed25519');
-  return key;
 }
 
 /** X.520 gives a common name 64 characters; clients look at the alternative names anyway. */

@@ -1,8 +1,13 @@
+export { authorityPin, readCertificates } from './authority-pin.ts';
 export type { ConfigurationApplier, SnapshotMeta } from './configuration-applier.ts';
+export type { ControlPlaneAddress } from './control-plane-rotation.ts';
 export { SnapshotFollower } from './exported/snapshot-follower.ts';
 export type { SnapshotPlace } from './exported/snapshot-place.ts';
 export { SnapshotTaker } from './exported/snapshot-taker.ts';
 export { type HealthReport, MAX_HEALTH_REPORT_BYTES, type ReportedNode } from './health-report.ts';
+export { CertificateRefused, type OwnKeys, requestJoin, requestRenewal } from './join-client.ts';
+export type { GrantedIdentity } from './join-messages.ts';
+export { type JoinToken, parseJoinToken } from './join-token.ts';
 export { Journal, type JournalOptions, type PreviousProcessEnd } from './journal.ts';
 export { parseSnapshotKey } from './snapshot-key.ts';
 export { Subscriber, type SubscriberOptions } from './subscriber.ts';

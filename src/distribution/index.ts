@@ -1,7 +1,11 @@
+export type { InstanceAdmission } from './admitted-peers.ts';
+export { authorityPin, readCertificates } from './authority-pin.ts';
 export {
   type CertificatePair,
   createAuthority,
   createSelfSignedCertificate,
+  crossCertify,
+  INSTANCE_LIFETIME_DAYS,
   type IssuedCertificate,
   issueInstanceCertificate,
   issueServerCertificate,
@@ -13,6 +17,10 @@ export { createSnapshotWriter, type SnapshotWriter, snapshotKeyOf } from './expo
 export type { AppliedRevision } from './group-channel.ts';
 export type { ConfigurationHistory } from './history-sessions.ts';
 export type { InstanceName } from './instance-name.ts';
+export type { GrantedIdentity, JoinRequest, RenewRequest } from './join-messages.ts';
+export { type Enrollment, RENEWAL_GRACE_MS } from './join-server.ts';
+export { formatJoinToken } from './join-token.ts';
+export { isPossessionProven, joinStatement, keyDigest, renewStatement } from './key-possession.ts';
 export { MemoryInstanceRegistry } from './memory-instance-registry.ts';
 export { appendSession, openHistory, SESSIONS_SETTING } from './open-history.ts';
 export { Publisher, type PublisherOptions } from './publisher.ts';
@@ -21,3 +29,4 @@ export { formatSnapshotKey, SNAPSHOT_KEY_BYTES, type SnapshotKey } from './snaps
 export type { SnapshotPlugin } from './snapshot-plugins.ts';
 export type { SyncTls } from './sync-server.ts';
 export { asOther, MAX_USAGE_ENTRIES_PER_BATCH, OTHER, type UsageEntry, type UsageReport, usageEntryOf } from './usage-report.ts';
+export type { VerifiedInstance } from './verify-instance-certificate.ts';

@@ -61,6 +61,8 @@ export function parseControlPlaneMessage(text: string): ControlPlaneMessage | un
       };
     case 'reject':
       return { kind, reason: readString(fields, 'reason') };
+    case 'authorities':
+      return { kind, authority: readString(fields, 'authority') };
     case 'snapshot-start':
       return { kind, revision: readCount(fields, 'revision'), ...readHistory(fields) };
     case 'snapshot-part':

@@ -12,6 +12,8 @@ export const PROTOCOL_VERSION = 1;
 export const OLDEST_PROTOCOL_VERSION = 1;
 export const SYNC_PATH = '/sync';
 export const SYNC_UPGRADE = 'portcullis-sync';
+/** In the answer to an upgrade that was refused: why, for people. */
+export const REASON_HEADER = 'Portcullis-Reason';
 /** A frame above this size is a broken or hostile peer. */
 export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 
@@ -107,6 +109,13 @@ export interface RejectMessage {
   readonly reason: string;
 }
 
+/** From the control plane, after the welcome and when they change: the authorities that certify control planes and instances. */
+export interface AuthoritiesMessage {
+  readonly kind: 'authorities';
+  /** PEM, the one that issues now first. An instance whose certificate is of another one renews it. */
+  readonly authority: string;
+}
+
 /**
  * From the control plane: a snapshot comes as start, parts of items, end. The signature in the end covers all parts.
  *
@@ -153,6 +162,7 @@ export type GatewayMessage = HelloMessage | AppliedMessage | SnapshotRequestMess
 export type ControlPlaneMessage =
   | WelcomeMessage
   | RejectMessage
+  | AuthoritiesMessage
   | SnapshotStartMessage
   | SnapshotPartMessage
   | SnapshotEndMessage

@@ -1,22 +1,23 @@
-import type { Duplex } from 'node:stream';
 import type { CancelTask, Clock } from '../lib/clock.ts';
 import type { Listener } from '../lib/listener.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { InstanceRegistry } from '../store/instance-registry.ts';
 import type { StoreReader } from '../store/store.ts';
+import { AdmittedPeers, type InstanceAdmission } from './admitted-peers.ts';
 import { ConnectedInstance, type InstanceStatus } from './connected-instance.ts';
 import { ProtocolError } from './frame-codec.ts';
 import { FrameConnection } from './frame-connection.ts';
 import { type AppliedRevision, GroupChannel } from './group-channel.ts';
 import type { ConfigurationHistory } from './history-sessions.ts';
 import type { InstanceName } from './instance-name.ts';
+import type { Enrollment } from './join-server.ts';
 import { parseGatewayMessage } from './parse-message.ts';
 import { type AppliedMessage, type GatewayMessage, HEARTBEAT_INTERVAL_MS, type HelloMessage, PROTOCOL_VERSION } from './protocol.ts';
 import { SharedInstances } from './shared-instances.ts';
 import { SignedMessages } from './signed-messages.ts';
 import { Signer } from './signing.ts';
 import { type SnapshotPlugin, SnapshotPlugins } from './snapshot-plugins.ts';
-import { type SyncServers, type SyncTls, startSyncServers } from './sync-server.ts';
+import { type SyncPeer, type SyncServers, type SyncTls, startSyncServers } from './sync-server.ts';
 import type { UsageReport } from './usage-report.ts';
 import { reasonVersionsDoNotFit } from './version-fit.ts';
 
@@ -25,6 +26,10 @@ export interface PublisherOptions {
   readonly store: Pick<StoreReader, 'getGroup' | 'pageOfResources' | 'changesSince'>;
   readonly listeners: readonly Listener[];
   readonly tls: SyncTls;
+  /** Whom to let in, beyond what certificates say, and by which authorities; absent: everybody, and those of `tls`. */
+  readonly admission?: InstanceAdmission;
+  /** Absent: no certificates are to be had. */
+  readonly enrollment?: Enrollment;
   /** Ed25519 private key, PEM. */
   readonly signingKey: string;
   /** The salt of `digestKey`. */
@@ -60,6 +65,7 @@ export class Publisher {
   readonly #plugins: SnapshotPlugins;
   readonly #channels = new Map<string, GroupChannel>();
   readonly #newcomers = new Set<FrameConnection>();
+  readonly #peers: AdmittedPeers;
   #servers: SyncServers | undefined;
   #cancelPoll: CancelTask = () => undefined;
   readonly #shared: SharedInstances | undefined;
@@ -69,6 +75,7 @@ export class Publisher {
   /** @throws Error when the signing key is of no use */
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#peers = new AdmittedPeers(options.admission, options.clock);
     this.#signer = new Signer(options.signingKey);
     this.#plugins = new SnapshotPlugins(options.plugins, options.keySalt);
     const { registry, history, clock, log } = options;
@@ -77,8 +84,8 @@ export class Publisher {
 
   /** Opens all listeners. @throws StartError in one sentence */
   async start(): Promise<{ readonly ports: readonly number[] }> {
-    const { listeners, tls, log } = this.#options;
-    this.#servers = await startSyncServers({ listeners, tls, log, onPeer: (peer) => this.#welcomePeer(peer) });
+    const { listeners, tls, enrollment, clock, log } = this.#options;
+    this.#servers = await startSyncServers({ listeners, tls, enrollment, clock, log, onPeer: (peer) => this.#welcomePeer(peer) });
     this.#shared?.start();
     this.#schedulePoll();
     return { ports: this.#servers.ports };
@@ -114,6 +121,16 @@ export class Publisher {
     return this.#channels.get(groupId)?.instances() ?? [];
   }
 
+  /** To be called when instances were revoked or authorities have changed: asks about all that are connected now, and not at the next poll. Never rejects. */
+  async reviewPeers(): Promise<void> {
+    try {
+      const tls = await this.#peers.review();
+      if (tls !== undefined) this.#servers?.useTls(tls);
+    } catch (error) {
+      this.#options.log.error('whether all instances may stay connected could not be found out', {}, error);
+    }
+  }
+
   /** Ends all waits and connections and closes the listeners. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -137,14 +154,16 @@ export class Publisher {
 
   #schedulePoll(): void {
     this.#cancelPoll = this.#options.clock.schedule(POLL_INTERVAL_MS, () => {
-      void Promise.all([...this.#channels.values()].map((channel) => channel.poll())).then(() => {
+      const polls = [...this.#channels.values()].map((channel) => channel.poll());
+      void Promise.all([this.reviewPeers(), ...polls]).then(() => {
         if (!this.#isClosed) this.#schedulePoll();
       });
     });
   }
 
-  #welcomePeer(peer: { readonly name: InstanceName; readonly socket: Duplex; readonly head: Buffer }): void {
+  #welcomePeer(peer: SyncPeer): void {
     const { clock, log } = this.#options;
+    const { name } = peer.instance;
     let instance: ConnectedInstance | undefined;
     const connection: FrameConnection = new FrameConnection({
       socket: peer.socket,
@@ -155,16 +174,17 @@ export class Publisher {
         const message = parseGatewayMessage(text);
         if (message === undefined) return;
         if (instance !== undefined) this.#receive(instance, message);
-        else if (message.kind === 'hello') instance = await this.#admit(peer.name, connection, message);
+        else if (message.kind === 'hello') instance = await this.#admit(peer, connection, message);
         else throw new ProtocolError('the first message was no hello');
       },
       onClosed: (reason) => {
         cancelTimeout();
         this.#newcomers.delete(connection);
+        this.#peers.leave(connection);
         if (instance === undefined) return;
-        this.#channel(peer.name.groupId).leave(instance);
+        this.#channel(name.groupId).leave(instance);
         this.#shared?.left(instance);
-        log.info('a gateway instance is disconnected', { ...peer.name, cause: reason });
+        log.info('a gateway instance is disconnected', { ...name, cause: reason });
       },
     });
     const cancelTimeout = clock.schedule(HELLO_TIMEOUT_MS, () => {
@@ -175,7 +195,8 @@ export class Publisher {
     else connection.start();
   }
 
-  async #admit(name: InstanceName, connection: FrameConnection, hello: HelloMessage): Promise<ConnectedInstance | undefined> {
+  async #admit(peer: SyncPeer, connection: FrameConnection, hello: HelloMessage): Promise<ConnectedInstance | undefined> {
+    const { name } = peer.instance;
     const misfit = reasonVersionsDoNotFit(hello, this.#options.softwareVersion);
     if (misfit !== undefined) {
       this.#reject(name, connection, misfit);
@@ -186,7 +207,14 @@ export class Publisher {
       this.#reject(name, connection, 'the gateway group does not exist');
       return undefined;
     }
+    await this.#peers.refresh();
     if (connection.isClosed) return undefined;
+    // From here on nothing is waited for: whoever is revoked later is found among those who were admitted.
+    const refusal = this.#peers.admit(connection, peer.instance);
+    if (refusal !== undefined) {
+      this.#reject(name, connection, refusal);
+      return undefined;
+    }
     const channel = this.#channel(name.groupId);
     const newestRevision = Math.max(group.revision, channel.newestRevision);
     const isHistoryAccepted = this.#acceptsHistory(name, hello, newestRevision);
@@ -202,6 +230,8 @@ export class Publisher {
       heartbeatMs: HEARTBEAT_INTERVAL_MS,
     });
     connection.expectHeartbeats(hello.heartbeatMs);
+    const { authority } = this.#peers;
+    if (authority !== undefined) connection.send({ kind: 'authorities', authority });
     const { softwareVersion, revision: heldRevision, hostname, address, cores, workers } = hello;
     const facts = { softwareVersion, hostname, address, cores, workers, connectedAtMs: this.#options.clock.nowMs() };
     this.#connections += 1;

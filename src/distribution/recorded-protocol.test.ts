@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { before, describe, test } from 'node:test';
 import { RecordingLogger } from '../../test-support/recording-logger.ts';
 import { temporaryFolder } from '../../test-support/temporary-folder.ts';
+import { systemClock } from '../lib/clock.ts';
 import { encodeFrame, FrameDecoder } from './frame-codec.ts';
 import { MAX_FRAME_BYTES } from './protocol.ts';
 import { createSigningKey, PayloadDigest, Signer } from './signing.ts';
@@ -133,6 +134,7 @@ test('all that a gateway says today has every field that a control plane of prot
   const server = await startSyncServers({
     listeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }],
     tls: { key: certificate.privateKey, cert: certificate.certificate, ca: authority.certificate },
+    clock: systemClock,
     log: new RecordingLogger(),
     onPeer: ({ socket, head }) => {
       peers.push(socket);

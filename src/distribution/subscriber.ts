@@ -32,6 +32,8 @@ export interface SubscriberOptions {
   /** The newest revision that the control plane has named is in force, and of its history. Called each time that becomes so. */
   readonly onCurrent?: (revision: number) => void;
   readonly onRefused?: (revision: number, reason: string) => void;
+  /** The control plane names the authorities that are to be trusted (PEM, the one that issues now first). Called after each welcome. */
+  readonly onAuthorities?: (authority: string) => void;
   /** Called once, when the disk copy is in force and before the first connection: may put something newer in force. Never rejects. */
   readonly beforeConnecting?: (held: HeldConfiguration, signal: AbortSignal) => Promise<void>;
 }
@@ -54,6 +56,9 @@ export class Subscriber {
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #isConnected = false;
+  #identity: SubscriberIdentity;
+  /** By which the last connection was made. */
+  #shownIdentity: SubscriberIdentity | undefined;
   #session: SyncSession | undefined;
   readonly #rotation: ControlPlaneRotation;
   readonly #toldFailures = new Set<string>();
@@ -62,6 +67,7 @@ export class Subscriber {
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
+    this.#identity = options.identity;
     this.#held = new HeldConfiguration(options);
     this.#rotation = new ControlPlaneRotation(options.controlPlanes, options.random);
   }
@@ -86,6 +92,11 @@ export class Subscriber {
     await this.#held.load(this.#options.previousEnd);
     await this.#options.beforeConnecting?.(this.#held, this.#stopping.signal);
     this.#running = this.#run();
+  }
+
+  /** A renewed certificate of the same instance, for connections from now on; the one that stands goes on. */
+  useIdentity(identity: SubscriberIdentity): void {
+    this.#identity = identity;
   }
 
   /** All candidates have to run for ten seconds once more. To be called when a worker dies. */
@@ -122,8 +133,13 @@ export class Subscriber {
       if (this.#stopping.signal.aborted) return;
       if (this.#held.revision === undefined) await this.#options.beforeConnecting?.(this.#held, this.#stopping.signal);
       this.#tellFailure(end.reason, log);
-      await this.#pause(this.#rotation.moveOn(end, clock.monotonicMs() - startedMs));
+      await this.#pause(this.#rotation.moveOn(this.#heeded(end), clock.monotonicMs() - startedMs));
     }
+  }
+
+  /** Whoever was turned away with a certificate that has been renewed since shows the new one at once. */
+  #heeded(end: SessionEnd): SessionEnd {
+    return end.kind === 'rejected' && this.#shownIdentity !== this.#identity ? { ...end, kind: 'lost' } : end;
   }
 
   /** Once per cause: an unreachable control plane is tried every few seconds. */
@@ -134,7 +150,9 @@ export class Subscriber {
   }
 
   async #connectOnce(): Promise<SessionEnd> {
-    const { identity, clock, log, softwareVersion } = this.#options;
+    const { clock, log, softwareVersion } = this.#options;
+    const identity = this.#identity;
+    this.#shownIdentity = identity;
     const { host, port } = this.#rotation.current;
     const { signal } = this.#stopping;
     const timeoutMs = this.#rotation.hasOthers ? SHORT_CONNECT_TIMEOUT_MS : CONNECT_TIMEOUT_MS;
@@ -170,6 +188,7 @@ export class Subscriber {
         log,
         onCurrent: (revision) => this.#options.onCurrent?.(revision),
         onRefused: (revision, reason) => this.#options.onRefused?.(revision, reason),
+        onAuthorities: (authority) => this.#options.onAuthorities?.(authority),
       });
       this.#session = session;
       signal.addEventListener('abort', stop);

@@ -1,7 +1,7 @@
 import { request } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../lib/clock.ts';
-import { SYNC_PATH, SYNC_UPGRADE } from './protocol.ts';
+import { REASON_HEADER, SYNC_PATH, SYNC_UPGRADE } from './protocol.ts';
 
 /** The certificate by which an instance is known to control planes, and the authority by which it knows them; all PEM. */
 export interface SubscriberIdentity {
@@ -49,7 +49,9 @@ export function openSyncConnection(options: {
       resolve({ socket, head });
     });
     opening.on('response', (response) => {
-      opening.destroy(new Error(`the control plane answered ${response.statusCode} to the sync request`));
+      const reason = response.headers[REASON_HEADER.toLowerCase()];
+      const told = typeof reason === 'string' ? `: ${reason}` : '';
+      opening.destroy(new Error(`the control plane answered ${response.statusCode} to the sync request${told}`));
     });
     opening.on('error', (error) => {
       settled();

@@ -18,6 +18,7 @@ export interface SyncSessionOptions {
   readonly connection: Pick<FrameConnection, 'send' | 'closeAfter' | 'expectHeartbeats'>;
   readonly log: Logger;
   readonly onCurrent: (revision: number) => void;
+  readonly onAuthorities: (authority: string) => void;
   readonly onRefused: (revision: number, reason: string) => void;
 }
 
@@ -73,6 +74,8 @@ export class SyncSession {
     if (message.kind === 'welcome') return this.#welcome(message);
     if (this.#welcomed === undefined) throw new ProtocolError('the first message was no welcome');
     switch (message.kind) {
+      case 'authorities':
+        return this.#options.onAuthorities(message.authority);
       case 'snapshot-start':
         return this.#beginSnapshot(message, this.#welcomed);
       case 'snapshot-part':

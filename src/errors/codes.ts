@@ -211,6 +211,36 @@ export const ERROR_CODES = {
   bad_upstream_response: { status: 502, source: 'upstream', retry: 'no', publicMessage: 'the upstream sent a malformed response' },
   upstream_truncated: { status: 0, source: 'upstream', retry: 'no', publicMessage: '' },
 
+  // Gateways that ask a control plane for a certificate.
+  join_malformed: { status: 400, source: 'client', retry: 'no', publicMessage: 'the request is not one for a certificate' },
+  join_token_unknown: {
+    status: 403,
+    source: 'client',
+    retry: 'no',
+    publicMessage: 'this join token is not known here: make a new one',
+  },
+  join_token_expired: { status: 403, source: 'client', retry: 'no', publicMessage: 'this join token has expired: make a new one' },
+  join_token_revoked: { status: 403, source: 'client', retry: 'no', publicMessage: 'this join token was revoked: make a new one' },
+  join_token_used_up: {
+    status: 403,
+    source: 'client',
+    retry: 'no',
+    publicMessage: 'this join token has been used as often as it may be: make a new one',
+  },
+  instance_revoked: {
+    status: 403,
+    source: 'client',
+    retry: 'no',
+    publicMessage: 'this instance was revoked: it comes back only as a new one, with a new join token and without its identity file',
+  },
+  instance_certificate_refused: {
+    status: 403,
+    source: 'client',
+    retry: 'no',
+    publicMessage: 'the certificate of this instance is not accepted: join again with a new token and without the identity file',
+  },
+  join_too_often: { status: 429, source: 'client', retry: 'yes', publicMessage: 'too many requests for certificates: try again later' },
+
   // The Admin API. The text here is the fall-back; most answers say more.
   admin_bad_json: { status: 400, source: 'client', retry: 'no', publicMessage: 'invalid request body' },
   admin_invalid: { status: 400, source: 'client', retry: 'no', publicMessage: 'invalid configuration' },

@@ -63,6 +63,10 @@ export interface GatewayOptions {
   /** Absolute paths of files and folders of the instance into which no plugin may write. */
   readonly closedFolders: readonly string[];
   readonly identity: InstanceIdentity;
+  /** Called once with what takes a renewed certificate of the same instance, for connections from then on. */
+  readonly onIdentityUser?: (use: (identity: InstanceIdentity) => void) => void;
+  /** The control plane names the authorities that are to be trusted (PEM, the one that issues first). */
+  readonly onAuthorities?: (authority: string) => void;
   /** In the order in which they are tried; at least one. */
   readonly controlPlanes: readonly { readonly host: string; readonly port: number }[];
   /** One entry a worker. */

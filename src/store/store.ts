@@ -182,13 +182,13 @@ export interface ApiToken {
 }
 
 /**
- * Something that belongs to no gateway group and has no history: a role, a permission policy, a session, an invite, a login option.
+ * Something that is no resource and has no history: a role, a permission policy, a session, an invite, a login option, a join token, an instance.
  * Which kinds there are is the control plane's business.
  */
 export interface StoredRecord {
   readonly kind: string;
   readonly id: string;
-  /** The user whose record it is, for sessions and invites. */
+  /** The user whose record it is, for sessions and invites; the gateway group, for join tokens and instances. */
   readonly ownerId: string | undefined;
   /** Unique within the kind. */
   readonly name: string | undefined;

@@ -48,6 +48,10 @@ export interface Configuration {
   /** In the order in which they are tried; at least one. */
   readonly controlPlanes: readonly ControlPlaneAddress[];
   readonly identityFile: string | undefined;
+  /** Read only where there is no identity yet. */
+  readonly joinTokenFile: string | undefined;
+  /** Where gateways reach control planes; empty: what can be guessed. */
+  readonly gatewayUrls: readonly ControlPlaneAddress[];
   readonly user: string | undefined;
   readonly allowRoot: boolean;
   readonly drainDelayMs: number;
@@ -171,6 +175,8 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     demoHosts: hosts('demo-listen', LOOPBACK),
     controlPlanes: parseControlPlanes(hosts('control-plane', ['127.0.0.1:7943']).join()) ?? [],
     identityFile: absolute('identity-file'),
+    joinTokenFile: absolute('join-token-file'),
+    gatewayUrls: hosts('gateway-urls', []).flatMap((text) => parseControlPlanes(text) ?? []),
     user: text('user'),
     allowRoot: flag('allow-root'),
     drainDelayMs: number('drain-delay', 0) * 1000,

@@ -16,6 +16,7 @@ test('secrets are taken out of the environment, from their variables or from the
     bootstrapToken: 'token',
     adminPassword: undefined,
     snapshotKey: undefined,
+    joinToken: undefined,
     s3AccessKeyId: undefined,
     s3SecretAccessKey: undefined,
   });

@@ -13,6 +13,10 @@ export const SECRET_SETTINGS = [
     meaning: 'PostgreSQL that `portcullis migrate` copies the store to, when it is not `DATABASE_URL`',
   },
   { name: 'PORTCULLIS_BOOTSTRAP_TOKEN', meaning: 'First API token (16 to 256 printable characters); used at the first start only' },
+  {
+    name: 'PORTCULLIS_JOIN_TOKEN',
+    meaning: 'Join token of a gateway that runs alone and has no identity yet; instead of `--join-token-file`',
+  },
   { name: 'PORTCULLIS_ADMIN_PASSWORD', meaning: 'First password of the user `admin`; used at the first start only' },
   {
     name: 'PORTCULLIS_SNAPSHOT_KEY',
@@ -30,6 +34,8 @@ export interface SecretSettings {
   readonly targetDatabaseUrl: string | undefined;
   readonly bootstrapToken: string | undefined;
   readonly adminPassword: string | undefined;
+  /** Of a gateway. Its file is `--join-token-file`, which is read only where it is needed: it may be gone when it was used. */
+  readonly joinToken: string | undefined;
   /** For the gateway alone. */
   readonly snapshotKey: string | undefined;
   readonly s3AccessKeyId: string | undefined;
@@ -44,7 +50,11 @@ type Environment = Record<string, string | undefined>;
  * @throws StartError when both forms are set or the file cannot be read.
  */
 export function takeSecretSettings(environment: Environment): SecretSettings {
+  const joinToken = environment.PORTCULLIS_JOIN_TOKEN;
+  delete environment.PORTCULLIS_JOIN_TOKEN;
+  delete environment.PORTCULLIS_JOIN_TOKEN_FILE;
   return {
+    joinToken: joinToken === '' ? undefined : joinToken,
     databaseUrl: take(environment, 'DATABASE_URL'),
     targetDatabaseUrl: take(environment, 'PORTCULLIS_TARGET_DATABASE_URL'),
     bootstrapToken: take(environment, 'PORTCULLIS_BOOTSTRAP_TOKEN'),

@@ -1,3 +1,4 @@
+import { JOINING_SETTINGS } from './joining-settings.ts';
 import { OUTAGE_SETTINGS } from './outage-settings.ts';
 import { LIMIT_SETTINGS, TIMEOUT_SETTINGS } from './request-settings.ts';
 import type { Setting, Verb } from './setting.ts';
@@ -142,6 +143,7 @@ export const MAIN_SETTINGS = [
     meaning: 'Certificate and key of a gateway that runs alone, made by `portcullis instance create`',
     verbs: ['gateway'],
   },
+  ...JOINING_SETTINGS,
   {
     name: 'user',
     type: 'text',

@@ -24,6 +24,7 @@ export function controlPlaneRole(context: InstanceContext): SupervisedChild {
     syncListeners: sync.length > 0 ? sync : addressListeners(endpoints.sync.port, configuration.syncHosts),
     database:
       secrets.databaseUrl === undefined ? null : { ...configuration.database, url: secrets.databaseUrl, patienceMs: DATABASE_PATIENCE_MS },
+    gatewayUrls: configuration.gatewayUrls,
     adminTls: configuration.adminTls ?? null,
     adminAllow: configuration.adminAllow,
     adminTrustedAddresses: configuration.adminTrustedAddresses,

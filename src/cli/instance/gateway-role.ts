@@ -29,8 +29,8 @@ const ALL_ACCEPTORS = 32;
 const MAX_SEMI_SPACE_MB = 2;
 
 /** The whole of the instance's data, of which the gateway's own folder is a part, and what may lie elsewhere. */
-function closedFolders({ dataFolder, keyringFile, identityFile, adminTls }: Configuration): readonly string[] {
-  const files = [keyringFile, identityFile, adminTls?.certificateFile, adminTls?.keyFile];
+function closedFolders({ dataFolder, keyringFile, identityFile, joinTokenFile, adminTls }: Configuration): readonly string[] {
+  const files = [keyringFile, identityFile, joinTokenFile, adminTls?.certificateFile, adminTls?.keyFile];
   return [dataFolder, ...files.filter((file) => file !== undefined)];
 }
 
@@ -41,6 +41,8 @@ export function gatewayRole(
     readonly identity: () => DatedIdentity;
     readonly controlPlanes: readonly { readonly host: string; readonly port: number }[];
     readonly onCurrent: (revision: number) => void;
+    /** PEM, the one that issues first. */
+    readonly onAuthorities: (authority: string) => void;
   },
 ): SupervisedChild {
   const { configuration, endpoints } = context;
@@ -102,8 +104,9 @@ export function gatewayRole(
     openedVariables: configuration.envReferences,
     settings: () => ({ ...fixed, identity: options.identity() }) satisfies GatewaySettings as unknown as JsonValue,
     onEvent: (name, body) => {
-      if (name !== 'current' || typeof body !== 'object' || body === null || !('revision' in body)) return;
-      options.onCurrent(Number(body.revision));
+      if (typeof body !== 'object' || body === null) return;
+      if (name === 'current' && 'revision' in body) options.onCurrent(Number(body.revision));
+      if (name === 'authorities' && 'authority' in body) options.onAuthorities(String(body.authority));
     },
   });
 }

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { chownSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chownSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { StartError } from '../../errors/index.ts';
 import type { InstanceIdentity } from '../../gateway/index.ts';
 import type { JsonValue } from '../../lib/json.ts';
@@ -45,23 +45,36 @@ export async function obtainIdentity(
   request: { readonly file: string; readonly groupId: string; readonly instanceId?: string; readonly owner: RunAs | undefined },
   issue: IssueCertificate,
 ): Promise<DatedIdentity> {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', {
-    namedCurve: 'P-256',
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  });
+  const { publicKey, privateKey } = makeKeys();
   const instanceId = request.instanceId ?? randomUUID();
   const issued = await issue({ groupId: request.groupId, instanceId, publicKey });
   const answer = typeof issued === 'object' && issued !== null ? issued : {};
   const identity = parseIdentity({ ...answer, groupId: request.groupId, instanceId, privateKey });
-  const temporary = `${request.file}.new`;
-  writeFileSync(temporary, `${JSON.stringify(identity, undefined, 2)}\n`, { mode: 0o600, flush: true });
-  if (request.owner !== undefined) chownSync(temporary, request.owner.uid, request.owner.gid);
-  renameSync(temporary, request.file);
+  keepPrivately(request.file, identity, request.owner);
   return identity;
 }
 
-function parseIdentity(value: unknown): DatedIdentity {
+/** A key pair for an instance, PEM: EC P-256. */
+export function makeKeys(): { readonly publicKey: string; readonly privateKey: string } {
+  return generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+}
+
+/** Writes JSON to a file of mode 0600 that is there as a whole or not at all. */
+export function keepPrivately(file: string, value: object, owner: RunAs | undefined): void {
+  const temporary = `${file}.new`;
+  // One that was left behind would keep its mode.
+  rmSync(temporary, { force: true });
+  writeFileSync(temporary, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o600, flush: true });
+  if (owner !== undefined) chownSync(temporary, owner.uid, owner.gid);
+  renameSync(temporary, file);
+}
+
+/** @throws Error for what is no identity */
+export function parseIdentity(value: unknown): DatedIdentity {
   const fields = new Map<string, unknown>(Object.entries(typeof value === 'object' && value !== null ? value : {}));
   const text = (name: string): string => {
     const field = fields.get(name);

@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { StartError } from '../../errors/index.ts';
-import { systemClock } from '../../lib/clock.ts';
+import { type CancelTask, systemClock } from '../../lib/clock.ts';
+import { systemRandom } from '../../lib/random.ts';
 import { startLogRotation } from '../../observability/index.ts';
 import {
   type BoundEndpoint,
@@ -20,6 +20,8 @@ import { gatewayRole } from './gateway-role.ts';
 import { type InstanceContext, lockFileOf, logSettingsOf } from './instance-context.ts';
 import { bindInstanceEndpoints, type InstanceRoles } from './instance-endpoints.ts';
 import { writeInstanceRecord } from './instance-record.ts';
+import { readJoinToken, refuseWithoutIdentity } from './join-token-setting.ts';
+import type { JoinedIdentity } from './joined-identity.ts';
 import { type DatedIdentity, obtainIdentity, RENEW_BEFORE_MS, readIdentity } from './local-identity.ts';
 import { listenForReplace } from './replace-signal.ts';
 import { isWithoutControlPlane, snapshotIdentity } from './snapshot-settings.ts';
@@ -81,6 +83,11 @@ class Instance {
   readonly #demo: SupervisedChild | undefined;
   #gateway: SupervisedChild | undefined;
   #identity: DatedIdentity | undefined;
+  /** Of a gateway that runs alone. */
+  #joined: JoinedIdentity | undefined;
+  /** Of the control plane of this instance: those that are to be trusted, PEM. */
+  #authority: string | undefined;
+  #cancelRenewal: CancelTask = () => undefined;
   #current: { readonly promise: Promise<number>; resolve(revision: number): void };
   #stopped = Promise.withResolvers<number>();
   #stopping = false;
@@ -114,7 +121,7 @@ class Instance {
   async #start(): Promise<void> {
     const { roles } = this.#context;
     // A gateway that is known already starts beside the control plane: it serves what it has kept until they meet.
-    const known = roles.gateway ? this.#readIdentity() : undefined;
+    const known = roles.gateway ? await this.#openIdentity() : undefined;
     const demo = this.#demo?.start();
     const controlPlane = this.#controlPlane?.start();
     const early = known === undefined ? undefined : this.#startGateway(known);
@@ -122,6 +129,7 @@ class Instance {
     for (const started of [demo, controlPlane, early]) started?.catch(() => {});
     if (controlPlane === undefined) {
       await early;
+      this.#joined?.keepFresh();
       process.stdout.write(`Portcullis ${this.#context.softwareVersion} gateway is ready on port ${this.#context.endpoints.http.port}.\n`);
       return;
     }
@@ -156,15 +164,16 @@ class Instance {
 
   /** Brings the gateway and the control plane of this instance together, with a certificate that both accept. */
   async #joinGateway(ready: ControlPlaneReady, early: Promise<void> | undefined): Promise<void> {
+    this.#authority = ready.authority;
     if (early === undefined) {
       await this.#startGateway(await this.#obtainIdentity());
-    } else if (this.#mustRenew(ready.authority)) {
+    } else if (this.#mustRenew()) {
       this.#identity = await this.#obtainIdentity();
       this.#gateway?.replace();
       await early;
     }
     await this.#untilCurrent();
-    this.#scheduleRenewal(ready.authority);
+    this.#scheduleRenewal();
   }
 
   /** The gateway has applied the newest revision. It may never do so, e.g. when the store is older than what it has seen; a person is told then. */
@@ -190,6 +199,7 @@ class Instance {
           ? [{ host: reachable(syncHost), port: endpoints.sync.port }]
           : configuration.controlPlanes,
       onCurrent: (revision) => this.#current.resolve(revision),
+      onAuthorities: (authority) => this.#noteAuthorities(authority),
     });
     await this.#gateway.start();
   }
@@ -199,23 +209,45 @@ class Instance {
     return configuration.identityFile ?? path.join(configuration.dataFolder, 'gateway', 'identity.json');
   }
 
-  /** @throws StartError when a gateway that runs alone has none, or the file is damaged */
-  #readIdentity(): DatedIdentity | undefined {
-    const identity = readIdentity(this.#identityFile());
-    if (identity !== undefined || this.#context.roles.controlPlane) return identity;
-    const named = this.#context.configuration.identityFile;
-    if (named !== undefined) throw new StartError(`The identity file ${named} does not exist: correct --identity-file.`);
-    const alone = snapshotIdentity(this.#context);
-    if (alone !== undefined) return alone;
-    throw new StartError(
-      'A gateway needs an identity: run portcullis instance create --identity-file FILE beside the control plane, bring the file here and name it with --identity-file.',
-    );
+  /** @throws StartError when a gateway that runs alone has none and may not join, or the file is damaged */
+  async #openIdentity(): Promise<DatedIdentity | undefined> {
+    const { configuration, secrets, roles, runAs: owner, log } = this.#context;
+    const file = this.#identityFile();
+    const known = readIdentity(file);
+    if (roles.controlPlane) return known;
+    // Loaded here, so that no other supervisor carries it in its memory.
+    const { JoinedIdentity } = await import('./joined-identity.ts');
+    const fixed = { file, owner, controlPlanes: configuration.controlPlanes, clock: systemClock, random: systemRandom, log };
+    const tell = (sentence: string): unknown => process.stderr.write(sentence);
+    this.#joined = new JoinedIdentity({ ...fixed, tell, onChanged: (identity) => this.#useIdentity(identity) }, known);
+    if (known !== undefined) return known;
+    const token = readJoinToken({ configuration, secrets });
+    if (token !== undefined) return this.#joined.join(token);
+    return snapshotIdentity(this.#context) ?? refuseWithoutIdentity(configuration);
+  }
+
+  /** The gateway goes on with its connection, and shows the new certificate at the next one. */
+  #useIdentity(identity: DatedIdentity): void {
+    this.#identity = identity;
+    // One that is just being started or replaced has it already, or gets it by its start.
+    this.#gateway?.request('use-identity', { ...identity }).catch((error: unknown) => {
+      const cause = error instanceof Error ? error.message : String(error);
+      this.#context.log.warn('the gateway process did not take the renewed certificate; it will with its next start', { cause });
+    });
+  }
+
+  #noteAuthorities(authority: string): void {
+    if (this.#joined !== undefined) this.#joined.noteAuthorities(authority);
+    else if (this.#authority !== undefined && this.#authority !== authority) {
+      this.#authority = authority;
+      void this.#renew();
+    }
   }
 
   /** The certificate ends soon, or another authority made it: the store is not the one it came from. */
-  #mustRenew(authority: string): boolean {
+  #mustRenew(): boolean {
     const identity = this.#identity;
-    return identity === undefined || identity.authority !== authority || identity.expiresAtMs - systemClock.nowMs() < RENEW_BEFORE_MS;
+    return identity === undefined || identity.authority !== this.#authority || identity.expiresAtMs - systemClock.nowMs() < RENEW_BEFORE_MS;
   }
 
   #obtainIdentity(): Promise<DatedIdentity> {
@@ -226,21 +258,18 @@ class Instance {
     });
   }
 
-  /** A renewed certificate is taken up by a fresh process beside the old one, so that no request notices. */
-  #scheduleRenewal(authority: string): void {
-    systemClock.schedule(RENEWAL_CHECK_MS, () => void this.#renew(authority));
+  #scheduleRenewal(): void {
+    this.#cancelRenewal();
+    this.#cancelRenewal = systemClock.schedule(RENEWAL_CHECK_MS, () => void this.#renew());
   }
 
-  async #renew(authority: string): Promise<void> {
+  async #renew(): Promise<void> {
     try {
-      if (!this.#stopping && this.#mustRenew(authority)) {
-        this.#identity = await this.#obtainIdentity();
-        this.#gateway?.replace();
-      }
+      if (!this.#stopping && this.#mustRenew()) this.#useIdentity(await this.#obtainIdentity());
     } catch (error) {
       this.#context.log.error('the instance certificate could not be renewed', {}, error);
     }
-    this.#scheduleRenewal(authority);
+    this.#scheduleRenewal();
   }
 
   /** A fresh process beside the old one, with the identity file read anew; the old one goes when the fresh one serves. */
@@ -252,7 +281,11 @@ class Instance {
       return;
     }
     try {
-      if (!roles.controlPlane) this.#identity = this.#readIdentity() ?? this.#identity;
+      const identity = roles.controlPlane ? undefined : readIdentity(this.#identityFile());
+      if (identity !== undefined) {
+        this.#identity = identity;
+        this.#joined?.replaceBy(identity);
+      }
     } catch (error) {
       log.error('the identity file cannot be read anew', {}, error);
     }
@@ -263,6 +296,7 @@ class Instance {
   async #stop(exitCode: number): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#joined?.stop();
     const { drainDelayMs, drainTimeoutMs } = this.#context.configuration;
     // With the last copy of a socket closed, the kernel refuses what nobody would answer.
     const { http, https, streams } = this.#context.endpoints;

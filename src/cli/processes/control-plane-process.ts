@@ -20,6 +20,7 @@ export interface ControlPlaneSettings
     | 'retention'
     | 'adminListeners'
     | 'syncListeners'
+    | 'gatewayUrls'
     | 'softwareVersion'
   > {
   readonly lockFile: string;
@@ -50,6 +51,7 @@ const role: ChildRole = {
       database: settings.database ?? undefined,
       adminListeners: settings.adminListeners,
       syncListeners: settings.syncListeners,
+      gatewayUrls: settings.gatewayUrls,
       adminTls: settings.adminTls ?? undefined,
       retention: settings.retention,
       snapshotExport: settings.snapshotExport ?? undefined,

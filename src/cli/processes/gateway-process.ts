@@ -1,4 +1,4 @@
-import { type GatewayOptions, type RunningGateway, startGateway } from '../../gateway/index.ts';
+import { type GatewayOptions, type InstanceIdentity, type RunningGateway, startGateway } from '../../gateway/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
@@ -45,6 +45,7 @@ export interface GatewaySettings
 
 let gateway: RunningGateway | undefined;
 let log: Logger | undefined;
+let useIdentity: ((identity: InstanceIdentity) => void) | undefined;
 
 const role: ChildRole = {
   async start(body, previousEnd, channel) {
@@ -62,6 +63,10 @@ const role: ChildRole = {
       clock: systemClock,
       random: systemRandom,
       log,
+      onIdentityUser: (use) => {
+        useIdentity = use;
+      },
+      onAuthorities: (authority) => channel.event('authorities', { authority }),
       onDescriptorsUsedUp: () => channel.replaceMe(),
     });
     gateway = running;
@@ -69,7 +74,11 @@ const role: ChildRole = {
     await running.whenReady();
     return null;
   },
-  async answer(name) {
+  async answer(name, body) {
+    if (name === 'use-identity') {
+      useIdentity?.(body as unknown as InstanceIdentity);
+      return null;
+    }
     if (name !== 'hand-over') throw new Error(`unknown question ${name}`);
     await gateway?.handOver();
     return null;

@@ -5,6 +5,7 @@ import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { PluginSchema } from '../../plugin-kit/index.ts';
 import type { InstanceRegistry, Store, StoreHistory, UsageStore } from '../../store/index.ts';
+import type { JoiningContext } from '../joining/index.ts';
 import type { People } from '../people/index.ts';
 
 /** What the Admin API needs of the publisher to tell whether a change is in force, and for whom. */
@@ -29,6 +30,8 @@ export interface ApiContext {
   /** Makes ids and keys. */
   readonly random: Random;
   readonly log: Logger;
+  /** How gateways join. */
+  readonly joining: JoiningContext;
   /** Aborted when the control plane is about to end: no answer waits for gateways any longer. */
   readonly stopping: AbortSignal;
 }

@@ -1,6 +1,7 @@
 import { PortcullisError } from '../../errors/index.ts';
 import type { StoreTransaction } from '../../store/index.ts';
 import { type ApiAnswer, type ApiRequest, isTrial } from '../http/index.ts';
+import { forgetGroup } from '../joining/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { authorOf } from './author-of.ts';
 import { describeChange } from './describe-change.ts';
@@ -27,6 +28,7 @@ export async function deleteGatewayGroup(context: ApiContext, request: ApiReques
     const revision = (await transaction.getGroup(groupId))?.revision ?? 0;
     const change = isDeleted ? await describeChange(transaction, key, revision) : {};
     await transaction.deleteGroup(groupId);
+    await forgetGroup(transaction, groupId);
     await transaction.appendAudit({
       at: Math.floor(context.clock.nowMs() / 1000),
       author,

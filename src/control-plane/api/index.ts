@@ -16,6 +16,7 @@ import {
   historyDescription,
   INSTANCE_CERTIFICATE_DESCRIPTION,
   INSTANCE_DESCRIPTION,
+  JOINING_DESCRIPTION,
   labelDescription,
   PRODUCT_DESCRIPTION,
   resourceDescription,
@@ -25,8 +26,10 @@ import {
 import { gatewayGroupRoutes } from './gateway-groups.ts';
 import { healthRoutes } from './health-routes.ts';
 import { historyRoutes } from './history-routes.ts';
+import { instanceAccessRoutes } from './instance-access-routes.ts';
 import { instanceCertificateRoutes } from './instance-certificate-routes.ts';
 import { instanceRoutes } from './instance-routes.ts';
+import { joinTokenRoutes } from './join-token-routes.ts';
 import { LABELLED_KINDS, labelRoutes } from './label-routes.ts';
 import { pluginCatalogueRoutes } from './plugin-catalogue.ts';
 import { API_LEVEL, productRoutes } from './product-routes.ts';
@@ -53,6 +56,7 @@ export function describedApi(context: ApiContext): DescribedApi {
     describeRoutes(healthRoutes(context), HEALTH_DESCRIPTION),
     describeRoutes(instanceRoutes(context), INSTANCE_DESCRIPTION),
     describeRoutes(instanceCertificateRoutes(context), INSTANCE_CERTIFICATE_DESCRIPTION),
+    describeRoutes([...joinTokenRoutes(context), ...instanceAccessRoutes(context)], JOINING_DESCRIPTION),
     describeRoutes(historyRoutes(context), historyDescription()),
     describeRoutes(auditRoutes(context), AUDIT_DESCRIPTION),
     describeRoutes(resourceRoutes(context), resourceDescription(context.plugins)),

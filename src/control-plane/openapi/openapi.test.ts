@@ -77,7 +77,13 @@ const BODIES: Readonly<Record<string, (invited: string) => unknown>> = {
 };
 
 /** Examples that need an identity provider, or what an example before has used up. */
-const REFUSED: Readonly<Record<string, number>> = { beginSignIn: 404, completeSignIn: 401, withdrawInvite: 404 };
+const REFUSED: Readonly<Record<string, number>> = {
+  beginSignIn: 404,
+  completeSignIn: 401,
+  withdrawInvite: 404,
+  getJoinToken: 404,
+  revokeJoinToken: 404,
+};
 
 /** The requests of an operation's examples. `ids` are those that the server has made, by the path of the list. */
 function exampleRequests(

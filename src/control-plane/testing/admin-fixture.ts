@@ -34,6 +34,8 @@ class FakeAnnouncer implements ChangeAnnouncer {
   readonly waits: { readonly groupId: string; readonly revision: number; readonly timeoutMs: number }[] = [];
   result: AppliedRevision | Promise<AppliedRevision> | Error = { applied: 1, expected: 1, lagging: [] };
 
+  /** How often it was asked to look who may stay connected. */
+  reviews = 0;
   connected: ReturnType<ChangeAnnouncer['instances']> = [];
 
   instances(): ReturnType<ChangeAnnouncer['instances']> {
@@ -135,6 +137,13 @@ export async function makeAdminFixture(test: Pick<TestContext, 'after'>, change:
   const context: ApiContext = {
     ...{ store, usage: opened.usage, people, mayDial, publisher: announcer, registry, plugins, keySalt, closedFolders: [folder] },
     ...{ clock, random: systemRandom, log, stopping: stopping.signal },
+    joining: {
+      softwareVersion: '0.0.0-test',
+      controlPlanes: [{ host: 'cp.example.com', port: 7943 }],
+      reviewPeers: async () => {
+        announcer.reviews += 1;
+      },
+    },
   };
   const { routes } = describedApi(context);
   const app = createAdminApplication({

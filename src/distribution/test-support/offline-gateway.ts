@@ -85,6 +85,7 @@ export class OfflineGateway {
       },
       log: this.log,
       onCurrent: (revision) => this.current.push(revision),
+      onAuthorities: () => undefined,
       onRefused: () => undefined,
     });
   }

@@ -67,9 +67,11 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
     softwareVersion,
     facts: { hostname: hostname(), cores: availableParallelism(), workers: options.workers.length },
     onCurrent,
+    onAuthorities: (authority) => options.onAuthorities?.(authority),
     onRefused: (revision, reason) => log.error('a revision was refused', { revision, cause: reason }),
     ...(taker === undefined ? {} : { beforeConnecting: (held, signal) => taker.takeBeforeConnecting(held, signal) }),
   });
+  options.onIdentityUser?.((renewed) => subscriber.useIdentity(renewed));
   return {
     start: () => subscriber.start(),
     restartProbation: () => subscriber.restartProbation(),

@@ -7,6 +7,7 @@ export { HEALTH_DESCRIPTION } from './health-description.ts';
 export { historyDescription } from './history-description.ts';
 export { INSTANCE_CERTIFICATE_DESCRIPTION } from './instance-certificate-description.ts';
 export { INSTANCE_DESCRIPTION } from './instance-description.ts';
+export { JOINING_DESCRIPTION } from './joining-description.ts';
 export { labelDescription } from './label-description.ts';
 export { PRODUCT_DESCRIPTION } from './product-description.ts';
 export { resourceDescription } from './resource-description.ts';

@@ -1,0 +1,265 @@
+import { createPublicKey, X509Certificate } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
+import {
+  authorityPin,
+  CertificateRefused,
+  type ControlPlaneAddress,
+  type GrantedIdentity,
+  type JoinToken,
+  parseJoinToken,
+  readCertificates,
+  requestJoin,
+  requestRenewal,
+} from '../../distribution/gateway-side.ts';
+import { StartError } from '../../errors/index.ts';
+import { backoffDelayMs } from '../../lib/backoff.ts';
+import type { CancelTask, Clock } from '../../lib/clock.ts';
+import type { Random } from '../../lib/random.ts';
+import type { Logger } from '../../observability/index.ts';
+import type { RunAs } from '../../supervisor/index.ts';
+import { type DatedIdentity, keepPrivately, makeKeys, parseIdentity } from './local-identity.ts';
+
+/** What a gateway that runs alone needs to come by its certificates. */
+export interface JoinedIdentityOptions {
+  /** Where the identity is kept. */
+  readonly file: string;
+  readonly owner: RunAs | undefined;
+  /** At least one. */
+  readonly controlPlanes: readonly ControlPlaneAddress[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** For whoever waits for the start. */
+  readonly tell: (sentence: string) => void;
+  /** The identity has another certificate or trusts other authorities. */
+  readonly onChanged: (identity: DatedIdentity) => void;
+}
+
+const JOIN_BACKOFF = { firstDelayMs: 500, highestDelayMs: 15_000 };
+const RENEW_BACKOFF = { firstDelayMs: 60_000, highestDelayMs: 3_600_000 };
+/** Whether it is time to renew is looked at this often, so that a clock that was set is noticed. */
+const CHECK_MS = 3_600_000;
+/** After a change of authorities thousands of gateways renew. */
+const SPREAD_MS = 5_000;
+/** A certificate is renewed when this part of its life is over. */
+const RENEWAL_POINT = 2 / 3;
+const MOST_AUTHORITIES = 4;
+
+/** The identity of a gateway that runs alone: got by a join token, renewed by itself. Its private keys are made here and never sent. */
+export class JoinedIdentity {
+  readonly #options: JoinedIdentityOptions;
+  #identity: DatedIdentity | undefined;
+  #failures = 0;
+  #cancel: CancelTask = () => undefined;
+  #isStopped = false;
+  #isRenewing = false;
+
+  constructor(options: JoinedIdentityOptions, known?: DatedIdentity) {
+    this.#options = options;
+    this.#identity = known;
+  }
+
+  /**
+   * Joins by a token: asks each control plane in turn, until one grants a certificate or refuses it.
+   *
+   * @throws StartError when the token is none or is refused
+   */
+  async join(text: string): Promise<DatedIdentity> {
+    const token = parseJoinToken(text);
+    if (token === undefined) throw new StartError('The join token is none: it must be what the Admin API gave, pcj1.….');
+    const { clock, file, owner, controlPlanes, log, tell } = this.#options;
+    const keys = this.#joiningKeys(token);
+    let told = '';
+    for (let tries = 0; ; tries += 1) {
+      const controlPlane = at(controlPlanes, tries);
+      try {
+        const granted = await requestJoin({ controlPlane, token, hostname: hostname(), keys, clock });
+        const identity = identityOf(granted, keys.privateKey);
+        keepPrivately(file, identity, owner);
+        rmSync(joiningFile(file), { force: true });
+        log.info('this gateway has joined', { groupId: identity.groupId, instanceId: identity.instanceId });
+        this.#identity = identity;
+        return identity;
+      } catch (error) {
+        if (error instanceof CertificateRefused) throw new StartError(`The gateway may not join: ${error.message}.`, { cause: error });
+        const sentence = `No certificate from ${controlPlane.host}:${controlPlane.port} yet: ${messageOf(error)}.`;
+        log.warn('this gateway could not join yet', { ...controlPlane, cause: messageOf(error) });
+        if (sentence !== told) tell(`${sentence} Trying again ...\n`);
+        told = sentence;
+      }
+      // All are asked before anything is waited for.
+      if ((tries + 1) % controlPlanes.length === 0) {
+        const delayMs = Math.max(JOIN_BACKOFF.firstDelayMs, backoffDelayMs((tries + 1) / controlPlanes.length, JOIN_BACKOFF));
+        await this.#pause(delayMs * (0.5 + this.#fraction()));
+      }
+    }
+  }
+
+  /** Begins to look after the identity that there is. */
+  keepFresh(): void {
+    if (!this.#isStopped) this.#schedule(0);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancel();
+  }
+
+  /** Another identity was put in the file by hand. */
+  replaceBy(identity: DatedIdentity): void {
+    this.#identity = identity;
+    this.keepFresh();
+  }
+
+  /** A control plane that was verified names the authorities to trust. A certificate that another one than the first has issued is renewed soon. */
+  noteAuthorities(authority: string): void {
+    const identity = this.#identity;
+    if (identity === undefined || identity.authority === authority) return;
+    if (!areAuthorities(authority)) {
+      this.#options.log.error('the authorities that the control plane named are none');
+      return;
+    }
+    this.#change({ ...identity, authority });
+    this.#schedule(SPREAD_MS * this.#fraction());
+  }
+
+  async #renewWhenDue(): Promise<void> {
+    const identity = this.#identity;
+    if (identity === undefined || this.#isRenewing || this.#isStopped) return;
+    if (!isRenewalDue(identity, this.#options.clock.nowMs())) {
+      this.#schedule(CHECK_MS);
+      return;
+    }
+    this.#isRenewing = true;
+    const isRenewed = await this.#renew(identity);
+    this.#isRenewing = false;
+    this.#failures = isRenewed ? 0 : this.#failures + 1;
+    const delayMs = isRenewed ? CHECK_MS : Math.max(RENEW_BACKOFF.firstDelayMs, backoffDelayMs(this.#failures, RENEW_BACKOFF));
+    this.#schedule(delayMs * (0.75 + this.#fraction() / 2));
+  }
+
+  async #renew(identity: DatedIdentity): Promise<boolean> {
+    const { clock, controlPlanes, log } = this.#options;
+    for (const controlPlane of controlPlanes) {
+      const keys = makeKeys();
+      try {
+        const granted = await requestRenewal({ controlPlane, identity, keys, clock });
+        const renewed = identityOf(granted, keys.privateKey);
+        if (renewed.instanceId !== identity.instanceId || renewed.groupId !== identity.groupId)
+          throw new Error('another instance was certified');
+        if (this.#isStopped || this.#identity?.instanceId !== identity.instanceId) return true;
+        this.#change(renewed);
+        log.info('the certificate of this gateway was renewed', { until: new Date(renewed.expiresAtMs).toISOString() });
+        return true;
+      } catch (error) {
+        const ends = new Date(identity.expiresAtMs).toISOString();
+        const fields = { ...controlPlane, cause: messageOf(error), ends };
+        if (error instanceof CertificateRefused) {
+          log.error('the control plane refuses to renew the certificate of this gateway', { ...fields, reason: error.reason });
+          return false;
+        }
+        log.warn('the certificate of this gateway could not be renewed yet', fields);
+      }
+    }
+    return false;
+  }
+
+  #change(identity: DatedIdentity): void {
+    const { file, owner, onChanged } = this.#options;
+    keepPrivately(file, identity, owner);
+    this.#identity = identity;
+    onChanged(identity);
+  }
+
+  /** Kept until the answer is: whoever asks again with the same key gets the same instance, and the token counts once. */
+  #joiningKeys(token: JoinToken): { readonly publicKey: string; readonly privateKey: string } {
+    const { file, owner } = this.#options;
+    const kept = readKeys(joiningFile(file));
+    if (kept?.tokenId === token.id) return kept;
+    const keys = { tokenId: token.id, ...makeKeys() };
+    keepPrivately(joiningFile(file), keys, owner);
+    return keys;
+  }
+
+  #schedule(delayMs: number): void {
+    this.#cancel();
+    this.#cancel = this.#options.clock.schedule(delayMs, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    try {
+      await this.#renewWhenDue();
+    } catch (error) {
+      this.#isRenewing = false;
+      this.#options.log.error('the certificate of this gateway could not be looked after', {}, error);
+      this.#schedule(RENEW_BACKOFF.firstDelayMs);
+    }
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.schedule(delayMs, resolve));
+  }
+
+  #fraction(): number {
+    return this.#options.random.bytes(4).readUInt32BE(0) / 2 ** 32;
+  }
+}
+
+/** Two thirds of the certificate's life are over, or another authority issues now. */
+export function isRenewalDue(identity: Pick<DatedIdentity, 'certificate' | 'authority'>, nowMs: number): boolean {
+  const certificate = new X509Certificate(identity.certificate);
+  const [issuing] = readCertificates(identity.authority);
+  if (issuing !== undefined && !certificate.verify(issuing.publicKey)) return true;
+  const [startMs, endMs] = [certificate.validFromDate.getTime(), certificate.validToDate.getTime()];
+  return nowMs >= startMs + (endMs - startMs) * RENEWAL_POINT;
+}
+
+/** @throws Error when the certificate is not for this key, or nobody is to be trusted */
+function identityOf(granted: GrantedIdentity, privateKey: string): DatedIdentity {
+  const identity = parseIdentity({ ...granted, privateKey });
+  const certificate = new X509Certificate(identity.certificate);
+  const isForKey = certificate.publicKey.export({ type: 'spki', format: 'pem' }).toString() === publicHalf(privateKey);
+  if (!isForKey || !areAuthorities(identity.authority)) throw new Error('the control plane has sent a certificate of no use');
+  return identity;
+}
+
+function publicHalf(privateKey: string): string {
+  return createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
+}
+
+function areAuthorities(pem: string): boolean {
+  try {
+    const certificates = readCertificates(pem);
+    const pins = new Set(certificates.map(authorityPin));
+    return certificates.length > 0 && pins.size <= MOST_AUTHORITIES && certificates.every(({ ca }) => ca);
+  } catch {
+    return false;
+  }
+}
+
+function joiningFile(file: string): string {
+  return `${file}.joining`;
+}
+
+function readKeys(file: string): { readonly tokenId: string; readonly publicKey: string; readonly privateKey: string } | undefined {
+  try {
+    const fields = new Map<string, unknown>(Object.entries(JSON.parse(readFileSync(file, 'utf8'))));
+    const [tokenId, publicKey, privateKey] = ['tokenId', 'publicKey', 'privateKey'].map((name) => fields.get(name));
+    if (typeof tokenId !== 'string' || typeof publicKey !== 'string' || typeof privateKey !== 'string') return undefined;
+    return publicHalf(privateKey) === publicKey ? { tokenId, publicKey, privateKey } : undefined;
+  } catch {
+    // There is none, or it is torn: another key pair does as well.
+    return undefined;
+  }
+}
+
+function at(controlPlanes: readonly ControlPlaneAddress[], tries: number): ControlPlaneAddress {
+  const address = controlPlanes[tries % controlPlanes.length];
+  if (address === undefined) throw new StartError('No control plane is named: say where one is with --control-plane.');
+  return address;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
