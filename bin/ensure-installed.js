@@ -29,6 +29,15 @@ function missingPackages(root, development) {
   });
 }
 
+/** Somebody works on the product here: npm would remove what only he needs. */
+function hasDevelopmentPackages(root) {
+  var installed = readJson(path.join(root, 'node_modules', '.package-lock.json'));
+  if (installed === undefined) return false;
+  return Object.keys(installed.packages).some(function (name) {
+    return installed.packages[name].dev === true;
+  });
+}
+
 function npmCommand() {
   var script = process.env.npm_execpath;
   if (script && /npm-cli\.js$/.test(script)) return { file: process.env.npm_node_execpath || process.execPath, first: [script] };
@@ -46,7 +55,7 @@ function ensureInstalled(options) {
   // `ci` begins by removing node_modules, from under whatever runs there; `install` adds what is missing, at the lockfile's versions.
   var isNew = !fs.existsSync(path.join(options.root, 'node_modules', '.package-lock.json'));
   var words = (isNew ? ['ci'] : ['install', '--no-save']).concat(['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
-  if (!options.development) words.push('--omit=dev');
+  if (!options.development && !hasDevelopmentPackages(options.root)) words.push('--omit=dev');
   var result = childProcess.spawnSync(npm.file, npm.first.concat(words), { cwd: options.root, stdio: ['ignore', 2, 2] });
   if (result.error || result.status !== 0) {
     throw new Error(

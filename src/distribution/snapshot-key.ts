@@ -11,7 +11,8 @@ export interface SnapshotKey {
 
 export const SNAPSHOT_KEY_BYTES = 32;
 const PREFIX = 'pcs1';
-const FORM = /^pcs1\.([A-Za-z0-9_-]{1,400})\.([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{43})$/;
+/** In a file there may be the whole line that `portcullis snapshot key` prints. */
+const FORM = /^(?:export PORTCULLIS_SNAPSHOT_KEY=)?pcs1\.([A-Za-z0-9_-]{1,400})\.([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{43})$/;
 const CONTENT_KEY = 'portcullis-snapshot-1';
 
 /** As a gateway is given it: `pcs1.<group>.<secret>.<fingerprint>`, each in base64url. */

@@ -31,8 +31,8 @@ class Exporter {
     this.key = snapshotKeyOf({ groupId, secret, signingKey: this.signingKey });
   }
 
-  async write(file: string): Promise<number> {
-    const { store, signingKey, keySalt, key } = this;
+  async write(file: string, store = this.store): Promise<number> {
+    const { signingKey, keySalt, key } = this;
     const options = { signingKey, keySalt, key, plugins: TEST_PLUGINS, historyId: 'a session', clock: new FakeClock() };
     const writer = createSnapshotWriter({ ...options, store, random: systemRandom, softwareVersion: '0' });
     return (await writer.write(file)).revision;
@@ -192,6 +192,26 @@ describe('an exported snapshot', () => {
     assert.deepEqual(gateway.applier.summary, ['route late']);
   });
 
+  test('one whose beginning is older than what is in force is left alone, whatever it ends with', async (t) => {
+    const folder = await temporaryFolder(t);
+    const exporter = new Exporter();
+    const later = new MemoryStore('default');
+    for (const store of [exporter.store, later]) store.put('service', 's1');
+    later.delete('service', 's1');
+    assert.equal(await exporter.write(path.join(folder, 'later'), later), 2);
+    exporter.store.onPage = () => {
+      exporter.store.onPage = () => undefined;
+      exporter.store.delete('service', 's1');
+      exporter.store.put('route', 'late');
+    };
+    assert.equal(await exporter.write(path.join(folder, 'long')), 3);
+    const gateway = await OfflineGateway.start(t, await temporaryFolder(t));
+    assert.deepEqual(await take(path.join(folder, 'later'), exporter.key, gateway), { kind: 'applied', revision: 2 });
+    assert.deepEqual(await take(path.join(folder, 'long'), exporter.key, gateway), { kind: 'not-newer' });
+    assert.equal(gateway.held.revision, 2);
+    assert.deepEqual(gateway.applier.summary, []);
+  });
+
   test('a full disk leaves the snapshot that was there, and no draft', async (t) => {
     const disk = await makeSmallDisk(t, 64 * 1024);
     if (disk === undefined) return;
@@ -210,6 +230,7 @@ describe('an exported snapshot', () => {
 test('a snapshot key is read back as it was shown, and nothing else is one', () => {
   const key = new Exporter('group/ü').key;
   assert.deepEqual(parseSnapshotKey(`${formatSnapshotKey(key)}\n`), key);
+  assert.deepEqual(parseSnapshotKey(`export PORTCULLIS_SNAPSHOT_KEY=${formatSnapshotKey(key)}\n`), key);
   for (const text of ['', 'pcs1', formatSnapshotKey(key).replace('pcs1', 'pcs2'), `${formatSnapshotKey(key)}A`, 'pcs1.a.b.c']) {
     assert.equal(parseSnapshotKey(text), undefined);
   }

@@ -7,7 +7,7 @@ import { PayloadDigest, type SignedStatement, Verifier } from '../signing.ts';
 import { SnapshotFileError } from './snapshot-file-error.ts';
 import type { SnapshotFileReader } from './snapshot-file-reader.ts';
 
-/** What became of a file. `not-newer`: what is in force is at least as new. */
+/** What became of a file. `not-newer`: what is in force is at least as new as the state with which the file begins. */
 export type SnapshotFileOutcome = TakeOutcome | { readonly kind: 'not-newer' };
 
 /** Deltas inside a file: what was written while it was read, at most. */
@@ -35,6 +35,11 @@ export async function takeSnapshotFile(
   try {
     for await (const record of reader.records()) await content.take(record);
     const parts = content.finish();
+    // What was written while the file was made lies behind its state as deltas: that state alone may be older than what is in force.
+    if (inForce !== undefined && !options.allowOlder && parts.end.revision < inForce) {
+      await parts.writer.abort();
+      return { kind: 'not-newer' };
+    }
     const outcome = await held.takeSnapshot(parts.writer, parts.end, parts.origin);
     if (outcome.kind !== 'applied') return outcome;
     return await takeDeltas(parts.deltas, held, parts.origin, outcome);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LivenessWatch } from './liveness-watch.ts';
 
-const BUSY = { users: 1, requests: 1, heard: 0 };
+const BUSY = { users: 1, requests: 1, heard: 0, inboundBytes: 0, outboundBytes: 0 };
 
 /** The seconds, from 1 on, at which something other than `alive` is decided; every ping is answered as long as `answers`. */
 function decisions(seconds: number, activity: (second: number) => typeof BUSY, answers = true): string[] {
@@ -58,4 +58,33 @@ test('a process that was held up itself looks once more before it gives a connec
   assert.equal(watch.check(BUSY, 900_000), 'alive');
   watch.answered();
   assert.equal(watch.check(BUSY, 901_000), 'ping');
+});
+
+test('an upload that goes on is a sign of life, before a PING and while its answer waits behind the upload', () => {
+  assert.deepEqual(
+    decisions(600, (second) => ({ ...BUSY, inboundBytes: 13 * (second >> 3) }), false),
+    [],
+  );
+  assert.deepEqual(
+    decisions(600, (second) => ({ ...BUSY, outboundBytes: 20_000 * (second >> 3) }), false),
+    [],
+  );
+  const stalled = (second: number): typeof BUSY => ({ ...BUSY, outboundBytes: 20_000 * (Math.min(Math.max(second, 10), 40) - 10) });
+  assert.deepEqual(decisions(46, stalled, false), ['10 ping', '46 vanished']);
+  const acknowledged = (second: number): typeof BUSY => ({ ...BUSY, inboundBytes: Math.min(Math.max(second, 10), 40) - 10 });
+  assert.deepEqual(decisions(46, acknowledged, false), ['10 ping', '46 vanished']);
+});
+
+test('small messages that the kernel takes do not hide that the other end has vanished', () => {
+  assert.deepEqual(
+    decisions(16, (second) => ({ ...BUSY, outboundBytes: 100 * second }), false),
+    ['10 ping', '16 vanished'],
+  );
+});
+
+test('the answers to PINGs, which are bytes too, bring no further ones', () => {
+  assert.deepEqual(
+    decisions(700, (second) => ({ ...BUSY, inboundBytes: 17 * Math.floor((second + 299) / 310) })),
+    ['10 ping', '320 ping', '630 ping'],
+  );
 });

@@ -11,8 +11,6 @@ export interface UpstreamAnswer {
   /** The head as HTTP/1.1, one byte a character, up to and with the empty line. */
   readonly head: string;
   readonly body: AnswerBody;
-  /** Without trailer fields it is not whole. */
-  readonly needsTrailers: boolean;
 }
 
 /** The head of a final answer of HTTP/2. */
@@ -37,7 +35,7 @@ export function upstreamAnswer({ status, fields, endsHere, isHead }: FinalHead):
   // RFC 9110 §8.6: where no body can be, a length would tell that of another answer.
   const isBare = hasLength || isHead || status === 204 || status === 304;
   const framing = body === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : isBare ? '' : 'Content-Length: 0\r\n';
-  return { head: `HTTP/1.1 ${status} \r\n${lines}${framing}\r\n`, body, needsTrailers: isGrpc };
+  return { head: `HTTP/1.1 ${status} \r\n${lines}${framing}\r\n`, body };
 }
 
 /** Writes an interim answer; undefined as above. */

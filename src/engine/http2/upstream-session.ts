@@ -1,6 +1,7 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
+import { takenBytes } from '../transport/taken-bytes.ts';
 import type { Http2Dial } from './dial-http2.ts';
-import { NO_ERROR } from './http2-codes.ts';
+import { NO_ERROR, REFUSED_STREAM } from './http2-codes.ts';
 import { LivenessWatch } from './liveness-watch.ts';
 
 /** Requests at once on a connection, where the upstream allows more. */
@@ -28,6 +29,8 @@ export class UpstreamSession {
   readonly #waiters = new Set<SessionWaiter>();
   readonly #liveness: LivenessWatch;
   #ready = false;
+  /** Number of the last stream that an upstream which broke the connection off may have begun. */
+  #begunUpTo = -1;
   /** It takes no more requests. */
   #closing = false;
   #failure: string | undefined = undefined;
@@ -41,8 +44,9 @@ export class UpstreamSession {
     });
     this.#session = session;
     session.once('remoteSettings', () => this.#becomeReady());
-    session.on('goaway', () => {
+    session.on('goaway', (code, lastStream) => {
       this.#closing = true;
+      if (code !== NO_ERROR) this.#begunUpTo = lastStream;
     });
     session.on('error', (error: NodeJS.ErrnoException) => {
       this.#failure ??= error.code;
@@ -89,11 +93,22 @@ export class UpstreamSession {
     return this.#session.request([...fields], { endStream });
   }
 
+  /**
+   * The upstream has certainly not begun this request (RFC 9113 §6.8, §8.7). Node closes the streams of a connection that a GOAWAY breaks off
+   * with the code of the GOAWAY, which says nothing about those up to the last stream that it names.
+   */
+  hasRefused(stream: ClientHttp2Stream): boolean {
+    return stream.rstCode === REFUSED_STREAM && (stream.id ?? 0) > this.#begunUpTo;
+  }
+
   /** Asks a silent upstream whether it is still there; requests on one that has vanished fail. To be called about once a second. */
   checkAlive(nowMs: number): void {
     // Until it is made the time-out of connecting counts.
     if (!this.#ready || this.lost) return;
-    const found = this.#liveness.check(this, nowMs);
+    const { users, requests, heard } = this;
+    const socket = this.#session.socket;
+    const bytes = { inboundBytes: socket.bytesRead, outboundBytes: takenBytes(socket) };
+    const found = this.#liveness.check({ users, requests, heard, ...bytes }, nowMs);
     if (found === 'ping') this.#session.ping((error) => error === null && this.#liveness.answered());
     else if (found === 'vanished') this.destroy();
   }

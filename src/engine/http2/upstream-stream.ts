@@ -3,7 +3,7 @@ import { BodyReader } from '../parser/body-reader.ts';
 import { BODY, type ChunkedLimits } from '../parser/chunked-parser.ts';
 import type { Transport, TransportReceiver } from '../transport/transport.ts';
 import { CHUNK_FRAME_BYTES, writeChunk, writeLastChunk } from './chunk-bytes.ts';
-import { CANCEL, END_STREAM, REFUSED_STREAM } from './http2-codes.ts';
+import { CANCEL, END_STREAM } from './http2-codes.ts';
 import { streamReset } from './stream-reset.ts';
 import { type AnswerBody, fieldLines, interimAnswer, upstreamAnswer } from './upstream-answer.ts';
 import { type UpstreamHead, upstreamHead } from './upstream-head.ts';
@@ -47,12 +47,14 @@ export class UpstreamStream implements Transport, SessionWaiter {
   #heardBefore = 0;
   #sentBytes = 0;
   #answer: AnswerBody | undefined = undefined;
-  #needsTrailers = false;
+  /** A part of an answer has come, if only an interim one: the request was begun. */
+  #begun = false;
+  /** The upstream has ended its answer, rather than broken it off. */
+  #sawEnd = false;
   #trailers: readonly string[] = [];
   /** The answer has come whole. */
   #whole = false;
   #paused = false;
-  #wasPaused = false;
   #gone = false;
 
   /** `onConnected` may be called before this returns. */
@@ -111,7 +113,6 @@ export class UpstreamStream implements Transport, SessionWaiter {
 
   pause(): void {
     this.#paused = true;
-    this.#wasPaused = true;
     this.#stream?.pause();
   }
 
@@ -197,6 +198,7 @@ export class UpstreamStream implements Transport, SessionWaiter {
   }
 
   #listen(stream: ClientHttp2Stream): void {
+    this.#watchEnd(stream);
     stream.on('headers', (fields, _flags, raw: unknown) => {
       this.#hear();
       this.#takeInterim(Number(fields[':status']), rawFields(raw));
@@ -221,6 +223,23 @@ export class UpstreamStream implements Transport, SessionWaiter {
     stream.on('close', () => this.#closed(stream));
   }
 
+  /**
+   * Node ends what it reads of a stream that the upstream has reset by NO_ERROR as if it were whole, but closes it first. A reader that pauses
+   * hears of the end when either is closed, so it is looked at where it comes in.
+   */
+  #watchEnd(stream: ClientHttp2Stream): void {
+    const push = stream.push.bind(stream);
+    let isOver = false;
+    this.#sawEnd = false;
+    stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+      if (chunk === null && !isOver) {
+        isOver = true;
+        this.#sawEnd = !stream.closed;
+      }
+      return push(chunk, encoding);
+    };
+  }
+
   #hear(): void {
     if (this.#session !== undefined) this.#session.heard++;
   }
@@ -228,6 +247,8 @@ export class UpstreamStream implements Transport, SessionWaiter {
   #takeInterim(status: number, fields: readonly string[]): void {
     // The gateway has told its client itself to go on.
     if (this.#gone || status === 100) return;
+    this.#begun = true;
+    this.#kept = undefined;
     const text = interimAnswer(status, fields);
     if (text === undefined) this.#over('EPROTO');
     else this.#giveText(text);
@@ -235,6 +256,7 @@ export class UpstreamStream implements Transport, SessionWaiter {
 
   #takeHead(status: number, fields: readonly string[], endsHere: boolean): void {
     if (this.#gone) return;
+    this.#begun = true;
     this.#kept = undefined;
     const answer = upstreamAnswer({ status, fields, endsHere, isHead: this.#head?.isHead === true });
     if (answer === undefined) {
@@ -242,7 +264,6 @@ export class UpstreamStream implements Transport, SessionWaiter {
       return;
     }
     this.#answer = answer.body;
-    this.#needsTrailers = answer.needsTrailers;
     this.#whole = answer.body === 'none' || this.#head?.isHead === true;
     this.#giveText(answer.head);
   }
@@ -258,7 +279,7 @@ export class UpstreamStream implements Transport, SessionWaiter {
   }
 
   #takeEnd(stream: ClientHttp2Stream): void {
-    if (this.#gone || this.#whole || stream.rstCode !== 0 || this.#isCutAt(stream)) return;
+    if (this.#gone || this.#whole || stream.rstCode !== 0 || this.#answer === undefined || !this.#sawEnd) return;
     this.#whole = true;
     if (this.#answer !== 'chunked') return;
     const lines = fieldLines(this.#trailers);
@@ -269,15 +290,6 @@ export class UpstreamStream implements Transport, SessionWaiter {
     }
     const room = this.#options.nextReadBuffer();
     this.#receiver.onBytes(room, writeLastChunk(room, lines));
-  }
-
-  /**
-   * Node ends what it reads of a stream that the upstream has reset by NO_ERROR as if it were whole. It is closed by then; behind a pause one
-   * that is whole may be so as well, and is told apart by what it lacks.
-   */
-  #isCutAt(stream: ClientHttp2Stream): boolean {
-    if (this.#answer === undefined) return true;
-    return stream.closed && this.#trailers.length === 0 && (this.#needsTrailers || !this.#wasPaused);
   }
 
   /** Heads are longer than a read at most by what is theirs; they are given in as many pieces as it takes. */
@@ -293,15 +305,17 @@ export class UpstreamStream implements Transport, SessionWaiter {
 
   #closed(stream: ClientHttp2Stream): void {
     if (this.#gone || stream !== this.#stream) return;
-    const unprocessed = this.#answer === undefined && stream.rstCode === REFUSED_STREAM;
+    const unprocessed = !this.#begun && this.#session?.hasRefused(stream) === true;
     if (unprocessed && this.#kept !== undefined && this.#attempts < MOST_ATTEMPTS) this.#again();
     else this.#over(this.#whole ? undefined : this.#failureOf(stream));
   }
 
   /** Of a connection that has gone Node gives its streams a code of its own making. */
   #failureOf(stream: ClientHttp2Stream): string {
-    const isReset = this.#session?.lost === false || stream.rstCode === REFUSED_STREAM;
-    return isReset ? streamReset(stream.rstCode ?? 0, this.#answer !== undefined) : 'ECONNRESET';
+    const session = this.#session;
+    const isRefused = session?.hasRefused(stream) === true;
+    if (session?.lost !== false && !isRefused) return 'ECONNRESET';
+    return streamReset(stream.rstCode ?? 0, this.#begun || !isRefused);
   }
 
   #again(): void {

@@ -92,6 +92,15 @@ test('a snapshot is as old as its making says, and one from the future is new', 
   await freshness.close();
 });
 
+test('a snapshot says how old it is also when it was seen in force before it said so', async (t) => {
+  const clock = new FakeClock(AT_MS);
+  const { freshness } = await open(await temporaryFolder(t), clock);
+  assert.equal(freshness.update(AWAY, 5).ageMs, 0);
+  freshness.noteSnapshot(AT_MS - 10_000);
+  assert.equal(freshness.update(AWAY, 5).ageMs, 10_000);
+  await freshness.close();
+});
+
 test('a file that holds no times, or that cannot be written, stops nothing', async (t) => {
   const folder = await temporaryFolder(t);
   await writeFile(path.join(folder, 'contact.json'), '{"latestMs":"x","contactMs":-1');

@@ -50,6 +50,8 @@ export class Freshness {
   readonly #log: Logger;
   #contactMs: number;
   #confirmedMs: number;
+  /** Nobody has told how old what is in force is: it counts from when it was first seen, until a snapshot says when it was made. */
+  #isGuessed = false;
   #state = NOTHING_KNOWN;
   #keptAtMs = 0;
   /** What is on disk would make it younger after a crash. */
@@ -87,7 +89,9 @@ export class Freshness {
 
   /** A verified snapshot that was made at this time is in force: it was the newest then. */
   noteSnapshot(createdAtMs: number): void {
-    this.#confirmedMs = Math.max(this.#confirmedMs, Math.min(createdAtMs, this.#clock.nowMs()));
+    const madeMs = Math.min(createdAtMs, this.#clock.nowMs());
+    this.#confirmedMs = this.#isGuessed ? madeMs : Math.max(this.#confirmedMs, madeMs);
+    this.#isGuessed = false;
     this.#mustKeep = true;
   }
 
@@ -100,7 +104,9 @@ export class Freshness {
     const isNewest = isConnected && newestRevision !== undefined && revision === newestRevision;
     // Of a copy that is older than this file nothing is known: its age counts from when it was first seen.
     const wasConfirmed = this.#confirmedMs !== 0;
-    if (isNewest || (revision !== undefined && this.#confirmedMs === 0)) this.#confirmedMs = nowMs;
+    if (isNewest) this.#isGuessed = false;
+    else if (revision !== undefined && !wasConfirmed) this.#isGuessed = true;
+    if (isNewest || (revision !== undefined && !wasConfirmed)) this.#confirmedMs = nowMs;
     const ageMs = revision === undefined ? undefined : Math.max(0, nowMs - this.#confirmedMs);
     const isTooOld = this.#limit.maxAgeMs > 0 && ageMs !== undefined && ageMs > this.#limit.maxAgeMs;
     if (isTooOld !== this.#state.isTooOld) this.#tell(isTooOld, ageMs);
