@@ -47,6 +47,7 @@ test('only failures on the way to an upstream, overload and an unavailable store
       'upstream_reset',
       'upstream_send_timeout',
       'upstream_read_timeout',
+      'join_too_often',
       'admin_busy',
       'store_unavailable',
     ],
