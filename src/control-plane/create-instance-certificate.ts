@@ -1,9 +1,8 @@
-import { X509Certificate } from 'node:crypto';
-import { authorityPin, issueInstanceCertificate } from '../distribution/index.ts';
+import { issueInstanceCertificate } from '../distribution/index.ts';
 import { StartError } from '../errors/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Author, Store } from '../store/index.ts';
-import { noteIssued, readAuthorities, trustedAuthorities } from './joining/index.ts';
+import { issuingPin, noteIssued, requireAuthorities, trustedAuthorities } from './joining/index.ts';
 
 /** Which instance is certified, and by whom. */
 export interface CreateInstanceCertificateOptions {
@@ -27,12 +26,11 @@ export async function createInstanceCertificate(
   options: CreateInstanceCertificateOptions,
 ): Promise<{ readonly certificate: string; readonly authority: string; readonly expiresAtMs: number }> {
   const { store, clock, author, groupId, instanceId, publicKey, address } = options;
-  const authorities = await readAuthorities(store);
-  if (authorities === undefined) throw new StartError('The first start of this control plane was never completed: start it once.');
+  const authorities = await requireAuthorities(store);
   if ((await store.getGroup(groupId)) === undefined) throw new StartError(`There is no gateway group "${groupId}".`);
   const issued = await issueInstanceCertificate(authorities.issuing, { groupId, instanceId, publicKey }, clock);
   const nowSeconds = Math.floor(clock.nowMs() / 1000);
-  const authority = authorityPin(new X509Certificate(authorities.issuing.certificate));
+  const authority = issuingPin(authorities);
   await store.transaction(author, async (transaction) => {
     await noteIssued(transaction, { id: instanceId, groupId, issued, authority, nowSeconds });
     await transaction.appendAudit({

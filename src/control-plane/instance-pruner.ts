@@ -9,7 +9,7 @@ const FORGET_AFTER_MS = 7 * 86_400_000;
 
 /** Forgets gateway instances that do not come back, once an hour. The returned function stops it and resolves when nothing is under way. */
 export function startInstancePruner(options: {
-  readonly registry: InstanceRegistry;
+  readonly registry: Pick<InstanceRegistry, 'forget'>;
   readonly clock: Clock;
   readonly log: Logger;
 }): () => Promise<void> {

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { type ConfigurationHistory, MemoryInstanceRegistry, openHistory, Publisher } from '../distribution/index.ts';
-import { createDialPolicy } from '../lib/dial-policy.ts';
+import { createDialPolicy, type DialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
 import {
   type Author,
@@ -193,10 +193,15 @@ function beginSnapshotExport(
   options: ControlPlaneOptions,
   parts: { readonly store: Store; readonly installation: Installation; readonly historyId: string },
 ): () => Promise<void> {
-  const { snapshotExport, adminListeners, syncListeners } = options;
+  const { snapshotExport } = options;
   if (snapshotExport === undefined) return async () => undefined;
+  return startSnapshotExport(snapshotExport, { ...options, ...parts, mayDial: dialPolicyOf(options) });
+}
+
+/** What may be connected to: nothing may come back to the control plane's own ports. */
+function dialPolicyOf({ adminListeners, syncListeners, dial }: ControlPlaneOptions): DialPolicy {
   const protectedPorts = [...adminListeners, ...syncListeners].map(({ port }) => port);
-  return startSnapshotExport(snapshotExport, { ...options, ...parts, protectedPorts });
+  return createDialPolicy({ protectedPorts, ...dial });
 }
 
 /** Every name by which a gateway may come: the usual ones, and each address that is listened on. */
@@ -229,8 +234,7 @@ function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<Ad
   const closedFolders = [dataFolder, keyringFile];
   const { store, people, installation, certificate, publisher, registry, expiryClock, stopping } = parts;
   const { keySalt } = installation;
-  const protectedPorts = [...adminListeners, ...options.syncListeners].map(({ port }) => port);
-  const mayDial = createDialPolicy({ protectedPorts, ...options.dial });
+  const mayDial = dialPolicyOf(options);
   return startAdminServer({
     routes: describedApi({
       ...{ store, usage: store.usage, people, mayDial, publisher, registry, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },

@@ -1,5 +1,5 @@
 import { type BackoffSteps, backoffDelayMs } from '../lib/backoff.ts';
-import type { Random } from '../lib/random.ts';
+import { type Random, randomFraction } from '../lib/random.ts';
 
 /** Where a control plane takes sync connections. */
 export interface ControlPlaneAddress {
@@ -64,6 +64,6 @@ export class ControlPlaneRotation {
   }
 
   #lot(): number {
-    return this.#random.bytes(4).readUInt32BE(0) / 2 ** 32;
+    return randomFraction(this.#random);
   }
 }

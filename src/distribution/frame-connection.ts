@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { CancelTask, Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/message-of.ts';
 import { encodeFrame, FrameDecoder } from './frame-codec.ts';
-import { messageOf } from './message-of.ts';
 import { type ControlPlaneMessage, type GatewayMessage, HEARTBEAT_INTERVAL_MS, SILENCE_LIMIT_MS } from './protocol.ts';
 
 /** What a frame connection needs, and whom it tells. */

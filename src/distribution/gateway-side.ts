@@ -1,6 +1,6 @@
 export { authorityPin, readCertificates } from './authority-pin.ts';
 export type { ConfigurationApplier, SnapshotMeta } from './configuration-applier.ts';
-export type { ControlPlaneAddress } from './control-plane-rotation.ts';
+export { type ControlPlaneAddress, ControlPlaneRotation } from './control-plane-rotation.ts';
 export { SnapshotFollower } from './exported/snapshot-follower.ts';
 export type { SnapshotPlace } from './exported/snapshot-place.ts';
 export { SnapshotTaker } from './exported/snapshot-taker.ts';

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/message-of.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { SnapshotChange } from '../schema/snapshot.ts';
 import { CandidateProbation } from './candidate-probation.ts';
@@ -7,7 +8,6 @@ import type { Journal, PreviousProcessEnd } from './journal.ts';
 import type { RefusedRevision } from './journal-index.ts';
 import type { JournalOrigin } from './journal-record.ts';
 import type { JournalSnapshotWriter } from './journal-snapshot-writer.ts';
-import { messageOf } from './message-of.ts';
 import type { ParsedChanges } from './parse-payload.ts';
 import type { DeltaMessage, SnapshotStartMessage } from './protocol.ts';
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PortcullisError } from '../errors/index.ts';
+import { messageOf } from '../lib/message-of.ts';
 import type { Logger } from '../observability/logger.ts';
 import {
   type GrantedIdentity,
@@ -9,7 +10,6 @@ import {
   parseRenewRequest,
   type RenewRequest,
 } from './join-messages.ts';
-import { messageOf } from './message-of.ts';
 import type { VerifiedInstance } from './verify-instance-certificate.ts';
 
 /** Who decides about certificates. Refusals are thrown as PortcullisError. */

@@ -40,6 +40,10 @@ export class MemoryInstanceRegistry implements InstanceRegistry {
       .sort((a, b) => (a.instanceId < b.instanceId ? -1 : 1));
   }
 
+  async listOthers(): Promise<readonly RegisteredInstance[]> {
+    return [];
+  }
+
   async forget(silentMs: number): Promise<number> {
     const over = [...this.#kept].filter(
       ([, { report, seenAtMs }]) => !report.isConnected && this.#clock.monotonicMs() - seenAtMs >= silentMs,

@@ -1,8 +1,8 @@
 import type { CancelTask, Clock } from '../lib/clock.ts';
+import { FreshReads } from '../lib/fresh-reads.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { InstanceRegistry, InstanceReport, RegisteredInstance } from '../store/instance-registry.ts';
 import type { ConnectedInstance } from './connected-instance.ts';
-import { FreshReads } from './fresh-reads.ts';
 import type { AppliedRevision } from './group-channel.ts';
 import type { ConfigurationHistory } from './history-sessions.ts';
 
@@ -43,7 +43,7 @@ export class SharedInstances {
 
   constructor(options: SharedInstancesOptions) {
     this.#options = options;
-    this.#reads = new FreshReads((groupId) => options.registry.list(groupId));
+    this.#reads = new FreshReads((groupId) => options.registry.listOthers(groupId));
   }
 
   start(): void {
@@ -72,12 +72,11 @@ export class SharedInstances {
 
   /** Waits as `GroupChannel.waitApplied` does, for the instances that are connected to other control planes. Never rejects. */
   async waitApplied(groupId: string, revision: number, timeoutMs: number): Promise<AppliedRevision> {
-    const { clock, log, registry } = this.#options;
+    const { clock, log } = this.#options;
     const deadlineMs = clock.monotonicMs() + timeoutMs;
     try {
       for (;;) {
-        const listed = await this.#reads.read(groupId);
-        const others = listed.filter((each) => each.isConnected && each.controlPlaneId !== registry.controlPlaneId);
+        const others = (await this.#reads.read(groupId)).filter((each) => each.isConnected);
         const pending = others.filter((each) => each.answeredRevision < revision && this.#isAwaited(each, revision));
         const leftMs = deadlineMs - clock.monotonicMs();
         if (pending.length === 0 || leftMs <= 0 || this.#isClosed) {

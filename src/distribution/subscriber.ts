@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/message-of.ts';
 import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { ConfigurationApplier } from './configuration-applier.ts';
@@ -9,7 +10,6 @@ import { FrameConnection } from './frame-connection.ts';
 import type { HealthReport } from './health-report.ts';
 import { HeldConfiguration } from './held-configuration.ts';
 import type { Journal, PreviousProcessEnd } from './journal.ts';
-import { messageOf } from './message-of.ts';
 import { HEARTBEAT_INTERVAL_MS, type HelloMessage, MAX_FRAME_BYTES, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol.ts';
 import { openSyncConnection, type SubscriberIdentity } from './sync-client.ts';
 import { SyncSession } from './sync-session.ts';

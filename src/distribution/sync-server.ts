@@ -8,11 +8,11 @@ import { StartError } from '../errors/index.ts';
 import { canonicalAddress } from '../lib/canonical-address.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Listener } from '../lib/listener.ts';
+import { messageOf } from '../lib/message-of.ts';
 import type { Logger } from '../observability/logger.ts';
 import { readCertificates } from './authority-pin.ts';
 import { JOIN_PATH, RENEW_PATH } from './join-messages.ts';
 import { answerCertificateRequest, type Enrollment, RENEWAL_GRACE_MS } from './join-server.ts';
-import { messageOf } from './message-of.ts';
 import { REASON_HEADER, SYNC_PATH, SYNC_UPGRADE } from './protocol.ts';
 import { type VerifiedInstance, verifyInstanceCertificate } from './verify-instance-certificate.ts';
 

@@ -37,7 +37,11 @@ test('an entry that cannot be, and a report without its order, are those of a br
 
 test('an entry that names no room has no other name, and the hundred of its status', () => {
   const other: UsageEntry = { consumer: '*', credential: '*', route: '*', status: 400, requests: 3, lastUsedAt: 5 };
-  for (const tuple of [['*', 'c', 'r', 499, 3, 5], ['jack', '*', 'r', 401, 3, 5], ['jack', 'c', '*', 400, 3, 5]] as const) // biome-ignore format: a table
+  for (const tuple of [
+    ['*', 'c', 'r', 499, 3, 5],
+    ['jack', '*', 'r', 401, 3, 5],
+    ['jack', 'c', '*', 400, 3, 5],
+  ] as const)
     assert.deepEqual(usageEntryOf(tuple), other);
 });
 

@@ -8,3 +8,8 @@ export interface Random {
 
 /** The operating system's cryptographic random source. */
 export const systemRandom: Random = { bytes: (length) => randomBytes(length) };
+
+/** A number from 0 to below 1, for spreading many machines over a time. */
+export function randomFraction(random: Random): number {
+  return random.bytes(4).readUInt32BE() / 2 ** 32;
+}

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, open, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { syncFolder } from '../lib/sync-folder.ts';
 
 /**
  * Makes `file` (mode 0600) with `text` in it, complete and on the disk, or not at all; false when there was one already, which is
@@ -18,16 +19,6 @@ export async function createDurably(file: string, text: string): Promise<boolean
   const created = await moveIntoPlace(temporary, file);
   await syncFolder(path.dirname(file));
   return created;
-}
-
-/** Makes the names in a folder survive a power cut, as syncing a file alone does not. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 // A link fails where a rename would silently replace what another process has just made; a file system without links gets the rename.

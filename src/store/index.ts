@@ -60,6 +60,7 @@ export {
   type CredentialPlace,
   type LastUse,
   type StoreUsage,
+  USAGE_DIMENSIONS,
   USAGE_SPANS,
   type UsageDimension,
   type UsageQuery,

@@ -48,6 +48,8 @@ export interface InstanceRegistry {
   report(joined: readonly InstanceReport[], changed: readonly InstanceReport[]): Promise<void>;
   /** All instances of a group, in the order of their ids. */
   list(groupId: string): Promise<readonly RegisteredInstance[]>;
+  /** Those of a group whose last connection was to another control plane. */
+  listOthers(groupId: string): Promise<readonly RegisteredInstance[]>;
   /** Forgets what has been away for this long; returns how many. */
   forget(silentMs: number): Promise<number>;
   /** Calls `onHint` when another control plane has reported, for a group or, with undefined, for any. Returns the end of the watch. */

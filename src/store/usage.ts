@@ -17,8 +17,9 @@ export interface UsageRow {
   readonly instanceId: string;
 }
 
-/** What usage can be told apart by. */
-export type UsageDimension = 'consumer' | 'credential' | 'service' | 'route' | 'status';
+/** What usage can be told apart by, in the order in which sums are sorted. */
+export const USAGE_DIMENSIONS = ['consumer', 'credential', 'service', 'route', 'status'] as const;
+export type UsageDimension = (typeof USAGE_DIMENSIONS)[number];
 
 /** Which usage is asked for. All conditions must hold. */
 export interface UsageQuery {

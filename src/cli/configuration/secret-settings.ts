@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { StartError } from '../../errors/index.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 /** Secrets have no flag and no place in the file: a variable, or `NAME_FILE` that names a file. */
 export const SECRET_SETTINGS = [
@@ -77,8 +78,4 @@ function take(environment: Environment, name: string): string | undefined {
   } catch (error) {
     throw new StartError(`The file named by ${name}_FILE cannot be read: ${messageOf(error)}.`, { cause: error });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

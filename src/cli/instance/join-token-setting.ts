@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { StartError } from '../../errors/index.ts';
+import { messageOf } from '../../lib/message-of.ts';
 import type { Configuration, SecretSettings } from '../configuration/index.ts';
 
 /**
@@ -33,7 +34,7 @@ function readToken(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new StartError(`The file with the join token cannot be read: ${error instanceof Error ? error.message : String(error)}.`, {
+    throw new StartError(`The file with the join token cannot be read: ${messageOf(error)}.`, {
       cause: error,
     });
   }

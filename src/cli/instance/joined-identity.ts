@@ -1,10 +1,11 @@
-import { createPublicKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import {
   authorityPin,
   CertificateRefused,
   type ControlPlaneAddress,
+  ControlPlaneRotation,
   type GrantedIdentity,
   type JoinToken,
   parseJoinToken,
@@ -15,7 +16,8 @@ import {
 import { StartError } from '../../errors/index.ts';
 import { backoffDelayMs } from '../../lib/backoff.ts';
 import type { CancelTask, Clock } from '../../lib/clock.ts';
-import type { Random } from '../../lib/random.ts';
+import { messageOf } from '../../lib/message-of.ts';
+import { type Random, randomFraction } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { RunAs } from '../../supervisor/index.ts';
 import { type DatedIdentity, keepPrivately, makeKeys, parseIdentity } from './local-identity.ts';
@@ -36,7 +38,6 @@ export interface JoinedIdentityOptions {
   readonly onChanged: (identity: DatedIdentity) => void;
 }
 
-const JOIN_BACKOFF = { firstDelayMs: 500, highestDelayMs: 15_000 };
 const RENEW_BACKOFF = { firstDelayMs: 60_000, highestDelayMs: 3_600_000 };
 /** Whether it is time to renew is looked at this often, so that a clock that was set is noticed. */
 const CHECK_MS = 3_600_000;
@@ -68,11 +69,12 @@ export class JoinedIdentity {
   async join(text: string): Promise<DatedIdentity> {
     const token = parseJoinToken(text);
     if (token === undefined) throw new StartError('The join token is none: it must be what the Admin API gave, pcj1.….');
-    const { clock, file, owner, controlPlanes, log, tell } = this.#options;
+    const { clock, random, file, owner, controlPlanes, log, tell } = this.#options;
     const keys = this.#joiningKeys(token);
+    const rotation = new ControlPlaneRotation(controlPlanes, random);
     let told = '';
-    for (let tries = 0; ; tries += 1) {
-      const controlPlane = at(controlPlanes, tries);
+    for (;;) {
+      const controlPlane = rotation.current;
       try {
         const granted = await requestJoin({ controlPlane, token, hostname: hostname(), keys, clock });
         const identity = identityOf(granted, keys.privateKey);
@@ -87,11 +89,8 @@ export class JoinedIdentity {
         log.warn('this gateway could not join yet', { ...controlPlane, cause: messageOf(error) });
         if (sentence !== told) tell(`${sentence} Trying again ...\n`);
         told = sentence;
-      }
-      // All are asked before anything is waited for.
-      if ((tries + 1) % controlPlanes.length === 0) {
-        const delayMs = Math.max(JOIN_BACKOFF.firstDelayMs, backoffDelayMs((tries + 1) / controlPlanes.length, JOIN_BACKOFF));
-        await this.#pause(delayMs * (0.5 + this.#fraction()));
+        const delayMs = rotation.moveOn({ kind: 'unreachable', reason: messageOf(error) }, 0);
+        if (delayMs > 0) await this.#pause(delayMs);
       }
     }
   }
@@ -177,8 +176,8 @@ export class JoinedIdentity {
     const { file, owner } = this.#options;
     const kept = readKeys(joiningFile(file));
     if (kept?.tokenId === token.id) return kept;
-    const keys = { tokenId: token.id, ...makeKeys() };
-    keepPrivately(joiningFile(file), keys, owner);
+    const keys = makeKeys();
+    keepPrivately(joiningFile(file), { tokenId: token.id, privateKey: keys.privateKey }, owner);
     return keys;
   }
 
@@ -202,7 +201,7 @@ export class JoinedIdentity {
   }
 
   #fraction(): number {
-    return this.#options.random.bytes(4).readUInt32BE(0) / 2 ** 32;
+    return randomFraction(this.#options.random);
   }
 }
 
@@ -218,14 +217,9 @@ export function isRenewalDue(identity: Pick<DatedIdentity, 'certificate' | 'auth
 /** @throws Error when the certificate is not for this key, or nobody is to be trusted */
 function identityOf(granted: GrantedIdentity, privateKey: string): DatedIdentity {
   const identity = parseIdentity({ ...granted, privateKey });
-  const certificate = new X509Certificate(identity.certificate);
-  const isForKey = certificate.publicKey.export({ type: 'spki', format: 'pem' }).toString() === publicHalf(privateKey);
+  const isForKey = new X509Certificate(identity.certificate).checkPrivateKey(createPrivateKey(privateKey));
   if (!isForKey || !areAuthorities(identity.authority)) throw new Error('the control plane has sent a certificate of no use');
   return identity;
-}
-
-function publicHalf(privateKey: string): string {
-  return createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
 }
 
 function areAuthorities(pem: string): boolean {
@@ -245,21 +239,12 @@ function joiningFile(file: string): string {
 function readKeys(file: string): { readonly tokenId: string; readonly publicKey: string; readonly privateKey: string } | undefined {
   try {
     const fields = new Map<string, unknown>(Object.entries(JSON.parse(readFileSync(file, 'utf8'))));
-    const [tokenId, publicKey, privateKey] = ['tokenId', 'publicKey', 'privateKey'].map((name) => fields.get(name));
-    if (typeof tokenId !== 'string' || typeof publicKey !== 'string' || typeof privateKey !== 'string') return undefined;
-    return publicHalf(privateKey) === publicKey ? { tokenId, publicKey, privateKey } : undefined;
+    const [tokenId, privateKey] = [fields.get('tokenId'), fields.get('privateKey')];
+    if (typeof tokenId !== 'string' || typeof privateKey !== 'string') return undefined;
+    const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
+    return { tokenId, publicKey, privateKey };
   } catch {
     // There is none, or it is torn: another key pair does as well.
     return undefined;
   }
-}
-
-function at(controlPlanes: readonly ControlPlaneAddress[], tries: number): ControlPlaneAddress {
-  const address = controlPlanes[tries % controlPlanes.length];
-  if (address === undefined) throw new StartError('No control plane is named: say where one is with --control-plane.');
-  return address;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

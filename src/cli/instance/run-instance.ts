@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { type CancelTask, systemClock } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/message-of.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { startLogRotation } from '../../observability/index.ts';
 import {
@@ -231,7 +232,7 @@ class Instance {
     this.#identity = identity;
     // One that is just being started or replaced has it already, or gets it by its start.
     this.#gateway?.request('use-identity', { ...identity }).catch((error: unknown) => {
-      const cause = error instanceof Error ? error.message : String(error);
+      const cause = messageOf(error);
       this.#context.log.warn('the gateway process did not take the renewed certificate; it will with its next start', { cause });
     });
   }

@@ -3,6 +3,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import { type ChildRole, runUnderSupervisor, shareDataFolder } from '../../supervisor/index.ts';
+import { parseIdentity } from '../instance/local-identity.ts';
 import { type LogSettings, openLog } from './log-settings.ts';
 
 /** What the supervisor tells this process. */
@@ -76,7 +77,7 @@ const role: ChildRole = {
   },
   async answer(name, body) {
     if (name === 'use-identity') {
-      useIdentity?.(body as unknown as InstanceIdentity);
+      useIdentity?.(parseIdentity(body));
       return null;
     }
     if (name !== 'hand-over') throw new Error(`unknown question ${name}`);

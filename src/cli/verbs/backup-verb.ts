@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { softwareVersion } from '../software-version.ts';
+import { COMMAND_LINE_AUTHOR } from './command-line-author.ts';
 import { placeOf, withStore } from './open-store.ts';
 import { addStoreOptions, storeConfigurationOf } from './store-options.ts';
 
@@ -27,9 +28,9 @@ export function backupVerb(): Command {
     await withStore(
       configuration,
       (store) =>
-        store.transaction(AUTHOR, (transaction) =>
+        store.transaction(COMMAND_LINE_AUTHOR, (transaction) =>
           transaction.appendAudit({
-            ...{ at: Math.floor(systemClock.nowMs() / 1000), author: AUTHOR, action: 'store.backup', groupId: undefined },
+            ...{ at: Math.floor(systemClock.nowMs() / 1000), author: COMMAND_LINE_AUTHOR, action: 'store.backup', groupId: undefined },
             ...{ resource: path.basename(file), address: undefined, detail: { with_keyring: withKeyring } },
           }),
         ),
@@ -49,5 +50,3 @@ export function backupVerb(): Command {
     );
   });
 }
-
-const AUTHOR = { id: 'cli', name: 'command line' };

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import { systemClock } from '../../lib/clock.ts';
+import { COMMAND_LINE_AUTHOR } from './command-line-author.ts';
 import { withStore } from './open-store.ts';
 import { addStoreOptions, storeConfigurationOf } from './store-options.ts';
-
-const AUTHOR = { id: 'cli', name: 'command line' };
 
 /** `ca rotate` and `ca retire`: another authority for what passes between control planes and gateways, with both in force in between. */
 export function caVerb(): Command {
@@ -12,7 +11,7 @@ export function caVerb(): Command {
   );
   rotate.action(async () => {
     const { pin } = await withStore(storeConfigurationOf(rotate), (store, { rotateAuthorities }) =>
-      rotateAuthorities({ store, clock: systemClock, author: AUTHOR }),
+      rotateAuthorities({ store, clock: systemClock, author: COMMAND_LINE_AUTHOR }),
     );
     process.stdout.write(`The new authority is ${pin}. Connected gateways renew now; when all have, run portcullis ca retire.\n`);
   });
@@ -23,7 +22,7 @@ export function caVerb(): Command {
   retire.action(async () => {
     const { force = false } = retire.opts<{ force?: boolean }>();
     const { pin } = await withStore(storeConfigurationOf(retire), (store, { retireFormerAuthority }) =>
-      retireFormerAuthority({ store, clock: systemClock, author: AUTHOR, force }),
+      retireFormerAuthority({ store, clock: systemClock, author: COMMAND_LINE_AUTHOR, force }),
     );
     process.stdout.write(`The authority ${pin} is not trusted any more.\n`);
   });

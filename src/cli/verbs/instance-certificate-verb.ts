@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { StartError } from '../../errors/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { obtainIdentity } from '../instance/local-identity.ts';
+import { COMMAND_LINE_AUTHOR } from './command-line-author.ts';
 import { withStore } from './open-store.ts';
 import { addStoreOptions, storeConfigurationOf } from './store-options.ts';
 
@@ -19,7 +20,7 @@ export function instanceCertificateVerb(): Command {
     if (existsSync(file)) throw new StartError(`${file} exists already: name another file.`);
     const identity = await withStore(storeConfigurationOf(create), (store, { createInstanceCertificate }) =>
       obtainIdentity({ file, groupId: group, owner: undefined, ...(instanceId === undefined ? {} : { instanceId }) }, (request) =>
-        createInstanceCertificate({ store, clock: systemClock, author: { id: 'cli', name: 'command line' }, ...request }),
+        createInstanceCertificate({ store, clock: systemClock, author: COMMAND_LINE_AUTHOR, ...request }),
       ),
     );
     process.stdout.write(

@@ -3,13 +3,14 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { StartError } from '../../errors/index.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/message-of.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { ChainReport, MigratedStore } from '../../store/index.ts';
 import { claimDataFolder } from '../../supervisor/index.ts';
-import { type Configuration, takeSecretSettings } from '../configuration/index.ts';
+import type { Configuration } from '../configuration/index.ts';
 import { lockFileOf } from '../instance/instance-context.ts';
 import { describeReport } from './audit-verb.ts';
-import { tellOnTerminal } from './open-store.ts';
+import { takeStoreSecrets, tellOnTerminal } from './open-store.ts';
 import { addStoreOptions, storeConfigurationOf } from './store-options.ts';
 
 const CHAIN_FAILURE =
@@ -27,11 +28,9 @@ export function migrateVerb(): Command {
     '\nThe address has a password and so no flag of its own. Without a file it is PORTCULLIS_TARGET_DATABASE_URL (or …_FILE), else DATABASE_URL (or …_FILE).',
   );
   return migrate.action(async () => {
-    process.umask(0o077);
-    for (const name of Object.keys(process.env)) if (/^PG[A-Z]/.test(name)) delete process.env[name];
     const { toDatabaseUrlFile } = migrate.opts<{ toDatabaseUrlFile?: string }>();
     const configuration = storeConfigurationOf(migrate);
-    const { databaseUrl, targetDatabaseUrl } = takeSecretSettings(process.env);
+    const { databaseUrl, targetDatabaseUrl } = takeStoreSecrets();
     const url = toDatabaseUrlFile === undefined ? (targetDatabaseUrl ?? databaseUrl) : readUrl(toDatabaseUrlFile);
     if (url === undefined)
       throw new StartError('Name the database to copy to: with --to-database-url-file FILE, or DATABASE_URL in the environment.');
@@ -76,7 +75,7 @@ function readUrl(file: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (cause) {
-    throw new StartError(`The file of --to-database-url-file cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`, {
+    throw new StartError(`The file of --to-database-url-file cannot be read: ${messageOf(cause)}.`, {
       cause,
     });
   }

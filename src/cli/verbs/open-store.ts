@@ -3,14 +3,18 @@ import { StartError } from '../../errors/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { Store, StoreHistory, StorePlace } from '../../store/index.ts';
-import { type Configuration, takeSecretSettings } from '../configuration/index.ts';
+import { type Configuration, type SecretSettings, takeSecretSettings } from '../configuration/index.ts';
+
+/** Takes secrets, and all that the driver of PostgreSQL would read whatever it is told, out of the environment. What is made from now on is the owner's alone. */
+export function takeStoreSecrets(): SecretSettings {
+  process.umask(0o077);
+  for (const name of Object.keys(process.env)) if (/^PG[A-Z]/.test(name)) delete process.env[name];
+  return takeSecretSettings(process.env);
+}
 
 /** The database that `DATABASE_URL` names, else the file in the data folder. Takes secrets out of the environment: to be called once. @throws StartError */
 export async function placeOf(configuration: Configuration): Promise<StorePlace> {
-  process.umask(0o077);
-  // The driver reads some of them whatever it is told, and the control plane's process has none.
-  for (const name of Object.keys(process.env)) if (/^PG[A-Z]/.test(name)) delete process.env[name];
-  const { databaseUrl } = takeSecretSettings(process.env);
+  const { databaseUrl } = takeStoreSecrets();
   if (databaseUrl !== undefined) return { kind: 'postgres', options: { ...configuration.database, url: databaseUrl, patienceMs: 0 } };
   const { sqliteFileOf } = await import('../../control-plane/index.ts');
   return { kind: 'sqlite', file: sqliteFileOf(configuration.dataFolder) };

@@ -9,10 +9,10 @@ import { claimDataFolder, openDataFolder } from '../../supervisor/index.ts';
 import type { Configuration } from '../configuration/index.ts';
 import { lockFileOf } from '../instance/instance-context.ts';
 import { describeReport } from './audit-verb.ts';
+import { COMMAND_LINE_AUTHOR } from './command-line-author.ts';
 import { placeOf, withStore } from './open-store.ts';
 import { addStoreOptions, storeConfigurationOf } from './store-options.ts';
 
-const AUTHOR = { id: 'cli', name: 'command line' };
 const MOST_NAMED = 100;
 const CHAIN_FAILURE =
   'Everything was restored as it was in the backup, but its audit log is not whole (see above). Look into what was changed before you go on with it.';
@@ -63,8 +63,13 @@ async function restoreFrom(
       async (store, { FOUNDING_ACTION: founding }) => {
         const audit = await verifyAuditChain(store, { founding });
         const detail = { made_at: restored.madeAt, kept_as: restored.keptAs ?? null };
-        const entry = { at: Math.floor(systemClock.nowMs() / 1000), author: AUTHOR, action: 'store.restore', groupId: undefined };
-        await store.transaction(AUTHOR, (transaction) =>
+        const entry = {
+          at: Math.floor(systemClock.nowMs() / 1000),
+          author: COMMAND_LINE_AUTHOR,
+          action: 'store.restore',
+          groupId: undefined,
+        };
+        await store.transaction(COMMAND_LINE_AUTHOR, (transaction) =>
           transaction.appendAudit({ ...entry, resource: path.basename(file), address: undefined, detail }),
         );
         return { text: report(restored, audit, await store.listGroups()), isWhole: audit.breaks.length === 0 };

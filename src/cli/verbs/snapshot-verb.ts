@@ -5,6 +5,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { openLog } from '../processes/log-settings.ts';
 import { softwareVersion } from '../software-version.ts';
+import { COMMAND_LINE_AUTHOR } from './command-line-author.ts';
 import { withStore } from './open-store.ts';
 import { addStoreOptions, storeConfigurationOf } from './store-options.ts';
 
@@ -49,7 +50,7 @@ function optionsOf<Opened>(store: Opened, groupId: string) {
   return {
     store,
     groupId,
-    author: { id: 'cli', name: 'command line' },
+    author: COMMAND_LINE_AUTHOR,
     clock: systemClock,
     random: systemRandom,
     log: openLog({ file: null, level: 'warn' }, 'cli'),

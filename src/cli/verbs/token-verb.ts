@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { StartError } from '../../errors/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
+import { COMMAND_LINE_AUTHOR } from './command-line-author.ts';
 import { withStore } from './open-store.ts';
 import { addStoreOptions, storeConfigurationOf } from './store-options.ts';
 
@@ -22,7 +23,7 @@ export function tokenVerb(): Command {
         name,
         username,
         expiresInDays: Number(expiresInDays),
-        author: { id: 'cli', name: 'command line' },
+        author: COMMAND_LINE_AUTHOR,
       }),
     );
     process.stdout.write(`export API_KEY=${made.token}\n`);

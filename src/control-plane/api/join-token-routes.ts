@@ -1,5 +1,4 @@
-import { X509Certificate } from 'node:crypto';
-import { authorityPin, formatJoinToken } from '../../distribution/index.ts';
+import { formatJoinToken } from '../../distribution/index.ts';
 import { PortcullisError } from '../../errors/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { compileValidator, formatIssues, Type } from '../../schema/index.ts';
@@ -9,11 +8,12 @@ import type { ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
 import {
   digestSecret,
   findJoinToken,
+  issuingPin,
   type JoinTokenStatus,
   joinCommands,
   listJoinTokens,
   putJoinToken,
-  readAuthorities,
+  requireAuthorities,
   type StoredJoinToken,
   statusOfJoinToken,
 } from '../joining/index.ts';
@@ -82,11 +82,10 @@ async function createJoinToken(context: ApiContext, request: ApiRequest): Promis
         publicMessage: `a gateway group has at most ${MAX_TOKENS} join tokens: revoke one first`,
       });
     }
-    const authorities = await readAuthorities(transaction);
-    if (authorities === undefined) throw new Error('there is no authority yet');
+    const authorities = await requireAuthorities(transaction);
     await putJoinToken(transaction, token);
     await transaction.appendAudit(entryOf(context, request, 'join_token.create', token));
-    return authorityPin(new X509Certificate(authorities.issuing.certificate));
+    return issuingPin(authorities);
   });
   const text = formatJoinToken({ id: token.id, secret, authorityPin: pin });
   const shown = { ...present(context, token), token: text, token_plain_text: text, authority_pin: pin };

@@ -1,20 +1,15 @@
 import { PortcullisError } from '../../errors/index.ts';
-import { USAGE_SPANS, type UsageDimension, type UsageQuery, type UsageSpan } from '../../store/index.ts';
+import { USAGE_DIMENSIONS, USAGE_SPANS, type UsageDimension, type UsageQuery, type UsageSpan } from '../../store/index.ts';
 import { numberParameter } from './query-parameters.ts';
 
 /** Sums that an answer holds at most. */
-const MAX_SUMS = 1000;
+export const SUMS_OF_ANSWER = 1000;
 /** What is looked at when a query does not say from when on, in hours or days. */
 const USUAL_SPANS: Readonly<Record<UsageSpan, number>> = { hour: 24, day: 30 };
 const SECONDS = { least: 0, most: 999_999_999_999 };
 
-/** By what usage can be told apart. */
-const USAGE_DIMENSIONS = ['consumer', 'credential', 'service', 'route', 'status'] as const satisfies readonly UsageDimension[];
-
 /** What a query asks for, but of whom. One sum more than an answer holds, so that it is seen whether there are more. */
 export type AskedUsage = Omit<UsageQuery, 'groupId' | 'equals'>;
-
-export const SUMS_OF_ANSWER = MAX_SUMS;
 
 /** @throws PortcullisError 400 that names the parameter */
 export function readUsageQuery(query: URLSearchParams, nowSeconds: number): AskedUsage {
@@ -22,7 +17,7 @@ export function readUsageQuery(query: URLSearchParams, nowSeconds: number): Aske
   const seconds = USAGE_SPANS[span];
   const until = numberParameter(query, 'until', SECONDS) ?? nowSeconds + 1;
   const from = numberParameter(query, 'from', SECONDS) ?? Math.max(0, until - USUAL_SPANS[span] * seconds);
-  return { span, from: from - (from % seconds), until, splitBy: splitOf(query.get('split') ?? ''), limit: MAX_SUMS + 1 };
+  return { span, from: from - (from % seconds), until, splitBy: splitOf(query.get('split') ?? ''), limit: SUMS_OF_ANSWER + 1 };
 }
 
 function spanOf(text: string): UsageSpan {

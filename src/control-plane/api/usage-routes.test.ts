@@ -53,7 +53,10 @@ test('the usage of a credential, consumer, route, service and group is told by h
   const day = await value(`/apisix/admin/consumers/jack/usage${IN_GROUP}&by=day&split=status,credential`);
   assert.deepEqual(
     day.list.map(({ credential, status, requests }: Record<string, unknown>) => [credential, status, requests]),
-    [['c1', 200, 5], ['c1', 429, 1]], // biome-ignore format: one thought
+    [
+      ['c1', 200, 5],
+      ['c1', 429, 1],
+    ],
   );
   assert.equal((await value(`/apisix/admin/routes/r/usage${IN_GROUP}`)).requests, 116);
   assert.equal((await value(`/apisix/admin/services/s/usage${IN_GROUP}&from=${HOUR}`)).requests, 114);

@@ -1,4 +1,12 @@
-import { type CertificatePair, createAuthority, crossCertify, issueServerCertificate, type SyncTls } from '../../distribution/index.ts';
+import { X509Certificate } from 'node:crypto';
+import {
+  authorityPin,
+  type CertificatePair,
+  createAuthority,
+  crossCertify,
+  issueServerCertificate,
+  type SyncTls,
+} from '../../distribution/index.ts';
 import { StartError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { StoreReader, StoreTransaction } from '../../store/index.ts';
@@ -30,6 +38,16 @@ export async function readAuthorities(store: Pick<StoreReader, 'getSetting'>): P
   const former = (await store.getSetting(FORMER))?.toString() ?? '';
   const [certificate, cross] = former.split('\n\n');
   return { issuing, former: certificate === undefined || cross === undefined ? undefined : { certificate, cross } };
+}
+
+/** By what join tokens and certificates name the one that issues now. */
+export function issuingPin({ issuing }: Authorities): string {
+  return pinOf(issuing.certificate);
+}
+
+/** The pin of a certificate in PEM. */
+export function pinOf(certificate: string): string {
+  return authorityPin(new X509Certificate(certificate));
 }
 
 /** All that are trusted, PEM, the issuing one first. */
@@ -83,7 +101,8 @@ export async function trustVersion(store: Pick<StoreReader, 'getSetting'>): Prom
   return (await store.getSetting(TRUST_VERSION))?.toString() ?? '0';
 }
 
-async function requireAuthorities(store: Pick<StoreReader, 'getSetting'>): Promise<Authorities> {
+/** Reads them. @throws StartError as long as no first start has been completed */
+export async function requireAuthorities(store: Pick<StoreReader, 'getSetting'>): Promise<Authorities> {
   const authorities = await readAuthorities(store);
   if (authorities === undefined) throw new StartError('The first start of this control plane was never completed: start it once.');
   return authorities;

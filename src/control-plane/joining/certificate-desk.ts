@@ -1,6 +1,5 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
-  authorityPin,
   type Enrollment,
   type GrantedIdentity,
   isPossessionProven,
@@ -18,7 +17,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { RateLimit } from '../../lib/rate-limit.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { Author, Store, StoreTransaction } from '../../store/index.ts';
-import { type Authorities, trustedAuthorities } from './authorities.ts';
+import { type Authorities, issuingPin, trustedAuthorities } from './authorities.ts';
 import { findJoinToken, putJoinToken, requireJoinToken } from './join-tokens.ts';
 import { findInstance, noteIssued } from './known-instances.ts';
 
@@ -103,7 +102,7 @@ export class CertificateDesk implements Enrollment {
     const issued = await issueInstanceCertificate(authorities.issuing, of, this.#options.clock);
     const { groupId, instanceId } = of;
     const granted: GrantedIdentity = { groupId, instanceId, ...issued, authority: trustedAuthorities(authorities) };
-    const authority = authorityPin(new X509Certificate(authorities.issuing.certificate));
+    const authority = issuingPin(authorities);
     return { granted, note: { id: instanceId, groupId, issued, authority } };
   }
 

@@ -1,9 +1,7 @@
-import { X509Certificate } from 'node:crypto';
-import { authorityPin } from '../../distribution/index.ts';
 import { StartError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Author, Store, StoreTransaction } from '../../store/index.ts';
-import { readAuthorities, retireAuthority, rotateAuthority } from './authorities.ts';
+import { issuingPin, pinOf, requireAuthorities, retireAuthority, rotateAuthority } from './authorities.ts';
 import { type KnownInstance, listInstances } from './known-instances.ts';
 
 /** Who changes the authorities of an installation. */
@@ -24,8 +22,7 @@ const MOST_NAMED = 5;
  */
 export async function rotateAuthorities({ store, clock, author }: ChangeAuthoritiesOptions): Promise<{ readonly pin: string }> {
   return store.transaction(author, async (transaction) => {
-    const { issuing } = await rotateAuthority(transaction, clock);
-    const pin = pinOf(issuing.certificate);
+    const pin = issuingPin(await rotateAuthority(transaction, clock));
     await audit(transaction, { clock, author, action: 'authority.rotate', pin });
     return { pin };
   });
@@ -42,8 +39,7 @@ export async function retireFormerAuthority(
 ): Promise<{ readonly pin: string }> {
   const { store, clock, author, force } = options;
   return store.transaction(author, async (transaction) => {
-    const authorities = await readAuthorities(transaction);
-    const present = authorities === undefined ? '' : pinOf(authorities.issuing.certificate);
+    const present = issuingPin(await requireAuthorities(transaction));
     const nowSeconds = Math.floor(clock.nowMs() / 1000);
     const shutOut = (await listInstances(transaction)).filter((instance) => isShutOut(instance, present, nowSeconds));
     const former = await retireAuthority(transaction);
@@ -74,8 +70,4 @@ async function audit(
     ...{ at: Math.floor(clock.nowMs() / 1000), author, action, groupId: undefined, resource: 'sync-authority', address: undefined },
     detail: { authority_pin: pin },
   });
-}
-
-function pinOf(certificate: string): string {
-  return authorityPin(new X509Certificate(certificate));
 }

@@ -1,4 +1,4 @@
-export { readAuthorities, trustedAuthorities } from './authorities.ts';
+export { issuingPin, requireAuthorities, trustedAuthorities } from './authorities.ts';
 export { CertificateDesk } from './certificate-desk.ts';
 export { type ChangeAuthoritiesOptions, retireFormerAuthority, rotateAuthorities } from './change-authorities.ts';
 export { forgetGroup } from './forget-group.ts';

@@ -1,6 +1,7 @@
 import { authorityPin, type InstanceAdmission, readCertificates, type SyncTls, type VerifiedInstance } from '../../distribution/index.ts';
 import { ERROR_CODES } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { FreshReads } from '../../lib/fresh-reads.ts';
 import type { Store } from '../../store/index.ts';
 import { type Authorities, makeSyncTls, readAuthorities, trustedAuthorities, trustVersion } from './authorities.ts';
 import { listInstances } from './known-instances.ts';
@@ -21,8 +22,7 @@ export class SyncAdmission implements InstanceAdmission {
   #tls: SyncTls;
   #pins: ReadonlySet<string>;
   #revoked: ReadonlySet<string> = new Set();
-  #running: Promise<void> = Promise.resolve();
-  #next: Promise<void> | undefined;
+  readonly #reads = new FreshReads(() => this.#refresh());
 
   private constructor(options: SyncAdmissionOptions, authorities: Authorities, tls: SyncTls) {
     this.#options = options;
@@ -51,13 +51,7 @@ export class SyncAdmission implements InstanceAdmission {
 
   /** All who ask while the store is being asked share the next question, which begins after that. */
   refresh(): Promise<void> {
-    this.#next ??= this.#running.then(() => {
-      this.#next = undefined;
-      const asked = this.#refresh();
-      this.#running = asked.catch(() => undefined);
-      return asked;
-    });
-    return this.#next;
+    return this.#reads.read('');
   }
 
   reasonToRefuse({ name, authorityPin: pin }: VerifiedInstance): string | undefined {

@@ -3,6 +3,7 @@ import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promis
 import path from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
+import { syncFolder } from '../../lib/sync-folder.ts';
 import { type ExportTarget, type FinishedSnapshot, groupPart, LATEST_NAME, revisionName } from './export-target.ts';
 
 /** A draft that nobody has written to for this long is of a process that died. */
@@ -51,15 +52,6 @@ async function sync(file: string): Promise<void> {
   const handle = await open(file, 'r+');
   try {
     await handle.chmod(0o600);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
     await handle.sync();
   } finally {
     await handle.close();

@@ -32,9 +32,8 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 export function s3Target(options: { readonly settings: S3Settings; readonly mayDial: DialPolicy; readonly clock: Clock }): ExportTarget {
   const { settings, mayDial, clock } = options;
   const dispatcher = policedAgent(mayDial, { timeoutMs: SILENCE_MS, maxResponseBytes: MAX_ANSWER_BYTES });
-  const upload = async (file: string, key: string): Promise<void> => {
-    const { size } = await stat(file);
-    const headers = { 'x-amz-content-sha256': await sha256Of(file), 'content-type': 'application/octet-stream' };
+  const upload = async (file: string, { size, sha256 }: Content, key: string): Promise<void> => {
+    const headers = { 'x-amz-content-sha256': sha256, 'content-type': 'application/octet-stream' };
     const url = `${settings.endpoint}/${[settings.bucket, settings.prefix, key].filter(Boolean).join('/')}`;
     const { accessKeyId, secretAccessKey, region } = settings;
     const datetime = new Date(clock.nowMs()).toISOString().replace(/[:-]|\.\d{3}/g, '');
@@ -55,10 +54,17 @@ export function s3Target(options: { readonly settings: S3Settings; readonly mayD
   return {
     description: `s3://${[settings.bucket, settings.prefix].filter(Boolean).join('/')}`,
     async put({ groupId, revision, file }) {
-      await upload(file, `${groupPart(groupId)}/${revisionName(revision)}`);
-      await upload(file, `${groupPart(groupId)}/${LATEST_NAME}`);
+      const content = { size: (await stat(file)).size, sha256: await sha256Of(file) };
+      for (const name of [revisionName(revision), LATEST_NAME]) await upload(file, content, `${groupPart(groupId)}/${name}`);
     },
   };
+}
+
+/** What the store is told of a file before it gets it. */
+interface Content {
+  readonly size: number;
+  /** In hexadecimal. */
+  readonly sha256: string;
 }
 
 async function sha256Of(file: string): Promise<string> {

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { SnapshotWriter } from '../../distribution/index.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/message-of.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { StoreReader } from '../../store/index.ts';
 import { repeat } from '../repeat.ts';
@@ -89,7 +90,7 @@ export class SnapshotExporter {
       const names = (await readdir(folder)).filter((name) => name.startsWith(SPOOL_PREFIX));
       for (const name of names) await rm(path.join(folder, name), { recursive: true, force: true });
     } catch (error) {
-      log.warn('what is left of an export could not be removed', { cause: error instanceof Error ? error.message : String(error) });
+      log.warn('what is left of an export could not be removed', { cause: messageOf(error) });
     }
   }
 
@@ -112,7 +113,7 @@ export class SnapshotExporter {
       this.#states.set(groupId, { groupId, revision, exportedAtMs: clock.nowMs(), failures: 0, lastFailure: undefined });
       log.info('a snapshot was exported', { groupId, revision, target: target.description });
     } catch (error) {
-      const lastFailure = error instanceof Error ? error.message : String(error);
+      const lastFailure = messageOf(error);
       const failures = (before?.failures ?? 0) + 1;
       this.#states.set(groupId, { groupId, revision: before?.revision, exportedAtMs: before?.exportedAtMs, failures, lastFailure });
       log.error('a snapshot could not be exported; it is tried again', { groupId, target: target.description, failures }, error);

@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
-import { createDialPolicy, type DialSettings } from '../../lib/dial-policy.ts';
+import type { DialPolicy } from '../../lib/dial-policy.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { Store } from '../../store/index.ts';
@@ -25,8 +25,7 @@ export function startSnapshotExport(
     readonly installation: Installation;
     readonly historyId: string;
     readonly dataFolder: string;
-    readonly dial: DialSettings;
-    readonly protectedPorts: readonly number[];
+    readonly mayDial: DialPolicy;
     readonly clock: Clock;
     readonly random: Random;
     readonly log: Logger;
@@ -50,9 +49,9 @@ export function startSnapshotExport(
 
 function openTarget(
   to: SnapshotExportSettings['to'],
-  options: { readonly dial: DialSettings; readonly protectedPorts: readonly number[]; readonly clock: Clock; readonly random: Random },
+  options: { readonly mayDial: DialPolicy; readonly clock: Clock; readonly random: Random },
 ): ExportTarget {
-  const { dial, protectedPorts, clock, random } = options;
+  const { mayDial, clock, random } = options;
   if (to.kind === 'folder') return folderTarget({ ...to, clock, random });
-  return s3Target({ settings: to, mayDial: createDialPolicy({ protectedPorts, ...dial }), clock });
+  return s3Target({ settings: to, mayDial, clock });
 }

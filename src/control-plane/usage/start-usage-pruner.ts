@@ -21,7 +21,7 @@ const USAGE_RETENTION: UsageRetention = { hourDays: 8, dayDays: 400 };
  * stops it and resolves when no step is under way.
  */
 export function startUsagePruner(options: {
-  readonly usage: UsageStore;
+  readonly usage: Pick<UsageStore, 'prune'>;
   readonly clock: Clock;
   readonly log: Logger;
 }): () => Promise<void> {

@@ -66,7 +66,13 @@ test('while the store is away what is told is kept, and written once when it is 
   assert.equal(log.lines.filter(({ level }) => level === 'error').length, 3);
   store.isAway = false;
   await pass();
-  assert.deepEqual(store.written.map(({ credential, requests }) => [credential, requests]), [['c0', 3], ['c1', 3]]); // biome-ignore format: one thought
+  assert.deepEqual(
+    store.written.map(({ credential, requests }) => [credential, requests]),
+    [
+      ['c0', 3],
+      ['c1', 3],
+    ],
+  );
 });
 
 test('a group that has told too much apart in an hour is told apart by status only', async () => {

@@ -31,7 +31,10 @@ test('a message that came before is left out; a new process of the instance begi
   const entries: UsageReport['entries'] = [['', '', '', 404, 1, NOW]];
   for (const sequence of [1, 1, 2, 2, 1, 4]) book.take(NAME, report(sequence, entries), NOW);
   book.take(NAME, report(1, entries, 'b2'), NOW);
-  assert.deepEqual(book.takeOut().map(({ requests }) => requests), [4]); // biome-ignore format: one thought
+  assert.deepEqual(
+    book.takeOut().map(({ requests }) => requests),
+    [4],
+  );
 });
 
 test('an instance that names more than it may in an interval is counted without names', () => {
@@ -48,7 +51,10 @@ test('an instance that names more than it may in an interval is counted without 
   }
   assert.equal(book.size, 20_001);
   const rows = book.takeOut();
-  assert.deepEqual(rows.filter(({ consumer }) => consumer === '*').map(({ requests }) => requests), [10_000]); // biome-ignore format: one thought
+  assert.deepEqual(
+    rows.filter(({ consumer }) => consumer === '*').map(({ requests }) => requests),
+    [10_000],
+  );
   book.take(NAME, report(1000, [['c', 'again', 'r', 200, 1, NOW]]), NOW);
   assert.equal(book.takeOut()[0]?.credential, 'again');
 });

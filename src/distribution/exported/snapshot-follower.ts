@@ -1,5 +1,5 @@
 import type { CancelTask, Clock } from '../../lib/clock.ts';
-import type { Random } from '../../lib/random.ts';
+import { type Random, randomFraction } from '../../lib/random.ts';
 import { HeldConfiguration, type HeldConfigurationOptions } from '../held-configuration.ts';
 import type { PreviousProcessEnd } from '../journal.ts';
 import type { SnapshotTaker } from './snapshot-taker.ts';
@@ -57,7 +57,7 @@ export class SnapshotFollower {
   /** Between half and one and a half, so that many gateways do not ask at the same moment. */
   #schedule(): void {
     const { clock, random, intervalMs } = this.#options;
-    const delayMs = intervalMs * (0.5 + random.bytes(4).readUInt32BE(0) / 2 ** 32);
+    const delayMs = intervalMs * (0.5 + randomFraction(random));
     this.#cancel = clock.schedule(delayMs, () => {
       this.#running = this.#look();
     });

@@ -2,9 +2,9 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import type { DialPolicy } from '../../lib/dial-policy.ts';
+import { messageOf } from '../../lib/message-of.ts';
 import type { Logger } from '../../observability/logger.ts';
 import type { HeldConfiguration } from '../held-configuration.ts';
-import { messageOf } from '../message-of.ts';
 import type { SnapshotKey } from '../snapshot-key.ts';
 import { downloadSnapshot } from './download-snapshot.ts';
 import { SnapshotFileReader } from './snapshot-file-reader.ts';
@@ -102,7 +102,11 @@ export class SnapshotTaker {
       if (outcome.kind === 'applied') {
         log.info('the configuration was taken from a snapshot', { snapshot: describePlace(place), revision, createdAtMs });
         onFresh?.(createdAtMs);
-      } else if (held.revision === revision && (await isWhole(reader))) onFresh?.(createdAtMs);
+      } else if (held.revision === revision) {
+        // Only a file that is verified to its end may say when it was made.
+        for await (const _record of reader.records());
+        onFresh?.(createdAtMs);
+      }
       this.#seen = seen;
       return undefined;
     } finally {
@@ -124,10 +128,4 @@ export class SnapshotTaker {
 async function markOf(handle: FileHandle): Promise<string> {
   const { dev, ino, size, mtimeMs, ctimeMs } = await handle.stat();
   return [dev, ino, size, mtimeMs, ctimeMs].join();
-}
-
-/** Only a verified file may say when it was made. */
-async function isWhole(reader: SnapshotFileReader): Promise<boolean> {
-  for await (const _record of reader.records());
-  return true;
 }

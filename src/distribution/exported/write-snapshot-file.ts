@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Random } from '../../lib/random.ts';
+import { syncFolder } from '../../lib/sync-folder.ts';
 import { encodeRecord, type JournalOrigin, type JournalRecord } from '../journal-record.ts';
 import { parseChanges } from '../parse-payload.ts';
 import type { SignedMessages } from '../signed-messages.ts';
@@ -152,15 +153,5 @@ class SnapshotFileWriter {
       signingKey: signer.publicKey,
       softwareVersion,
     };
-  }
-}
-
-/** So that the name is on disk too. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/message-of.ts';
 import type { Logger } from '../../observability/index.ts';
 import { readContactTimes, writeContactTimes } from './contact-file.ts';
 import { ForwardClock } from './forward-clock.ts';
@@ -134,7 +135,7 @@ export class Freshness {
     const times = { latestMs: Math.floor(nowMs), contactMs: Math.floor(this.#contactMs), confirmedMs: Math.floor(this.#confirmedMs) };
     this.#keeping = this.#keeping.then(() =>
       writeContactTimes(this.#folder, times).catch((error: unknown) =>
-        this.#log.warn('the time of the last contact could not be kept', { cause: error instanceof Error ? error.message : String(error) }),
+        this.#log.warn('the time of the last contact could not be kept', { cause: messageOf(error) }),
       ),
     );
     return this.#keeping;

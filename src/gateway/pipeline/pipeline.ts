@@ -193,10 +193,11 @@ export class Pipeline implements ExchangeHandler {
     const context = this.#contextOf(exchange);
     const { accessLog, clock, requests, usage } = this.#options;
     requests?.add();
-    usage?.count(context.consumer, context.candidate?.route, exchange.status, Math.floor(clock.nowMs() / 1000));
+    const endedAtMs = clock.nowMs();
+    usage?.count(context.consumer, context.candidate?.route, exchange.status, Math.floor(endedAtMs / 1000));
     const line = accessLog?.beginLine();
     if (accessLog !== undefined && line !== undefined) {
-      appendAccessLine(line, exchange, this.#factsOf(context, exchange), clock.nowMs());
+      appendAccessLine(line, exchange, this.#factsOf(context, exchange), endedAtMs);
       accessLog.endLine();
     }
     if (context.chains.logs) runLogs(context, this.#options.log);

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { messageOf } from '../../lib/message-of.ts';
 import type { CertificatePair } from '../../schema/index.ts';
 
 /** Certificates of one object, for a name that several speak for. */
@@ -47,6 +48,6 @@ function problemOf(pair: CertificatePair): string | undefined {
     process.getBuiltinModule('node:tls').createSecureContext({ ...pair });
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }

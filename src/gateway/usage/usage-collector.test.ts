@@ -52,7 +52,10 @@ test('what all workers have counted is sent once an interval, added up, and noth
   counters[0]?.count(undefined, ROUTE, 401, 7);
   await pass(INTERVAL_MS);
   assert.deepEqual(entries()[1], ['', '', 'r', 401, 1, 7]);
-  assert.deepEqual(sent.map(({ sequence }) => sequence), [1, 2]); // biome-ignore format: one thought
+  assert.deepEqual(
+    sent.map(({ sequence }) => sequence),
+    [1, 2],
+  );
   assert.equal(new Set(sent.map(({ epoch }) => epoch)).size, 1);
 });
 
@@ -76,7 +79,10 @@ test('a worker that meets many credentials is emptied before its room is used up
   }
   await pass(INTERVAL_MS);
   assert.equal(entries().length, 400);
-  assert.equal(entries().some(([consumer]) => consumer === '*'), false); // biome-ignore format: one thought
+  assert.equal(
+    entries().some(([consumer]) => consumer === '*'),
+    false,
+  );
 });
 
 test('a large batch goes in several messages, each small enough', async () => {
@@ -86,7 +92,10 @@ test('a large batch goes in several messages, each small enough', async () => {
     if (index % 25 === 0) await pass(250);
   }
   await pass(INTERVAL_MS);
-  assert.equal(entries().reduce((sum, [, , , , requests]) => sum + requests, 0), 600); // biome-ignore format: one thought
+  assert.equal(
+    entries().reduce((sum, [, , , , requests]) => sum + requests, 0),
+    600,
+  );
   assert.ok(sent.length > 2);
   for (const report of sent) assert.ok(JSON.stringify({ kind: 'usage', ...report }).length <= 48 * 1024);
 });

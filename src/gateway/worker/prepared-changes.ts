@@ -1,3 +1,4 @@
+import { messageOf } from '../../lib/message-of.ts';
 import type { PreparedChange, Runtime } from '../runtime/index.ts';
 import type { RuntimeChange } from './worker-messages.ts';
 
@@ -63,8 +64,4 @@ function failureText(error: unknown): string {
     if (!texts.some((text) => text.includes(messageOf(current)))) texts.push(messageOf(current));
   }
   return texts.length === 0 ? String(error) : texts.join(': ');
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

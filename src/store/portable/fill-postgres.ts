@@ -1,4 +1,5 @@
 import type { PostgresConnection, SqlValue } from '../postgres/postgres-connection.ts';
+import { numberedColumn } from './numbered-column.ts';
 import type { PortableColumn, PortableRow, PortableTable, PortableType, StorePart, TableSummary } from './portable-table.ts';
 import { postgresTables, readPostgres } from './read-postgres.ts';
 import { refuseUnknownColumns, refuseWrongTables } from './refuse-unknown.ts';
@@ -64,11 +65,7 @@ function labelsArray(text: string): string {
 }
 
 async function moveNumbers(connection: PostgresConnection, table: string, atLeast: number): Promise<void> {
-  const numbered = await connection.get<{ column: string; sequence: string }>(
-    `SELECT attname::text AS column, pg_get_serial_sequence(quote_ident(current_schema()) || '.' || quote_ident($1), attname::text) AS sequence
-     FROM pg_attribute WHERE attrelid = (quote_ident(current_schema()) || '.' || quote_ident($1))::regclass AND attidentity <> '' AND NOT attisdropped`,
-    table,
-  );
+  const numbered = await numberedColumn(connection, table);
   if (numbered === undefined) return;
   await connection.all(
     `SELECT setval('${numbered.sequence}', greatest($1::bigint, max("${numbered.column}"))) FROM "${table}" HAVING greatest($1::bigint, max("${numbered.column}")) > 0`,

@@ -7,9 +7,9 @@ import { BACKUP_FORMAT, type BackupHeader } from './backup-lines.ts';
 import type { PortableColumn, PortableRow, PortableTable, StorePart } from './portable-table.ts';
 import { splitLines } from './split-lines.ts';
 import { RowSum } from './summarise.ts';
+import { charactersIn, ROWS_AT_ONCE } from './table-parts.ts';
 
 const LONGEST_LINE = 128 * 1024 * 1024;
-const ROWS_AT_ONCE = 500;
 const CHARACTERS_AT_ONCE = 1_000_000;
 const NAME = /^[a-z][a-z0-9_]{0,62}$/;
 
@@ -109,7 +109,7 @@ class BackupReader {
       if (isRow) {
         const row = this.#row(table, value);
         rows.push(row);
-        for (const each of row) characters += typeof each === 'string' ? each.length : 8;
+        characters += charactersIn(row);
       }
       if (rows.length > 0 && (!isRow || rows.length >= ROWS_AT_ONCE || characters >= CHARACTERS_AT_ONCE)) {
         sum.add(rows);

@@ -1,4 +1,5 @@
 import type { PostgresConnection } from '../postgres/postgres-connection.ts';
+import { numberedColumn } from './numbered-column.ts';
 import {
   inOrderOfReference,
   isCarried,
@@ -8,9 +9,8 @@ import {
   portableType,
   type StorePart,
 } from './portable-table.ts';
-import { RowSum } from './summarise.ts';
+import { charactersIn, ROWS_AT_ONCE, tableParts } from './table-parts.ts';
 
-const ROWS_AT_ONCE = 500;
 const LARGE_ROWS_AT_ONCE = 10;
 const CHARACTERS_OF_LARGE_ROWS = 4_000_000;
 
@@ -44,22 +44,12 @@ export async function postgresTables(connection: PostgresConnection): Promise<re
 /** A whole store on PostgreSQL, in the state that the connection's transaction sees: it has to be in one. Memory is bounded by the largest rows. */
 export async function* readPostgres(connection: PostgresConnection): AsyncGenerator<StorePart> {
   for (const table of await postgresTables(connection)) {
-    yield { kind: 'table', table, highestNumber: await highestNumber(connection, table.name) };
-    const sum = new RowSum();
-    for await (const rows of portions(connection, table)) {
-      sum.add(rows);
-      yield { kind: 'rows', table, rows };
-    }
-    yield { kind: 'end', table, summary: sum.summary() };
+    yield* tableParts(table, await highestNumber(connection, table.name), portions(connection, table));
   }
 }
 
 async function highestNumber(connection: PostgresConnection, table: string): Promise<number | undefined> {
-  const [numbered] = await connection.all<{ sequence: string }>(
-    `SELECT pg_get_serial_sequence(quote_ident(current_schema()) || '.' || quote_ident($1), attname::text) AS sequence FROM pg_attribute
-     WHERE attrelid = (quote_ident(current_schema()) || '.' || quote_ident($1))::regclass AND attidentity <> '' AND NOT attisdropped`,
-    table,
-  );
+  const numbered = await numberedColumn(connection, table);
   if (numbered === undefined) return undefined;
   const given = await connection.get<{ last: number; used: boolean }>(
     `SELECT last_value AS last, is_called AS used FROM ${numbered.sequence}`,
@@ -79,10 +69,7 @@ async function* portions(connection: PostgresConnection, table: PortableTable): 
     const found = await connection.all<Readonly<Record<string, unknown>>>(`FETCH ${size} FROM ${cursor}`);
     if (found.length === 0) break;
     const rows = found.map((row) => portableRow(table, row));
-    const characters = rows.reduce(
-      (sum, row) => sum + row.reduce<number>((all, value) => all + (typeof value === 'string' ? value.length : 8), 0),
-      0,
-    );
+    const characters = rows.reduce((sum, row) => sum + charactersIn(row), 0);
     // A portion of the largest rows that there were must fit.
     size = (characters / found.length) * ROWS_AT_ONCE > CHARACTERS_OF_LARGE_ROWS ? LARGE_ROWS_AT_ONCE : ROWS_AT_ONCE;
     yield rows;

@@ -8,9 +8,8 @@ import {
   portableType,
   type StorePart,
 } from './portable-table.ts';
-import { RowSum } from './summarise.ts';
+import { charactersIn, ROWS_AT_ONCE, tableParts } from './table-parts.ts';
 
-const ROWS_AT_ONCE = 500;
 const CHARACTERS_AT_ONCE = 1_000_000;
 
 /** The tables of a store on SQLite that are carried over, those that others refer to first. */
@@ -38,13 +37,7 @@ export async function* readSqlite(database: SqliteDatabase): AsyncGenerator<Stor
   if (isOwn) database.execute('BEGIN');
   try {
     for (const table of sqliteTables(database)) {
-      yield { kind: 'table', table, highestNumber: highestNumber(database, table.name) };
-      const sum = new RowSum();
-      for (const rows of portions(database, table)) {
-        sum.add(rows);
-        yield { kind: 'rows', table, rows };
-      }
-      yield { kind: 'end', table, summary: sum.summary() };
+      yield* tableParts(table, highestNumber(database, table.name), portions(database, table));
     }
   } finally {
     if (isOwn) database.execute('ROLLBACK');
@@ -65,7 +58,7 @@ function* portions(database: SqliteDatabase, table: PortableTable): Generator<re
   for (const row of database.iterate(`SELECT ${columns.join(', ')} FROM "${table.name}"`)) {
     const read = portableRow(table, row);
     rows.push(read);
-    for (const value of read) characters += typeof value === 'string' ? value.length : 8;
+    characters += charactersIn(read);
     if (rows.length >= ROWS_AT_ONCE || characters >= CHARACTERS_AT_ONCE) {
       yield rows;
       rows = [];

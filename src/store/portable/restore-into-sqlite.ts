@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { link, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { StartError } from '../../errors/index.ts';
-import { syncFolder } from '../create-durably.ts';
+import { syncFolder } from '../../lib/sync-folder.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { beginImmediate } from '../sqlite/begin-immediate.ts';
 import { startFailure } from '../sqlite/failures.ts';

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { StartError } from '../../errors/index.ts';
-import { syncFolder } from '../create-durably.ts';
+import { syncFolder } from '../../lib/sync-folder.ts';
 
 /**
  * Writes text, compressed with gzip, to a new file (mode 0600), complete and on the disk or not at all.

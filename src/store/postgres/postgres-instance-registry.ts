@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { InstanceRegistry, InstanceReport, RegisteredInstance } from '../instance-registry.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import type { RevisionListener } from './revision-listener.ts';
+import { inTransaction } from './run-transaction.ts';
 
 type Run = <Result>(work: (connection: PostgresConnection) => Promise<Result>) => Promise<Result>;
 
@@ -48,20 +49,23 @@ export class PostgresInstanceRegistry implements InstanceRegistry {
 
   async report(joined: readonly InstanceReport[], changed: readonly InstanceReport[]): Promise<void> {
     await this.#run(async (connection) => {
-      await connection.execute('BEGIN; SET LOCAL synchronous_commit = off');
-      try {
+      await inTransaction(connection, 'BEGIN; SET LOCAL synchronous_commit = off', async () => {
         if (joined.length > 0) await this.#insert(connection, joined);
         if (changed.length > 0) await this.#update(connection, changed);
         await this.#listener.announce(connection, [...new Set([...joined, ...changed].map(({ groupId }) => groupId))], 'instances');
-        await connection.execute('COMMIT');
-      } catch (error) {
-        if (!connection.isLost) await connection.execute('ROLLBACK');
-        throw error;
-      }
+      });
     });
   }
 
-  async list(groupId: string): Promise<readonly RegisteredInstance[]> {
+  list(groupId: string): Promise<readonly RegisteredInstance[]> {
+    return this.#select('true', groupId);
+  }
+
+  listOthers(groupId: string): Promise<readonly RegisteredInstance[]> {
+    return this.#select('known.control_plane_id <> $2', groupId, this.controlPlaneId);
+  }
+
+  async #select(condition: string, ...values: readonly string[]): Promise<readonly RegisteredInstance[]> {
     const rows = await this.#run((connection) =>
       connection.all<InstanceRow>(
         `SELECT known.control_plane_id, known.report,
@@ -69,8 +73,8 @@ export class PostgresInstanceRegistry implements InstanceRegistry {
            (extract(epoch FROM clock_timestamp() -
              greatest(known.seen_at, CASE WHEN known.is_connected THEN lives.seen_at END)) * 1000)::double precision AS silent_ms
          FROM gateway_instances AS known LEFT JOIN control_planes AS lives ON lives.id = known.control_plane_id
-         WHERE known.group_id = $1 ORDER BY known.instance_id`,
-        groupId,
+         WHERE known.group_id = $1 AND ${condition} ORDER BY known.instance_id`,
+        ...values,
       ),
     );
     return rows.map(instanceOfRow);

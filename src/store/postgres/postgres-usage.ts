@@ -1,4 +1,4 @@
-import { type UnusedRow, type UsageSumRow, unusedOfRows, usageStatement, usageSumOfRow } from '../rows/usage-rows.ts';
+import { type UnusedRow, USAGE_KEY, type UsageSumRow, unusedOfRows, usageStatement, usageSumOfRow } from '../rows/usage-rows.ts';
 import { type CredentialPlace, type LastUse, USAGE_SPANS, type UsageQuery, type UsageRow, type UsageStore } from '../usage.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 
@@ -8,8 +8,6 @@ export interface PostgresUsageParts {
   /** Never tries again by itself. */
   readonly write: <Result>(work: (connection: PostgresConnection) => Promise<Result>) => Promise<Result>;
 }
-
-const KEY = 'span, starts_at, group_id, consumer, credential, service, route, status';
 
 /** Whether a resource is, or was before it was deleted, in the group of the row `i`. */
 const wasThere = (kind: string, parent: string, id: string): string =>
@@ -37,11 +35,11 @@ const RECORD = `
           OR (i.consumer <> '' AND i.credential = '' AND (${wasThere('consumer', `''`, 'i.consumer')}))
           OR (i.consumer <> '' AND i.credential <> '' AND (${wasThere('credential', 'i.consumer', 'i.credential')})))))
   ), counted AS (
-    INSERT INTO usage_counts (${KEY}, requests)
+    INSERT INTO usage_counts (${USAGE_KEY}, requests)
     SELECT spans.span, at - at % spans.span, group_id, consumer, credential, service, route, status, sum(requests)
     FROM known CROSS JOIN (VALUES (${USAGE_SPANS.hour}::bigint), (${USAGE_SPANS.day}::bigint)) AS spans (span)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
-    ON CONFLICT (${KEY}) DO UPDATE SET requests = usage_counts.requests + excluded.requests
+    ON CONFLICT (${USAGE_KEY}) DO UPDATE SET requests = usage_counts.requests + excluded.requests
   )
   INSERT INTO credential_uses (group_id, consumer, credential, last_used_at, instance_id)
   SELECT DISTINCT ON (group_id, consumer, credential) group_id, consumer, credential, last_used_at, instance_id
@@ -106,8 +104,7 @@ export class PostgresUsage implements UsageStore {
         ...[groupId, after?.consumer ?? '', after?.credential ?? '', limit],
       ),
     );
-    const last = rows.length < limit ? undefined : rows.at(-1);
-    return { unused: unusedOfRows(rows, before), next: last && { consumer: last.consumer, credential: last.credential } };
+    return unusedOfRows(rows, before, limit);
   }
 
   prune(before: { readonly hours: number; readonly days: number }, limit: number): Promise<number> {

@@ -36,13 +36,18 @@ export async function readOneState<Result>(
   work: (connection: PostgresConnection) => Promise<Result>,
 ): Promise<Result> {
   return database.lendFresh((connection) =>
-    orRollBack(connection, async () => {
-      await connection.execute('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const result = await work(connection);
-      await commit(connection);
-      return result;
-    }),
+    inTransaction(connection, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', () => work(connection)),
   );
+}
+
+/** Runs `work` between `begin` and a commit on a connection that is in no transaction. @throws PostgresFailure, what `work` throws; it is rolled back then */
+export function inTransaction<Result>(connection: PostgresConnection, begin: string, work: () => Promise<Result>): Promise<Result> {
+  return orRollBack(connection, async () => {
+    await connection.execute(begin);
+    const result = await work();
+    await commit(connection);
+    return result;
+  });
 }
 
 // What a transaction reads and writes it finds by an index. Plans are made once for a connection, perhaps when a table was still empty. Where

@@ -1,6 +1,6 @@
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { syncFolder } from '../create-durably.ts';
+import { syncFolder } from '../../lib/sync-folder.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
 const COPIES_KEPT = 3;

@@ -2,7 +2,7 @@ import { chmod, open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { StartError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { syncFolder } from '../create-durably.ts';
+import { syncFolder } from '../../lib/sync-folder.ts';
 import type { Migration } from '../migrations/index.ts';
 import { BUSY_TIMEOUT_MS } from './begin-immediate.ts';
 import { startFailure } from './failures.ts';

@@ -1,4 +1,4 @@
-import { type UnusedRow, type UsageSumRow, unusedOfRows, usageStatement, usageSumOfRow } from '../rows/usage-rows.ts';
+import { type UnusedRow, USAGE_KEY, type UsageSumRow, unusedOfRows, usageStatement, usageSumOfRow } from '../rows/usage-rows.ts';
 import { type CredentialPlace, type LastUse, USAGE_SPANS, type UsageQuery, type UsageRow, type UsageStore } from '../usage.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
@@ -9,8 +9,6 @@ export interface SqliteUsageParts {
   /** A transaction of its own. */
   readonly write: <Result>(work: (database: SqliteDatabase) => Result) => Promise<Result>;
 }
-
-const KEY = 'span, starts_at, group_id, consumer, credential, service, route, status';
 
 /** Who used what, in the embedded store. */
 export class SqliteUsage implements UsageStore {
@@ -64,8 +62,7 @@ export class SqliteUsage implements UsageStore {
          WHERE r.group_id = ? AND r.kind = 'credential' AND (r.parent_id, r.id) > (?, ?) ORDER BY r.parent_id, r.id LIMIT ?`,
         ...[groupId, after?.consumer ?? '', after?.credential ?? '', limit],
       );
-      const last = rows.length < limit ? undefined : rows.at(-1);
-      return { unused: unusedOfRows(rows, before), next: last && { consumer: last.consumer, credential: last.credential } };
+      return unusedOfRows(rows, before, limit);
     });
   }
 
@@ -98,8 +95,8 @@ function recordRow(database: SqliteDatabase, row: UsageRow): void {
   );
   for (const span of Object.values(USAGE_SPANS)) {
     database.run(
-      `INSERT INTO usage_counts (${KEY}, requests) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (${KEY}) DO UPDATE SET requests = requests + excluded.requests`,
+      `INSERT INTO usage_counts (${USAGE_KEY}, requests) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (${USAGE_KEY}) DO UPDATE SET requests = requests + excluded.requests`,
       ...[span, at - (at % span), groupId, consumer, credential, owner?.owner_id ?? '', route, status, requests],
     );
   }
