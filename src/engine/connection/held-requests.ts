@@ -29,6 +29,6 @@ export class HeldRequests {
 
 /** Of `bytes[start, end)`, which begin with what `body` has yet to read, those behind the body; none where its end is not known yet. */
 export function bytesBehind(body: BodyReader, bytes: Buffer, start: number, end: number): Buffer {
-  if (body.done) return bytes.subarray(start, end);
-  return body.kind === 'length' ? bytes.subarray(Math.min(start + body.remaining, end), end) : EMPTY_BYTES;
+  const bodyEnd = body.endIn(bytes, start, end);
+  return bodyEnd === undefined ? EMPTY_BYTES : bytes.subarray(bodyEnd, end);
 }

@@ -57,6 +57,18 @@ export class BodyReader {
     return event;
   }
 
+  /** Where in `bytes[start, end)`, the next bytes of the body, it ends; undefined where that is not known yet. Reads nothing. */
+  endIn(bytes: Buffer, start: number, end: number): number | undefined {
+    if (this.done) return start;
+    if (this.kind === 'length') return start + this.remaining <= end ? start + this.remaining : undefined;
+    const chunked = this.chunked?.copy();
+    if (chunked === undefined) return undefined;
+    let event: number = BODY.data;
+    chunked.position = start;
+    while (event === BODY.data) event = chunked.next(bytes, chunked.position, end);
+    return event === BODY.done ? chunked.position : undefined;
+  }
+
   #nextChunked(chunked: ChunkedParser, bytes: Buffer, start: number, end: number): number {
     const event = chunked.next(bytes, start, end);
     this.dataStart = chunked.dataStart;

@@ -59,6 +59,18 @@ export class ChunkedParser {
     this.#limits = limits;
   }
 
+  /** Another parser at the same place in the same body; what it reads this one has not read. */
+  copy(): ChunkedParser {
+    const copy = new ChunkedParser(this.#limits);
+    copy.#state = this.#state;
+    copy.#digits = this.#digits;
+    copy.#remaining = this.#remaining;
+    copy.#extensionBytes = this.#extensionBytes;
+    copy.#trailerLength = this.#trailerLength;
+    copy.trailerBytes = Buffer.from(this.trailerBytes);
+    return copy;
+  }
+
   reset(): void {
     this.#state = SIZE_START;
     this.#digits = 0;
