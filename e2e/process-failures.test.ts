@@ -5,35 +5,22 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
+import { type GatewayQuestion, statusFor } from '../test-support/ask-gateway.ts';
 import { isAlive, type RunningInstance, runningInstance, until, untilGone } from '../test-support/running-instance.ts';
 import { temporaryFolder } from '../test-support/temporary-folder.ts';
 
-/** What is asked for; without a route the gateway answers 404 by itself. */
-interface Question {
-  readonly port: number;
-  readonly path: string;
-  readonly key?: string;
-}
+/** A request that takes longer has had no answer. */
+const ANSWER_LIMIT_MS = 10_000;
 
 /** One request over a connection of its own: its status, or how it failed, and how long it took. */
-function freshRequest({ port, path, key }: Question): Promise<{ readonly outcome: number | string; readonly tookMs: number }> {
+async function freshRequest(question: GatewayQuestion): Promise<{ readonly outcome: number | string; readonly tookMs: number }> {
   const startedMs = performance.now();
-  return new Promise((resolve) => {
-    const finish = (outcome: number | string): void => resolve({ outcome, tookMs: performance.now() - startedMs });
-    const request = http.get(
-      { host: '127.0.0.1', port, path, agent: false, timeout: 10_000, headers: key === undefined ? {} : { apikey: key } },
-      (response) => {
-        response.resume().on('end', () => finish(response.statusCode ?? 0));
-      },
-    );
-    request.on('timeout', () => request.destroy(new Error('timeout')));
-    request.on('error', (error: NodeJS.ErrnoException) => finish(error.code ?? error.message));
-  });
+  return { outcome: await statusFor(question, ANSWER_LIMIT_MS), tookMs: performance.now() - startedMs };
 }
 
 /** Sends requests one after another over new connections while `action` runs and until `recovered` holds. */
 async function requestsDuring(
-  question: Question,
+  question: GatewayQuestion,
   action: () => Promise<void>,
   recovered: () => Promise<boolean>,
 ): Promise<{ outcome: number | string; tookMs: number }[]> {

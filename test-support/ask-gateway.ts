@@ -7,35 +7,18 @@ export interface GatewayQuestion {
   readonly key?: string | undefined;
 }
 
-/** An answer, or how there was none. */
-type GatewayAnswer =
-  | { readonly kind: 'answer'; readonly status: number; readonly headers: http.IncomingHttpHeaders; readonly body: string }
-  | { readonly kind: 'none'; readonly code: string };
-
 const ANSWER_LIMIT_MS = 20_000;
 
-/** One request over a connection of its own. Never rejects. */
-function askGateway({ port, path, key }: GatewayQuestion): Promise<GatewayAnswer> {
+/** One request over a connection of its own: its status, or how there was none. Never rejects. */
+export function statusFor({ port, path, key }: GatewayQuestion, timeoutMs = ANSWER_LIMIT_MS): Promise<number | string> {
   return new Promise((resolve) => {
-    const none = (error: NodeJS.ErrnoException): void => resolve({ kind: 'none', code: error.code ?? error.message });
-    const request = http.get(
-      { host: '127.0.0.1', port, path, agent: false, timeout: ANSWER_LIMIT_MS, headers: key === undefined ? {} : { apikey: key } },
-      (response) => {
-        let body = '';
-        response.setEncoding('utf8').on('data', (part: string) => {
-          body += part;
-        });
-        response.on('error', none);
-        response.on('end', () => resolve({ kind: 'answer', status: response.statusCode ?? 0, headers: response.headers, body }));
-      },
-    );
+    const none = (error: NodeJS.ErrnoException): void => resolve(error.code ?? error.message);
+    const headers = key === undefined ? {} : { apikey: key };
+    const request = http.get({ host: '127.0.0.1', port, path, agent: false, timeout: timeoutMs, headers }, (response) => {
+      response.on('error', none).resume();
+      response.on('end', () => resolve(response.statusCode ?? 0));
+    });
     request.on('timeout', () => request.destroy(new Error('no answer in time')));
     request.on('error', none);
   });
-}
-
-/** The status, or how there was none. */
-export async function statusFor(question: GatewayQuestion): Promise<number | string> {
-  const answer = await askGateway(question);
-  return answer.kind === 'answer' ? answer.status : answer.code;
 }

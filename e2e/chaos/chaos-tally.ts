@@ -39,18 +39,17 @@ export class ChaosTally {
   }
 }
 
+/** What `{ ...tally }` copies. */
+type ChaosCounts = Pick<
+  ChaosTally,
+  'roundsDone' | 'writesAcknowledged' | 'writesLost' | 'requests' | 'failedRequests' | 'kills' | 'figures'
+>;
+
 /** One scenario's part of the results. */
-export interface ChaosResult {
+export interface ChaosResult extends ChaosCounts {
   readonly scenario: string;
   readonly seed: number;
   readonly rounds: number;
-  readonly roundsDone: number;
-  readonly writesAcknowledged: number;
-  readonly writesLost: number;
-  readonly requests: number;
-  readonly failedRequests: number;
-  readonly kills: Readonly<Record<string, number>>;
-  readonly figures: Readonly<Record<string, number>>;
   readonly seconds: number;
   /** Why it failed; undefined when it held. */
   readonly failure: string | undefined;

@@ -60,9 +60,8 @@ export function chaosTest(scenario: ChaosScenario): void {
       t.skip(error.message);
     } finally {
       await cleanup.close();
-      const { roundsDone, writesAcknowledged, writesLost, requests, failedRequests, kills, figures } = tally;
       const seconds = Math.round((performance.now() - startedMs) / 100) / 10;
-      const counts = { roundsDone, writesAcknowledged, writesLost, requests, failedRequests, kills, figures, seconds };
+      const counts = { ...tally, seconds };
       t.diagnostic(JSON.stringify(counts));
       const file = process.env.PORTCULLIS_CHAOS_RESULT;
       const words = failure === undefined ? undefined : failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);

@@ -3,6 +3,7 @@ import { startEchoUpstream } from '../../test-support/echo-upstream.ts';
 import { LoadClients } from '../../test-support/load-clients.ts';
 import { isAlive, until, untilGone } from '../../test-support/running-instance.ts';
 import { type RestartableInstance, startControlPlane, startGateway } from '../../test-support/separate-planes.ts';
+import type { ChaosTally } from './chaos-tally.ts';
 import { chaosTest } from './chaos-test.ts';
 import { untilCurrent } from './check-ledger.ts';
 
@@ -47,7 +48,6 @@ chaosTest({
 interface Scope {
   after(task: () => unknown): void;
 }
-type Tally = Parameters<Parameters<typeof chaosTest>[0]['run']>[0]['tally'];
 
 function startClients(scope: Scope, gateway: RestartableInstance | undefined): LoadClients {
   const clients = new LoadClients(gateway?.instance.ports.http ?? 0, '/anything');
@@ -61,14 +61,14 @@ async function moreRequests(clients: LoadClients): Promise<void> {
   await until(() => clients.total >= before + SOME_REQUESTS, 'the clients go on');
 }
 
-async function end(clients: LoadClients, tally: Tally): Promise<void> {
+async function end(clients: LoadClients, tally: ChaosTally): Promise<void> {
   await clients.stop();
   tally.requests += clients.total;
   for (const failure of clients.failures) tally.requestFailed(failure);
 }
 
 /** A fresh gateway process beside the old one, for clients that know nothing of it. */
-async function replaceUnderLoad(scope: Scope, gateway: RestartableInstance, tally: Tally): Promise<void> {
+async function replaceUnderLoad(scope: Scope, gateway: RestartableInstance, tally: ChaosTally): Promise<void> {
   const { instance } = gateway;
   const clients = startClients(scope, gateway);
   await moreRequests(clients);
@@ -81,7 +81,7 @@ async function replaceUnderLoad(scope: Scope, gateway: RestartableInstance, tall
 }
 
 /** All processes of a gateway, for clients that leave when it says that it is not ready. */
-async function restartBehindBalancer(scope: Scope, gateway: RestartableInstance, tally: Tally): Promise<void> {
+async function restartBehindBalancer(scope: Scope, gateway: RestartableInstance, tally: ChaosTally): Promise<void> {
   const { instance } = gateway;
   const clients = startClients(scope, gateway);
   await moreRequests(clients);

@@ -1,41 +1,30 @@
 import type { ErrorReason } from '../../errors/index.ts';
 import { CANCEL, ENHANCE_YOUR_CALM, INTERNAL_ERROR, REFUSED_STREAM } from './http2-codes.ts';
 
-/** Codes by which `TransportReceiver.onClose` tells that an upstream has reset a stream. */
-const STREAM_RESET = {
-  refused: 'HTTP2_REFUSED_STREAM',
-  cancelled: 'HTTP2_CANCEL',
-  calm: 'HTTP2_ENHANCE_YOUR_CALM',
-  other: 'HTTP2_RESET',
-} as const;
-
-const REASONS: ReadonlyMap<string, ErrorReason> = new Map([
-  [STREAM_RESET.refused, 'upstream_refused_stream'],
-  [STREAM_RESET.cancelled, 'upstream_cancelled'],
-  [STREAM_RESET.calm, 'upstream_calm'],
-  [STREAM_RESET.other, 'upstream_reset'],
-]);
+/** Also how `TransportReceiver.onClose` tells that an upstream has reset a stream. */
+const RESET_REASONS = ['upstream_refused_stream', 'upstream_cancelled', 'upstream_calm', 'upstream_reset'] as const;
+type ResetReason = (typeof RESET_REASONS)[number];
 
 /**
  * How a RST_STREAM with this code is told. `answered`: a part of the answer had come, and so the request was begun whatever the code says
  * (RFC 9113 §8.7).
  */
-export function streamReset(code: number, answered: boolean): string {
+export function streamReset(code: number, answered: boolean): ResetReason {
   switch (code) {
     case REFUSED_STREAM:
-      return answered ? STREAM_RESET.other : STREAM_RESET.refused;
+      return answered ? 'upstream_reset' : 'upstream_refused_stream';
     case CANCEL:
-      return STREAM_RESET.cancelled;
+      return 'upstream_cancelled';
     case ENHANCE_YOUR_CALM:
-      return STREAM_RESET.calm;
+      return 'upstream_calm';
     default:
-      return STREAM_RESET.other;
+      return 'upstream_reset';
   }
 }
 
 /** The reason in the table of errors; undefined for a failure that is no reset of a stream. */
-export function streamResetReason(failure: string | undefined): ErrorReason | undefined {
-  return failure === undefined ? undefined : REASONS.get(failure);
+export function streamResetReason(failure: string | undefined): ResetReason | undefined {
+  return RESET_REASONS.find((reason) => reason === failure);
 }
 
 /**

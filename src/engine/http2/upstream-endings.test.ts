@@ -158,7 +158,7 @@ for (const isWhole of [false, true]) {
       connection.send(FRAME.ping, 0, 0, Buffer.alloc(8));
       await connection.frame(({ type, flags }) => type === FRAME.ping && flags === FLAG.ack);
       stream.resume();
-      assert.equal(await closed.promise, isWhole ? undefined : 'HTTP2_RESET');
+      assert.equal(await closed.promise, isWhole ? undefined : 'upstream_reset');
       assert.equal(text.includes('4\r\nhalf\r\n'), true);
       assert.equal(text.endsWith('0\r\n\r\n'), isWhole);
     });

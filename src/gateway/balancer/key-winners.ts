@@ -5,13 +5,13 @@ const LIST_STEP = 0x9e37_79b1;
 
 /**
  * Which node of a list wins a key, for the keys asked for last, of however many lists: one place for each of many hashes, which the newest
- * takes. 320 KiB, of which nothing is taken before the first key comes.
+ * takes. 384 KiB, of which nothing is taken before the first key comes.
  */
 export class KeyWinners {
   #lists = 0;
   #keys: Int32Array | undefined = undefined;
   #owners = new Int32Array(0);
-  #winners = new Int16Array(0);
+  #winners = new Int32Array(0);
 
   /** The number of a list of nodes that never changes; another one on each call, of 4,294,967,295 in a row. */
   newList(): number {
@@ -26,17 +26,16 @@ export class KeyWinners {
     return keys !== undefined && keys[place] === (keyHash | 0) && this.#owners[place] === list ? (this.#winners[place] ?? EMPTY) : EMPTY;
   }
 
-  /** Indexes from 32,768 on are not kept. */
   set(list: number, keyHash: number, index: number): void {
     if (this.#keys === undefined) {
       this.#keys = new Int32Array(PLACES);
       this.#owners = new Int32Array(PLACES);
-      this.#winners = new Int16Array(PLACES).fill(EMPTY);
+      this.#winners = new Int32Array(PLACES);
     }
     const place = placeOf(list, keyHash);
     this.#keys[place] = keyHash;
     this.#owners[place] = list;
-    this.#winners[place] = index < 32_768 ? index : EMPTY;
+    this.#winners[place] = index;
   }
 }
 

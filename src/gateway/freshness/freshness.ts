@@ -102,12 +102,13 @@ export class Freshness {
     const isConnected = source?.isConnected() ?? false;
     const newestRevision = source?.newestRevision();
     if (isConnected) this.#contactMs = nowMs;
-    const isNewest = isConnected && newestRevision !== undefined && revision === newestRevision;
+    const isNewest = newestRevision !== undefined && revision === newestRevision;
     // Of a copy that is older than this file nothing is known: its age counts from when it was first seen.
-    const wasConfirmed = this.#confirmedMs !== 0;
-    if (isNewest) this.#isGuessed = false;
-    else if (revision !== undefined && !wasConfirmed) this.#isGuessed = true;
-    if (isNewest || (revision !== undefined && !wasConfirmed)) this.#confirmedMs = nowMs;
+    const isFirst = revision !== undefined && this.#confirmedMs === 0;
+    if (isNewest || isFirst) {
+      this.#confirmedMs = nowMs;
+      this.#isGuessed = !isNewest;
+    }
     const ageMs = revision === undefined ? undefined : Math.max(0, nowMs - this.#confirmedMs);
     const isTooOld = this.#limit.maxAgeMs > 0 && ageMs !== undefined && ageMs > this.#limit.maxAgeMs;
     if (isTooOld !== this.#state.isTooOld) this.#tell(isTooOld, ageMs);
@@ -115,11 +116,11 @@ export class Freshness {
       isConnected,
       sinceContactMs: this.#contactMs === 0 ? undefined : nowMs - this.#contactMs,
       ageMs,
-      lag: isConnected && newestRevision !== undefined ? Math.max(0, newestRevision - (revision ?? 0)) : undefined,
+      lag: newestRevision !== undefined ? Math.max(0, newestRevision - (revision ?? 0)) : undefined,
       isTooOld,
       refusesRequests: isTooOld && this.#limit.whenTooOld === 'refuse',
     };
-    if (!wasConfirmed && this.#confirmedMs !== 0) this.#mustKeep = true;
+    if (isFirst) this.#mustKeep = true;
     if (this.#mustKeep || nowMs - this.#keptAtMs >= KEEP_INTERVAL_MS) void this.#keep(nowMs);
     return this.#state;
   }

@@ -23,73 +23,54 @@ export interface IdentityBytes {
  */
 export class IdentifiedConsumer implements ConsumerMatch, IdentityBytes {
   /** The consumer's record (see `consumerRecord`), the credential's id, the consumer's details (see `consumerDetails`), the credential's data. */
-  readonly #bytes: Buffer;
-  readonly #usernameEnd: number;
+  readonly bytes: Buffer;
+  readonly nameStart = CONSUMER_HEAD_BYTES;
+  readonly nameEnd: number;
   readonly #customIdEnd: number;
-  readonly #recordEnd: number;
-  readonly #idEnd: number;
+  readonly idStart: number;
+  readonly idEnd: number;
   readonly #detailsEnd: number;
   #username: string | undefined = undefined;
 
   constructor(bytes: Buffer, recordEnd: number, idEnd = bytes.length, detailsEnd = idEnd) {
-    this.#bytes = bytes;
-    this.#recordEnd = recordEnd;
-    this.#idEnd = idEnd;
+    this.bytes = bytes;
+    this.idStart = recordEnd;
+    this.idEnd = idEnd;
     this.#detailsEnd = detailsEnd;
-    this.#usernameEnd = CONSUMER_HEAD_BYTES + bytes.readUInt32LE(0);
+    this.nameEnd = CONSUMER_HEAD_BYTES + bytes.readUInt32LE(0);
     const length = bytes.readUInt32LE(4);
-    this.#customIdEnd = this.#usernameEnd + (length === NO_CUSTOM_ID ? 0 : length);
-  }
-
-  get bytes(): Buffer {
-    return this.#bytes;
-  }
-
-  get nameStart(): number {
-    return CONSUMER_HEAD_BYTES;
-  }
-
-  get nameEnd(): number {
-    return this.#usernameEnd;
-  }
-
-  get idStart(): number {
-    return this.#recordEnd;
-  }
-
-  get idEnd(): number {
-    return this.#idEnd;
+    this.#customIdEnd = this.nameEnd + (length === NO_CUSTOM_ID ? 0 : length);
   }
 
   /** The same string for each request of a consumer that comes often: plugins count and look up by it. */
   get username(): string {
-    this.#username ??= usernames.textOf(this.#bytes, CONSUMER_HEAD_BYTES, this.#usernameEnd);
+    this.#username ??= usernames.textOf(this.bytes, CONSUMER_HEAD_BYTES, this.nameEnd);
     return this.#username;
   }
 
   get customId(): string | undefined {
-    if (this.#bytes.readUInt32LE(4) === NO_CUSTOM_ID) return undefined;
-    return this.#bytes.toString('utf8', this.#usernameEnd, this.#customIdEnd);
+    if (this.bytes.readUInt32LE(4) === NO_CUSTOM_ID) return undefined;
+    return this.bytes.toString('utf8', this.nameEnd, this.#customIdEnd);
   }
 
   /** Undefined for a key written on the consumer, and for a consumer found by name. */
   get credentialId(): string | undefined {
-    return this.#recordEnd === this.#idEnd ? undefined : this.#bytes.toString('utf8', this.#recordEnd, this.#idEnd);
+    return this.idStart === this.idEnd ? undefined : this.bytes.toString('utf8', this.idStart, this.idEnd);
   }
 
   /** All labels of the consumer that are text, `custom_id` among them; undefined for none. Read anew at each call. */
   get labels(): ReadonlyMap<string, string> | undefined {
-    return labelsOf(this.#bytes, this.#idEnd, this.#detailsEnd, this.customId);
+    return labelsOf(this.bytes, this.idEnd, this.#detailsEnd, this.customId);
   }
 
   /** The consumer's own plugins: JSON of `[name, ReadPlugin][]`; undefined for none. */
   get pluginsText(): string | undefined {
-    return pluginsTextOf(this.#bytes, this.#idEnd, this.#detailsEnd);
+    return pluginsTextOf(this.bytes, this.idEnd, this.#detailsEnd);
   }
 
   /** JSON of what the credential's plugin has given for it on the control plane (`credentialData`); undefined where it gives nothing. */
   get credentialDataText(): string | undefined {
-    return this.#detailsEnd === this.#bytes.length ? undefined : this.#bytes.toString('utf8', this.#detailsEnd, this.#bytes.length);
+    return this.#detailsEnd === this.bytes.length ? undefined : this.bytes.toString('utf8', this.#detailsEnd, this.bytes.length);
   }
 
   /**
@@ -97,9 +78,9 @@ export class IdentifiedConsumer implements ConsumerMatch, IdentityBytes {
    * `X-Credential-Identifier: …`, each a whole line, texts as UTF-8.
    */
   appendHeaderLines(writer: ByteWriter): void {
-    const bytes = this.#bytes;
-    const recordEnd = this.#recordEnd;
-    const idEnd = this.#idEnd;
+    const bytes = this.bytes;
+    const recordEnd = this.idStart;
+    const idEnd = this.idEnd;
     writer.append(bytes, this.#customIdEnd, recordEnd);
     if (recordEnd === idEnd || !canStandInHeader(bytes, recordEnd, idEnd)) return;
     writer.appendAll(CREDENTIAL_LINE);
@@ -109,13 +90,13 @@ export class IdentifiedConsumer implements ConsumerMatch, IdentityBytes {
 
   /** Appends `,"consumer":…,"credential":…` for the access log and returns true, if both are printable ASCII without `"` and `\`. */
   appendLogText(writer: ByteWriter): boolean {
-    const bytes = this.#bytes;
-    if (!isPlainText(bytes, CONSUMER_HEAD_BYTES, this.#usernameEnd) || !isPlainText(bytes, this.#recordEnd, this.#idEnd)) return false;
+    const bytes = this.bytes;
+    if (!isPlainText(bytes, CONSUMER_HEAD_BYTES, this.nameEnd) || !isPlainText(bytes, this.idStart, this.idEnd)) return false;
     writer.appendAscii(',"consumer":"');
-    writer.append(bytes, CONSUMER_HEAD_BYTES, this.#usernameEnd);
-    if (this.#recordEnd < this.#idEnd) {
+    writer.append(bytes, CONSUMER_HEAD_BYTES, this.nameEnd);
+    if (this.idStart < this.idEnd) {
       writer.appendAscii('","credential":"');
-      writer.append(bytes, this.#recordEnd, this.#idEnd);
+      writer.append(bytes, this.idStart, this.idEnd);
     }
     writer.appendAscii('"');
     return true;

@@ -61,6 +61,8 @@ export class TlsHost {
   #previousName: Buffer | undefined;
   /** Why there is no context; it holds until the keys are renewed, so that no handshake looks at every certificate in vain again. */
   #failure: unknown;
+  /** With those of the others; looked at once. */
+  #pairs: readonly CertificatePair[] | undefined;
 
   constructor(parts: TlsHostParts, others: readonly TlsHost[] = []) {
     const { owner, settings, client } = parts;
@@ -128,7 +130,8 @@ export class TlsHost {
   #createContext({ keys }: PolicyTicketKeys): SecureContext {
     const { settings, client, problem } = this.#parts;
     if (problem !== undefined) throw new Error(problem);
-    const pairs = [...this.#parts.pairs, ...this.#furtherPairs()];
+    this.#pairs ??= [...this.#parts.pairs, ...this.#furtherPairs()];
+    const pairs = this.#pairs;
     if (pairs.length === 0) throw new Error('there is no certificate');
     // Loaded when somebody needs it: every worker would pay 6 MB for it.
     return process.getBuiltinModule('node:tls').createSecureContext({

@@ -115,8 +115,11 @@ export class TlsHosts implements TlsChooser {
   #add(host: TlsHost): void {
     this.#byOwner.set(host.owner, host);
     if (host.client !== undefined) this.#strict++;
+    const made = new Map<readonly TlsHost[] | undefined, readonly TlsHost[]>();
     for (const name of new Set(host.names)) {
-      const sharers = [...(this.#byName.get(name) ?? []), host].sort(byPreference);
+      const before = this.#byName.get(name);
+      const sharers = made.get(before) ?? [...(before ?? []), host].sort(byPreference);
+      made.set(before, sharers);
       this.#byName.set(name, sharers);
       if (isPartPattern(name) && sharers.length === 1) this.#partPatterns = [...this.#partPatterns, name].sort(longestFirst);
     }
@@ -124,8 +127,11 @@ export class TlsHosts implements TlsChooser {
 
   #remove(host: TlsHost): void {
     if (host.client !== undefined) this.#strict--;
+    const made = new Map<readonly TlsHost[], readonly TlsHost[]>();
     for (const name of new Set(host.names)) {
-      const sharers = (this.#byName.get(name) ?? []).filter((sharer) => sharer !== host);
+      const before = this.#byName.get(name) ?? [];
+      const sharers = made.get(before) ?? before.filter((sharer) => sharer !== host);
+      made.set(before, sharers);
       if (sharers.length > 0) this.#byName.set(name, sharers);
       else this.#byName.delete(name);
       if (isPartPattern(name) && sharers.length === 0) this.#partPatterns = this.#partPatterns.filter((pattern) => pattern !== name);
