@@ -129,6 +129,20 @@ test('refused connections that ask nothing are bounded in number and in time', a
   assert.equal(engine.server.openConnections > 2, false);
 });
 
+test('a refused connection that sends half a head is told why after two seconds', async (t) => {
+  const engine = await startLimited(t, answering);
+  engine.admission.clientLimit = 0;
+  const client = await engine.client();
+  client.send('GET / HT');
+  // Who comes later is answered later: the half has been read by then.
+  await refusalOf(await engine.client());
+  engine.clock.advance(3000);
+  const message = await readMessage(client);
+  assert.match(message.startLine, / 503 /);
+  assert.equal(message.body.toString(), '{"error_msg":"too many connections"}\n');
+  assert.equal(await client.takeRest(), '');
+});
+
 test('every end of a connection gives its place back once', async (t) => {
   const engine = await startLimited(t, answering);
   const [one, two] = [await idleClient(engine), await idleClient(engine)];

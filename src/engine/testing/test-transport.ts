@@ -2,7 +2,7 @@ import { TRANSPORT_KINDS, type TransportKind } from '../transport/transport-kind
 
 /**
  * The transport that engines under test run on: the quickest, unless `PORTCULLIS_TEST_TRANSPORT` names another. `npm test` runs
- * the engine's tests on the quickest and once more on the documented one.
+ * the engine's tests on the quickest and once more on each of the others.
  */
 export function testTransport(): TransportKind {
   const wanted = process.env.PORTCULLIS_TEST_TRANSPORT;
