@@ -12,7 +12,7 @@ import {
 import { StartError } from '../../errors/index.ts';
 import { createDialPolicy } from '../../lib/dial-policy.ts';
 import type { GatewayOptions, SnapshotOptions } from '../gateway-options.ts';
-import { crashOnPurpose } from './crash-on-purpose.ts';
+import { failingConfiguration } from './failing-configuration.ts';
 
 /** Where a gateway's configuration comes from. */
 export interface ConfigurationSource {
@@ -58,7 +58,7 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
   const subscriber = new Subscriber({
     controlPlanes,
     identity,
-    applier: options.testHooks ? crashOnPurpose(applier) : applier,
+    applier: options.testHooks ? failingConfiguration(applier) : applier,
     journal,
     previousEnd,
     clock,

@@ -103,6 +103,7 @@ export class GatewayAgent implements RunningGateway {
     this.#health = createHealthMonitor(options, {
       board: this.#healthBoard,
       nodes: this.#names,
+      tlsItems: this.#set.tlsItems,
       broadcast: (message) => this.#fleet.broadcast(message),
       report: (report) => this.#source?.reportHealth(report),
     });
