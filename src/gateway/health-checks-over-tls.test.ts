@@ -40,7 +40,13 @@ test('a check over TLS is made with the certificate of its upstream, believes it
   const gateway = await startTestGateway(t);
   const put = (...items: readonly SnapshotItem[]): Promise<void> => gateway.change(...items.map((item) => ({ op: 'put' as const, item })));
   const service = (more: JsonObject): SnapshotItem => {
-    const active = { type: 'https', http_path: '/up', host: 'node.test', healthy: { interval: 1 }, unhealthy: { interval: 1, tcp_failures: 1 } };
+    const active = {
+      type: 'https',
+      http_path: '/up',
+      host: 'node.test',
+      healthy: { interval: 1 },
+      unhealthy: { interval: 1, tcp_failures: 1 },
+    };
     const nodes = [{ host: '127.0.0.1', port, weight: 1 }];
     return { kind: 'service', id: 's', value: { name: 's', upstream: { scheme: 'https', nodes, checks: { active }, ...more } } };
   };

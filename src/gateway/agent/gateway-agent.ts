@@ -333,10 +333,7 @@ export class GatewayAgent implements RunningGateway {
       this.#options.log.error('a worker thread ended and is replaced', fields, error);
       this.#source?.restartProbation();
     }
-    this.#load.clearRow(thread.row);
-    this.#health.clearRow(thread.row);
-    this.#metrics.metrics.clearRow(thread.row);
-    this.#counters.clearRow(thread.row);
+    for (const kept of [this.#load, this.#health, this.#metrics.metrics, this.#counters]) kept.clearRow(thread.row);
     this.#usage.endWriting(thread.row);
     this.#tables.releaseReader(thread.row);
     this.#fleet.onThreadEnded(thread);
