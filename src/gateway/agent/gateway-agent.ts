@@ -358,7 +358,7 @@ export class GatewayAgent implements RunningGateway {
     const { clock, softwareVersion } = this.#options;
     const { metrics } = this.#metrics;
     const machineMs = machineTime(clock);
-    registerFreshnessGauges(metrics, () => this.#freshness.state);
+    registerFreshnessGauges(metrics, { state: () => this.#freshness.state, stateCheck: () => this.#source?.stateCheck(), clock });
     registerInstanceGauges(metrics, {
       load: () => this.#load.load,
       admittedClients: () => this.#load.admittedClients,
