@@ -15,7 +15,8 @@ const BETWEEN_CHANGES_MS = 50;
 const CHANGES_IN_A_ROUND = 100;
 /** Another group has such instances alone, and gets changes for which no buffer of the kernel is large enough. */
 const SLOW_INSTANCES = 5;
-const LARGE_CHANGES = 60;
+const LARGE_CHANGES = 240;
+const LARGE_CHANGES_BEFORE = 60;
 const LARGE_BYTES = 400_000;
 /** The control plane's memory may grow by so much, in all: without back-pressure the large changes alone would cost more. */
 const MOST_GROWTH_BYTES = 60_000_000;
@@ -45,7 +46,7 @@ chaosTest({
     await untilCurrent(plane, count);
     // What grows once, does so here.
     await change(chaos, plane, CHANGES_IN_A_ROUND / 2);
-    await changeLargely(chaos, plane, slowGroup);
+    await changeLargely(chaos, plane, slowGroup, LARGE_CHANGES_BEFORE);
     const memoryBefore = memoryOf(plane);
     await chaos.rounds(async () => {
       gate.shut();
@@ -56,7 +57,7 @@ chaosTest({
       assert.equal(applied, `${count - STUCK}/${count}`, String(answer.headers['portcullis-applied']));
       const stuck = all.slice(0, STUCK).map(({ instanceId }) => instanceId);
       assert.deepEqual(lagging.split(',').sort(), stuck.sort());
-      const largeRevision = await changeLargely(chaos, plane, slowGroup);
+      const largeRevision = await changeLargely(chaos, plane, slowGroup, LARGE_CHANGES);
       const growth = memoryOf(plane) - memoryBefore;
       chaos.figure('memoryGrowthMb', growth / 1e6);
       if (growth > MOST_GROWTH_BYTES) tally.requestFailed(`the control plane has grown by ${Math.round(growth / 1e6)} MB`);
@@ -116,9 +117,9 @@ async function change(chaos: ChaosRun, plane: RunningInstance, count: number): P
 }
 
 /** Writes what is too large to wait in a socket; nobody reads it yet. */
-async function changeLargely({ tally, random }: ChaosRun, plane: RunningInstance, groupId: string): Promise<number> {
+async function changeLargely({ tally, random }: ChaosRun, plane: RunningInstance, groupId: string, count: number): Promise<number> {
   let revision = 0;
-  for (let index = 0; index < LARGE_CHANGES; index++) {
+  for (let index = 0; index < count; index++) {
     const body = `${random.hexadecimal()}${'x'.repeat(LARGE_BYTES)}`;
     const service = { name: 'large', plugins: { 'response-rewrite': { body } } };
     const answer = await plane.admin('PUT', `/apisix/admin/services/large?gateway_group_id=${groupId}`, service, { Prefer: 'wait=0' });
