@@ -66,7 +66,7 @@ test('a backup beside a running instance is restored, and the gateway follows al
   assert.deepEqual([restored.code, restored.stderr], [0, '']);
   assert.match(
     restored.stdout,
-    /The audit log is whole.*\n.*\nThe store that was there is kept as .*store\.sqlite\.replaced-\d+\.\n.*\n- key of credential jack\/c1 in default\n/,
+    /The audit log is whole.*\n.*\nThe store that was there is kept as .*store\.sqlite\.replaced-\d+\.\nNobody is signed in.*\n.*\n- key of credential jack\/c1 in default\n/,
   );
 
   const second = await runningInstance(t, { dataFolder, flags: ['--demo-port', String(first.ports.demo)] }, first.token);

@@ -21,6 +21,15 @@ export const OUTAGE_SETTINGS = [
     verbs: ['gateway'],
   },
   {
+    name: 'snapshot-max-mebibytes',
+    type: 'number',
+    defaultText: '4096',
+    least: 1,
+    most: 4096,
+    meaning: 'Larger snapshots at a URL are not fetched',
+    verbs: ['gateway'],
+  },
+  {
     name: 'max-configuration-age',
     type: 'seconds',
     defaultText: '0',
@@ -82,6 +91,15 @@ export const OUTAGE_SETTINGS = [
     type: 'text',
     defaultText: 'us-east-1',
     meaning: 'Its region',
+    verbs: ['start', 'control-plane'],
+  },
+  {
+    name: 'compare-interval',
+    type: 'seconds',
+    defaultText: '60',
+    least: 0,
+    most: 86_400,
+    meaning: 'How often each gateway compares what it holds with what the control plane has; 0 for never',
     verbs: ['start', 'control-plane'],
   },
 ] as const satisfies readonly Setting[];

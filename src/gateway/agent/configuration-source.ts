@@ -6,6 +6,7 @@ import {
   parseSnapshotKey,
   SnapshotFollower,
   SnapshotTaker,
+  type StateCheckResult,
   Subscriber,
   type UsageReport,
 } from '../../distribution/gateway-side.ts';
@@ -24,6 +25,8 @@ export interface ConfigurationSource {
   isConnected(): boolean;
   /** The newest revision that a control plane has named on the present connection, when what is in force is of its history. */
   newestRevision(): number | undefined;
+  /** Whether what is held is what the control plane has; undefined before that was compared for the first time. */
+  stateCheck(): StateCheckResult | undefined;
   /** Lets people know what the nodes of upstreams are taken for. */
   reportHealth(report: HealthReport): void;
   /** Passes on what workers have counted; false where nobody takes it now. */
@@ -77,6 +80,7 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
     restartProbation: () => subscriber.restartProbation(),
     isConnected: () => subscriber.isConnected,
     newestRevision: () => subscriber.newestRevision,
+    stateCheck: () => subscriber.stateCheck,
     reportHealth: (report) => subscriber.reportHealth(report),
     reportUsage: (report) => subscriber.reportUsage(report),
     stop: () => subscriber.stop(),
@@ -92,7 +96,17 @@ function snapshotTaker(options: GatewayOptions, snapshot: SnapshotOptions, onFre
     throw new StartError(`The snapshot key is of the gateway group "${key.groupId}", this gateway of "${options.identity.groupId}".`);
   }
   const mayDial = createDialPolicy({ protectedPorts, ...dial });
-  return new SnapshotTaker({ place: snapshot.place, key, allowOlder, folder: dataFolder, mayDial, clock, log, onFresh });
+  return new SnapshotTaker({
+    place: snapshot.place,
+    maxBytes: snapshot.maxBytes,
+    key,
+    allowOlder,
+    folder: dataFolder,
+    mayDial,
+    clock,
+    log,
+    onFresh,
+  });
 }
 
 /** Of a gateway that no control plane knows. */
@@ -102,6 +116,7 @@ function snapshotSource(follower: SnapshotFollower, journal: Journal): Configura
     restartProbation: () => follower.restartProbation(),
     isConnected: () => false,
     newestRevision: () => undefined,
+    stateCheck: () => undefined,
     reportHealth: () => undefined,
     // Nobody ever takes it: it is kept in one batch of bounded size.
     reportUsage: () => false,

@@ -51,6 +51,7 @@ export async function startTestGateway(test: TestEnd, options: Partial<GatewayOp
       restartProbation: () => {},
       isConnected: () => true,
       newestRevision: () => undefined,
+      stateCheck: () => undefined,
       reportHealth: (report) => healthReports.push(report),
       reportUsage: (report) => usageReports.push(report) > 0,
       stop: async () => {},
