@@ -36,6 +36,7 @@ export type {
   AuditEntry,
   Author,
   ChangeOrigin,
+  ConnectionUse,
   Foresight,
   GatewayGroup,
   ListOrder,

@@ -19,7 +19,7 @@ import { FoundLists } from '../lists/found-lists.ts';
 import type { ProgressListener } from '../lists/tell-of-lists.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { type AuditRow, auditEntryOfRow, chainedEntryOfRow } from '../rows/history-rows.ts';
-import type { Author, ResourceSelection, RevisionHints, SelectedResources, Store, StoreTransaction } from '../store.ts';
+import type { Author, ConnectionUse, ResourceSelection, RevisionHints, SelectedResources, Store, StoreTransaction } from '../store.ts';
 import { TransactionQueue } from '../transaction-queue.ts';
 import type { StoreUsage, UsageStore } from '../usage.ts';
 import { AUDIT_COLUMNS, AuditLog } from './audit-log.ts';
@@ -122,6 +122,10 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
     this.usage = new PostgresUsage({ read: source.run, write: (work) => step(() => database.lend(work)) });
     this.#listener = new RevisionListener(database, clock);
     this.instanceRegistry = new PostgresInstanceRegistry(source.run, this.#listener);
+  }
+
+  connections(): ConnectionUse {
+    return this.#database.use;
   }
 
   async transaction<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {
