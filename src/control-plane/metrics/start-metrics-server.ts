@@ -4,8 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Listener } from '../../lib/listener.ts';
 import { type Logger, MetricsPage, MetricsServer } from '../../observability/index.ts';
 
-/** Where the metrics of a control plane are. */
-export const CONTROL_PLANE_METRICS_PATH = '/metrics';
+const CONTROL_PLANE_METRICS_PATH = '/metrics';
 
 /** Gives the metrics to whoever can reach the listeners. @throws StartError when one cannot be had */
 export async function startMetricsServer(options: {

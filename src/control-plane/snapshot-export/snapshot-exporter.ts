@@ -112,7 +112,9 @@ export class SnapshotExporter {
       const writer = await writerOf(groupId);
       const { revision } = await writer.write(file);
       const { size } = await stat(file);
-      await target.put({ groupId, revision, file });
+      const newestRevision = async (): Promise<number> =>
+        (await this.#options.store.listGroups()).find(({ id }) => id === groupId)?.revision ?? 0;
+      await target.put({ groupId, revision, file, newestRevision });
       this.#states.set(groupId, { groupId, revision, exportedAtMs: clock.nowMs(), failures: 0, lastFailure: undefined });
       onExported?.(groupId, size);
       log.info('a snapshot was exported', { groupId, revision, target: target.description });
