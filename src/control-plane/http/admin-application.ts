@@ -64,6 +64,8 @@ export interface AdminApplicationOptions {
   readonly answers: AnswerMemory;
   /** Requests whose client waits for `100 Continue` before it sends the body. */
   readonly expectedContinues: ExpectedContinues;
+  /** Told of each answer. Absent: nobody wants to know. */
+  readonly onAnswered?: ((method: string, status: number, durationMs: number) => void) | undefined;
   /** When true, answers ask the client to close the connection. */
   isDraining(): boolean;
 }
@@ -332,6 +334,7 @@ function addCommonHeaders(options: AdminApplicationOptions, reply: FastifyReply,
 }
 
 function logRequest(options: AdminApplicationOptions, clients: Clients, request: FastifyRequest, reply: FastifyReply): void {
+  options.onAnswered?.(request.method, reply.statusCode, reply.elapsedTime);
   // A flood that is refused must not become a flood of lines: `RequestRates` tells of it now and then.
   const level = clients.refusedByRate.has(request) ? 'debug' : 'info';
   options.log[level]('admin request', {
