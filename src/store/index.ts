@@ -52,6 +52,7 @@ export type {
   AuditEntry,
   Author,
   ChangeOrigin,
+  ConnectionUse,
   Foresight,
   GatewayGroup,
   ListOrder,
