@@ -1,37 +1,33 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { cleanEnvironment } from '../test-support/clean-environment.ts';
-import { freshSchemaName, queryPostgres } from '../test-support/postgres-server.ts';
+import { test } from 'node:test';
+import { ownSchema } from '../test-support/own-schema.ts';
+import { portcullisOutcome } from '../test-support/run-portcullis.ts';
 import { type RunningInstance, runningInstance } from '../test-support/running-instance.ts';
 import { temporaryFolder } from '../test-support/temporary-folder.ts';
 import { withPostgres } from '../test-support/with-postgres.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../bin/portcullis.js', import.meta.url));
-
 withPostgres('a store grows from SQLite to PostgreSQL: keys, tokens and revisions go on, and the gateway with them', async (t, url) => {
   const dataFolder = await temporaryFolder(t);
-  const environment = settingsOn(t, url);
+  const environment = ownSchema(t, url);
   const urlFile = path.join(dataFolder, 'target-url');
   writeFileSync(urlFile, `${url}\n`, { mode: 0o600 });
   const words = ['migrate', '--data-dir', dataFolder, '--to-database-url-file', urlFile];
   const schema = { PORTCULLIS_DATABASE_SCHEMA: environment.PORTCULLIS_DATABASE_SCHEMA };
   const small = await runningInstance(t, { dataFolder });
   await publish(small);
-  const refused = await portcullis(words, schema);
+  const refused = await portcullisOutcome(words, schema);
   assert.deepEqual([refused.code, /in use by another instance/.test(refused.stderr)], [1, true]);
   const revision = revisionOf(await small.admin('PUT', '/apisix/admin/consumers/jill', { username: 'jill' }));
   assert.equal(await small.stop(), 0);
 
-  const migrated = await portcullis(words, schema);
+  const migrated = await portcullisOutcome(words, schema);
   assert.deepEqual([migrated.code, migrated.stderr], [0, '']);
   assert.match(migrated.stdout, /Copied and compared \d+ rows .*: 5 resources, /);
   assert.match(migrated.stdout, new RegExp(`Revisions: default ${revision}\\..*\\nThe audit log is whole`));
   assert.doesNotMatch(migrated.stdout, /first-key/);
-  assert.match((await portcullis(words, schema)).stdout, /An earlier run has copied everything/);
+  assert.match((await portcullisOutcome(words, schema)).stdout, /An earlier run has copied everything/);
 
   // The demo upstream keeps its port, since it is a node of the service.
   const flags = ['--demo-port', String(small.ports.demo)];
@@ -43,11 +39,11 @@ withPostgres('a store grows from SQLite to PostgreSQL: keys, tokens and revision
   assert.deepEqual([next.status, revisionOf(next), next.headers['portcullis-applied']], [200, revision + 1, '1/1']);
   assert.equal(await call(large, 'second-key'), 200);
   // What has been written to since is another store.
-  const again = await portcullis(words, schema);
+  const again = await portcullisOutcome(words, schema);
   assert.deepEqual([again.code, again.stdout], [1, '']);
   assert.match(again.stderr, /in use by another instance/);
   assert.equal(await large.stop(), 0);
-  assert.match((await portcullis(words, schema)).stderr, /holds another store \(6 resources, 1 users/);
+  assert.match((await portcullisOutcome(words, schema)).stderr, /holds another store \(6 resources, 1 users/);
 });
 
 test('a backup beside a running instance is restored, and the gateway follows although it had seen more', async (t) => {
@@ -55,7 +51,7 @@ test('a backup beside a running instance is restored, and the gateway follows al
   const file = path.join(dataFolder, 'backup.gz');
   const first = await runningInstance(t, { dataFolder });
   await publish(first);
-  const backup = await portcullis(['backup', '--data-dir', dataFolder, '--to', file]);
+  const backup = await portcullisOutcome(['backup', '--data-dir', dataFolder, '--to', file]);
   assert.deepEqual([backup.code, backup.stderr], [0, '']);
   assert.match(backup.stdout, /Backup written to .*: \d+ rows, 4 resources\.\nIt does not hold the keyring/);
   const credentials = '/apisix/admin/consumers/jack/credentials';
@@ -63,14 +59,14 @@ test('a backup beside a running instance is restored, and the gateway follows al
   const later = await first.admin('PUT', `${credentials}/c2`, { plugins: { 'key-auth': { key: 'later-key' } } });
   assert.deepEqual([await call(first, 'first-key'), await call(first, 'later-key')], [401, 200]);
   const words = ['restore', '--data-dir', dataFolder, '--from', file];
-  assert.match((await portcullis([...words, '--replace'])).stderr, /in use by another instance/);
+  assert.match((await portcullisOutcome([...words, '--replace'])).stderr, /in use by another instance/);
   assert.equal(await first.stop(), 0);
-  assert.match((await portcullis(words)).stderr, /There is a store in .* already/);
-  const restored = await portcullis([...words, '--replace']);
+  assert.match((await portcullisOutcome(words)).stderr, /There is a store in .* already/);
+  const restored = await portcullisOutcome([...words, '--replace']);
   assert.deepEqual([restored.code, restored.stderr], [0, '']);
   assert.match(
     restored.stdout,
-    /The audit log is whole.*\n.*\nThe store that was there is kept as .*store\.sqlite\.replaced-\d+\.\n.*\n- key of credential jack\/c1 in default\n/,
+    /The audit log is whole.*\n.*\nThe store that was there is kept as .*store\.sqlite\.replaced-\d+\.\nNobody is signed in.*\n.*\n- key of credential jack\/c1 in default\n/,
   );
 
   const second = await runningInstance(t, { dataFolder, flags: ['--demo-port', String(first.ports.demo)] }, first.token);
@@ -81,10 +77,10 @@ test('a backup beside a running instance is restored, and the gateway follows al
 
   // On a new machine, with nothing but the backup and the keyring.
   const elsewhere = await temporaryFolder(t);
-  const lacking = await portcullis(['restore', '--data-dir', elsewhere, '--from', file]);
+  const lacking = await portcullisOutcome(['restore', '--data-dir', elsewhere, '--from', file]);
   assert.match(lacking.stderr, /lacks the key [0-9a-f]+, with which the backup /);
   const keyring = ['--keyring-file', path.join(dataFolder, 'keyring.json')];
-  assert.equal((await portcullis(['restore', '--data-dir', elsewhere, '--from', file, ...keyring])).code, 0);
+  assert.equal((await portcullisOutcome(['restore', '--data-dir', elsewhere, '--from', file, ...keyring])).code, 0);
   const third = await runningInstance(
     t,
     { dataFolder: elsewhere, flags: [...keyring, '--demo-port', String(first.ports.demo)] },
@@ -92,33 +88,6 @@ test('a backup beside a running instance is restored, and the gateway follows al
   );
   assert.deepEqual([await call(third, 'first-key'), await call(third, 'later-key')], [200, 401]);
 });
-
-interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function portcullis(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Finished> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [LAUNCHER, ...words], { env: { ...cleanEnvironment(), ...environment } }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    );
-  });
-}
-
-function settingsOn(
-  t: Pick<TestContext, 'after'>,
-  url: string,
-): { readonly DATABASE_URL: string; readonly PORTCULLIS_DATABASE_SCHEMA: string } {
-  const schema = freshSchemaName();
-  t.after(async () => {
-    for (const { name } of await queryPostgres(url, `SELECT nspname AS name FROM pg_namespace WHERE nspname LIKE $1`, [`${schema}%`])) {
-      await queryPostgres(url, `DROP SCHEMA IF EXISTS "${name}" CASCADE`);
-    }
-  });
-  return { DATABASE_URL: url, PORTCULLIS_DATABASE_SCHEMA: schema };
-}
 
 /** A service with a route that wants a key, and a consumer who has one. */
 async function publish(instance: RunningInstance): Promise<void> {

@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { cleanEnvironment } from '../test-support/clean-environment.ts';
+import { runPortcullis } from '../test-support/run-portcullis.ts';
 import { RunningInstance, runningInstance } from '../test-support/running-instance.ts';
 import { temporaryFolder } from '../test-support/temporary-folder.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../bin/portcullis.js', import.meta.url));
 const GROUP = '/api/gateway_groups/default';
 
 test('a gateway joins by a token file, serves, takes up a new authority, and is revoked for good', async (t) => {
@@ -42,7 +38,7 @@ test('a gateway joins by a token file, serves, takes up a new authority, and is 
   assert.match(second.stderr, /The gateway may not join: this join token has been used as often as it may be: make a new one\.\n/);
 
   const pid = gateway.child('gateway');
-  await command(['ca', 'rotate', '--data-dir', planeFolder]);
+  await runPortcullis(['ca', 'rotate', '--data-dir', planeFolder]);
   const renewed = await until(async () => {
     const now = JSON.parse(await readFile(identityFile, 'utf8'));
     return now.certificate !== identity.certificate && now.authority.match(/BEGIN CERTIFICATE/g).length === 2 ? now : undefined;
@@ -50,7 +46,7 @@ test('a gateway joins by a token file, serves, takes up a new authority, and is 
   assert.equal(renewed.instanceId, identity.instanceId);
   assert.notEqual(renewed.privateKey, identity.privateKey);
   assert.equal(gateway.child('gateway'), pid);
-  await command(['ca', 'retire', '--data-dir', planeFolder]);
+  await runPortcullis(['ca', 'retire', '--data-dir', planeFolder]);
   // The connection was made by the old certificate, which nobody trusts any more: it comes back by the new one.
   await until(async () => {
     const written = await plane.admin('PUT', '/apisix/admin/routes/r2', { name: 'r2', paths: ['/status/*'], service_id: 's1' });
@@ -89,10 +85,6 @@ async function makeToken(plane: RunningInstance): Promise<string> {
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
   const [, token = ''] = /"token":"(pcj1[^"]+)"/.exec(JSON.stringify(answer.body)) ?? [];
   return token;
-}
-
-async function command(words: readonly string[]): Promise<void> {
-  await promisify(execFile)(process.execPath, [LAUNCHER, ...words], { env: cleanEnvironment() });
 }
 
 /** Looks again now and then; the test's own time limit ends it. */

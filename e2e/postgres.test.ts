@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { freshSchemaName, queryPostgres } from '../test-support/postgres-server.ts';
+import { ownSchema } from '../test-support/own-schema.ts';
+import { runPortcullis } from '../test-support/run-portcullis.ts';
 import { RunningInstance, runningInstance } from '../test-support/running-instance.ts';
 import { temporaryFolder } from '../test-support/temporary-folder.ts';
 import { withOwnPostgres, withPostgres } from '../test-support/with-postgres.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../bin/portcullis.js', import.meta.url));
-
 withPostgres('on PostgreSQL the guide works, and all of it is there after kill -9 of every process', async (t, url) => {
   const dataFolder = await temporaryFolder(t);
-  const options = { dataFolder, environment: settingsOn(t, url) };
+  const options = { dataFolder, environment: ownSchema(t, url) };
   const first = await runningInstance(t, options);
   await followGuide(first);
   assert.equal(await call(first, 'first-key'), 200);
@@ -41,17 +36,15 @@ withPostgres(
   async (t, url) => {
     const dataFolder = await temporaryFolder(t);
     const file = path.join(dataFolder, 'database-url');
-    const { DATABASE_URL, ...schema } = settingsOn(t, url);
+    const { DATABASE_URL, ...schema } = ownSchema(t, url);
     writeFileSync(file, `${DATABASE_URL}\n`, { mode: 0o600 });
     const environment = { ...schema, DATABASE_URL_FILE: file };
     const instance = await runningInstance(t, { dataFolder, environment });
     for (const { pid } of instance.childProcesses()) {
       assert.doesNotMatch(readFileSync(`/proc/${pid}/environ`, 'latin1'), /DATABASE_URL/);
     }
-    const words = [LAUNCHER, 'token', 'create', '--data-dir', dataFolder];
-    const { stdout } = await promisify(execFile)(process.execPath, words, {
-      env: { PATH: process.env.PATH, PGOPTIONS: '-c broken', PGHOST: '192.0.2.1', ...environment },
-    });
+    const misleading = { PGOPTIONS: '-c broken', PGHOST: '192.0.2.1' };
+    const stdout = await runPortcullis(['token', 'create', '--data-dir', dataFolder], { ...misleading, ...environment });
     const token = /^export API_KEY=(\S+)/.exec(stdout)?.[1] ?? '';
     const { status } = await instance.admin('GET', '/apisix/admin/services', undefined, { 'X-API-KEY': token });
     assert.equal(status, 200);
@@ -62,7 +55,7 @@ withPostgres(
   'a second control plane needs the keyring of the first, and then what one answers is in force at the gateway of the other',
   async (t, url) => {
     const [one, other] = [await temporaryFolder(t), await temporaryFolder(t)];
-    const environment = settingsOn(t, url);
+    const environment = ownSchema(t, url);
     const first = await runningInstance(t, { dataFolder: one, environment });
     const refused = await RunningInstance.startAndFail({ dataFolder: other, environment });
     assert.equal(refused.code, 1);
@@ -88,7 +81,7 @@ withOwnPostgres(
   'while the database is away writes are refused with 503 and Retry-After, requests are served, and nothing needs a restart',
   {},
   async (t, server) => {
-    const environment = settingsOn(t, server.url);
+    const environment = ownSchema(t, server.url);
     const instance = await runningInstance(t, { dataFolder: await temporaryFolder(t), environment });
     await followGuide(instance);
     await server.stop();
@@ -103,16 +96,6 @@ withOwnPostgres(
     assert.doesNotMatch(log, /first-key|"the control plane ends"/);
   },
 );
-
-/** The environment of an instance with a schema of its own, which goes when the test ends. */
-function settingsOn(
-  t: Pick<TestContext, 'after'>,
-  url: string,
-): { readonly DATABASE_URL: string; readonly PORTCULLIS_DATABASE_SCHEMA: string } {
-  const schema = freshSchemaName();
-  t.after(() => queryPostgres(url, `DROP SCHEMA IF EXISTS ${schema} CASCADE`));
-  return { DATABASE_URL: url, PORTCULLIS_DATABASE_SCHEMA: schema };
-}
 
 /** The key-auth guide's calls, each in force at all gateways when it is answered. */
 async function followGuide(instance: RunningInstance, applied = '1/1'): Promise<void> {

@@ -1,24 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { cleanEnvironment } from '../test-support/clean-environment.ts';
+import { runPortcullis } from '../test-support/run-portcullis.ts';
 import { type RunningInstance, runningInstance, RunningInstance as Starter, until } from '../test-support/running-instance.ts';
 import { temporaryFolder } from '../test-support/temporary-folder.ts';
-
-const LAUNCHER = fileURLToPath(new URL('../bin/portcullis.js', import.meta.url));
-const run = promisify(execFile);
-
-async function portcullis(...words: readonly string[]): Promise<string> {
-  const { stdout } = await run(process.execPath, [LAUNCHER, ...words], { env: cleanEnvironment() });
-  return stdout;
-}
 
 /** A control plane with a key, a route to the demo upstream of another instance, and a snapshot of that. */
 async function exported(t: TestContext) {
@@ -29,9 +18,9 @@ async function exported(t: TestContext) {
   await instance.admin('PUT', '/apisix/admin/routes/r', { name: 'r', paths: ['/*'], service_id: 's' });
   await addKey(instance, 'alice', 'a-key-of-alice-1234567890');
   const file = path.join(folder, 'default.snapshot');
-  const written = await portcullis('snapshot', 'export', '--data-dir', instance.dataFolder, '--to', file);
+  const written = await runPortcullis(['snapshot', 'export', '--data-dir', instance.dataFolder, '--to', file]);
   assert.match(written, /^Revision \d+ of default written to /);
-  const shown = await portcullis('snapshot', 'key', '--data-dir', instance.dataFolder);
+  const shown = await runPortcullis(['snapshot', 'key', '--data-dir', instance.dataFolder]);
   const key = /^export PORTCULLIS_SNAPSHOT_KEY=(pcs1\.\S+)\n$/.exec(shown)?.[1] ?? '';
   return { instance, folder, file, key };
 }
@@ -59,7 +48,7 @@ test('a fresh gateway without any control plane serves the same keys from an exp
   assert.equal(readFileSync(file).includes('alice'), false);
 
   await addKey(instance, 'bob', 'a-key-of-bob-12345678901');
-  await portcullis('snapshot', 'export', '--data-dir', instance.dataFolder, '--to', file);
+  await runPortcullis(['snapshot', 'export', '--data-dir', instance.dataFolder, '--to', file]);
   await gateway.stop();
   const again = await runningInstance(t, { dataFolder, verb: 'gateway', flags: ['--snapshot', file], environment });
   assert.equal(await statusWith(again, 'a-key-of-bob-12345678901'), 200);
@@ -91,7 +80,7 @@ test('a gateway follows a snapshot at a URL, and asks for it only when it has ch
   assert.equal(await statusWith(gateway, 'a-key-of-alice-1234567890'), 200);
   await until(() => answers.includes(304), 'the snapshot was asked for again');
   await addKey(instance, 'carol', 'a-key-of-carol-123456789');
-  await portcullis('snapshot', 'export', '--data-dir', instance.dataFolder, '--to', file);
+  await runPortcullis(['snapshot', 'export', '--data-dir', instance.dataFolder, '--to', file]);
   await until(async () => (await statusWith(gateway, 'a-key-of-carol-123456789')) === 200, 'the newer snapshot is in force');
   await gateway.stop();
 });
@@ -112,7 +101,7 @@ test('a control plane exports what has changed to a folder, from which a gateway
   const latest = path.join(folder, 'default', 'latest.snapshot');
   await addKey(instance, 'dora', 'a-key-of-dora-1234567890');
   await until(() => existsSync(latest), 'a snapshot was exported');
-  const shown = await portcullis('snapshot', 'key', '--data-dir', instance.dataFolder);
+  const shown = await runPortcullis(['snapshot', 'key', '--data-dir', instance.dataFolder]);
   const environment = { PORTCULLIS_SNAPSHOT_KEY: shown.trim().replace('export PORTCULLIS_SNAPSHOT_KEY=', '') };
   const gateway = await runningInstance(t, {
     dataFolder: await temporaryFolder(t),

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { runCrossTalk } from '../src/engine/testing/cross-talk.ts';
+import { hpackProperties } from '../src/engine/testing/hpack-properties.ts';
 import { requestAgainstLlhttp, responseAgainstLlhttp } from '../src/engine/testing/llhttp-properties.ts';
 import { parserProperties } from '../src/engine/testing/parser-properties.ts';
 
@@ -20,6 +21,7 @@ const { values } = parseArgs({
 
 const targets = [
   ...parserProperties.map(({ name, property }) => ({ name: `reference: ${name}`, run: () => checkProperty(property) })),
+  ...hpackProperties.map(({ name, property }) => ({ name: `HPACK: ${name}`, run: () => checkProperty(property) })),
   { name: 'llhttp: requests', run: () => checkProperty(requestAgainstLlhttp) },
   { name: 'llhttp: responses', run: () => checkProperty(responseAgainstLlhttp) },
   ...(['documented', 'onread', 'handle'] as const).map((transport) => ({

@@ -17,12 +17,19 @@ export interface HostileWire {
   readonly port: number;
   /** That servers have sent so far. */
   readonly bytesFromServer: number;
+  /** The server's own address, through the wire. */
+  through(url: string): string;
+  /** Resets all connections; new ones are as the fault of the moment says. */
+  reset(): void;
   /** From now on. A `half-open` wire that becomes another one resets what stood, because bytes are missing there. */
   use(fault: WireFault): void;
 }
 
-/** Lays such a network to a port of 127.0.0.1. */
-export async function startHostileWire(scope: { after(task: () => unknown): void }, targetPort: number): Promise<HostileWire> {
+/** Lays such a network to a server. */
+export async function startHostileWire(
+  scope: { after(task: () => unknown): void },
+  server: { readonly host?: string; readonly port: number },
+): Promise<HostileWire> {
   const sockets = new Set<Socket>();
   let fault: WireFault = 'open';
   let bytesFromServer = 0;
@@ -33,10 +40,10 @@ export async function startHostileWire(scope: { after(task: () => unknown): void
   const resetAll = (): void => {
     for (const socket of sockets) socket.resetAndDestroy();
   };
-  const server = createServer((client) => {
+  const wire = createServer((client) => {
     keep(client);
     if (fault === 'cut') return void client.resetAndDestroy();
-    const target = dial(targetPort, '127.0.0.1');
+    const target = dial(server.port, server.host ?? '127.0.0.1');
     keep(target);
     target.on('data', (bytes: Buffer) => {
       bytesFromServer += bytes.length;
@@ -45,18 +52,25 @@ export async function startHostileWire(scope: { after(task: () => unknown): void
     pass(target, client, () => fault);
     return undefined;
   }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  await once(wire, 'listening');
   scope.after(() => {
     resetAll();
-    server.close();
+    wire.close();
   });
-  const address = server.address();
+  const address = wire.address();
   if (address === null || typeof address === 'string') throw new Error('the wire has no port');
   return {
     port: address.port,
     get bytesFromServer() {
       return bytesFromServer;
     },
+    through(url) {
+      const changed = new URL(url);
+      changed.hostname = '127.0.0.1';
+      changed.port = String(address.port);
+      return changed.href;
+    },
+    reset: resetAll,
     use(next) {
       const lostBytes = fault === 'half-open' && next !== 'half-open';
       fault = next;
@@ -91,4 +105,10 @@ function after(delayMs: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, delayMs);
   });
+}
+
+/** Lays such a network to the server of a database URL. */
+export function startHostileDatabaseWire(scope: Parameters<typeof startHostileWire>[0], url: string): Promise<HostileWire> {
+  const { hostname, port } = new URL(url);
+  return startHostileWire(scope, { host: hostname, port: Number(port || '5432') });
 }

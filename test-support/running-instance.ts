@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { cleanEnvironment } from './clean-environment.ts';
 import { childrenOf, isAlive } from './process-table.ts';
 
+import { LAUNCHER } from './run-portcullis.ts';
+
 export { isAlive } from './process-table.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../bin/portcullis.js', import.meta.url));
 /** Long enough for a busy machine; a start that takes longer is a fault. */
 const START_LIMIT_MS = 30_000;
 

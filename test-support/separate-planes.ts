@@ -1,12 +1,8 @@
-import { execFile } from 'node:child_process';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { cleanEnvironment } from './clean-environment.ts';
+import { runPortcullis } from './run-portcullis.ts';
 import { RunningInstance } from './running-instance.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../bin/portcullis.js', import.meta.url));
 /** The Admin API's limits of requests would be reached by what a test writes. */
 const UNLIMITED = ['--admin-requests-per-user', '0', '--admin-requests-per-address', '0'];
 
@@ -41,24 +37,23 @@ export async function startGateway(
   scope: Scope,
   controlPlane: RestartableInstance,
   options: {
-    /** The control plane's, or that of what stands between. */
-    readonly syncPort?: number;
+    /** The control plane's, or that of what stands between; with several, those of all control planes. */
+    readonly syncPorts?: readonly number[];
     readonly environment?: Readonly<Record<string, string>>;
     readonly flags?: readonly string[];
     /** The identity is there; now the processes start. */
     readonly onStart?: () => void;
   } = {},
 ): Promise<RestartableInstance> {
-  const { syncPort = controlPlane.instance.ports.sync, environment = {}, flags = [], onStart } = options;
+  const { syncPorts = [controlPlane.instance.ports.sync], environment = {}, flags = [], onStart } = options;
   const identityFile = path.join(await temporaryFolder(scope), 'identity.json');
-  const words = [LAUNCHER, 'instance', 'create', '--data-dir', controlPlane.dataFolder, '--identity-file', identityFile];
-  await promisify(execFile)(process.execPath, words, { env: { ...cleanEnvironment(), ...environment } });
+  await runPortcullis(['instance', 'create', '--data-dir', controlPlane.dataFolder, '--identity-file', identityFile], environment);
   onStart?.();
   return startRestartable(scope, 'unused-by-a-gateway', (ports) => ({
     verb: 'gateway',
     environment,
     flags: [
-      `--control-plane=127.0.0.1:${syncPort}`,
+      `--control-plane=${syncPorts.map((port) => `127.0.0.1:${port}`).join(',')}`,
       `--identity-file=${identityFile}`,
       ...flags,
       ...(ports === undefined ? [] : [`--http-port=${ports.http}`, `--status-port=${ports.status}`]),

@@ -40,11 +40,11 @@ export async function startFilledPlanes(scope: { after(task: () => unknown): voi
   await controlPlane.instance.stop();
   await promisify(execFile)(process.execPath, [FILL_PROGRAM, OWN_CHECKOUT, controlPlane.dataFolder, String(keyCount)]);
   await controlPlane.start();
-  const wire = await startHostileWire(scope, controlPlane.instance.ports.sync);
+  const wire = await startHostileWire(scope, { port: controlPlane.instance.ports.sync });
   const { key } = new KeyTable(keyCount).at(keyCount - 1);
   let startedMs = performance.now();
   const gateway = await startGateway(scope, controlPlane, {
-    syncPort: wire.port,
+    syncPorts: [wire.port],
     flags: ['--workers=1'],
     onStart: () => {
       startedMs = performance.now();

@@ -14,6 +14,11 @@ export interface ChaosRun {
   /** Has something ended when the scenario ends, however that is. */
   after(task: () => unknown): void;
   diagnostic(text: string): void;
+  /**
+   * Keeps the highest value of a figure. One beyond `limit` fails the scenario in `npm run e2e:chaos`, and in `npm test` it is only printed: there
+   * other tests have the machine too.
+   */
+  figure(name: string, value: number, limit?: number): void;
   /** Runs `round` as often as asked for; what it leaves to its own scope ends with each round. */
   rounds(round: (scope: CleanupStack, index: number) => Promise<void>): Promise<void>;
 }
@@ -28,6 +33,8 @@ export interface ChaosScenario {
   readonly run: (chaos: ChaosRun) => Promise<void>;
 }
 
+/** The machine is quiet enough for figures to mean something. */
+const isHeldToLimits = process.env.PORTCULLIS_CHAOS_LIMITS === '1';
 /** A round that takes longer hangs. */
 const ROUND_LIMIT_MS = 90_000;
 
@@ -51,6 +58,11 @@ export function chaosTest(scenario: ChaosScenario): void {
         tally,
         after: (task) => cleanup.after(task),
         diagnostic: (text) => t.diagnostic(text),
+        figure: (name, value, limit = Number.POSITIVE_INFINITY) => {
+          const rounded = Math.round(value * 10) / 10;
+          tally.figures[name] = Math.max(tally.figures[name] ?? rounded, rounded);
+          if (isHeldToLimits && value > limit) tally.limitPassed(`${name} is ${rounded}, and at most ${limit} is allowed`);
+        },
         rounds: (round) => runRounds(rounds, cleanup, tally, round),
       });
       assert.deepEqual(tally.failures, [], `${tally.writesLost} acknowledged writes lost, ${tally.failedRequests} requests failed`);

@@ -25,8 +25,8 @@ chaosTest({
     const ledger = new CredentialLedger();
     const controlPlane = await startControlPlane(chaos, { token: `a7ee-${random.hexadecimal()}` });
     const { instance: plane } = controlPlane;
-    const wire = await startHostileWire(chaos, plane.ports.sync);
-    const gateway = await startGateway(chaos, controlPlane, { syncPort: wire.port });
+    const wire = await startHostileWire(chaos, { port: plane.ports.sync });
+    const gateway = await startGateway(chaos, controlPlane, { syncPorts: [wire.port] });
     await publishGuardedRoute(plane, await startEchoUpstream(chaos), [...WRITERS, 'steady', 'barrier']);
     const steadyKey = random.hexadecimal();
     await plane.admin('PUT', '/apisix/admin/consumers/steady/credentials/steady', { plugins: { 'key-auth': { key: steadyKey } } });

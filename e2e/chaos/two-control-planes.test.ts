@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { cleanEnvironment } from '../../test-support/clean-environment.ts';
-import { freshSchemaName, postgresForTests, queryPostgres } from '../../test-support/postgres-server.ts';
+import { ownSchema } from '../../test-support/own-schema.ts';
+import { postgresForTests } from '../../test-support/postgres-server.ts';
+import { runPortcullis } from '../../test-support/run-portcullis.ts';
 import type { RunningInstance } from '../../test-support/running-instance.ts';
 import { startControlPlane } from '../../test-support/separate-planes.ts';
 import { type ChaosRun, chaosTest } from './chaos-test.ts';
 import { NotPossibleHere } from './not-possible-here.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/portcullis.js', import.meta.url));
 const WRITERS_EACH = 10;
 const WRITES_EACH = 4;
 const SHARED = '/apisix/admin/consumers/shared';
@@ -22,9 +19,7 @@ chaosTest({
   run: async (chaos) => {
     const postgres = await postgresForTests();
     if (postgres.kind === 'none') throw new NotPossibleHere(postgres.reason);
-    const schema = freshSchemaName();
-    chaos.after(() => queryPostgres(postgres.url, `DROP SCHEMA IF EXISTS ${schema} CASCADE`));
-    const environment = { DATABASE_URL: postgres.url, PORTCULLIS_DATABASE_SCHEMA: schema };
+    const environment = ownSchema(chaos, postgres.url);
     const token = `a7ee-${chaos.random.hexadecimal()}`;
     const first = await startControlPlane(chaos, { token, environment });
     const keyring = path.join(first.dataFolder, 'keyring.json');
@@ -50,8 +45,7 @@ chaosTest({
       await Promise.all(writers);
       await checkHistory(chaos, { planes, before, revisions, round, count });
     });
-    const words = [LAUNCHER, 'audit', 'verify', '--data-dir', first.dataFolder];
-    await promisify(execFile)(process.execPath, words, { env: { ...cleanEnvironment(), ...environment } });
+    await runPortcullis(['audit', 'verify', '--data-dir', first.dataFolder], environment);
   },
 });
 

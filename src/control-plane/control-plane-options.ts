@@ -40,6 +40,8 @@ export interface ControlPlaneOptions {
   readonly dial: DialSettings;
   /** Where snapshots of all groups are exported to on a schedule; absent: nowhere. */
   readonly snapshotExport?: SnapshotExportSettings | undefined;
+  /** How often gateways compare what they hold with what the store holds; 0 for never. */
+  readonly compareIntervalMs: number;
   readonly softwareVersion: string;
   readonly clock: Clock;
   readonly random: Random;

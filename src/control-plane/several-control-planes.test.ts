@@ -39,6 +39,7 @@ async function makeInstallation(t: TestContext, url: string) {
     const folder = await temporaryFolder(t);
     const log = new RecordingLogger();
     const running = await startControlPlane({
+      compareIntervalMs: 0,
       dataFolder: folder,
       database,
       keyringFile: path.join(keys, 'keyring.json'),

@@ -35,6 +35,7 @@ const GUIDE = [
 async function start(t: TestContext, folder: string, change: Partial<ControlPlaneOptions> = {}) {
   const log = new RecordingLogger();
   const controlPlane = await startControlPlane({
+    compareIntervalMs: 0,
     dataFolder: folder,
     retention: { versionDays: 90, versionMebibytes: 1_024, auditDays: 180, auditMebibytes: 1_024 },
     keyringFile: path.join(folder, 'keyring.json'),

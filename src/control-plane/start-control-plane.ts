@@ -168,7 +168,7 @@ interface PublisherParts {
 }
 
 async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts): Promise<Publisher> {
-  const { clock, log, softwareVersion, syncListeners } = options;
+  const { clock, random, log, softwareVersion, syncListeners, compareIntervalMs } = options;
   const { store, registry, installation, admission, expiryClock, history, recorder } = parts;
   return new Publisher({
     store,
@@ -182,7 +182,9 @@ async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts
     registry,
     onUsage: (name, report) => recorder.take(name, report),
     plugins: PLUGIN_SCHEMAS.map((schema) => toSnapshotPlugin(schema, log)),
+    compareIntervalMs,
     clock,
+    random,
     log,
     softwareVersion,
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { startCuttableWire } from '../../test-support/cuttable-wire.ts';
+import { startHostileDatabaseWire } from '../../test-support/hostile-wire.ts';
 import { freshSchemaName, queryPostgres } from '../../test-support/postgres-server.ts';
 import { makeSmallDisk } from '../../test-support/small-disk.ts';
 import { withPostgres } from '../../test-support/with-postgres.ts';
@@ -57,10 +57,10 @@ test('on a full disk writes are 503 and leave nothing, reads go on, and writes d
 withPostgres(
   'while PostgreSQL is away writes are 503 and reads tell what was read before; half a bulk is never stored, and all works again as soon as it is back',
   async (t, url) => {
-    const wire = await startCuttableWire(t, url);
+    const wire = await startHostileDatabaseWire(t, url);
     const schema = freshSchemaName();
     t.after(() => queryPostgres(url, `DROP SCHEMA IF EXISTS ${schema} CASCADE`));
-    const options = { url: wire.url, schema, connections: 4, timeoutMs: 2_000, statementTimeoutMs: 5_000, patienceMs: 0 };
+    const options = { url: wire.through(url), schema, connections: 4, timeoutMs: 2_000, statementTimeoutMs: 5_000, patienceMs: 0 };
     let cutAfter = Number.POSITIVE_INFINITY;
     const admin = await makeAdminFixture(t, {
       database: options,
@@ -75,7 +75,7 @@ withPostgres(
                 const putResource = transaction.putResource.bind(transaction);
                 let written = 0;
                 transaction.putResource = async (write) => {
-                  if (++written === cutAfter) wire.cut();
+                  if (++written === cutAfter) wire.reset();
                   return putResource(write);
                 };
                 return work(transaction);
@@ -90,8 +90,7 @@ withPostgres(
     cutAfter = Number.POSITIVE_INFINITY;
     assert.equal(await countOf(admin), 1);
     const before = await admin.send('GET', '/apisix/admin/consumers/before');
-    wire.refuse(true);
-    wire.cut();
+    wire.use('cut');
     admin.clock.advance(65_000);
     const remembered = await admin.send('GET', '/apisix/admin/consumers/before');
     assert.deepEqual([remembered.status, remembered.text, remembered.headers.etag], [200, before.text, before.headers.etag]);
@@ -105,7 +104,7 @@ withPostgres(
       );
     }
     assert.equal((await admin.send('GET', '/healthz')).status, 200);
-    wire.refuse(false);
+    wire.use('open');
     assert.equal((await admin.send('GET', '/apisix/admin/consumers/away')).status, 404);
     assert.equal((await put(admin, 'after')).status, 200);
     assert.equal((await bulk(admin, 20)).status, 200);

@@ -91,7 +91,9 @@ function toKeys({ unique, document }: StoredResource, plugins: SnapshotPlugins):
   const configurations = ownObject(document, 'plugins');
   const references = Object.keys(configurations).flatMap((name) => plugins.referencedKey(name, ownObject(configurations, name)) ?? []);
   const referenced = new Set(references.map(({ plugin }) => plugin));
-  const keys = unique.flatMap(({ space, digest }) => {
+  // In whatever order the database gives them: equal resources have to be written with equal texts.
+  const sorted = unique.length < 2 ? unique : unique.toSorted((one, other) => Buffer.compare(one.digest, other.digest));
+  const keys = sorted.flatMap(({ space, digest }) => {
     const data = referenced.has(space) ? undefined : plugins.keyData(space, ownObject(configurations, space));
     return data === undefined ? [] : [{ plugin: space, digest: digest.toString('base64'), ...data }];
   });

@@ -2,7 +2,7 @@ import type { InstanceReport } from '../store/instance-registry.ts';
 import type { FrameConnection } from './frame-connection.ts';
 import type { HealthReport } from './health-report.ts';
 import type { InstanceName } from './instance-name.ts';
-import type { AppliedMessage } from './protocol.ts';
+import type { AppliedMessage, StateCheckedMessage } from './protocol.ts';
 
 /** How far an instance has come. `lagging`: it missed a wait, reads too slowly or refused a revision. */
 export type InstanceState = 'current' | 'loading' | 'lagging';
@@ -28,8 +28,17 @@ export interface InstanceStatus extends InstanceFacts {
   readonly state: InstanceState;
   /** The revision that it could not put in force, and why, as long as it has not come further. What was before is in force there. */
   readonly refused?: { readonly revision: number; readonly reason: string };
+  /** The last revision at which what it holds was compared with what it should hold, and how they differed, if they did. */
+  readonly compared?: ComparedState;
   /** What it last said of the nodes of its upstreams; absent as long as it has said nothing. */
   readonly health?: HealthReport & { /** Wall clock. */ readonly reportedAtMs: number };
+}
+
+/** What an instance holds at a revision was compared with what it should hold. */
+export interface ComparedState {
+  readonly revision: number;
+  /** Absent: nothing differed. */
+  readonly difference?: string;
 }
 
 /** What has to be done for an instance next. */
@@ -57,9 +66,13 @@ export class ConnectedInstance {
   #refusal = '';
   #wantsSnapshot = false;
   #sendingSnapshot = false;
+  /** A snapshot of the revision that is in force already is answered with nothing that the numbers could tell. */
+  #awaitsSnapshotAnswer = false;
   #hasCaughtUp = false;
   #isLagging = false;
   #health: InstanceStatus['health'];
+  #compared: ComparedState | undefined;
+  #snapshotCount = 0;
 
   constructor(options: {
     readonly name: InstanceName;
@@ -87,6 +100,18 @@ export class ConnectedInstance {
     return this.#hasCaughtUp && !this.#isLagging && this.#applied !== NONE;
   }
 
+  /** In force there, when nothing else is on its way; undefined otherwise. */
+  get settledRevision(): number | undefined {
+    const takesSnapshot = this.#wantsSnapshot || this.#sendingSnapshot || this.#awaitsSnapshotAnswer;
+    const isSettled = !this.connection.isClosed && !takesSnapshot && this.#sent === this.#applied && this.#applied !== NONE;
+    return isSettled ? this.#applied : undefined;
+  }
+
+  /** Snapshots that were sent to their end on this connection. */
+  get snapshotCount(): number {
+    return this.#snapshotCount;
+  }
+
   hasApplied(revision: number): boolean {
     return this.#applied >= revision;
   }
@@ -103,6 +128,7 @@ export class ConnectedInstance {
       state: this.#state(),
       ...this.#facts,
       ...(this.#refused > this.#applied ? { refused: { revision: this.#refused, reason: this.#refusal } } : {}),
+      ...(this.#compared === undefined ? {} : { compared: this.#compared }),
       ...(this.#health === undefined ? {} : { health: this.#health }),
     };
   }
@@ -116,6 +142,10 @@ export class ConnectedInstance {
 
   noteHealth({ nodes, omitted }: HealthReport, reportedAtMs: number): void {
     this.#health = { nodes, omitted, reportedAtMs };
+  }
+
+  noteChecked({ revision, outcome, reason }: StateCheckedMessage): void {
+    this.#compared = outcome === 'same' ? { revision } : { revision, difference: (reason ?? '').slice(0, MAX_REASON) };
   }
 
   /** What to send so that it comes to `newestRevision`. */
@@ -152,6 +182,8 @@ export class ConnectedInstance {
 
   noteSnapshotSent(revision: number): void {
     this.#sendingSnapshot = false;
+    this.#awaitsSnapshotAnswer = true;
+    this.#snapshotCount += 1;
     this.#sent = revision;
   }
 
@@ -161,6 +193,7 @@ export class ConnectedInstance {
 
   /** @returns false when the answer speaks of something that was never sent */
   noteAnswer(answer: AppliedMessage, newestRevision: number): boolean {
+    this.#awaitsSnapshotAnswer = false;
     if (answer.outcome === 'applied') {
       if (answer.revision > this.#sent) return false;
       this.#applied = answer.revision;

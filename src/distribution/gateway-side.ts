@@ -10,6 +10,7 @@ export type { GrantedIdentity } from './join-messages.ts';
 export { type JoinToken, parseJoinToken } from './join-token.ts';
 export { Journal, type JournalOptions, type PreviousProcessEnd } from './journal.ts';
 export { parseSnapshotKey } from './snapshot-key.ts';
+export type { StateCheckResult } from './state-hash/state-check.ts';
 export { Subscriber, type SubscriberOptions } from './subscriber.ts';
 export type { SubscriberIdentity } from './sync-client.ts';
 export { UsageBatch } from './usage-batch.ts';

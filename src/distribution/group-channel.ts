@@ -1,10 +1,13 @@
 import type { Clock } from '../lib/clock.ts';
+import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { StoreReader } from '../store/store.ts';
 import { AppliedWait } from './applied-wait.ts';
 import type { ConnectedInstance, InstanceStatus } from './connected-instance.ts';
-import type { AppliedMessage } from './protocol.ts';
+import type { AppliedMessage, StateCheckedMessage } from './protocol.ts';
 import type { DeltaFrame, SignedMessages } from './signed-messages.ts';
+import { StateComparison } from './state-hash/state-comparison.ts';
+import type { StoredState } from './state-hash/stored-state.ts';
 
 /** How far a revision has come. */
 export interface AppliedRevision {
@@ -21,7 +24,11 @@ export interface GroupChannelOptions {
   readonly groupId: string;
   readonly messages: SignedMessages;
   readonly store: Pick<StoreReader, 'getGroup'>;
+  readonly state: StoredState;
+  /** How often instances compare what they hold with it; 0 for never. */
+  readonly compareIntervalMs: number;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
 }
 
@@ -34,12 +41,14 @@ export class GroupChannel {
   readonly #instances = new Map<string, ConnectedInstance>();
   readonly #draining = new Set<ConnectedInstance>();
   readonly #waits = new Set<AppliedWait>();
+  readonly #comparison: StateComparison;
   #newest = 0;
   #publishing = false;
   #publishAgain = false;
 
   constructor(options: GroupChannelOptions) {
     this.#options = options;
+    this.#comparison = new StateComparison({ ...options, onResync: (instance) => this.noteSnapshotRequest(instance) });
   }
 
   get newestRevision(): number {
@@ -68,10 +77,12 @@ export class GroupChannel {
     const { instanceId } = instance.name;
     this.#instances.get(instanceId)?.connection.close('replaced by a newer connection of the same instance');
     this.#instances.set(instanceId, instance);
+    this.#comparison.join(instance);
     void this.#publish();
   }
 
   leave(instance: ConnectedInstance): void {
+    this.#comparison.leave(instance);
     if (this.#instances.get(instance.name.instanceId) === instance) this.#instances.delete(instance.name.instanceId);
     this.#reviewWaits(instance);
   }
@@ -87,6 +98,10 @@ export class GroupChannel {
   noteSnapshotRequest(instance: ConnectedInstance): void {
     instance.noteSnapshotRequest();
     void this.#publish();
+  }
+
+  noteChecked(instance: ConnectedInstance, message: StateCheckedMessage): void {
+    this.#comparison.noteChecked(instance, message);
   }
 
   /** Resolves when all awaited instances have answered the revision, at the latest after `timeoutMs`; at once when that is 0. */
@@ -110,6 +125,7 @@ export class GroupChannel {
   close(): void {
     for (const instance of this.#instances.values()) instance.connection.close('the control plane is stopping');
     for (const wait of this.#waits) wait.end();
+    this.#comparison.close();
   }
 
   #appliedRevision(revision: number): AppliedRevision {

@@ -61,6 +61,11 @@ export class HeldConfiguration {
     return this.#options.journal.wantsSnapshot;
   }
 
+  /** The disk copy of what is in force; undefined when that cannot be built upon. */
+  get journal(): Pick<Journal, 'standsOn' | 'stateHash'> | undefined {
+    return this.#revision === undefined ? undefined : this.#options.journal;
+  }
+
   /** Puts in force what the disk holds. Never rejects: an instance without a copy asks for one. */
   async load(previousEnd: PreviousProcessEnd): Promise<void> {
     const { journal, log } = this.#options;

@@ -5,13 +5,16 @@ import type { SnapshotChange, SnapshotItem } from '../schema/snapshot.ts';
 import { openDiskKey } from './disk-key.ts';
 import { JournalFile } from './journal-file.ts';
 import { JournalFiles } from './journal-files.ts';
-import { CRASHED, JournalIndex, type RefusedRevision } from './journal-index.ts';
+import { CRASHED, type JournalEntry, JournalIndex, type RefusedRevision } from './journal-index.ts';
 import type { JournalOrigin } from './journal-record.ts';
 import { JournalSnapshotWriter } from './journal-snapshot-writer.ts';
 import type { DeltaMessage, SnapshotStartMessage } from './protocol.ts';
-import { type JournalPiece, readEntries } from './read-entries.ts';
+import { type JournalPiece, readEntries, readPayloads } from './read-entries.ts';
 import { itemsOf, mergedDeltas, type RecoveredConfiguration } from './recovered-configuration.ts';
 import { scanJournalFile } from './scan-journal-file.ts';
+import { hashEntries } from './state-hash/hash-entries.ts';
+import type { SlowPace } from './state-hash/slow-pace.ts';
+import type { StateHash } from './state-hash/state-hash.ts';
 import { findWithdrawals } from './withdrawals.ts';
 
 /** What a journal needs. */
@@ -165,6 +168,23 @@ export class Journal {
   snapshotItems(): AsyncIterable<readonly SnapshotItem[]> {
     const snapshot = this.#index.chain?.snapshot;
     return itemsOf(readEntries(snapshot === undefined ? [] : [snapshot], this.#key, (file) => this.#files.pathOf(file)));
+  }
+
+  /** What the revision in force lies in, as long as no other snapshot takes its place; undefined when there is nothing. */
+  get standsOn(): { readonly snapshot: JournalEntry; readonly revision: number } | undefined {
+    const chain = this.#index.chain;
+    return chain && { snapshot: chain.snapshot, revision: chain.revision };
+  }
+
+  /**
+   * What the configuration comes to that would be loaded now, read from disk. Writes need not wait for it. @throws Error when there is none, when the
+   * files are not as they were, or have been removed meanwhile for newer ones
+   */
+  stateHash(pace: SlowPace): Promise<StateHash> {
+    const chain = this.#index.chain;
+    if (chain === undefined) throw new Error('there is no configuration on disk');
+    const read = (entries: readonly JournalEntry[]) => readPayloads(entries, this.#key, (file) => this.#files.pathOf(file));
+    return hashEntries({ snapshot: chain.snapshot, deltas: [...chain.deltas] }, read, pace);
   }
 
   /** Everything in force up to this revision has proved itself; files that only led to a replaced snapshot are removed. */

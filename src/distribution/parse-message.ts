@@ -2,6 +2,7 @@ import { ProtocolError } from './frame-codec.ts';
 import { readHealthReport } from './health-report.ts';
 import type { ControlPlaneMessage, GatewayMessage, HeartbeatMessage, HelloMessage } from './protocol.ts';
 import { own, parseObject, readCount, readHistory, readString, type UnknownFields } from './read-fields.ts';
+import { readStateHash } from './state-hash/state-hash.ts';
 import { readUsageReport } from './usage-report.ts';
 
 /**
@@ -27,6 +28,8 @@ export function parseGatewayMessage(text: string): GatewayMessage | undefined {
       return { kind, revision: readCount(fields, 'revision'), outcome: readOutcome(fields), ...readReason(fields) };
     case 'snapshot-request':
       return { kind };
+    case 'state-checked':
+      return { kind, revision: readCount(fields, 'revision'), outcome: readComparison(fields), ...readReason(fields) };
     case 'health':
       return { kind, ...readHealthReport(fields) };
     case 'usage':
@@ -83,6 +86,8 @@ export function parseControlPlaneMessage(text: string): ControlPlaneMessage | un
         payload: readString(fields, 'payload'),
         signature: readString(fields, 'signature'),
       };
+    case 'state-hash':
+      return { kind, revision: readCount(fields, 'revision'), kinds: readStateHash(fields) };
     case 'heartbeat':
       return readHeartbeat(fields);
     default:
@@ -118,6 +123,12 @@ function readHistoryAccepted(fields: UnknownFields): { readonly historyAccepted?
 function readOutcome(fields: UnknownFields): 'applied' | 'refused' {
   const outcome = readString(fields, 'outcome');
   if (outcome !== 'applied' && outcome !== 'refused') throw new ProtocolError('the field outcome is neither applied nor refused');
+  return outcome;
+}
+
+function readComparison(fields: UnknownFields): 'same' | 'different' {
+  const outcome = readString(fields, 'outcome');
+  if (outcome !== 'same' && outcome !== 'different') throw new ProtocolError('the field outcome is neither same nor different');
   return outcome;
 }
 

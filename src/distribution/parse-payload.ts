@@ -136,6 +136,7 @@ const KNOWN_KINDS: ReadonlySet<string> = new Set<SnapshotItem['kind']>([
   'ca_certificate',
 ]);
 
-function isKnownKind(kind: string): kind is SnapshotItem['kind'] {
+/** Whether this version knows items of this kind. */
+export function isKnownKind(kind: string): kind is SnapshotItem['kind'] {
   return KNOWN_KINDS.has(kind);
 }

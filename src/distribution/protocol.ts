@@ -6,6 +6,7 @@
  * never from a message. Unknown fields and unknown kinds of messages are ignored, so that version N talks to N-1.
  */
 import type { HealthReport } from './health-report.ts';
+import type { KindHash } from './state-hash/state-hash.ts';
 import type { UsageReport } from './usage-report.ts';
 
 export const PROTOCOL_VERSION = 1;
@@ -72,6 +73,16 @@ export interface HealthMessage extends HealthReport {
 /** From the gateway: how often credentials and routes were used since the last such message. */
 export interface UsageMessage extends UsageReport {
   readonly kind: 'usage';
+}
+
+/** From the gateway: what it holds at this revision has been compared with a `state-hash`. Control planes that sent none never get it. */
+export interface StateCheckedMessage {
+  readonly kind: 'state-checked';
+  readonly revision: number;
+  /** After `different` the control plane sends a snapshot, when it sees fit. */
+  readonly outcome: 'same' | 'different';
+  /** For people: which kinds of items differ. */
+  readonly reason?: string;
 }
 
 /** From either side, every few seconds; a silent peer is a dead peer. */
@@ -158,7 +169,25 @@ export interface DeltaMessage extends Signed {
   readonly payload: string;
 }
 
-export type GatewayMessage = HelloMessage | AppliedMessage | SnapshotRequestMessage | HealthMessage | UsageMessage | HeartbeatMessage;
+/**
+ * From the control plane, every minute and soon after a snapshot: what the items of the group come to at this revision. It is compared
+ * only by a gateway that has exactly this revision in force.
+ */
+export interface StateHashMessage {
+  readonly kind: 'state-hash';
+  readonly revision: number;
+  /** Gateways leave out kinds that they do not know. */
+  readonly kinds: readonly KindHash[];
+}
+
+export type GatewayMessage =
+  | HelloMessage
+  | AppliedMessage
+  | SnapshotRequestMessage
+  | StateCheckedMessage
+  | HealthMessage
+  | UsageMessage
+  | HeartbeatMessage;
 export type ControlPlaneMessage =
   | WelcomeMessage
   | RejectMessage
@@ -167,4 +196,5 @@ export type ControlPlaneMessage =
   | SnapshotPartMessage
   | SnapshotEndMessage
   | DeltaMessage
+  | StateHashMessage
   | HeartbeatMessage;

@@ -1,5 +1,6 @@
 import type { CancelTask, Clock } from '../lib/clock.ts';
 import type { Listener } from '../lib/listener.ts';
+import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { InstanceRegistry } from '../store/instance-registry.ts';
 import type { StoreReader } from '../store/store.ts';
@@ -12,11 +13,19 @@ import type { ConfigurationHistory } from './history-sessions.ts';
 import type { InstanceName } from './instance-name.ts';
 import type { Enrollment } from './join-server.ts';
 import { parseGatewayMessage } from './parse-message.ts';
-import { type AppliedMessage, type GatewayMessage, HEARTBEAT_INTERVAL_MS, type HelloMessage, PROTOCOL_VERSION } from './protocol.ts';
+import {
+  type AppliedMessage,
+  type GatewayMessage,
+  HEARTBEAT_INTERVAL_MS,
+  type HelloMessage,
+  PROTOCOL_VERSION,
+  type StateCheckedMessage,
+} from './protocol.ts';
 import { SharedInstances } from './shared-instances.ts';
 import { SignedMessages } from './signed-messages.ts';
 import { Signer } from './signing.ts';
 import { type SnapshotPlugin, SnapshotPlugins } from './snapshot-plugins.ts';
+import { StoredState } from './state-hash/stored-state.ts';
 import { type SyncPeer, type SyncServers, type SyncTls, startSyncServers } from './sync-server.ts';
 import type { UsageReport } from './usage-report.ts';
 import { reasonVersionsDoNotFit } from './version-fit.ts';
@@ -42,7 +51,10 @@ export interface PublisherOptions {
   readonly registry?: InstanceRegistry | undefined;
   /** Told of what instances have counted: once for each message. Absent: nobody wants to know. */
   readonly onUsage?: (name: InstanceName, report: UsageReport) => void;
+  /** How often instances compare what they hold with what the store holds; 0 for never. */
+  readonly compareIntervalMs: number;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   readonly softwareVersion: string;
 }
@@ -144,9 +156,10 @@ export class Publisher {
   #channel(groupId: string): GroupChannel {
     let channel = this.#channels.get(groupId);
     if (channel === undefined) {
-      const { store, clock, log, history } = this.#options;
+      const { store, compareIntervalMs, clock, random, log, history } = this.#options;
       const messages = new SignedMessages(groupId, { store, signer: this.#signer, plugins: this.#plugins, history: history.id });
-      channel = new GroupChannel({ groupId, messages, store, clock, log });
+      const state = new StoredState({ groupId, store, plugins: this.#plugins, clock });
+      channel = new GroupChannel({ groupId, messages, store, state, compareIntervalMs, clock, random, log });
       this.#channels.set(groupId, channel);
     }
     return channel;
@@ -274,6 +287,11 @@ export class Publisher {
       case 'snapshot-request':
         channel.noteSnapshotRequest(instance);
         return;
+      case 'state-checked':
+        if (message.outcome === 'different') this.#logDifference(instance, message);
+        channel.noteChecked(instance, message);
+        this.#shared?.changed(instance);
+        return;
       case 'health':
         instance.noteHealth(message, this.#options.clock.nowMs());
         return;
@@ -285,6 +303,15 @@ export class Publisher {
       case 'hello':
         throw new ProtocolError('the peer said hello twice');
     }
+  }
+
+  #logDifference(instance: ConnectedInstance, { revision, reason }: StateCheckedMessage): void {
+    const cause = (reason ?? '').slice(0, MAX_LOGGED_REASON);
+    this.#options.log.error('a gateway instance holds something else than it should, and gets a snapshot', {
+      ...instance.name,
+      revision,
+      cause,
+    });
   }
 
   #logRefusal(instance: ConnectedInstance, { revision, reason }: AppliedMessage): void {

@@ -11,6 +11,7 @@ import type { HealthReport } from './health-report.ts';
 import { HeldConfiguration } from './held-configuration.ts';
 import type { Journal, PreviousProcessEnd } from './journal.ts';
 import { HEARTBEAT_INTERVAL_MS, type HelloMessage, MAX_FRAME_BYTES, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol.ts';
+import { StateCheck, type StateCheckResult } from './state-hash/state-check.ts';
 import { openSyncConnection, type SubscriberIdentity } from './sync-client.ts';
 import { SyncSession } from './sync-session.ts';
 import type { UsageReport } from './usage-report.ts';
@@ -53,6 +54,7 @@ const MAX_TOLD_FAILURES = 100;
 export class Subscriber {
   readonly #options: SubscriberOptions;
   readonly #held: HeldConfiguration;
+  readonly #stateCheck: StateCheck;
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #isConnected = false;
@@ -69,6 +71,7 @@ export class Subscriber {
     this.#options = options;
     this.#identity = options.identity;
     this.#held = new HeldConfiguration(options);
+    this.#stateCheck = new StateCheck({ ...options, held: this.#held });
     this.#rotation = new ControlPlaneRotation(options.controlPlanes, options.random);
   }
 
@@ -85,6 +88,11 @@ export class Subscriber {
   /** The newest that the control plane has named on the present connection; undefined while none is connected, or what is in force is of another history. */
   get newestRevision(): number | undefined {
     return this.#isConnected ? this.#session?.newestRevision : undefined;
+  }
+
+  /** Whether what is held is what the control plane has; undefined before that was compared for the first time. */
+  get stateCheck(): StateCheckResult | undefined {
+    return this.#stateCheck.result;
   }
 
   /** Resolves when the disk copy, if there is one, is in force; the connection is made afterwards. Never rejects. */
@@ -184,6 +192,7 @@ export class Subscriber {
       const session = new SyncSession({
         identity,
         held: this.#held,
+        stateCheck: this.#stateCheck,
         connection,
         log,
         onCurrent: (revision) => this.#options.onCurrent?.(revision),

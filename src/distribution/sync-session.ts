@@ -7,14 +7,24 @@ import type { JournalOrigin } from './journal-record.ts';
 import type { JournalSnapshotWriter } from './journal-snapshot-writer.ts';
 import { parseControlPlaneMessage } from './parse-message.ts';
 import { parseChanges } from './parse-payload.ts';
-import type { AppliedMessage, DeltaMessage, RejectMessage, SnapshotEndMessage, SnapshotStartMessage, WelcomeMessage } from './protocol.ts';
+import type {
+  AppliedMessage,
+  DeltaMessage,
+  RejectMessage,
+  SnapshotEndMessage,
+  SnapshotStartMessage,
+  StateHashMessage,
+  WelcomeMessage,
+} from './protocol.ts';
 import { PayloadDigest, Verifier } from './signing.ts';
+import type { StateCheck } from './state-hash/state-check.ts';
 import type { SubscriberIdentity } from './sync-client.ts';
 
 /** What a session needs, and whom it tells. */
 export interface SyncSessionOptions {
   readonly identity: Pick<SubscriberIdentity, 'groupId' | 'instanceId'>;
   readonly held: HeldConfiguration;
+  readonly stateCheck: Pick<StateCheck, 'compare'>;
   readonly connection: Pick<FrameConnection, 'send' | 'closeAfter' | 'expectHeartbeats'>;
   readonly log: Logger;
   readonly onCurrent: (revision: number) => void;
@@ -84,6 +94,8 @@ export class SyncSession {
         return this.#endSnapshot(message, this.#welcomed);
       case 'delta':
         return this.#takeDelta(message, this.#welcomed);
+      case 'state-hash':
+        return this.#compareState(message);
     }
   }
 
@@ -192,6 +204,15 @@ export class SyncSession {
     const reason = held.reasonToRefuse(toRevision);
     if (reason !== undefined) this.#answer({ kind: 'refused', revision: toRevision, reason, retry: false });
     else this.#answer(await held.takeDelta(message, parsed, origin));
+  }
+
+  /** What comes next does not wait for the answer. */
+  #compareState(message: StateHashMessage): void {
+    if (this.#snapshot !== undefined || !this.#isOfItsHistory || this.#awaitsRebase) return;
+    const { stateCheck, connection } = this.#options;
+    void stateCheck.compare(message).then((answer) => {
+      if (answer !== undefined) connection.send(answer);
+    });
   }
 
   #requestSnapshot(): void {

@@ -6,6 +6,7 @@ import { type ConnectionAdmission, UNLIMITED } from './connection-admission.ts';
 import { EngineContext } from './engine-context.ts';
 import { DEFAULT_ENGINE_LIMITS, DEFAULT_ENGINE_TIMEOUTS, type EngineLimits, type EngineTimeouts } from './engine-options.ts';
 import type { ClientConnection, ExchangeHandler } from './exchange.ts';
+import type { Http2Connection } from './http2/http2-connection.ts';
 import type { Http2Side, OpenTransport } from './http2/http2-side.ts';
 import { IdleVictims } from './idle-victims.ts';
 import type { ProxyTrust } from './proxy-protocol/proxy-preludes.ts';
@@ -17,6 +18,7 @@ import { Handshakes } from './tls/handshakes.ts';
 import type { TlsChooser } from './tls/server-terms.ts';
 import type { AcceptedConnection } from './transport/accepted-connection.ts';
 import { ClientListener, type ListenAddress } from './transport/client-listener.ts';
+import type { TransportReceiver } from './transport/transport.ts';
 import type { TransportKind } from './transport/transport-kind.ts';
 import type { UpstreamPool } from './upstream/upstream-pool.ts';
 
@@ -228,20 +230,27 @@ export class HttpServer {
     const connection: HttpConnection = new HttpConnection(
       this.#context,
       client,
-      (receiver) => http2.watch(open, receiver, (socket) => this.#succeed(connection, http2.take(client, socket, this.#onGone))),
+      (receiver) =>
+        http2.watch(open, receiver, (transport) =>
+          this.#succeed(
+            connection,
+            http2.serve(client, () => transport, this.#onGone),
+          ),
+        ),
       this.#onGone,
     );
     return connection;
   }
 
   /** The connection goes on as another, before anything was asked on it. */
-  #succeed(connection: HttpConnection, successor: ServedConnection): void {
+  #succeed(connection: HttpConnection, successor: Http2Connection): TransportReceiver {
     const { countedAddress, refusal } = connection;
     successor.countedAddress = countedAddress;
     connection.countedAddress = undefined;
     this.#connections.add(successor);
     this.#removed(connection);
     if (refusal !== undefined) this.#refused.add(successor, refusal);
+    return successor.receiver;
   }
 
   /** Counts a client, if need be in place of one that is idle; or says why it is refused. */

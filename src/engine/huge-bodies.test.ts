@@ -45,7 +45,7 @@ test('bodies of any size pass in either direction in memory that does not grow w
   const address = upstream.address();
   const upstreamPort = typeof address === 'object' && address !== null ? address.port : 0;
   const file = fileURLToPath(new URL('./testing/forwarding-proxy.child.ts', import.meta.url));
-  const child = fork(file, { env: { ...process.env, UPSTREAM_PORT: `${upstreamPort}` } });
+  const child = fork(file, { execArgv: [], env: { ...process.env, UPSTREAM_PORT: `${upstreamPort}` } });
   t.after(() => {
     child.kill();
     upstream.closeAllConnections();

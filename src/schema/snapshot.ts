@@ -81,6 +81,18 @@ export function nameOfSnapshotItem(item: SnapshotItem): SnapshotItemName {
   return { kind: item.kind, parentId: parentIdOf(item), id: item.id };
 }
 
+/** The parent in the name of an item of this kind, where `read` gives the item's fields. */
+export function snapshotParentId(kind: SnapshotItem['kind'], read: (field: 'consumer' | 'service') => string): string {
+  switch (kind) {
+    case 'credential':
+      return read('consumer');
+    case 'upstream':
+      return read('service');
+    default:
+      return '';
+  }
+}
+
 function parentIdOf(item: SnapshotItem): string {
   switch (item.kind) {
     case 'credential':

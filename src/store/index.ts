@@ -14,18 +14,22 @@ export type {
   VersionHead,
 } from './history.ts';
 export type { InstanceRegistry, InstanceReport, RegisteredInstance } from './instance-registry.ts';
+export { joinKeyrings } from './join-keyrings.ts';
 export { type Keyring, openKeyring } from './keyring.ts';
 export {
+  type BroughtBack,
   backUpStore,
+  type DescribeRestoredRecord,
   keyringOfBackup,
   type MigratedStore,
   migrateStore,
   type RestoredStore,
+  type RestoreRules,
   restoreStore,
   type SessionSetting,
   type StorePlace,
 } from './portable/index.ts';
-export { isInClear, openPostgresStore, type PostgresStoreOptions, parseDatabaseUrl } from './postgres/index.ts';
+export { holdsPostgresStore, isInClear, openPostgresStore, type PostgresStoreOptions, parseDatabaseUrl } from './postgres/index.ts';
 export { openSqliteStore } from './sqlite/index.ts';
 export type {
   ApiToken,

@@ -13,6 +13,8 @@ export interface InstanceReport {
   /** It has put in force or refused everything up to here. */
   readonly answeredRevision: number;
   readonly refused?: { readonly revision: number; readonly reason: string } | undefined;
+  /** The last revision at which what it holds was compared with what it should hold, and how they differed, if they did. */
+  readonly compared?: { readonly revision: number; readonly difference?: string } | undefined;
   readonly softwareVersion: string;
   readonly hostname?: string | undefined;
   readonly address?: string | undefined;

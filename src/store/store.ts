@@ -320,7 +320,7 @@ export interface StoreTransaction extends StoreReader, HistoryReader {
   deleteResourceAlone(key: ResourceKey): Promise<boolean>;
   putGroup(group: { readonly id: string; readonly name: string; readonly description: string }): Promise<GatewayGroup>;
   /**
-   * Deletes a group that holds no resource; false when there was none. Its id must not be used again: revisions would begin anew.
+   * Deletes a group that holds no resource; false when there was none. Groups that are made later begin above its revision.
    *
    * @throws PortcullisError (`admin_conflict`) while it holds one
    */

@@ -87,6 +87,7 @@ export interface Configuration {
   readonly allowOlder: boolean;
   readonly ageLimit: AgeLimit;
   readonly snapshotExport: { readonly place: SnapshotExportPlace; readonly intervalMs: number; readonly refreshMs: number } | undefined;
+  readonly compareIntervalMs: number;
   /** Where a gateway finds an exported snapshot, and how often it looks; its key is a secret and stands elsewhere. */
   readonly snapshot: { readonly place: SnapshotPlace; readonly intervalMs: number } | undefined;
   /** Upstreams of `https` that say nothing about it are verified. */
@@ -207,6 +208,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
             intervalMs: number('snapshot-export-interval', 300) * 1000,
             refreshMs: number('snapshot-export-refresh', 86_400) * 1000,
           },
+    compareIntervalMs: number('compare-interval', 60) * 1000,
     ageLimit: readAgeLimit(number('max-configuration-age', 0), text('when-too-old')),
     snapshot: snapshot === undefined ? undefined : { place: snapshot, intervalMs: number('snapshot-interval', 60) * 1000 },
     trustedAddresses: hosts('trusted-addresses', []),

@@ -84,6 +84,15 @@ export const OUTAGE_SETTINGS = [
     meaning: 'Its region',
     verbs: ['start', 'control-plane'],
   },
+  {
+    name: 'compare-interval',
+    type: 'seconds',
+    defaultText: '60',
+    least: 0,
+    most: 86_400,
+    meaning: 'How often each gateway compares what it holds with what the control plane has; 0 for never',
+    verbs: ['start', 'control-plane'],
+  },
 ] as const satisfies readonly Setting[];
 
 /** @throws StartError for another word than `serve` and `refuse` */

@@ -31,6 +31,7 @@ export function controlPlaneRole(context: InstanceContext): SupervisedChild {
     requestRates: configuration.requestRates,
     dial: configuration.dial,
     retention: configuration.retention,
+    compareIntervalMs: configuration.compareIntervalMs,
     snapshotExport: snapshotExportSettings(context) ?? null,
     bootstrapToken: secrets.bootstrapToken ?? null,
     adminPassword: secrets.adminPassword ?? null,

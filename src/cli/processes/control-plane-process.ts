@@ -21,6 +21,7 @@ export interface ControlPlaneSettings
     | 'adminListeners'
     | 'syncListeners'
     | 'gatewayUrls'
+    | 'compareIntervalMs'
     | 'softwareVersion'
   > {
   readonly lockFile: string;
@@ -54,6 +55,7 @@ const role: ChildRole = {
       gatewayUrls: settings.gatewayUrls,
       adminTls: settings.adminTls ?? undefined,
       retention: settings.retention,
+      compareIntervalMs: settings.compareIntervalMs,
       snapshotExport: settings.snapshotExport ?? undefined,
       bootstrapToken: settings.bootstrapToken ?? undefined,
       adminPassword: settings.adminPassword ?? undefined,

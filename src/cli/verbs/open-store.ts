@@ -28,7 +28,7 @@ export function tellOnTerminal(message: string): void {
 /**
  * Works on the store directly, beside a running control plane or without one: the one at `place`, else where `placeOf` finds it.
  *
- * @throws StartError when it cannot be opened, or no control plane has ever started in the folder.
+ * @throws StartError when it cannot be opened, or no control plane has ever started there: none is made.
  */
 export async function withStore<Result>(
   configuration: Configuration,
@@ -39,9 +39,15 @@ export async function withStore<Result>(
   const found = place ?? (await placeOf(configuration));
   // Loaded here, so that the supervisor, which knows the same verbs, does not carry a control plane in its memory.
   const controlPlane = await import('../../control-plane/index.ts');
+  const { holdsPostgresStore, parseDatabaseUrl } = await import('../../store/index.ts');
   if (found.kind === 'sqlite' && !controlPlane.hasSqliteStore(dataFolder)) {
     throw new StartError(
       `There is no store in ${dataFolder}: start Portcullis there first, name another folder with --data-dir, or a database with DATABASE_URL.`,
+    );
+  }
+  if (found.kind === 'postgres' && !(await holdsPostgresStore(found.options))) {
+    throw new StartError(
+      `There is no store in the schema "${found.options.schema}" of ${parseDatabaseUrl(found.options.url).description}: start Portcullis on it first, or correct DATABASE_URL or --database-schema.`,
     );
   }
   const store = await controlPlane.openControlPlaneStore({

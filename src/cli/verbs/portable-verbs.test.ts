@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import BetterSqlite3 from 'better-sqlite3';
 import { cleanEnvironment } from '../../../test-support/clean-environment.ts';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
@@ -84,6 +85,67 @@ test('a restore whose audit log is not whole ends with 1 and says so', async (t)
   assert.equal(restored.status, 1);
   assert.match(restored.output, /^Restored the backup(.|\n)*NOT whole(.|\n)*- entry 2 was changed\./);
   assert.match(restored.errors, /its audit log is not whole/);
+});
+
+test('a keyring that a backup carries is taken where there is none, and beside another one only when that is asked for', async (t) => {
+  const { folder } = await folderWithLog(t);
+  const file = path.join(folder, 'backup.gz');
+  assert.equal((await portcullis(['backup', '--data-dir', folder, '--to', file, '--with-keyring'])).status, 0);
+  const fresh = path.join(folder, 'fresh');
+  assert.equal((await portcullis(['restore', '--from', file, '--data-dir', fresh])).status, 0);
+  const carried = readFileSync(path.join(folder, 'keyring.json'), 'utf8');
+  assert.equal(readFileSync(path.join(fresh, 'keyring.json'), 'utf8'), carried);
+
+  const { folder: other } = await folderWithLog(t);
+  const otherKeyring = path.join(other, 'keyring.json');
+  const before = readFileSync(otherKeyring, 'utf8');
+  const refused = await portcullis(['restore', '--from', file, '--data-dir', other, '--replace']);
+  assert.match(refused.errors, /lacks the key [0-9a-f]+, with which the backup /);
+  const tried = await portcullis(['restore', '--from', file, '--data-dir', other, '--replace', '--with-keyring', '--dry-run']);
+  assert.deepEqual([tried.status, tried.errors], [0, '']);
+  assert.match(tried.output, /^Nothing was changed\. This would restore the backup of /);
+  assert.equal(readFileSync(otherKeyring, 'utf8'), before);
+  const restored = await portcullis(['restore', '--from', file, '--data-dir', other, '--replace', '--with-keyring']);
+  assert.deepEqual([restored.status, restored.errors], [0, '']);
+  const ids = JSON.parse(readFileSync(otherKeyring, 'utf8')).keys.map(({ id }: { id: string }) => id);
+  const expected = [before, carried].map((keyring) => JSON.parse(keyring).keys[0].id);
+  assert.deepEqual([ids, statSync(otherKeyring).mode & 0o777], [expected, 0o600]);
+  assert.equal((await portcullis(['audit', 'verify', '--data-dir', other])).status, 0);
+});
+
+test('of a backup whose keyring is unusable nothing is left behind', async (t) => {
+  const { folder } = await folderWithLog(t);
+  const file = path.join(folder, 'backup.gz');
+  assert.equal((await portcullis(['backup', '--data-dir', folder, '--to', file, '--with-keyring'])).status, 0);
+  const text = gunzipSync(readFileSync(file)).toString();
+  writeFileSync(file, gzipSync(text.replace(/"keyring":"(?:[^"\\]|\\.)*"/, '"keyring":"{}"')));
+  const fresh = path.join(folder, 'fresh');
+  const failed = await portcullis(['restore', '--from', file, '--data-dir', fresh]);
+  assert.deepEqual([failed.status, failed.output], [1, '']);
+  assert.match(failed.errors, /is not a keyring of Portcullis/);
+  assert.deepEqual(
+    readdirSync(fresh).filter((name) => /keyring|store/.test(name)),
+    [],
+  );
+});
+
+withPostgres('a verb on a database that holds no store says so, and makes none', async (t, url) => {
+  const folder = await temporaryFolder(t);
+  const schema = freshSchemaName();
+  t.after(() => queryPostgres(url, `DROP SCHEMA IF EXISTS ${schema} CASCADE`));
+  const verbs = [
+    ['audit', 'verify'],
+    ['backup', '--to', path.join(folder, 'backup.gz')],
+    ['snapshot', 'key'],
+    ['token', 'create'],
+  ];
+  for (const words of verbs) {
+    const failed = await portcullis([...words, '--data-dir', folder, '--database-schema', schema], { DATABASE_URL: url });
+    assert.deepEqual([failed.status, failed.output], [1, ''], words.join(' '));
+    assert.match(failed.errors, /^There is no store in the schema "[a-z0-9_]+" of the PostgreSQL database /, words.join(' '));
+  }
+  assert.deepEqual(await queryPostgres(url, 'SELECT 1 FROM pg_namespace WHERE nspname = $1', [schema]), []);
+  assert.deepEqual(readdirSync(folder), []);
 });
 
 withPostgres('a migration whose audit log is not whole ends with 1 and says so, also when it was done before', async (t, url) => {

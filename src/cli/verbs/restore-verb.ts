@@ -1,21 +1,26 @@
-import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
-import type { ChainReport, RestoredStore } from '../../store/index.ts';
+import type { RestoreRules, StorePlace } from '../../store/index.ts';
 import { claimDataFolder, openDataFolder } from '../../supervisor/index.ts';
 import type { Configuration } from '../configuration/index.ts';
 import { lockFileOf } from '../instance/instance-context.ts';
-import { describeReport } from './audit-verb.ts';
 import { COMMAND_LINE_AUTHOR } from './command-line-author.ts';
+import { describeRestore, type FoundAudit } from './describe-restore.ts';
+import { keyringForRestore } from './keyring-for-restore.ts';
 import { placeOf, withStore } from './open-store.ts';
 import { addStoreOptions, storeConfigurationOf } from './store-options.ts';
 
-const MOST_NAMED = 100;
 const CHAIN_FAILURE =
   'Everything was restored as it was in the backup, but its audit log is not whole (see above). Look into what was changed before you go on with it.';
+
+interface RestoreOptions {
+  readonly from: string;
+  readonly replace: boolean;
+  readonly dryRun: boolean;
+  readonly withKeyring: boolean;
+}
 
 /** `restore`: the store of a backup, where there is none or in the place of another. */
 export function restoreVerb(): Command {
@@ -23,10 +28,11 @@ export function restoreVerb(): Command {
     new Command('restore').description('Put the store of a backup into an empty data folder or database. Stop Portcullis first.'),
   )
     .requiredOption('--from <path>', 'file that backup has written')
-    .option('--replace', 'in the place of the store that is there, which is kept', false);
+    .option('--replace', 'in the place of the store that is there, which is kept', false)
+    .option('--dry-run', 'change nothing: check the backup, and tell what would be valid again', false)
+    .option('--with-keyring', 'add the keys that the backup carries to the keyring that is there; only for a backup that you trust', false);
   return restore.action(async () => {
-    const { from, replace } = restore.opts<{ from: string; replace: boolean }>();
-    const { text, isWhole } = await restoreFrom(storeConfigurationOf(restore), { file: path.resolve(from), replace });
+    const { text, isWhole } = await restoreFrom(storeConfigurationOf(restore), restore.opts<RestoreOptions>());
     process.stdout.write(text);
     if (isWhole) return;
     process.stderr.write(`${CHAIN_FAILURE}\n`);
@@ -36,78 +42,63 @@ export function restoreVerb(): Command {
 
 async function restoreFrom(
   configuration: Configuration,
-  options: { readonly file: string; readonly replace: boolean },
+  { from, replace, dryRun: isTrial, withKeyring: takesCarried }: RestoreOptions,
 ): Promise<{ readonly text: string; readonly isWhole: boolean }> {
   const { dataFolder, keyringFile } = configuration;
-  const { file, replace } = options;
+  const file = path.resolve(from);
   const place = await placeOf(configuration);
-  const { createDurably, keyringOfBackup, openKeyring, restoreStore, verifyAuditChain } = await import('../../store/index.ts');
-  const { appendSession, SESSIONS_SETTING } = await import('../../distribution/index.ts');
+  const { restoreStore } = await import('../../store/index.ts');
   openDataFolder(dataFolder);
   const lock = await claimDataFolder(lockFileOf(dataFolder), { waitMs: 0, clock: systemClock, onWait: () => {} });
-  const carried = existsSync(keyringFile) ? undefined : await keyringOfBackup(file);
   try {
-    if (carried !== undefined) await createDurably(keyringFile, carried);
-    const keyring = await openKeyring({ file: keyringFile, random: systemRandom });
-    const sessions = {
-      name: SESSIONS_SETTING,
-      append: (value: Buffer | undefined, groups: readonly { readonly id: string; readonly revision: number }[]) =>
-        appendSession(value, groups, systemRandom),
-    };
-    const restored = await restoreStore({ place, file, keyring, sessions, replace, clock: systemClock }).catch(async (error: unknown) => {
-      if (carried !== undefined) await rm(keyringFile, { force: true });
+    const taken = await keyringForRestore({ file: keyringFile, backup: file, takesCarried });
+    const restored = await restoreStore({
+      ...{ place, file, keyring: taken.keyring, rules: await restoreRules(), replace, isTrial, clock: systemClock },
+    }).catch(async (error: unknown) => {
+      await taken.giveBack();
       throw error;
     });
-    return await withStore(
-      configuration,
-      async (store, { FOUNDING_ACTION: founding }) => {
-        const audit = await verifyAuditChain(store, { founding });
-        const detail = { made_at: restored.madeAt, kept_as: restored.keptAs ?? null };
-        const entry = {
-          at: Math.floor(systemClock.nowMs() / 1000),
-          author: COMMAND_LINE_AUTHOR,
-          action: 'store.restore',
-          groupId: undefined,
-        };
-        await store.transaction(COMMAND_LINE_AUTHOR, (transaction) =>
-          transaction.appendAudit({ ...entry, resource: path.basename(file), address: undefined, detail }),
-        );
-        return { text: report(restored, audit, await store.listGroups()), isWhole: audit.breaks.length === 0 };
-      },
-      place,
-    );
+    if (isTrial) {
+      await taken.giveBack();
+      return { text: describeRestore(restored, undefined), isWhole: true };
+    }
+    const audit = await closeRestore(configuration, place, { file, madeAt: restored.madeAt, keptAs: restored.keptAs });
+    const added = taken.hasTaken ? `The keys that the backup carries are in ${keyringFile}.\n` : '';
+    return { text: `${describeRestore(restored, audit)}${added}`, isWhole: audit.breaks.length === 0 };
   } finally {
     lock.release();
   }
 }
 
-function report(
-  restored: RestoredStore,
-  audit: ChainReport,
-  groups: readonly { readonly id: string; readonly revision: number }[],
-): string {
-  const { madeAt, tables, keptAs, broughtBack: back } = restored;
-  const all = [...tables.values()].reduce((sum, { rows }) => sum + rows, 0);
-  const lines = [
-    `Restored the backup of ${new Date(madeAt * 1000).toISOString()}: ${all} rows, ${tables.get('resources')?.rows ?? 0} resources.`,
-    `Revisions go on from: ${groups.map(({ id, revision }) => `${id} ${revision}`).join(', ')}.`,
-    describeReport(audit).trimEnd(),
-  ];
-  if (keptAs !== undefined) lines.push(`The store that was there is kept as ${keptAs}.`);
-  if (back === undefined) {
-    lines.push('Keys, tokens and users that were removed or revoked since the backup are valid again: revoke them anew before you start.');
-  } else if (back.credentials.length + back.tokens.length + back.users.length > 0) {
-    lines.push('Valid again, though no longer so in the store that was there:', ...named('key of', back.credentials));
-    lines.push(...named('token', back.tokens), ...named('user', back.users));
-  }
-  return `${lines.join('\n')}\n`;
+async function restoreRules(): Promise<RestoreRules> {
+  const { appendSession, SESSIONS_SETTING } = await import('../../distribution/index.ts');
+  const { describeRestoredRecord, KINDS_ENDED_BY_RESTORE } = await import('../../control-plane/index.ts');
+  return {
+    sessions: { name: SESSIONS_SETTING, append: (value, groups) => appendSession(value, groups, systemRandom) },
+    endedKinds: KINDS_ENDED_BY_RESTORE,
+    describeRecord: describeRestoredRecord,
+  };
 }
 
-function named(what: string, names: readonly string[]): readonly string[] {
-  const lines = names.slice(0, MOST_NAMED).map((name) => `- ${what} ${printable(name)}`);
-  return names.length > MOST_NAMED ? [...lines, `- and ${names.length - MOST_NAMED} more (${what})`] : lines;
-}
-
-function printable(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]/g, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+/** Looks at the audit log of the restored store, and notes the restore in it. */
+function closeRestore(
+  configuration: Configuration,
+  place: StorePlace,
+  { file, madeAt, keptAs }: { readonly file: string; readonly madeAt: number; readonly keptAs: string | undefined },
+): Promise<FoundAudit> {
+  return withStore(
+    configuration,
+    async (store, { FOUNDING_ACTION: founding }) => {
+      const { verifyAuditChain } = await import('../../store/index.ts');
+      const audit = await verifyAuditChain(store, { founding });
+      await store.transaction(COMMAND_LINE_AUTHOR, (transaction) =>
+        transaction.appendAudit({
+          ...{ at: Math.floor(systemClock.nowMs() / 1000), author: COMMAND_LINE_AUTHOR, action: 'store.restore', groupId: undefined },
+          ...{ resource: path.basename(file), address: undefined, detail: { made_at: madeAt, kept_as: keptAs ?? null } },
+        }),
+      );
+      return audit;
+    },
+    place,
+  );
 }

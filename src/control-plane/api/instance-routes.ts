@@ -35,7 +35,7 @@ async function listInstances({ store, registry, clock }: ApiContext, request: Ap
 }
 
 function present(instance: RegisteredInstance, newestRevision: number, nowMs: number): JsonObject {
-  const { refused, hostname, address, cores, workers } = instance;
+  const { refused, compared, hostname, address, cores, workers } = instance;
   return {
     id: instance.instanceId,
     gateway_group_id: instance.groupId,
@@ -46,13 +46,14 @@ function present(instance: RegisteredInstance, newestRevision: number, nowMs: nu
     revision: instance.revision,
     lag: Math.max(0, newestRevision - instance.revision),
     ...(refused === undefined ? {} : { refused }),
+    ...(compared === undefined ? {} : { compared }),
     control_plane: instance.controlPlaneId,
     connected_at: Math.floor(instance.connectedAtMs / 1000),
     last_heartbeat: Math.floor((nowMs - instance.silentMs) / 1000),
   };
 }
 
-function statusOf({ isConnected, state, silentMs }: RegisteredInstance): 'Healthy' | 'OutOfSync' | 'LostConnection' | 'Offline' {
-  if (isConnected) return state === 'current' ? 'Healthy' : 'OutOfSync';
+function statusOf({ isConnected, state, compared, silentMs }: RegisteredInstance): 'Healthy' | 'OutOfSync' | 'LostConnection' | 'Offline' {
+  if (isConnected) return state === 'current' && compared?.difference === undefined ? 'Healthy' : 'OutOfSync';
   return silentMs > OFFLINE_AFTER_MS ? 'Offline' : 'LostConnection';
 }

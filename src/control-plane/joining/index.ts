@@ -6,6 +6,8 @@ export { joinCommands } from './join-commands.ts';
 export {
   digestSecret,
   findJoinToken,
+  isUsableJoinToken,
+  JOIN_TOKEN_KIND,
   type JoinTokenStatus,
   listJoinTokens,
   putJoinToken,
@@ -13,5 +15,13 @@ export {
   statusOfJoinToken,
 } from './join-tokens.ts';
 export type { JoiningContext } from './joining-context.ts';
-export { findInstance, type KnownInstance, listInstances, noteIssued, revokeInstance } from './known-instances.ts';
+export {
+  findInstance,
+  INSTANCE_KIND,
+  isRevokedInstance,
+  type KnownInstance,
+  listInstances,
+  noteIssued,
+  revokeInstance,
+} from './known-instances.ts';
 export { SyncAdmission } from './sync-admission.ts';

@@ -40,6 +40,11 @@ export function statusOfJoinToken(token: StoredJoinToken, nowSeconds: number): J
   return token.uses >= token.maxUses ? 'used_up' : 'usable';
 }
 
+/** Whether a record of the kind lets gateways join at a time of the clock by which things expire. */
+export function isUsableJoinToken(record: StoredRecord, nowSeconds: number): boolean {
+  return statusOfJoinToken(tokenOf(record), nowSeconds) === 'usable';
+}
+
 /** The token of an id. */
 export async function findJoinToken(store: Pick<StoreReader, 'getRecord'>, id: string): Promise<StoredJoinToken | undefined> {
   const record = await store.getRecord(JOIN_TOKEN_KIND, id);

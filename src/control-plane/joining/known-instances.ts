@@ -6,7 +6,7 @@ import type { StoredRecord, StoreReader, StoreTransaction } from '../../store/in
 import { noteTrustChange } from './authorities.ts';
 
 /** How instances with certificates are called in the store. */
-const INSTANCE_KIND = 'gateway-instance';
+export const INSTANCE_KIND = 'gateway-instance';
 /** Older ones are forgotten; they go on holding until their end, unless the instance is revoked. */
 const MOST_CERTIFICATES = 8;
 /** A certificate that nothing is known of holds no longer. */
@@ -106,6 +106,11 @@ export async function revokeInstance(
 ): Promise<void> {
   await putInstance(transaction, { ...known, revokedAt: by.nowSeconds, revokedBy: by.author });
   await noteTrustChange(transaction);
+}
+
+/** Whether a record of the kind is one of an instance that was revoked. */
+export function isRevokedInstance(record: StoredRecord): boolean {
+  return instanceOf(record).revokedAt !== null;
 }
 
 /** It is kept as long as any of its certificates could still be renewed. */

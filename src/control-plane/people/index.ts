@@ -13,6 +13,7 @@ import { USER_DESCRIPTION } from './user-description.ts';
 import { userRoutes } from './user-routes.ts';
 
 export { requireGrantable } from './grants.ts';
+export { INVITE_KIND } from './invite-routes.ts';
 export { openPeople, type People } from './people.ts';
 export { callerOf } from './people-context.ts';
 

@@ -15,7 +15,7 @@ import { checkNewPassword } from './session-routes.ts';
 import { userTarget } from './user-targets.ts';
 
 /** How invites are called in the store. */
-const INVITE_KIND = 'invite';
+export const INVITE_KIND = 'invite';
 const INVITE_SECONDS = 7 * 86_400;
 
 /** The user that an invite makes. */

@@ -6,6 +6,8 @@ import { LOGIN_OPTION_DESCRIPTION } from './login-option-description.ts';
 import { loginOptionRoutes } from './login-option-routes.ts';
 import { signInRoutes } from './sign-in-routes.ts';
 
+export { LOGIN_OPTION_KIND } from './login-option.ts';
+
 /** Single sign-on by OpenID Connect. Providers are only asked at addresses that the policy allows. */
 export function describedSso(context: PeopleContext & { readonly mayDial: DialPolicy }): DescribedApi {
   let opened: Promise<IdentityProviders> | undefined;

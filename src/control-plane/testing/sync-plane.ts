@@ -36,6 +36,8 @@ export async function startSyncPlane(test: TestContext, opened?: Store, clock: C
   const publisher = new Publisher({
     ...{
       store,
+      random: systemRandom,
+      compareIntervalMs: 0,
       clock,
       log,
       softwareVersion: '0.0.0-test',

@@ -5,6 +5,7 @@ import { systemRandom } from '../../lib/random.ts';
 import { HeldConfiguration } from '../held-configuration.ts';
 import { Journal, type PreviousProcessEnd } from '../journal.ts';
 import type { ControlPlaneMessage, GatewayMessage } from '../protocol.ts';
+import { StateCheck } from '../state-hash/state-check.ts';
 import { SyncSession } from '../sync-session.ts';
 import { RecordingApplier } from './recording-applier.ts';
 
@@ -15,6 +16,7 @@ export class OfflineGateway {
   readonly log: RecordingLogger;
   readonly journal: Journal;
   readonly held: HeldConfiguration;
+  readonly stateCheck: StateCheck;
   readonly sent: (GatewayMessage | ControlPlaneMessage)[] = [];
   readonly current: number[] = [];
   #session: SyncSession;
@@ -24,6 +26,7 @@ export class OfflineGateway {
     this.applier = applier;
     this.log = log;
     this.held = new HeldConfiguration({ applier, journal, clock: this.clock, log });
+    this.stateCheck = new StateCheck({ held: this.held, clock: this.clock, log });
     this.#session = this.#newSession();
   }
 
@@ -78,6 +81,7 @@ export class OfflineGateway {
     return new SyncSession({
       identity: { groupId: 'default', instanceId: 'gw-1' },
       held: this.held,
+      stateCheck: this.stateCheck,
       connection: {
         send: (message) => this.sent.push(message),
         closeAfter: (message) => this.sent.push(message),

@@ -114,7 +114,13 @@ export class TestControlPlane {
   readonly usage: (readonly [instanceId: string, report: UsageReport])[] = [];
   port = 0;
 
-  constructor(installation: Installation, store = new MemoryStore(), port = 0, history: ConfigurationHistory = NO_HISTORY) {
+  constructor(
+    installation: Installation,
+    store = new MemoryStore(),
+    port = 0,
+    history: ConfigurationHistory = NO_HISTORY,
+    options: { readonly compareIntervalMs?: number | undefined } = {},
+  ) {
     this.store = store;
     this.publisher = new Publisher({
       store,
@@ -125,6 +131,8 @@ export class TestControlPlane {
       plugins: TEST_PLUGINS,
       history,
       onUsage: ({ instanceId }, report) => this.usage.push([instanceId, report]),
+      random: systemRandom,
+      compareIntervalMs: options.compareIntervalMs ?? 0,
       clock: this.clock,
       log: this.log,
       softwareVersion: '0.1.0-test',
@@ -134,10 +142,10 @@ export class TestControlPlane {
   static async start(
     test: Pick<TestContext, 'after'>,
     installation: Installation,
-    options: { readonly store?: MemoryStore; readonly port?: number } = {},
+    options: { readonly store?: MemoryStore; readonly port?: number; readonly compareIntervalMs?: number } = {},
   ): Promise<TestControlPlane> {
     const { store = new MemoryStore(), port } = options;
-    const controlPlane = new TestControlPlane(installation, store, port, await openHistory({ store, random: systemRandom }));
+    const controlPlane = new TestControlPlane(installation, store, port, await openHistory({ store, random: systemRandom }), options);
     const { ports } = await controlPlane.publisher.start();
     controlPlane.port = ports[0] ?? 0;
     test.after(() => controlPlane.publisher.close());

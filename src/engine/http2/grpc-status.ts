@@ -22,10 +22,10 @@ const BY_REASON: ReadonlyMap<ErrorReason, number> = new Map([
 ]);
 
 /**
- * Trailer fields by which a client of gRPC understands an answer with this HTTP status, made by the gateway for `reason` or by what knows no
+ * Trailer fields, name and value in turn, by which a client of gRPC understands an answer with this HTTP status, made by the gateway for `reason` or by what knows no
  * gRPC.
  */
-export function grpcTrailers(status: number, reason: ErrorReason | undefined): Record<string, string> {
+export function grpcTrailers(status: number, reason: ErrorReason | undefined): string[] {
   const outcome = (reason && BY_REASON.get(reason)) ?? BY_HTTP_STATUS.get(status) ?? UNKNOWN;
-  return { 'grpc-status': String(outcome), 'grpc-message': `HTTP status ${status}` };
+  return ['grpc-status', String(outcome), 'grpc-message', `HTTP status ${status}`];
 }

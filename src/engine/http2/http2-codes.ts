@@ -1,19 +1,34 @@
-// What RFC 9113 numbers. `node:http2` knows them too, but is loaded only when somebody speaks HTTP/2.
+// Error codes (RFC 9113 §7).
 
-/** Flag of HEADERS and DATA: nothing follows. */
-export const END_STREAM = 0x1;
-
-/** Error code: done. */
+/** Done. */
 export const NO_ERROR = 0x0;
 
-/** Error code: the stream was not processed. */
-export const REFUSED_STREAM = 0x7;
+/** The peer broke a rule that has no code of its own. */
+export const PROTOCOL_ERROR = 0x1;
 
-/** Error code: the stream is wanted no more. */
-export const CANCEL = 0x8;
-
-/** Error code: none of the others fits. */
+/** None of the others fits. */
 export const INTERNAL_ERROR = 0x2;
 
-/** Error code: the peer costs too much. */
+/** The peer sent more than its window. */
+export const FLOW_CONTROL_ERROR = 0x3;
+
+/** The peer has not acknowledged settings in time. */
+export const SETTINGS_TIMEOUT = 0x4;
+
+/** The peer sent a frame behind the end of its side of a stream. */
+export const STREAM_CLOSED = 0x5;
+
+/** A frame's length is none that it can have. */
+export const FRAME_SIZE_ERROR = 0x6;
+
+/** The stream was not processed. */
+export const REFUSED_STREAM = 0x7;
+
+/** The stream is wanted no more. */
+export const CANCEL = 0x8;
+
+/** The state of field compression is lost. */
+export const COMPRESSION_ERROR = 0x9;
+
+/** The peer costs too much. */
 export const ENHANCE_YOUR_CALM = 0xb;

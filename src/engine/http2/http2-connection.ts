@@ -1,66 +1,76 @@
-import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import type { Socket } from 'node:net';
 import type { ErrorReason } from '../../errors/index.ts';
+import { ProgressWatch } from '../connection/progress-watch.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { ClientConnection } from '../exchange.ts';
 import type { ServedConnection } from '../served-connection.ts';
+import type { Transport, TransportReceiver } from '../transport/transport.ts';
+import { ENHANCE_YOUR_CALM, PROTOCOL_ERROR, SETTINGS_TIMEOUT } from './http2-codes.ts';
 import { requestForm } from './request-form.ts';
 import { RequestStream } from './request-stream.ts';
 import { ResetBudget } from './reset-budget.ts';
-import { sessionOptions } from './session-options.ts';
+import { Http2Session } from './session/http2-session.ts';
+import { type Http2Stream, NO_RECEIVER, type StreamReceiver } from './session/http2-stream.ts';
+import type { SessionOwner } from './session/session-owner.ts';
+import type { SessionTerms } from './session/session-terms.ts';
 import type { StreamTools } from './stream-tools.ts';
 
-const { NGHTTP2_ENHANCE_YOUR_CALM } = constants;
 /** How long a connection may be silent after it was accepted before it counts as idle. */
 const FIRST_REQUEST_MS = 5_000;
-const NEVER = Number.POSITIVE_INFINITY;
+/** How long a client may take to acknowledge the settings (RFC 9113 §6.5.3). */
+const SETTINGS_MS = 30_000;
+/** How long a client may take to answer that it has heard of the end, before it counts as told. */
+const NOTICE_MS = 1_000;
+/** A client that goes on asking on a connection that is to close is served so many times the limit. */
+const MOST_OVERTIME = 2;
 
 /**
- * One client's connection of HTTP/2 with the requests on it. Framing, header compression, flow control and the rules of RFC 9113 are
- * nghttp2's; what its requests say is checked again when they are written for the engine, and how much a client may cost here.
+ * One client's connection of HTTP/2 with the requests on it: how much a client may cost here, and when the connection ends. It ends in two steps
+ * (RFC 9113 §6.8): a notice, and, when the client has certainly heard of it, the number of the last request taken, so that none fails.
  */
-export class Http2Connection implements ServedConnection {
+export class Http2Connection implements ServedConnection, SessionOwner {
   countedAddress: string | undefined = undefined;
   readonly #context: EngineContext;
   readonly #tools: StreamTools;
   readonly #client: ClientConnection;
-  readonly #socket: Socket;
-  readonly #session: ServerHttp2Session;
+  readonly #session: Http2Session;
   readonly #onGone: (connection: Http2Connection) => void;
   readonly #streams = new Set<RequestStream>();
   readonly #openedAtMs: number;
   readonly #resets: ResetBudget;
+  readonly #writes: ProgressWatch;
   #refusal: ErrorReason | undefined = undefined;
   /** Monotonic time since when it serves no request. */
   #idleSinceMs: number;
   #served = 0;
-  /** Monotonic time when it was given up. */
-  #endedAtMs = NEVER;
+  /** Monotonic time when the client was told that it will end. */
+  #noticeAtMs: number | undefined = undefined;
+  /** Monotonic time when a sweep first found it over. */
+  #overSinceMs: number | undefined = undefined;
 
-  /** Takes `socket` over, whose bytes from the first on are HTTP/2. */
+  /** Takes the connection over that `open` begins to read, whose bytes from the first on are HTTP/2. */
   constructor(
     context: EngineContext,
     tools: StreamTools,
+    terms: SessionTerms,
     client: ClientConnection,
-    socket: Socket,
+    open: (receiver: TransportReceiver) => Transport,
     onGone: (connection: Http2Connection) => void,
   ) {
+    const { clock, timeouts } = context;
     this.#context = context;
     this.#tools = tools;
     this.#client = client;
-    this.#socket = socket;
     this.#onGone = onGone;
-    this.#openedAtMs = context.clock.monotonicMs();
+    this.#openedAtMs = clock.monotonicMs();
     this.#idleSinceMs = this.#openedAtMs;
     this.#resets = new ResetBudget(this.#openedAtMs);
-    // Node ends a connection that breaks the rules with an error of the socket too.
-    socket.on('error', () => {});
-    const session = performServerHandshake(socket, sessionOptions(context.limits));
-    this.#session = session;
-    session.on('stream', (stream, _fields, flags, raw: unknown) => this.#begin(stream, flags, Array.isArray(raw) ? raw.map(String) : []));
-    // What breaks the rules has been told so by nghttp2; 'close' follows.
-    session.on('error', () => {});
-    session.on('close', () => this.#onGone(this));
+    this.#writes = new ProgressWatch(timeouts.clientWriteStallMs, timeouts.answerBytesPerSecond);
+    this.#session = new Http2Session(terms, this, open);
+  }
+
+  /** Hears what comes on the connection. */
+  get receiver(): TransportReceiver {
+    return this.#session;
   }
 
   idleSinceMs(nowMs: number): number {
@@ -73,87 +83,128 @@ export class Http2Connection implements ServedConnection {
   }
 
   refuseNow(): void {
-    this.#close();
+    this.#session.refuseFurther();
     if (this.#streams.size === 0) this.destroy();
   }
 
   announceDrain(): void {
-    // Not with the highest number of a stream in a notice of its own (RFC 9113 §6.8): nghttp2 serves nothing new behind any GOAWAY, so
-    // only the number of the last request taken tells the client which others it may send again elsewhere.
-    this.#close();
+    this.#giveNotice();
   }
 
   closeIfIdle(): void {
-    this.#close();
+    this.#giveNotice();
   }
 
   shutDown(reason: ErrorReason): void {
     for (const stream of this.#streams) stream.connection.shutDown(reason);
-    this.#close();
-    // What was answered last is on its way to the socket.
-    setImmediate(() => setImmediate(() => this.destroy()));
+    this.#session.finishNow();
   }
 
   destroy(): void {
-    if (!this.#session.destroyed) this.#session.destroy();
-    if (this.#endedAtMs !== NEVER) return;
-    this.#endedAtMs = this.#context.clock.monotonicMs();
-    // Behind what was written last; a session that was closed before waits for its client otherwise.
-    setImmediate(() => this.#socket.destroySoon());
+    this.#session.destroy();
   }
 
   checkDeadlines(nowMs: number): void {
-    const { clientIdleMs, headMs, drainGraceMs, lingerMs } = this.#context.timeouts;
-    if (nowMs - this.#endedAtMs >= lingerMs) this.#socket.destroy();
+    const session = this.#session;
     for (const stream of this.#streams) stream.checkDeadlines(nowMs);
-    if (this.#refusal !== undefined && nowMs - this.#openedAtMs >= lingerMs) {
+    if (session.over) {
+      this.#overSinceMs ??= nowMs;
+      if (nowMs - this.#overSinceMs >= this.#context.timeouts.lingerMs) this.destroy();
+      return;
+    }
+    if (this.#isStalled(nowMs)) {
+      for (const stream of this.#streams) stream.connection.giveUp('client_write_timeout');
       this.destroy();
-      return;
-    }
-    if (this.#streams.size > 0) {
-      if (this.#isWorn(nowMs)) this.#close();
-      return;
-    }
-    const idleMs = nowMs - this.#idleSinceMs;
-    if (this.#session.closed && idleMs >= lingerMs) this.destroy();
-    else if (idleMs >= (this.#context.draining ? drainGraceMs : this.#served === 0 ? headMs : clientIdleMs)) this.#close();
+    } else if (session.settingsSentAtMs !== undefined && nowMs - session.settingsSentAtMs >= SETTINGS_MS) session.fail(SETTINGS_TIMEOUT);
+    else this.#checkAge(nowMs);
   }
 
-  #begin(stream: ServerHttp2Stream, flags: number, fields: readonly string[]): void {
+  // What the client does.
+
+  onStream(stream: Http2Stream, fields: readonly string[], endsHere: boolean): StreamReceiver {
     const context = this.#context;
-    // One that is being destroyed already says so only later.
-    stream.on('error', () => {});
-    if (stream.destroyed) {
-      this.#reset();
-      return;
-    }
-    const endsHere = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     const form = requestForm(fields, endsHere, () => this.#tools.webSocketKey());
-    const request = new RequestStream(context, this.#tools, this.#client, stream, form, (gone, whole) => this.#ended(gone, whole));
+    // RFC 9113 §8.1.1: a body that cannot be is an error of the stream.
+    if (typeof form !== 'string' && endsHere && form.contentLength > 0) {
+      stream.reset(PROTOCOL_ERROR);
+      this.#spend();
+      return NO_RECEIVER;
+    }
+    const request = new RequestStream(context, this.#tools, this.#client, stream, form, this.#ended);
     this.#streams.add(request);
+    stream.receiver = request;
     request.begin(this.#served++, this.#refusal);
-    if (this.#refusal !== undefined || context.announcesClose || this.#served >= context.limits.requestsPerConnection) this.#close();
+    const most = context.limits.requestsPerConnection;
+    if (this.#refusal !== undefined || this.#served >= most * MOST_OVERTIME) this.#session.refuseFurther();
+    else if (context.announcesClose || this.#served >= most) this.#giveNotice();
+    return request;
   }
 
-  #ended(stream: RequestStream, whole: boolean): void {
+  onRefused(): boolean {
+    return this.#resets.spend(this.#context.clock.monotonicMs());
+  }
+
+  onSettings(): void {}
+
+  onPingAnswered(): void {
+    if (this.#noticeAtMs !== undefined) this.#refuseFurther();
+  }
+
+  /** Of a client it says only that it will go. */
+  onGoaway(): void {
+    this.#refuseFurther();
+  }
+
+  onGone(): void {
+    this.#onGone(this);
+  }
+
+  readonly #ended = (stream: RequestStream, whole: boolean): void => {
     this.#streams.delete(stream);
     this.#idleSinceMs = this.#context.clock.monotonicMs();
-    if (!whole) this.#reset();
-  }
+    if (!whole) this.#spend();
+    this.#finishIfDone();
+  };
 
   /** A request has ended without its answer: the client has given it up, or has made the gateway do so (CVE-2023-44487, CVE-2025-8671). */
-  #reset(): void {
-    if (this.#resets.spend(this.#context.clock.monotonicMs()) || this.#session.destroyed) return;
-    this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
-    this.destroy();
+  #spend(): void {
+    if (!this.onRefused()) this.#session.fail(ENHANCE_YOUR_CALM);
   }
 
-  #isWorn(nowMs: number): boolean {
-    return nowMs - this.#openedAtMs >= this.#context.timeouts.clientAgeMs;
+  /** A client that takes nothing of what lies in front of the kernel. */
+  #isStalled(nowMs: number): boolean {
+    if (this.#session.pendingBytes > 0) return this.#writes.isTooSlow(nowMs, this.#session.takenBytes, nowMs);
+    this.#writes.pause();
+    return false;
   }
 
-  /** Takes no further request, and closes when there is none left. */
-  #close(): void {
-    if (!this.#session.closed && !this.#session.destroyed) this.#session.close();
+  #checkAge(nowMs: number): void {
+    const { clientIdleMs, clientAgeMs, headMs, drainGraceMs, lingerMs } = this.#context.timeouts;
+    if (this.#noticeAtMs !== undefined && nowMs - this.#noticeAtMs >= NOTICE_MS) this.#refuseFurther();
+    else if (this.#refusal !== undefined && nowMs - this.#openedAtMs >= lingerMs) this.destroy();
+    else if (this.#streams.size > 0) {
+      if (nowMs - this.#openedAtMs >= clientAgeMs) this.#giveNotice();
+    } else if (nowMs - this.#idleSinceMs >= (this.#context.draining ? drainGraceMs : this.#served === 0 ? headMs : clientIdleMs)) {
+      this.#giveNotice();
+    }
+  }
+
+  /** Tells the client to go elsewhere. What it has sent by then is served. */
+  #giveNotice(): void {
+    const session = this.#session;
+    if (this.#noticeAtMs !== undefined || session.refusesFurther) return;
+    this.#noticeAtMs = this.#context.clock.monotonicMs();
+    session.announceEnd();
+    // Its answer comes behind everything that the client has sent before it heard of the end.
+    session.ping();
+  }
+
+  #refuseFurther(): void {
+    this.#session.refuseFurther();
+    this.#finishIfDone();
+  }
+
+  #finishIfDone(): void {
+    if (this.#session.refusesFurther && this.#streams.size === 0) this.#session.finish();
   }
 }

@@ -1,20 +1,18 @@
 import type { TransportReceiver } from '../transport/transport.ts';
-
-/** RFC 9113 §3.4 */
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+import { PREFACE } from './frames/frame-format.ts';
 
 /**
  * Looks at what a client sends first: one that begins with the preface of HTTP/2 speaks it (RFC 9113 §3.3). All others are the
  * receiver's, and nothing of what they send is changed or held back beyond the first byte that tells.
  */
 export class PrefaceWatch implements TransportReceiver {
-  readonly #receiver: TransportReceiver;
-  readonly #onHttp2: (unread: Buffer) => void;
+  readonly #onHttp2: () => TransportReceiver;
+  #receiver: TransportReceiver;
   #seen = 0;
   #decided = false;
 
-  /** `onHttp2` takes what has come so far; the receiver hears nothing from then on. */
-  constructor(receiver: TransportReceiver, onHttp2: (unread: Buffer) => void) {
+  /** What `onHttp2` returns takes the receiver's place, and hears of everything from the first byte on. */
+  constructor(receiver: TransportReceiver, onHttp2: () => TransportReceiver) {
     this.#receiver = receiver;
     this.#onHttp2 = onHttp2;
   }
@@ -48,7 +46,9 @@ export class PrefaceWatch implements TransportReceiver {
     this.#seen += wanted;
     if (this.#seen < PREFACE.length) return;
     this.#decided = true;
-    this.#onHttp2(Buffer.concat([PREFACE.subarray(0, known), bytes.subarray(0, length)]));
+    this.#receiver = this.#onHttp2();
+    if (known > 0) this.#receiver.onBytes(Buffer.from(PREFACE.subarray(0, known)), known);
+    this.#receiver.onBytes(bytes, length);
   }
 
   /** It is another protocol: what came, which is the beginning of the preface, is the receiver's. */

@@ -1,4 +1,3 @@
-import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ErrorReason } from '../../errors/index.ts';
 import { HttpConnection } from '../connection/http-connection.ts';
 import type { HttpExchange } from '../connection/http-exchange.ts';
@@ -6,8 +5,10 @@ import { PHASE } from '../connection/phase.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { ClientConnection } from '../exchange.ts';
 import { CHUNK_FRAME_BYTES, writeChunk, writeLastChunk } from './chunk-bytes.ts';
+import { INTERNAL_ERROR, NO_ERROR, PROTOCOL_ERROR } from './http2-codes.ts';
 import { type RequestForm, trailerLines } from './request-form.ts';
 import { ResponseWriter } from './response-writer.ts';
+import type { Http2Stream, StreamReceiver } from './session/http2-stream.ts';
 import { clientResetCode } from './stream-reset.ts';
 import type { StreamTools } from './stream-tools.ts';
 import { StreamTransport } from './stream-transport.ts';
@@ -28,9 +29,9 @@ const REFUSED_FORM: RequestForm = {
  * One request of a client's HTTP/2 connection. To the engine it is a connection of HTTP/1.1 with a single request, so that every
  * check, time-out, plugin, filter and log line is that of any other request; its bytes are made here, and nobody else writes into them.
  */
-export class RequestStream {
+export class RequestStream implements StreamReceiver {
   readonly connection: HttpConnection;
-  readonly #stream: ServerHttp2Stream;
+  readonly #stream: Http2Stream;
   readonly #context: EngineContext;
   readonly #tools: StreamTools;
   readonly #form: RequestForm;
@@ -41,7 +42,6 @@ export class RequestStream {
   readonly #onGone: (stream: RequestStream, whole: boolean) => void;
   /** Bytes that the body is still to have, where its length was told. */
   #unread: number;
-  #trailers: readonly string[] = [];
   /** The one that the engine has made of it; undefined before, and where that was over at once. */
   #exchange: HttpExchange | undefined = undefined;
   #cancelDeadline: (() => void) | undefined = undefined;
@@ -52,7 +52,7 @@ export class RequestStream {
     context: EngineContext,
     tools: StreamTools,
     client: ClientConnection,
-    stream: ServerHttp2Stream,
+    stream: Http2Stream,
     form: RequestForm | ErrorReason,
     onGone: (stream: RequestStream, whole: boolean) => void,
   ) {
@@ -71,7 +71,7 @@ export class RequestStream {
       (receiver) => {
         const readsBody = this.#form.body !== 'none' || this.#refusal !== undefined;
         transport = new StreamTransport(stream, receiver, this.#writer, readsBody, {
-          onSwitched: () => this.#readTunnel(),
+          onSwitched: () => stream.resume(),
           resetCode: () => clientResetCode(this.#reason),
         });
         return transport;
@@ -80,24 +80,22 @@ export class RequestStream {
     );
     if (transport === undefined) throw new Error('the connection has made no transport');
     this.#transport = transport;
-    stream.on('error', () => {});
-    stream.on('close', () => this.#closed());
   }
 
-  /** Gives the request to the engine, as the `served`-th of its connection; with `refusal` it is answered with that. */
-  begin(served: number, refusal: ErrorReason | undefined): void {
+  /** Gives the request to the engine, as the one with this number on its connection. `refusal`: it is one too many. */
+  begin(number: number, refusal: ErrorReason | undefined): void {
     const { connection } = this;
-    connection.keepAlive.served = served;
+    connection.keepAlive.served = number;
     const reason = refusal ?? this.#refusal;
     if (reason !== undefined) connection.refuseFirst(reason);
     if (reason !== undefined && this.#refusal !== undefined) {
-      this.#stream.resume();
       // Not given up at once: an answer that the client does not take has its time as any other has.
       connection.beginExchange();
       connection.refuse(reason);
       return;
     }
-    this.#listen();
+    // What a client says before the upstream has agreed to a WebSocket waits: it is nobody's yet.
+    if (this.#form.webSocketKey !== undefined) this.#stream.pause();
     const { head, deadlineMs } = this.#form;
     if (deadlineMs !== undefined) this.#cancelDeadline = this.#context.clock.schedule(deadlineMs, () => this.#deadlinePassed());
     const bytes = this.#tools.room(head.length);
@@ -118,66 +116,63 @@ export class RequestStream {
     }
     // What the engine has given up closes by itself; should anything hold it up, its connection would never be idle again.
     this.#overSinceMs ??= nowMs;
-    if (nowMs - this.#overSinceMs >= this.#context.timeouts.lingerMs) this.#stream.destroy();
+    if (nowMs - this.#overSinceMs >= this.#context.timeouts.lingerMs) this.#stream.reset(INTERNAL_ERROR);
   }
 
-  #listen(): void {
-    const stream = this.#stream;
-    if (this.#form.body === 'none') {
-      // What a client says before the upstream has agreed to a WebSocket waits: it is nobody's yet.
-      if (this.#form.webSocketKey === undefined) stream.resume();
-      return;
-    }
-    stream.on('trailers', (_fields, _flags, raw: unknown) => {
-      if (Array.isArray(raw)) this.#trailers = raw.map(String);
-    });
-    stream.on('data', (bytes: Buffer) => this.#take(bytes));
-    stream.on('end', () => this.#ended());
-  }
+  onHead(): void {}
 
-  #readTunnel(): void {
+  onData(bytes: Buffer, start: number, end: number): void {
     const { connection } = this;
-    this.#stream.on('data', (bytes: Buffer) => connection.onBytes(bytes, bytes.length));
-    this.#stream.on('end', () => connection.onEnd());
-  }
-
-  #take(bytes: Buffer): void {
-    if (bytes.length === 0 || this.#stream.closed || this.#transport.whole) return;
-    if (this.#form.body === 'length') {
-      this.#unread -= bytes.length;
-      if (this.#unread < 0) this.#transport.reset();
-      else this.connection.onBytes(bytes, bytes.length);
+    const length = end - start;
+    if (this.#transport.isTunnel) {
+      connection.onBytes(bytes.subarray(start, end), length);
       return;
     }
-    const room = this.#tools.room(bytes.length + CHUNK_FRAME_BYTES);
-    this.connection.onBytes(room, writeChunk(room, bytes));
-  }
-
-  #ended(): void {
-    if (this.#stream.closed || this.#transport.whole) return;
+    if (this.#form.body === 'none' || this.#transport.whole) return;
     if (this.#form.body === 'length') {
-      if (this.#unread > 0) this.#transport.reset();
+      this.#unread -= length;
+      if (this.#unread < 0) this.#stream.reset(PROTOCOL_ERROR);
+      else connection.onBytes(bytes.subarray(start, end), length);
       return;
     }
-    const trailers = trailerLines(this.#trailers);
-    if (trailers === undefined) {
+    const room = this.#tools.room(length + CHUNK_FRAME_BYTES);
+    connection.onBytes(room, writeChunk(room, bytes.subarray(start, end)));
+  }
+
+  onEnd(trailers: readonly string[]): void {
+    if (this.#transport.isTunnel) this.connection.onEnd();
+    else if (this.#form.body !== 'none' && !this.#stream.closed && !this.#transport.whole) this.#endBody(trailers);
+  }
+
+  onDrained(): void {
+    this.#transport.drained();
+  }
+
+  onClosed(): void {
+    this.#cancelDeadline?.();
+    this.#tools.giveBackParser(this.#writer.releaseParser());
+    const inOrder = this.#stream.code === NO_ERROR && this.#stream.endedBy !== 'connection';
+    const orderly = this.#transport.whole || (this.#transport.isTunnel && inOrder);
+    this.connection.onClose(orderly ? undefined : 'ECONNRESET');
+    this.#onGone(this, orderly || this.#transport.isTunnel);
+  }
+
+  #endBody(trailers: readonly string[]): void {
+    if (this.#form.body === 'length') {
+      // RFC 9113 §8.1.1: a request that is none, which concerns no other.
+      if (this.#unread > 0) this.#stream.reset(PROTOCOL_ERROR);
+      return;
+    }
+    const lines = trailerLines(trailers);
+    if (lines === undefined) {
       this.connection.giveUp('bad_chunk');
       return;
     }
-    const room = this.#tools.room(trailers.length + CHUNK_FRAME_BYTES);
-    this.connection.onBytes(room, writeLastChunk(room, trailers));
+    const room = this.#tools.room(lines.length + CHUNK_FRAME_BYTES);
+    this.connection.onBytes(room, writeLastChunk(room, lines));
   }
 
   #deadlinePassed(): void {
     this.connection.giveUp('deadline_exceeded');
-  }
-
-  #closed(): void {
-    this.#cancelDeadline?.();
-    this.#tools.giveBackParser(this.#writer.releaseParser());
-    this.#transport.closed();
-    const orderly = this.#transport.whole || (this.#transport.isTunnel && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR);
-    this.connection.onClose(orderly ? undefined : 'ECONNRESET');
-    this.#onGone(this, orderly || this.#transport.isTunnel);
   }
 }

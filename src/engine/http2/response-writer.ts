@@ -1,4 +1,3 @@
-import type { ServerHttp2Stream } from 'node:http2';
 import type { ErrorReason } from '../../errors/index.ts';
 import { isBodylessStatus } from '../forwarding/bodyless-status.ts';
 import { BodyReader } from '../parser/body-reader.ts';
@@ -9,6 +8,7 @@ import { PARSE } from '../parser/parse-status.ts';
 import type { ResponseParser } from '../parser/response-parser.ts';
 import { grpcTrailers } from './grpc-status.ts';
 import type { RequestForm } from './request-form.ts';
+import type { Http2Stream } from './session/http2-stream.ts';
 import { webSocketAccept } from './web-socket-accept.ts';
 
 const SWITCHING_PROTOCOLS = 101;
@@ -39,24 +39,22 @@ const LEFT_OUT: ReadonlySet<number> = new Set([
   FIELD.upgrade,
 ]);
 
-/** Trailer fields by name. */
-type Trailers = Record<string, string | string[]>;
-
 /** Sends one answer, which the engine writes as HTTP/1.1, on a stream of HTTP/2: the head, interim ones before it, the body and trailers. */
 export class ResponseWriter {
   /** The final head is sent. */
   headSent = false;
-  /** The answer is its head alone. */
-  headOnly = false;
   /** Bytes of the body given to the stream. */
   bodyBytes = 0;
-  readonly #stream: ServerHttp2Stream;
+  /** The stream has kept bytes of those that were written last. */
+  kept = false;
+  readonly #stream: Http2Stream;
   readonly #form: RequestForm;
   readonly #reason: () => ErrorReason | undefined;
   readonly #body: BodyReader;
   #parser: ResponseParser | undefined;
-  #trailers: Trailers | undefined = undefined;
-  #waitsForTrailers = false;
+  /** Trailer fields, name and value in turn. */
+  #trailers: string[] = [];
+  #takesTrailers = false;
   /** The answer has no content, whatever comes behind its head (RFC 9110 §15.3.6). */
   #withoutContent = false;
 
@@ -65,7 +63,7 @@ export class ResponseWriter {
    * gateway's own.
    */
   constructor(
-    stream: ServerHttp2Stream,
+    stream: Http2Stream,
     form: RequestForm,
     parser: ResponseParser,
     limits: ChunkedLimits,
@@ -78,16 +76,6 @@ export class ResponseWriter {
     this.#body = new BodyReader(limits);
   }
 
-  /** What the stream asks for when the body is sent, of an answer that may have trailer fields. */
-  get trailers(): Trailers {
-    return this.#trailers ?? {};
-  }
-
-  /** The stream ends with `trailers`, not with the body. */
-  get waitsForTrailers(): boolean {
-    return this.#waitsForTrailers;
-  }
-
   /** The parser, once it is needed no more. */
   releaseParser(): ResponseParser | undefined {
     const parser = this.#parser;
@@ -95,8 +83,9 @@ export class ResponseWriter {
     return parser;
   }
 
-  /** Carries `bytes` on; one of `WRITTEN`. With `copies` they may be used again afterwards. */
-  write(bytes: Buffer, copies: boolean): number {
+  /** Carries `bytes` on; one of `WRITTEN`. */
+  write(bytes: Buffer): number {
+    this.kept = false;
     let position = 0;
     while (!this.headSent) {
       const parser = this.#parser;
@@ -108,52 +97,60 @@ export class ResponseWriter {
       if (outcome !== WRITTEN.more) return outcome;
       if (!this.headSent) parser.reset();
     }
-    return this.#writeBody(bytes, position, copies);
+    return this.#writeBody(bytes, position);
   }
 
   #takeHead(head: ResponseParser): number {
     const { status } = head;
     if (status === SWITCHING_PROTOCOLS) return this.#switch(head);
     if (status < 200) {
-      this.#stream.additionalHeaders(informationOf(head));
+      this.#sendHead(head, status, () => true, [], false);
       return WRITTEN.more;
     }
     // RFC 8441 §5: such an answer would open the WebSocket that the upstream has refused.
     if (status > HIGHEST_STATUS || (this.#form.webSocketKey !== undefined && status < 300)) return WRITTEN.failed;
-    this.#takeFinalHead(head);
-    return this.headOnly ? WRITTEN.whole : WRITTEN.more;
+    return this.#takeFinalHead(head) ? WRITTEN.whole : WRITTEN.more;
   }
 
-  #takeFinalHead(head: ResponseParser): void {
+  /** True where the answer is its head alone. */
+  #takeFinalHead(head: ResponseParser): boolean {
     const bodyless = this.#form.isHead || isBodylessStatus(head.status);
     const framing = bodyless || head.framing === 'close' ? 'none' : head.framing;
     this.#body.begin(framing, head.contentLength);
-    const fields = finalFields(head, bodyless);
-    const unlikeGrpc = this.#form.isGrpc && !bodyless && head.status !== 200 && !isGrpcAnswer(head);
-    this.headOnly = this.#body.done;
+    const isGrpc = isGrpcAnswer(head);
+    const unlikeGrpc = this.#form.isGrpc && !bodyless && head.status !== 200 && !isGrpc;
+    const isAll = this.#body.done;
     this.headSent = true;
     this.#withoutContent = head.status === RESET_CONTENT;
+    this.#takesTrailers = framing === 'chunked' && this.#form.takesTrailers;
     if (unlikeGrpc) this.#trailers = grpcTrailers(head.status, this.#reason());
-    if (unlikeGrpc && this.headOnly) for (const [name, value] of Object.entries(this.#trailers ?? {})) fields.push(name, String(value));
-    const endStream = this.headOnly || this.#withoutContent;
-    this.#waitsForTrailers = !endStream && (unlikeGrpc || (framing === 'chunked' && this.#form.takesTrailers));
-    this.#stream.respond(fields, { endStream, waitForTrailers: this.#waitsForTrailers });
+    const tellsLength = head.status !== RESET_CONTENT && !((isGrpc || head.status === 204) && (bodyless || head.contentLength === 0));
+    // The length of an answer of gRPC is no more than what its framing says; one of trailer fields alone has none.
+    this.#sendHead(head, head.status, (name) => tellsLength || name !== 'content-length', isAll ? this.#trailers : [], isAll);
+    return isAll;
   }
 
   /** RFC 8441 §5.1: what was a change of protocol is a status 200, and nothing proves that the upstream has understood but its key. */
   #switch(head: ResponseParser): number {
     const key = this.#form.webSocketKey;
     if (key === undefined || fieldValue(head, 'sec-websocket-accept') !== webSocketAccept(key)) return WRITTEN.failed;
-    const fields = [':status', '200'];
-    eachField(head.fields, head.bytes, (name, value) => {
-      if (name !== 'sec-websocket-accept' && name !== 'content-length') fields.push(name, value);
-    });
     this.headSent = true;
-    this.#stream.respond(fields);
+    this.#sendHead(head, 200, (name) => name !== 'sec-websocket-accept' && name !== 'content-length', [], false);
     return WRITTEN.switched;
   }
 
-  #writeBody(bytes: Buffer, start: number, copies: boolean): number {
+  #sendHead(head: ResponseParser, status: number, goesOn: (name: string) => boolean, added: readonly string[], ends: boolean): void {
+    const encoder = this.#stream.beginHead();
+    if (encoder === undefined) return;
+    encoder.write(':status', String(status));
+    eachField(head.fields, head.bytes, (name, value) => {
+      if (goesOn(name)) encoder.write(name, value);
+    });
+    for (let index = 0; index < added.length; index += 2) encoder.write(added[index] ?? '', added[index + 1] ?? '');
+    this.#stream.sendHead(ends);
+  }
+
+  #writeBody(bytes: Buffer, start: number): number {
     const body = this.#body;
     let position = start;
     for (;;) {
@@ -161,54 +158,26 @@ export class ResponseWriter {
       position = body.position;
       if (event === BODY.more) return WRITTEN.more;
       if (event === BODY.failed) return WRITTEN.failed;
-      if (event === BODY.data) this.#send(bytes, body.dataStart, body.dataEnd, copies);
+      if (event === BODY.data && !this.#withoutContent) this.#send(bytes, body.dataStart, body.dataEnd);
       if (body.done) {
+        if (position < bytes.length) return WRITTEN.failed;
         this.#noteTrailers();
-        return position === bytes.length ? WRITTEN.whole : WRITTEN.failed;
+        this.#stream.end(this.#trailers);
+        return WRITTEN.whole;
       }
     }
   }
 
-  #send(bytes: Buffer, start: number, end: number, copies: boolean): void {
-    // Node has ended the answer to a HEAD already.
-    if (this.#withoutContent || this.#stream.writableEnded) return;
-    const piece = bytes.subarray(start, end);
-    this.bodyBytes += piece.length;
-    this.#stream.write(copies ? Buffer.from(piece) : piece);
+  #send(bytes: Buffer, start: number, end: number): void {
+    this.bodyBytes += end - start;
+    if (!this.#stream.write(bytes, start, end)) this.kept = true;
   }
 
   #noteTrailers(): void {
     const { chunked } = this.#body;
-    if (!this.#waitsForTrailers || chunked?.trailers === undefined || chunked.trailers.count === 0) return;
-    const trailers: Trailers = this.#trailers ?? Object.create(null);
-    eachField(chunked.trailers, chunked.trailerBytes, (name, value) => {
-      const present = trailers[name];
-      trailers[name] = present === undefined ? value : [...(typeof present === 'string' ? [present] : present), value];
-    });
-    this.#trailers = trailers;
+    if (!this.#takesTrailers || chunked?.trailers === undefined) return;
+    eachField(chunked.trailers, chunked.trailerBytes, (name, value) => this.#trailers.push(name, value));
   }
-}
-
-function finalFields(head: ResponseParser, bodyless: boolean): string[] {
-  const fields = [':status', String(head.status)];
-  const grpc = isGrpcAnswer(head);
-  eachField(head.fields, head.bytes, (name, value) => {
-    // The length of an answer of gRPC is no more than what its framing says; one of trailer fields alone has none.
-    if (name === 'content-length' && head.status === RESET_CONTENT) return;
-    if (name === 'content-length' && (grpc || head.status === 204) && (bodyless || head.contentLength === 0)) return;
-    fields.push(name, value);
-  });
-  return fields;
-}
-
-function informationOf(head: ResponseParser): Record<string, string | string[]> {
-  const fields: Record<string, string | string[]> = Object.create(null);
-  fields[':status'] = String(head.status);
-  eachField(head.fields, head.bytes, (name, value) => {
-    const present = fields[name];
-    fields[name] = present === undefined ? value : [...(typeof present === 'string' ? [present] : present), value];
-  });
-  return fields;
 }
 
 /** Those that may go on, in lower case. */

@@ -129,7 +129,7 @@ test('large bodies arrive whole in both directions', async (t) => {
   assert.equal(finished?.reason, undefined);
 });
 
-test('a drain tells which requests were taken, lets them end and then closes', async (t) => {
+test('a drain gives notice, tells which requests were taken, lets them end and then closes', async (t) => {
   const proxy = await startHttp2Proxy(t);
   const client = await proxy.frames();
   client.begin();
@@ -138,8 +138,11 @@ test('a drain tells which requests were taken, lets them end and then closes', a
   await upstream.takeThrough('\r\n\r\n');
   proxy.server.announceDrain();
   const notice = await client.frame(({ type }) => type === FRAME.goaway);
-  assert.equal(notice?.payload.readUInt32BE(0), 1);
+  assert.equal(notice?.payload.readUInt32BE(0), 0x7fff_ffff);
   assert.equal(notice?.payload.readUInt32BE(4), 0);
+  // The client has acknowledged the PING that came with it.
+  const last = await client.frame(({ type, payload }) => type === FRAME.goaway && payload.readUInt32BE(0) === 1);
+  assert.equal(last?.payload.readUInt32BE(4), 0);
   // A client that comes all the same is served once.
   const late = await proxy.frames();
   late.begin();

@@ -3,7 +3,8 @@ import { BodyReader } from '../parser/body-reader.ts';
 import { BODY, type ChunkedLimits } from '../parser/chunked-parser.ts';
 import type { Transport, TransportReceiver } from '../transport/transport.ts';
 import { CHUNK_FRAME_BYTES, writeChunk, writeLastChunk } from './chunk-bytes.ts';
-import { CANCEL, END_STREAM } from './http2-codes.ts';
+import { FLAG } from './frames/frame-format.ts';
+import { CANCEL } from './http2-codes.ts';
 import { streamReset } from './stream-reset.ts';
 import { type AnswerBody, fieldLines, interimAnswer, upstreamAnswer } from './upstream-answer.ts';
 import { type UpstreamHead, upstreamHead } from './upstream-head.ts';
@@ -205,7 +206,7 @@ export class UpstreamStream implements Transport, SessionWaiter {
     });
     stream.on('response', (fields, flags, raw: unknown) => {
       this.#hear();
-      const endsHere = (flags & END_STREAM) !== 0;
+      const endsHere = (flags & FLAG.endStream) !== 0;
       this.#takeHead(Number(fields[':status']), rawFields(raw), endsHere);
     });
     stream.on('data', (bytes: Buffer) => {

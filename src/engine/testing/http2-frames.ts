@@ -29,7 +29,10 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-/** A client, or a server, that writes each frame as the test says, right or wrong, and reads what comes back. */
+/**
+ * A client, or a server, that writes each frame as the test says, right or wrong, and reads what comes back. A client acknowledges settings and
+ * PINGs by itself, as everyone has to.
+ */
 export class Http2Frames {
   readonly socket: Socket;
   readonly received: Frame[] = [];
@@ -37,11 +40,13 @@ export class Http2Frames {
   #unread = Buffer.alloc(0);
   #waiters: (() => void)[] = [];
   #prefaceBytes: number;
+  readonly #answers: boolean;
 
   /** `isServer`: what comes begins with the preface of a client. */
   constructor(socket: Socket, isServer = false) {
     this.socket = socket;
     this.#prefaceBytes = isServer ? PREFACE.length : 0;
+    this.#answers = !isServer;
     socket.on('data', (bytes: Buffer) => this.#read(bytes));
     socket.on('close', () => {
       this.closed = true;
@@ -117,15 +122,23 @@ export class Http2Frames {
     while (this.#unread.length >= HEADER_BYTES) {
       const length = this.#unread.readUIntBE(0, 3);
       if (this.#unread.length < HEADER_BYTES + length) break;
-      this.received.push({
+      const frame: Frame = {
         type: this.#unread[3] ?? 0,
         flags: this.#unread[4] ?? 0,
         stream: this.#unread.readUInt32BE(5) & 0x7fffffff,
         payload: this.#unread.subarray(HEADER_BYTES, HEADER_BYTES + length),
-      });
+      };
+      this.received.push(frame);
+      if (this.#answers) this.#answer(frame);
       this.#unread = this.#unread.subarray(HEADER_BYTES + length);
     }
     this.#wake();
+  }
+
+  #answer({ type, flags, payload }: Frame): void {
+    if ((flags & FLAG.ack) !== 0 || !this.socket.writable) return;
+    if (type === FRAME.settings) this.send(FRAME.settings, FLAG.ack, 0);
+    else if (type === FRAME.ping) this.send(FRAME.ping, FLAG.ack, 0, payload);
   }
 
   #wake(): void {

@@ -26,10 +26,15 @@ export class EncryptedTransport extends SocketTransport {
 
   /** What encrypts may read the bytes later, so it gets a copy, and the caller may always reuse its own. */
   override write(bytes: Buffer): boolean {
-    const { socket } = this;
-    if (!socket.writable) return true;
-    this.#pendingWrites++;
-    socket.write(Buffer.from(bytes), this.#onTaken);
+    if (!this.socket.writable) return true;
+    this.give(Buffer.from(bytes));
     return false;
+  }
+
+  give(bytes: Buffer): void {
+    const { socket } = this;
+    if (!socket.writable) return;
+    this.#pendingWrites++;
+    socket.write(bytes, this.#onTaken);
   }
 }

@@ -22,6 +22,8 @@ export interface Transport {
    * bytes are lost.
    */
   write(bytes: Buffer): boolean;
+  /** As `write`, of bytes that belong to the transport for good in any case; there where `write` copies them all. */
+  give?(bytes: Buffer): void;
   /** Bytes stop arriving, also those already on their way inside the process; so does the peer's end. */
   pause(): void;
   resume(): void;

@@ -6,13 +6,14 @@ import {
   parseSnapshotKey,
   SnapshotFollower,
   SnapshotTaker,
+  type StateCheckResult,
   Subscriber,
   type UsageReport,
 } from '../../distribution/gateway-side.ts';
 import { StartError } from '../../errors/index.ts';
 import { createDialPolicy } from '../../lib/dial-policy.ts';
 import type { GatewayOptions, SnapshotOptions } from '../gateway-options.ts';
-import { crashOnPurpose } from './crash-on-purpose.ts';
+import { failingConfiguration } from './failing-configuration.ts';
 
 /** Where a gateway's configuration comes from. */
 export interface ConfigurationSource {
@@ -24,6 +25,8 @@ export interface ConfigurationSource {
   isConnected(): boolean;
   /** The newest revision that a control plane has named on the present connection, when what is in force is of its history. */
   newestRevision(): number | undefined;
+  /** Whether what is held is what the control plane has; undefined before that was compared for the first time. */
+  stateCheck(): StateCheckResult | undefined;
   /** Lets people know what the nodes of upstreams are taken for. */
   reportHealth(report: HealthReport): void;
   /** Passes on what workers have counted; false where nobody takes it now. */
@@ -58,7 +61,7 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
   const subscriber = new Subscriber({
     controlPlanes,
     identity,
-    applier: options.testHooks ? crashOnPurpose(applier) : applier,
+    applier: options.testHooks ? failingConfiguration(applier) : applier,
     journal,
     previousEnd,
     clock,
@@ -77,6 +80,7 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
     restartProbation: () => subscriber.restartProbation(),
     isConnected: () => subscriber.isConnected,
     newestRevision: () => subscriber.newestRevision,
+    stateCheck: () => subscriber.stateCheck,
     reportHealth: (report) => subscriber.reportHealth(report),
     reportUsage: (report) => subscriber.reportUsage(report),
     stop: () => subscriber.stop(),
@@ -102,6 +106,7 @@ function snapshotSource(follower: SnapshotFollower, journal: Journal): Configura
     restartProbation: () => follower.restartProbation(),
     isConnected: () => false,
     newestRevision: () => undefined,
+    stateCheck: () => undefined,
     reportHealth: () => undefined,
     // Nobody ever takes it: it is kept in one batch of bounded size.
     reportUsage: () => false,

@@ -103,6 +103,7 @@ export class GatewayAgent implements RunningGateway {
     this.#health = createHealthMonitor(options, {
       board: this.#healthBoard,
       nodes: this.#names,
+      tlsItems: this.#set.tlsItems,
       broadcast: (message) => this.#fleet.broadcast(message),
       report: (report) => this.#source?.reportHealth(report),
     });
@@ -332,10 +333,7 @@ export class GatewayAgent implements RunningGateway {
       this.#options.log.error('a worker thread ended and is replaced', fields, error);
       this.#source?.restartProbation();
     }
-    this.#load.clearRow(thread.row);
-    this.#health.clearRow(thread.row);
-    this.#metrics.metrics.clearRow(thread.row);
-    this.#counters.clearRow(thread.row);
+    for (const kept of [this.#load, this.#health, this.#metrics.metrics, this.#counters]) kept.clearRow(thread.row);
     this.#usage.endWriting(thread.row);
     this.#tables.releaseReader(thread.row);
     this.#fleet.onThreadEnded(thread);
@@ -360,7 +358,7 @@ export class GatewayAgent implements RunningGateway {
     const { clock, softwareVersion } = this.#options;
     const { metrics } = this.#metrics;
     const machineMs = machineTime(clock);
-    registerFreshnessGauges(metrics, () => this.#freshness.state);
+    registerFreshnessGauges(metrics, { state: () => this.#freshness.state, stateCheck: () => this.#source?.stateCheck(), clock });
     registerInstanceGauges(metrics, {
       load: () => this.#load.load,
       admittedClients: () => this.#load.admittedClients,

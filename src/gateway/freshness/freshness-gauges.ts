@@ -1,11 +1,22 @@
+import type { StateCheckResult } from '../../distribution/gateway-side.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { GaugeReading, InstanceMetrics } from '../metrics/index.ts';
 import type { FreshnessState } from './freshness.ts';
+import { registerStateGauges } from './state-gauges.ts';
 
 /** Registers how fresh the configuration is. What is not known has no line. */
-export function registerFreshnessGauges(metrics: InstanceMetrics, state: () => FreshnessState): void {
+export function registerFreshnessGauges(
+  metrics: InstanceMetrics,
+  facts: {
+    readonly state: () => FreshnessState;
+    readonly stateCheck: () => StateCheckResult | undefined;
+    readonly clock: Pick<Clock, 'monotonicMs'>;
+  },
+): void {
+  registerStateGauges(metrics, facts.stateCheck, facts.clock);
   const gauge = (name: string, help: string, read: (state: FreshnessState) => number | undefined): void =>
     metrics.registerGauge({ name, help, labels: [] }, (): readonly GaugeReading[] => {
-      const value = read(state());
+      const value = read(facts.state());
       return value === undefined ? [] : [{ labels: [], value }];
     });
   gauge('control_plane_connected', 'Whether a control plane is connected', ({ isConnected }) => (isConnected ? 1 : 0));

@@ -47,7 +47,12 @@ export function boundedChecks({ active, passive }: EffectiveChecks): EffectiveCh
 
 /** What a node's health was found out by: when it changes, what is known is of no use. */
 export function sameChecks(one: EffectiveUpstream, other: EffectiveUpstream): boolean {
-  return isDeepStrictEqual(one.checks, other.checks) && one.passHost === other.passHost && one.upstreamHost === other.upstreamHost;
+  return (
+    isDeepStrictEqual(one.checks, other.checks) &&
+    isDeepStrictEqual(one.tls, other.tls) &&
+    one.passHost === other.passHost &&
+    one.upstreamHost === other.upstreamHost
+  );
 }
 
 /** The value of Host in a check of this node. */

@@ -1,15 +1,16 @@
+import type { UpstreamIdentity } from '../../engine/index.ts';
 import type { CancelTask, Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import { RandomNumbers } from '../../lib/random-numbers.ts';
 import type { Logger } from '../../observability/index.ts';
-import type { CheckRules, EffectiveUpstream } from '../../schema/index.ts';
+import type { CheckRules, EffectiveUpstream, UpstreamTlsSettings } from '../../schema/index.ts';
 import { type NodeSource, type ResolvedNode, resolveNodes, sourceNamesOf } from '../discovery/index.ts';
 import type { DialPolicy } from '../names/index.ts';
 import { boundedChecks, type CheckedNode, type CheckedUpstream, newNode, probedHost, sameChecks } from './checked-upstream.ts';
 import type { HealthBoard, HealthSlot } from './health-board.ts';
 import { type HealthEntry, healthKey } from './health-book.ts';
 import type { HealthReport } from './node-health.ts';
-import { type Probe, startProbe } from './probe.ts';
+import { type Probe, type ProbeTarget, startProbe } from './probe.ts';
 import { SlotKeeper } from './slot-keeper.ts';
 
 /** What a monitor is made with. */
@@ -22,6 +23,8 @@ export interface HealthMonitorOptions {
   readonly log: Logger;
   /** What nodes are taken for, or which nodes there are, has changed. */
   readonly onChange?: () => void;
+  /** How checks over TLS are made of upstreams that are spoken to over it; as nobody and by the usual authorities when absent. */
+  readonly identityOf?: (owner: string, settings: UpstreamTlsSettings) => UpstreamIdentity | undefined;
   /** How a node is asked; by a request of its own when absent. */
   readonly probe?: typeof startProbe;
   /** Tells every worker which nodes are looked after from now on, and which no longer. */
@@ -212,9 +215,11 @@ export class HealthMonitor {
     this.#plan(upstream, node);
     // Requests do not go there either.
     if (!mayDial(node.address, port)) return;
+    const target = this.#targetOf(upstream, node, port);
+    if (target === undefined) return;
     node.isAsked = true;
     upstream.load.asked++;
-    const probe = (this.#options.probe ?? startProbe)(active, { address: node.address, port, host: probedHost(upstream, node) }, clock);
+    const probe = (this.#options.probe ?? startProbe)(active, target, clock);
     this.#probes.add(probe);
     void probe.outcome.then((report) => {
       this.#probes.delete(probe);
@@ -226,6 +231,17 @@ export class HealthMonitor {
       if (report !== undefined) this.#report(current.upstream, node, report, current.upstream.checks.active);
       this.#plan(current.upstream, node);
     });
+  }
+
+  /** Undefined where a certificate is missing that the upstream names: requests do not go there either. */
+  #targetOf(upstream: CheckedUpstream, node: CheckedNode, port: number): ProbeTarget | undefined {
+    const target = { address: node.address, port, host: probedHost(upstream, node) };
+    const { checks, settings, serviceId } = upstream;
+    const { identityOf } = this.#options;
+    if (checks.active.kind !== 'https' || settings.tls === undefined || identityOf === undefined) return target;
+    // Whether the node's certificate is verified is the check's own setting (APISIX).
+    const identity = identityOf(`service ${serviceId}`, { ...settings.tls, verifies: checks.active.verifyCertificate });
+    return identity && { ...target, secureContext: identity.secureContext };
   }
 
   /** When the node is asked next: its interval from now, a tenth earlier or later by chance. */

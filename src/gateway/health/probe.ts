@@ -1,6 +1,7 @@
 import { type ClientRequest, type RequestOptions, request as requestPlain } from 'node:http';
 import { request as requestSecure } from 'node:https';
 import { connect, isIP } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import type { Clock } from '../../lib/clock.ts';
 import type { ActiveChecks } from '../../schema/index.ts';
 import type { HealthReport } from './node-health.ts';
@@ -12,6 +13,8 @@ export interface ProbeTarget {
   readonly port: number;
   /** The value of Host. */
   readonly host: string;
+  /** As whom the gateway shows itself over TLS, and whom it believes; absent: as nobody, and the usual authorities. */
+  readonly secureContext?: SecureContext | undefined;
 }
 
 /** A probe under way. */
@@ -69,7 +72,7 @@ function probeAnswer(checks: ActiveChecks, target: ProbeTarget, tell: Tell): () 
   return () => void request.destroy();
 }
 
-function openRequest(checks: ActiveChecks, { address, port, host }: ProbeTarget): ClientRequest {
+function openRequest(checks: ActiveChecks, { address, port, host, secureContext }: ProbeTarget): ClientRequest {
   const options: RequestOptions = {
     host: address,
     port,
@@ -81,7 +84,12 @@ function openRequest(checks: ActiveChecks, { address, port, host }: ProbeTarget)
   };
   if (checks.kind !== 'https') return requestPlain(options);
   const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  return requestSecure({ ...options, servername: isIP(name) === 0 ? name : '', rejectUnauthorized: checks.verifyCertificate });
+  return requestSecure({
+    ...options,
+    servername: isIP(name) === 0 ? name : '',
+    rejectUnauthorized: checks.verifyCertificate,
+    ...(secureContext === undefined ? {} : { secureContext }),
+  });
 }
 
 /** What a status says by the lists; nothing where it is in neither. */

@@ -39,7 +39,7 @@ export interface TestGateway {
 export async function startTestGateway(test: TestEnd, options: Partial<GatewayOptions> = {}): Promise<TestGateway> {
   const log = new RecordingLogger();
   const dataFolder = await mkdtemp(path.join(tmpdir(), 'portcullis-gateway-'));
-  test.after(() => rm(dataFolder, { recursive: true, force: true }));
+  const removeFolder = (): Promise<void> => rm(dataFolder, { recursive: true, force: true, maxRetries: 10 });
   const appliers: ConfigurationApplier[] = [];
   const healthReports: HealthReport[] = [];
   const usageReports: UsageReport[] = [];
@@ -51,13 +51,15 @@ export async function startTestGateway(test: TestEnd, options: Partial<GatewayOp
       restartProbation: () => {},
       isConnected: () => true,
       newestRevision: () => undefined,
+      stateCheck: () => undefined,
       reportHealth: (report) => healthReports.push(report),
       reportUsage: (report) => usageReports.push(report) > 0,
       stop: async () => {},
       close: async () => {},
     };
   });
-  test.after(() => agent.drain({ delayMs: 0, timeoutMs: 0 }));
+  // In one hook: of several the first would come first, and one that fails keeps those behind it from running.
+  test.after(() => agent.drain({ delayMs: 0, timeoutMs: 0 }).finally(removeFolder));
   const [applier] = appliers;
   if (applier === undefined) throw new Error('the gateway asked for no configuration');
   return {

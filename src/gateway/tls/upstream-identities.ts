@@ -11,7 +11,8 @@ const HTTP_PROTOCOLS = ['http/1.1'];
 
 /** What upstreams are spoken to with. */
 export interface UpstreamIdentitiesOptions {
-  readonly items: TlsItems;
+  /** `watch` and `unwatch` are asked for by those of `UpstreamIdentities` alone. */
+  readonly items: Pick<TlsItems, 'get' | 'watch' | 'unwatch'>;
   /** Whether upstreams that say nothing about it are verified. */
   readonly verifiesByDefault: boolean;
   readonly onFailed: (failure: UpstreamTlsFailure) => void;

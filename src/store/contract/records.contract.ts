@@ -30,6 +30,24 @@ export function recordContract(makeDatabase: MakeDatabase): void {
     assert.equal(await remove(), false);
   });
 
+  test('a group that is made again goes on above all revisions that it had, and nothing leads there from them', async (context) => {
+    const { store } = await makeTestBed(context, makeDatabase);
+    const make = () => store.transaction(AUTHOR, (transaction) => transaction.putGroup({ id: 'other', name: 'other', description: '' }));
+    assert.equal((await make()).revision, 0);
+    await putAll(store, serviceWrite('s', { name: 's' }, 'other'));
+    await store.transaction(AUTHOR, (transaction) => transaction.deleteResource(keyOf('service', 's', '', 'other')));
+    await store.transaction(AUTHOR, (transaction) => transaction.deleteGroup('other'));
+    const { revision } = await make();
+    assert.equal(revision, 3);
+    assert.equal((await make()).revision, revision);
+    for (const former of [0, 1, 2]) assert.equal(await store.changesSince('other', former), undefined);
+    assert.deepEqual(await store.changesSince('other', revision), { revision, changes: [] });
+    await putAll(store, serviceWrite('t', { name: 't' }, 'other'));
+    assert.equal((await store.changesSince('other', revision))?.changes.length, 1);
+    const selected = await store.selectResources({ groupId: 'other', kind: 'service', order: 'name', direction: 'ascending' });
+    assert.equal(selected.total, 1);
+  });
+
   test('settings are bytes, secret or not, and the last one counts', async (context) => {
     const { store, open } = await makeTestBed(context, makeDatabase);
     const bytes = Buffer.from([0, 255, 1, 254]);

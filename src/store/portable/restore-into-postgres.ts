@@ -1,5 +1,6 @@
 import { StartError } from '../../errors/index.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
+import { waitForLeases } from '../postgres/control-plane-leases.ts';
 import { parseDatabaseUrl } from '../postgres/database-url.ts';
 import { startFailure } from '../postgres/failures.ts';
 import type { PostgresStoreOptions } from '../postgres/index.ts';
@@ -7,10 +8,9 @@ import { migrateSchema, refuseUnfitServer } from '../postgres/migrate.ts';
 import type { PostgresConnection } from '../postgres/postgres-connection.ts';
 import { presenceKey, runTransaction } from '../postgres/run-transaction.ts';
 import { readSchemaState, refuseForeignSchema } from '../postgres/schema-version.ts';
-import { broughtBack } from './brought-back.ts';
 import { describeContents } from './describe-contents.ts';
 import { fillPostgres } from './fill-postgres.ts';
-import { leadOn } from './lead-on.ts';
+import { finishRestore } from './finish-restore.ts';
 import { LONG_TRANSACTION, openForLong } from './long-transaction.ts';
 import type { RestoredStore, RestoreInput } from './restore-store.ts';
 import { postgresRunner } from './sql-runner.ts';
@@ -28,16 +28,26 @@ export async function restoreIntoPostgres(options: PostgresStoreOptions, input: 
       const keptAs = await makePlace(connection, { schema: options.schema, description, replace: input.replace, nowSeconds });
       await migrateSchema(connection, { database: database.options, clock: input.clock, migrations });
       const tables = await fillPostgres(connection, input.parts);
-      const sql = postgresRunner(connection);
       const replaced = keptAs === undefined ? undefined : `"${keptAs}"`;
-      const back = replaced === undefined ? undefined : await broughtBack(sql, replaced);
-      await leadOn(sql, replaced, input.sessions, nowSeconds);
-      return { tables, broughtBack: back, keptAs };
+      const restored = { tables, keptAs, ...(await finishRestore(postgresRunner(connection), replaced, input)) };
+      if (input.isTrial) throw new TrialEnd(restored);
+      return restored;
     });
   } catch (error) {
+    if (error instanceof TrialEnd) return { ...error.restored, keptAs: undefined };
     throw startFailure(error, parseDatabaseUrl(options.url));
   } finally {
     await database.close();
+  }
+}
+
+/** Takes the transaction back. */
+class TrialEnd extends Error {
+  readonly restored: Omit<RestoredStore, 'madeAt'>;
+
+  constructor(restored: Omit<RestoredStore, 'madeAt'>) {
+    super('the trial is over');
+    this.restored = restored;
   }
 }
 
@@ -60,7 +70,8 @@ async function makePlace(connection: PostgresConnection, { schema, description, 
     );
   }
   const free = await connection.get<{ alone: boolean }>(`SELECT pg_try_advisory_xact_lock(${presenceKey(schema)}) AS alone`);
-  if (free?.alone !== true) {
+  // The lock goes with the connection that listens, which may be lost for a while; the lease does not.
+  if (free?.alone !== true || !(await waitForLeases(connection))) {
     throw new StartError(
       `A control plane is running on the schema "${schema}" of ${description}: stop all of them first, on every machine.`,
     );

@@ -8,9 +8,8 @@ import { beginImmediate } from '../sqlite/begin-immediate.ts';
 import { startFailure } from '../sqlite/failures.ts';
 import { openConnections } from '../sqlite/open-connections.ts';
 import { SqliteDatabase } from '../sqlite/sqlite-database.ts';
-import { type BroughtBack, broughtBack } from './brought-back.ts';
 import { fillSqlite } from './fill-sqlite.ts';
-import { leadOn } from './lead-on.ts';
+import { finishRestore } from './finish-restore.ts';
 import type { RestoredStore, RestoreInput } from './restore-store.ts';
 import { sqliteRunner } from './sql-runner.ts';
 
@@ -28,6 +27,7 @@ export async function restoreIntoSqlite(file: string, input: RestoreInput): Prom
     // Before the other one is read: whatever lies in its WAL must come into the file.
     const isReadable = isThere && checkpoint(file);
     const filled = await fill(temporary, isReadable ? file : undefined, input);
+    if (input.isTrial) return { ...filled, keptAs: undefined };
     const kept = `${file}.replaced-${Math.floor(input.clock.nowMs() / 1000)}`;
     await moveLogAway(file, kept);
     if (isThere) await keep(file, kept);
@@ -46,18 +46,16 @@ async function fill(
   temporary: string,
   replaced: string | undefined,
   input: RestoreInput,
-): Promise<Pick<RestoredStore, 'tables' | 'broughtBack'>> {
+): Promise<Pick<RestoredStore, 'tables' | 'broughtBack' | 'groups'>> {
   const migrations = MIGRATIONS.filter(({ version }) => version <= input.schema);
   const { writer, reader } = await openConnections({ file: temporary, clock: input.clock, migrations });
   try {
     if (replaced !== undefined) writer.run('ATTACH ? AS replaced', replaced);
     await beginImmediate(writer);
     const tables = await fillSqlite(writer, input.parts);
-    const sql = sqliteRunner(writer);
-    const back: BroughtBack | undefined = replaced === undefined ? undefined : await broughtBack(sql, 'replaced');
-    await leadOn(sql, replaced === undefined ? undefined : 'replaced', input.sessions, Math.floor(input.clock.nowMs() / 1000));
+    const finished = await finishRestore(sqliteRunner(writer), replaced === undefined ? undefined : 'replaced', input);
     writer.execute('COMMIT');
-    return { tables, broughtBack: back };
+    return { tables, ...finished };
   } finally {
     reader.close();
     writer.close();

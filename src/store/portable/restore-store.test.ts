@@ -1,53 +1,18 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { withPostgres } from '../../../test-support/with-postgres.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { keyOf, remove } from '../contract/sample-writes.ts';
 import { openKeyring } from '../keyring.ts';
-import { openSqliteStore } from '../sqlite/sqlite-store.ts';
 import type { Store } from '../store.ts';
-import { makeDatabaseFolder } from '../testing/database-folder.ts';
 import { makeDatabaseSchema } from '../testing/database-schema.ts';
 import { verifyAuditChain } from '../verify-audit-chain.ts';
-import { backUpStore } from './back-up-store.ts';
-import { keyringOfBackup, restoreStore } from './restore-store.ts';
+import { keyringOfBackup } from './restore-store.ts';
 import type { StorePlace } from './store-place.ts';
+import { backedUp, clock, NOTHING } from './testing/backed-up-store.ts';
 import { fillSampleStore } from './testing/sample-store.ts';
-
-const clock = new FakeClock();
-const sessions = { name: 'history-sessions', append: (value: Buffer | undefined) => Buffer.from(`${value?.toString() ?? ''}+`) };
-
-async function backedUp(t: TestContext) {
-  const source = await makeDatabaseFolder(t);
-  const store = await source.open();
-  await fillSampleStore(store, 'sample');
-  const keyring = await openKeyring({ file: source.keyringFile, random: systemRandom });
-  const file = path.join(source.folder, 'backup.gz');
-  const place: StorePlace = { kind: 'sqlite', file: source.file };
-  const back = (changed: { withKeyring?: boolean; place?: StorePlace; file?: string } = {}) =>
-    backUpStore({ place, file, keyring, withKeyring: false, software: 'test', clock, ...changed });
-  await back();
-  const restore = (to: string | StorePlace, changed: { replace?: boolean; file?: string; keyring?: typeof keyring } = {}) =>
-    restoreStore({
-      place: typeof to === 'string' ? { kind: 'sqlite', file: to } : to,
-      file,
-      keyring,
-      sessions,
-      replace: false,
-      clock,
-      ...changed,
-    });
-  const open = async (opened: string): Promise<Awaited<ReturnType<typeof openSqliteStore>>> => {
-    const restored = await openSqliteStore({ file: opened, keyring, clock });
-    t.after(() => restored.close());
-    return restored;
-  };
-  return { source, store, keyring, file, back, restore, open, other: path.join(source.folder, 'other.db') };
-}
 
 async function contentsOf(store: Store) {
   const consumers = await store.listResources({ groupId: 'default', kind: 'consumer' });
@@ -100,7 +65,7 @@ withPostgres('on PostgreSQL a store is replaced while nobody runs on it, and kep
   await end();
   await large.close();
   const restored = await restore(place, { replace: true });
-  assert.deepEqual(restored.broughtBack, { credentials: ['credential jack/c1 in default'], tokens: [], users: [] });
+  assert.deepEqual(restored.broughtBack, { ...NOTHING, credentials: ['credential jack/c1 in default'] });
   const again = await target.open({ keyringFile: source.keyringFile });
   assert.equal((await again.getGroup('default'))?.revision, 1_000_005);
 });
@@ -117,7 +82,10 @@ test('a store that is there is replaced only when asked, kept, and what becomes 
   await store.close();
   await assert.rejects(restore(source.file), /There is a store in .* already.*--replace/);
   const restored = await restore(source.file, { replace: true });
-  assert.deepEqual(restored.broughtBack, { credentials: ['credential jack/c1 in default'], tokens: ['t1 (t)'], users: ['admin\u0001\0'] });
+  assert.deepEqual(restored.broughtBack, {
+    ...NOTHING,
+    ...{ credentials: ['credential jack/c1 in default'], tokens: ['t1 (t)'], users: ['admin\u0001\0'] },
+  });
   const opened = await open(source.file);
   assert.equal((await opened.getGroup('default'))?.revision, (before?.revision ?? 0) + 1);
   assert.deepEqual(await (await open(restored.keptAs ?? '')).listUsers(), []);

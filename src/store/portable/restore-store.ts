@@ -6,14 +6,15 @@ import { reviewKeyring } from '../keyring-checks.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { SEAL_CONTEXT } from './backup-lines.ts';
 import type { BroughtBack } from './brought-back.ts';
-import type { SessionSetting } from './lead-on.ts';
+import type { DescribeRestoredRecord } from './brought-back-records.ts';
+import type { RevisionRow, SessionSetting } from './lead-on.ts';
 import type { StorePart, TableSummary } from './portable-table.ts';
 import { type OpenedBackup, openBackup } from './read-backup.ts';
 import { restoreIntoPostgres } from './restore-into-postgres.ts';
 import { restoreIntoSqlite } from './restore-into-sqlite.ts';
 import type { StorePlace } from './store-place.ts';
 
-/** What a restore did. */
+/** What a restore did, or would do. */
 export interface RestoredStore {
   /** Unix seconds. */
   readonly madeAt: number;
@@ -22,24 +23,36 @@ export interface RestoredStore {
   readonly keptAs: string | undefined;
   /** What was valid at the backup and no longer was in the store that stood there; undefined when there was none, or it cannot be read. */
   readonly broughtBack: BroughtBack | undefined;
+  /** Where the groups go on. */
+  readonly groups: readonly RevisionRow[];
+}
+
+/** What those who know the meaning of settings and records say of a restore. */
+export interface RestoreRules {
+  readonly sessions: SessionSetting;
+  /** Kinds of records that are not brought back. */
+  readonly endedKinds: readonly string[];
+  readonly describeRecord: DescribeRestoredRecord;
 }
 
 /** What both kinds of databases are filled with. */
-export interface RestoreInput {
+export interface RestoreInput extends RestoreRules {
   readonly file: string;
   /** The version of the schema whose tables `parts` are. */
   readonly schema: number;
   /** Throws before its end unless the backup is whole and was made with the keyring. */
   readonly parts: AsyncIterable<StorePart>;
-  readonly sessions: SessionSetting;
+  readonly cipher: FieldCipher;
   readonly replace: boolean;
+  /** Does everything but the last step: nothing is changed. */
+  readonly isTrial: boolean;
   readonly clock: Clock;
 }
 
 /**
  * Puts the store of a backup where there is none, or with `replace` in the place of another one, which is kept: all of it or, when the backup
  * is torn, damaged, of a newer version or of another keyring, nothing. What runs on the store must have been stopped. Migrations that the
- * backup lacks are run on opening. Revisions go on above those that were given.
+ * backup lacks are run on opening. Revisions go on above those that were given. A trial finds out all of this, and changes nothing.
  *
  * @throws StartError; nothing is changed then
  */
@@ -47,8 +60,9 @@ export async function restoreStore(options: {
   readonly place: StorePlace;
   readonly file: string;
   readonly keyring: Keyring;
-  readonly sessions: SessionSetting;
+  readonly rules: RestoreRules;
   readonly replace: boolean;
+  readonly isTrial: boolean;
   readonly clock: Clock;
 }): Promise<RestoredStore> {
   const { place, file, keyring } = options;
@@ -63,7 +77,7 @@ export async function restoreStore(options: {
     const cipher = new FieldCipher(keyring);
     const remedy = 'name the keyring that belongs to it with --keyring-file';
     await reviewKeyring(cipher, keyring, { database: `the backup ${file}`, remedy }, keyringChecks);
-    const input = { ...options, schema, parts: sealedParts(backup, cipher, file) };
+    const input = { ...options, ...options.rules, cipher, schema, parts: sealedParts(backup, cipher, file) };
     const done = place.kind === 'sqlite' ? await restoreIntoSqlite(place.file, input) : await restoreIntoPostgres(place.options, input);
     return { madeAt, ...done };
   } finally {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { startCuttableWire } from '../../../test-support/cuttable-wire.ts';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
+import { startHostileDatabaseWire } from '../../../test-support/hostile-wire.ts';
 import { withOwnPostgres, withPostgres } from '../../../test-support/with-postgres.ts';
 import { PortcullisError } from '../../errors/index.ts';
 import { AUTHOR, idsOf, putAll, serviceWrite } from '../contract/sample-writes.ts';
@@ -49,19 +49,19 @@ withPostgres(
 );
 
 withPostgres('a cut network refuses at once what was under way, and the store finds its way back by itself', async (context, url) => {
-  const proxy = await startCuttableWire(context, url);
+  const wire = await startHostileDatabaseWire(context, url);
   const database = await makeDatabaseSchema(context, url);
-  const store = await openWithGroup(database, { url: proxy.url });
+  const store = await openWithGroup(database, { url: wire.through(url) });
   const cut = store.transaction(AUTHOR, async (transaction) => {
     await transaction.putResource(serviceWrite('lost'));
-    proxy.cut();
+    wire.reset();
     await transaction.putResource(serviceWrite('lost too'));
   });
   await assert.rejects(cut, isUnavailable);
-  proxy.refuse(true);
+  wire.use('cut');
   await assert.rejects(putAll(store, serviceWrite('refused')), isUnavailable);
   await assert.rejects(store.listGroups(), isUnavailable);
-  proxy.refuse(false);
+  wire.use('open');
   await putAll(store, serviceWrite('kept'));
   assert.deepEqual(idsOf(await store.listResources(SERVICES)), ['kept']);
 });
@@ -69,10 +69,10 @@ withPostgres('a cut network refuses at once what was under way, and the store fi
 withPostgres(
   'a network that swallows everything ends in an unavailable store after the time-outs, not in a wait for ever',
   async (context, url) => {
-    const proxy = await startCuttableWire(context, url);
+    const wire = await startHostileDatabaseWire(context, url);
     const database = await makeDatabaseSchema(context, url);
-    const store = await openWithGroup(database, { url: proxy.url, timeoutMs: 300, statementTimeoutMs: 300, connections: 2 });
-    proxy.swallow(true);
+    const store = await openWithGroup(database, { url: wire.through(url), timeoutMs: 300, statementTimeoutMs: 300, connections: 2 });
+    wire.use('half-open');
     // Connections that are known are given up last; new ones are not to be had.
     const outcomes = await Promise.allSettled([
       store.listGroups(),
@@ -81,8 +81,7 @@ withPostgres(
       putAll(store, serviceWrite('s')),
     ]);
     for (const outcome of outcomes) assert.ok(outcome.status === 'rejected' && isUnavailable(outcome.reason));
-    proxy.swallow(false);
-    proxy.cut();
+    wire.use('open');
     await putAll(store, serviceWrite('kept'));
   },
 );

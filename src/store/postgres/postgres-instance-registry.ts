@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { InstanceRegistry, InstanceReport, RegisteredInstance } from '../instance-registry.ts';
+import { LEASE_PLACE as PLACE } from './control-plane-leases.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import type { RevisionListener } from './revision-listener.ts';
 import { inTransaction } from './run-transaction.ts';
 
 type Run = <Result>(work: (connection: PostgresConnection) => Promise<Result>) => Promise<Result>;
-
-const PLACE = `(SELECT oid FROM pg_database WHERE datname = current_database()) || '/' || 'control_planes'::regclass::oid`;
 
 interface InstanceRow {
   readonly control_plane_id: string;

@@ -35,6 +35,7 @@ import type { PostgresConnection } from './postgres-connection.ts';
 import { PostgresHistoryReader } from './postgres-history-reader.ts';
 import { GROUP_COLUMNS } from './postgres-reader.ts';
 import { clearLists } from './rebuild-lists.ts';
+import { raiseRevisionFloor, readRevisionFloor } from './revision-floor.ts';
 import type { RevisionListener } from './revision-listener.ts';
 import { deleteExpiredRecordRows, putRecordRow } from './stored-records.ts';
 import type { TransactionSteps } from './transaction-steps.ts';
@@ -165,12 +166,13 @@ export class PostgresTransaction extends PostgresHistoryReader implements StoreT
 
   async putGroup(group: { readonly id: string; readonly name: string; readonly description: string }): Promise<GatewayGroup> {
     return this.#writeAlone(async (connection) => {
+      const floor = await readRevisionFloor(connection);
       const row = await connection.get<GroupRow>(
         `INSERT INTO gateway_groups (id, name, description, revision, removals_kept_after, created_at, updated_at)
-         VALUES ($1, $2, $3, 0, 0, $4, $4)
+         VALUES ($1, $2, $3, $5, $5, $4, $4)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description, updated_at = excluded.updated_at
          RETURNING ${GROUP_COLUMNS}`,
-        ...[group.id, group.name, group.description, this.#now],
+        ...[group.id, group.name, group.description, this.#now, floor],
       );
       if (row === undefined) throw new PortcullisError('store_unavailable', { detail: 'a written row was not returned' });
       return groupOfRow(row);
@@ -185,7 +187,9 @@ export class PostgresTransaction extends PostgresHistoryReader implements StoreT
       await clearLists(connection, groupId);
       for (const table of ['resource_removals', 'lists_revisions'])
         await connection.run(`DELETE FROM ${table} WHERE group_id = $1`, groupId);
-      return (await connection.get('DELETE FROM gateway_groups WHERE id = $1 RETURNING id', groupId)) !== undefined;
+      const gone = await connection.get<{ revision: number }>('DELETE FROM gateway_groups WHERE id = $1 RETURNING revision', groupId);
+      if (gone !== undefined) await raiseRevisionFloor(connection, gone.revision + 1, this.#now);
+      return gone !== undefined;
     });
   }
 

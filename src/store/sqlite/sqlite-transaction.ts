@@ -21,6 +21,7 @@ import type {
 import { AuditLog } from './audit-log.ts';
 import { catchUpLists } from './catch-up-lists.ts';
 import { clearLists } from './rebuild-lists.ts';
+import { raiseRevisionFloor, readRevisionFloor } from './revision-floor.ts';
 import { SqliteHistoryReader } from './sqlite-history-reader.ts';
 import type { ReaderParts } from './sqlite-reader.ts';
 import { deleteExpiredRecordRows, putRecordRow } from './stored-records.ts';
@@ -103,12 +104,13 @@ export class SqliteTransaction extends SqliteHistoryReader implements StoreTrans
 
   async putGroup(group: { readonly id: string; readonly name: string; readonly description: string }): Promise<GatewayGroup> {
     return this.#write(() => {
+      const floor = readRevisionFloor(this.database);
       const row = this.database.get<GroupRow>(
         `INSERT INTO gateway_groups (id, name, description, revision, removals_kept_after, created_at, updated_at)
-         VALUES (?, ?, ?, 0, 0, ?, ?)
+         VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description, updated_at = excluded.updated_at
          RETURNING *`,
-        ...[group.id, group.name, group.description, this.#now, this.#now],
+        ...[group.id, group.name, group.description, floor, floor, this.#now, this.#now],
       );
       if (row === undefined) throw new PortcullisError('store_unavailable', { detail: 'a written row was not returned' });
       return groupOfRow(row);
@@ -123,7 +125,9 @@ export class SqliteTransaction extends SqliteHistoryReader implements StoreTrans
       this.database.run('DELETE FROM resource_removals WHERE group_id = ?', groupId);
       clearLists(this.database, groupId);
       this.database.run('DELETE FROM lists_revisions WHERE group_id = ?', groupId);
-      return this.database.get('DELETE FROM gateway_groups WHERE id = ? RETURNING id', groupId) !== undefined;
+      const gone = this.database.get<{ revision: number }>('DELETE FROM gateway_groups WHERE id = ? RETURNING revision', groupId);
+      if (gone !== undefined) raiseRevisionFloor(this.database, gone.revision + 1, this.#now);
+      return gone !== undefined;
     });
   }
 

@@ -10,7 +10,7 @@ export const INSTANCE_DESCRIPTION: ApiDescription = {
       tag: KIND_TEXTS.gateway_group.tag,
       summary: 'List the gateways of a group with what each has in force',
       description:
-        'Of all control planes that share the database, and for seven days those that are away. `status` is `Healthy`; `OutOfSync`, connected but behind or still loading; `LostConnection`; or `Offline`, away for more than two hours. What a gateway says of itself is for people and decides nothing.',
+        'Of all control planes that share the database, and for seven days those that are away. `status` is `Healthy`; `OutOfSync`, connected but behind, still loading, or found to hold something else than it should (`compared.difference`); `LostConnection`; or `Offline`, away for more than two hours. What a gateway says of itself is for people and decides nothing.',
       path: {
         id: {
           description: 'The id of a gateway group',
@@ -35,6 +35,7 @@ export const INSTANCE_DESCRIPTION: ApiDescription = {
                 revision: Type.Integer(),
                 lag: Type.Integer(),
                 refused: Type.Optional(Type.Object({ revision: Type.Integer(), reason: Type.String() })),
+                compared: Type.Optional(Type.Object({ revision: Type.Integer(), difference: Type.Optional(Type.String()) })),
                 control_plane: Type.String(),
                 connected_at: Type.Integer(),
                 last_heartbeat: Type.Integer(),
