@@ -321,7 +321,7 @@ export class Forwarding implements UpstreamAsker {
     const target = this.#exchange?.upstream;
     dropOwnBuffer(this.#context.bulkBuffers, connection);
     this.#connection = undefined;
-    connection?.destroy();
+    if (connection !== undefined) this.#context.pool.discard(connection);
     if (this.#answered || connection === undefined || target === undefined) {
       this.#attemptRuined(reason);
       return;

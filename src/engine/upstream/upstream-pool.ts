@@ -171,6 +171,13 @@ export class UpstreamPool {
     for (let closed = 0; closed < count; closed++) if (!this.#closeLongestIdle()) return;
   }
 
+  /** Gives a connection up, whoever owns it; another may be made in its place at once. */
+  discard(connection: UpstreamConnection): void {
+    connection.destroy();
+    // Its descriptor is free already, only the event comes later.
+    this.#uncount(connection);
+  }
+
   /** Takes back a connection on which nothing is in flight. `keepAliveMs` is what the upstream announced, or infinity. */
   release(connection: UpstreamConnection, keepAliveMs: number): void {
     const target = connection.target;
@@ -199,7 +206,7 @@ export class UpstreamPool {
 
   onIdleDisturbed(connection: UpstreamConnection): void {
     const { asker } = connection;
-    connection.destroy();
+    this.discard(connection);
     this.#lost(connection, asker);
   }
 
@@ -240,9 +247,7 @@ export class UpstreamPool {
     }
     if (longest === undefined) return false;
     longest.target.removeIdle(longest);
-    longest.destroy();
-    // Its descriptor is free already, only the event comes later.
-    this.#uncount(longest);
+    this.discard(longest);
     return true;
   }
 
