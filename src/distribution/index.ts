@@ -14,6 +14,7 @@ export {
 export type { ConfigurationApplier, SnapshotMeta } from './configuration-applier.ts';
 export type { InstanceState, InstanceStatus } from './connected-instance.ts';
 export { createSnapshotWriter, type SnapshotWriter, snapshotKeyOf } from './exported/create-snapshot-writer.ts';
+export { decodeSnapshotHeader, encodeSnapshotHeader, SNAPSHOT_HEADER_BYTES, type SnapshotHeader } from './exported/snapshot-header.ts';
 export type { AppliedRevision } from './group-channel.ts';
 export type { ConfigurationHistory } from './history-sessions.ts';
 export type { InstanceName } from './instance-name.ts';

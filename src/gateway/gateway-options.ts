@@ -54,6 +54,8 @@ export interface SnapshotOptions {
   readonly key: string;
   /** How often it is looked at where there is no control plane. */
   readonly intervalMs: number;
+  /** A larger one at a URL is not fetched. */
+  readonly maxBytes: number;
 }
 
 /** What a gateway process is started with. */

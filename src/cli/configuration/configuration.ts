@@ -89,7 +89,7 @@ export interface Configuration {
   readonly snapshotExport: { readonly place: SnapshotExportPlace; readonly intervalMs: number; readonly refreshMs: number } | undefined;
   readonly compareIntervalMs: number;
   /** Where a gateway finds an exported snapshot, and how often it looks; its key is a secret and stands elsewhere. */
-  readonly snapshot: { readonly place: SnapshotPlace; readonly intervalMs: number } | undefined;
+  readonly snapshot: { readonly place: SnapshotPlace; readonly intervalMs: number; readonly maxBytes: number } | undefined;
   /** Upstreams of `https` that say nothing about it are verified. */
   readonly verifyUpstreams: boolean;
   readonly showUpstreamStatus: boolean;
@@ -210,7 +210,14 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
           },
     compareIntervalMs: number('compare-interval', 60) * 1000,
     ageLimit: readAgeLimit(number('max-configuration-age', 0), text('when-too-old')),
-    snapshot: snapshot === undefined ? undefined : { place: snapshot, intervalMs: number('snapshot-interval', 60) * 1000 },
+    snapshot:
+      snapshot === undefined
+        ? undefined
+        : {
+            place: snapshot,
+            intervalMs: number('snapshot-interval', 60) * 1000,
+            maxBytes: number('snapshot-max-mebibytes', 4096) * 1024 * 1024,
+          },
     trustedAddresses: hosts('trusted-addresses', []),
     dial: { allow: hosts('dial-allow', []), deny: hosts('dial-deny', []) },
     pluginDeadlineMs: number('plugin-timeout', 10) * 1000,

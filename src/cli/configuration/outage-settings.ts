@@ -21,6 +21,15 @@ export const OUTAGE_SETTINGS = [
     verbs: ['gateway'],
   },
   {
+    name: 'snapshot-max-mebibytes',
+    type: 'number',
+    defaultText: '4096',
+    least: 1,
+    most: 4096,
+    meaning: 'Larger snapshots at a URL are not fetched',
+    verbs: ['gateway'],
+  },
+  {
     name: 'max-configuration-age',
     type: 'seconds',
     defaultText: '0',

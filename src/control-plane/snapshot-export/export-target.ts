@@ -2,7 +2,7 @@
 export interface ExportTarget {
   /** For logs, without a secret. */
   readonly description: string;
-  /** Puts a finished file there, by its revision and as the latest of its group. @throws Error with a reason for people */
+  /** Puts a finished file there, by its revision, and as the latest of its group unless a later one is there. @throws Error with a reason for people */
   put(snapshot: FinishedSnapshot): Promise<void>;
 }
 
@@ -11,6 +11,8 @@ export interface FinishedSnapshot {
   readonly groupId: string;
   readonly revision: number;
   readonly file: string;
+  /** The group's revision in the store now. */
+  readonly newestRevision: () => Promise<number>;
 }
 
 const PLAIN_NAME = /^(?!_hex_)[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/;

@@ -5,6 +5,8 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import { syncFolder } from '../../lib/sync-folder.ts';
 import { type ExportTarget, type FinishedSnapshot, groupPart, LATEST_NAME, revisionName } from './export-target.ts';
+import { holdFolder } from './hold-folder.ts';
+import { mayReplaceLatest, readBeginning } from './may-replace-latest.ts';
 
 /** A draft that nobody has written to for this long is of a process that died. */
 const ABANDONED_MS = 3_600_000;
@@ -13,7 +15,7 @@ const REVISION_NAME = /^\d{12,16}\.snapshot$/;
 
 /**
  * A folder of this machine, or one that is mounted: `<folder>/<group>/<revision>.snapshot` and `latest.snapshot`, each of which appears as
- * a whole and on disk. The newest `keep` revisions stay.
+ * a whole and on disk. The newest `keep` revisions stay, and the latest never goes back.
  */
 export function folderTarget(options: {
   readonly folder: string;
@@ -28,7 +30,11 @@ export function folderTarget(options: {
       const group = path.join(folder, groupPart(snapshot.groupId));
       await mkdir(group, { recursive: true, mode: 0o700 });
       await place(snapshot, path.join(group, revisionName(snapshot.revision)), random);
-      await place(snapshot, path.join(group, LATEST_NAME), random);
+      await holdFolder(group, clock, async () => {
+        const latest = path.join(group, LATEST_NAME);
+        const present = await readBeginning(latest).catch(() => undefined);
+        if (await mayReplaceLatest(present, snapshot)) await place(snapshot, latest, random);
+      });
       await syncFolder(group);
       await removeOld(group, keep);
       await removeAbandoned(group, clock.nowMs());

@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
 import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
+import { encodeSnapshotHeader, SNAPSHOT_HEADER_BYTES } from '../../distribution/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { createDialPolicy } from '../../lib/dial-policy.ts';
 import { systemRandom } from '../../lib/random.ts';
@@ -141,21 +142,40 @@ function expectedSignature(request: IncomingMessage, body: Buffer): string {
 
 async function mockStore(t: TestContext) {
   const objects = new Map<string, string>();
+  const store = { beforePut: (_key: string): void => undefined, knowsConditions: true };
+  const etagOf = (key: string): string | undefined => {
+    const object = objects.get(key);
+    return object === undefined ? undefined : `"${createHash('md5').update(object).digest('hex')}"`;
+  };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const body = Buffer.concat(chunks);
       const isSigned = request.headers.authorization?.endsWith(`Signature=${expectedSignature(request, body)}`) === true;
-      if (isSigned) objects.set(request.url ?? '', body.toString());
-      response.statusCode = isSigned ? 200 : 403;
-      response.end(isSigned ? '' : '<Error><Code>SignatureDoesNotMatch</Code><Message>x</Message></Error>');
+      const key = request.url ?? '';
+      if (!isSigned) {
+        response.statusCode = 403;
+        response.end('<Error><Code>SignatureDoesNotMatch</Code><Message>x</Message></Error>');
+      } else if (request.method === 'GET') {
+        const object = objects.get(key);
+        response.writeHead(object === undefined ? 404 : 206, { ETag: etagOf(key) ?? '' });
+        response.end(object?.slice(0, SNAPSHOT_HEADER_BYTES));
+      } else {
+        store.beforePut(key);
+        const { 'if-match': match, 'if-none-match': none } = request.headers;
+        const isMet = (match === undefined || match === etagOf(key)) && (none === undefined || !objects.has(key));
+        const isUnknown = !store.knowsConditions && (match ?? none) !== undefined;
+        if (isMet && !isUnknown) objects.set(key, body.toString());
+        response.statusCode = isUnknown ? 501 : isMet ? 200 : 412;
+        response.end();
+      }
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
-  return { objects, endpoint: `http://127.0.0.1:${port}`, port };
+  return { objects, store, endpoint: `http://127.0.0.1:${port}`, port };
 }
 
 test('a store gets each snapshot by its revision and as the latest, in requests that are rightly signed', async (t) => {
@@ -185,4 +205,84 @@ test('what a store refuses, and an address that is forbidden, is told without a 
   await forbidden.exporter.exportChanged();
   assert.match(forbidden.exporter.states()[0]?.lastFailure ?? '', /the address policy forbids to connect to 127\.0\.0\.1/);
   assert.doesNotMatch(JSON.stringify([refusing.log.lines, forbidden.log.lines]), /another-secret/);
+});
+
+/** What several control planes export: files that have a header and nothing else. */
+async function snapshots(t: TestContext) {
+  const folder = await temporaryFolder(t);
+  const store = { newest: 100 };
+  const write = async (revision: number, options: { readonly createdAtMs?: number; readonly signingKey?: string } = {}) => {
+    const { createdAtMs = revision * 1000, signingKey = 'key' } = options;
+    const salt = Buffer.alloc(32).toString('base64');
+    const header = encodeSnapshotHeader({ groupId: 'g', revision, createdAtMs, salt, signingKey, softwareVersion: '0' });
+    const file = path.join(folder, `${revision}-${createdAtMs}-${signingKey}`);
+    await writeFile(file, header);
+    return { groupId: 'g', revision, file, newestRevision: async () => store.newest };
+  };
+  return { write, store };
+}
+
+function revisionIn(bytes: string | Buffer): number {
+  return Number(/"revision":(\d+)/.exec(bytes.toString())?.[1]);
+}
+
+test('the latest in a folder never goes back, whoever exports last, unless the store itself was set back', async (t) => {
+  const { write, store } = await snapshots(t);
+  const folder = await temporaryFolder(t);
+  const target = folderTarget({ folder, keep: 10, clock: systemClock, random: systemRandom });
+  const latest = async () => readFile(path.join(folder, 'g', 'latest.snapshot'));
+  const all = await Promise.all([5, 3, 9, 7, 1, 8].map((revision) => write(revision)));
+  await Promise.all(all.map((snapshot) => target.put(snapshot)));
+  assert.equal(revisionIn(await latest()), 9);
+  await target.put(await write(8));
+  assert.equal(revisionIn(await latest()), 9);
+  await target.put(await write(9, { createdAtMs: 1 }));
+  assert.match((await latest()).toString(), /"createdAtMs":9000,/);
+  await target.put(await write(9, { createdAtMs: 10_000 }));
+  assert.match((await latest()).toString(), /"createdAtMs":10000,/);
+  store.newest = 8;
+  await target.put(await write(8));
+  assert.equal(revisionIn(await latest()), 8);
+  await target.put(await write(2, { signingKey: 'of another installation' }));
+  assert.equal(revisionIn(await latest()), 2);
+  assert.deepEqual(
+    (await readdir(path.join(folder, 'g'))).filter((name) => !name.endsWith('.snapshot')),
+    [],
+  );
+});
+
+test('a folder that a process held when it died is not held for ever', async (t) => {
+  const { write } = await snapshots(t);
+  const folder = await temporaryFolder(t);
+  const target = folderTarget({ folder, keep: 10, clock: systemClock, random: systemRandom });
+  const lock = path.join(folder, 'g', '.exporting');
+  await mkdir(path.join(folder, 'g'));
+  await writeFile(lock, '');
+  await utimes(lock, 1, 1);
+  await target.put(await write(3));
+  assert.equal(revisionIn(await readFile(path.join(folder, 'g', 'latest.snapshot'))), 3);
+});
+
+test('the latest in a store never goes back, also when another writes between the look and the write', async (t) => {
+  const { objects, store, endpoint } = await mockStore(t);
+  const { write } = await snapshots(t);
+  const settings = { ...KEYS, bucket: 'bucket', prefix: '', endpoint, region: 'us-east-1' };
+  const target = s3Target({ settings, mayDial: () => true, clock: new FakeClock(1_800_000_000_000) });
+  const latest = '/bucket/g/latest.snapshot';
+  const newer = (await readFile((await write(7)).file)).toString();
+  let writes = 0;
+  store.beforePut = (key) => {
+    if (key !== latest) return;
+    writes += 1;
+    if (writes === 1) objects.set(latest, newer);
+  };
+  await target.put(await write(5));
+  assert.deepEqual([revisionIn(objects.get(latest) ?? ''), writes], [7, 1]);
+  await target.put(await write(6));
+  assert.deepEqual([revisionIn(objects.get(latest) ?? ''), writes], [7, 1]);
+  await target.put(await write(8));
+  assert.deepEqual([revisionIn(objects.get(latest) ?? ''), writes], [8, 2]);
+  store.knowsConditions = false;
+  await target.put(await write(9));
+  assert.equal(revisionIn(objects.get(latest) ?? ''), 9);
 });

@@ -109,7 +109,9 @@ export class SnapshotExporter {
       const file = path.join(spool, 'snapshot');
       const writer = await writerOf(groupId);
       const { revision } = await writer.write(file);
-      await target.put({ groupId, revision, file });
+      const newestRevision = async (): Promise<number> =>
+        (await this.#options.store.listGroups()).find(({ id }) => id === groupId)?.revision ?? 0;
+      await target.put({ groupId, revision, file, newestRevision });
       this.#states.set(groupId, { groupId, revision, exportedAtMs: clock.nowMs(), failures: 0, lastFailure: undefined });
       log.info('a snapshot was exported', { groupId, revision, target: target.description });
     } catch (error) {

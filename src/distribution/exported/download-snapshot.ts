@@ -7,10 +7,15 @@ import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../../lib/clock.ts';
 import type { DialPolicy } from '../../lib/dial-policy.ts';
 import { dialDenied, policedLookup } from '../../lib/policed-lookup.ts';
-import { MAX_SNAPSHOT_FILE_BYTES } from './snapshot-file-reader.ts';
+import { SnapshotFileError } from './snapshot-file-error.ts';
+import { SnapshotNotNewer } from './snapshot-not-newer.ts';
+import type { SnapshotStreamCheck } from './snapshot-stream-check.ts';
 
-/** How a download went. `etag` is to be given the next time. */
-export type Download = { readonly kind: 'downloaded'; readonly etag: string | undefined } | { readonly kind: 'unchanged' };
+/** How a download went. `etag` is to be given the next time. `refused`: whatever the server has there is of no use. */
+export type Download =
+  | { readonly kind: 'downloaded' | 'not-newer'; readonly etag: string | undefined }
+  | { readonly kind: 'refused'; readonly etag: string | undefined; readonly reason: string }
+  | { readonly kind: 'unchanged' };
 
 /** What a download needs. */
 export interface DownloadOptions {
@@ -22,7 +27,11 @@ export interface DownloadOptions {
   readonly mayDial: DialPolicy;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  readonly maxBytes?: number;
+  readonly check: SnapshotStreamCheck;
+  /** More than that is refused for good. */
+  readonly maxBytes: number;
+  /** More than that does not fit now. */
+  readonly freeBytes: number;
 }
 
 /** Without a byte for this long it is given up, … */
@@ -32,10 +41,10 @@ const TOTAL_MS = 600_000;
 const MAX_ETAG = 1024;
 
 /**
- * Downloads an exported snapshot over HTTPS, or HTTP where the address allows it; what it holds is not looked at. Redirects are not
+ * Downloads an exported snapshot over HTTPS, or HTTP where the address allows it, for as long as `check` finds that it is one. Redirects are not
  * followed. A file that did not come as a whole may be left at `file`.
  *
- * @throws Error when the server cannot be reached, does not answer with a file, is too slow, or sends too much
+ * @throws Error when the server cannot be reached, does not answer with a file, is too slow, or sends more than there is space for
  */
 export async function downloadSnapshot(options: DownloadOptions): Promise<Download> {
   const giveUp = new AbortController();
@@ -51,11 +60,15 @@ export async function downloadSnapshot(options: DownloadOptions): Promise<Downlo
       answer.destroy();
       throw new Error(`the server answered ${answer.statusCode}`);
     }
-    await pipeline(answer, limitOf(options.maxBytes ?? MAX_SNAPSHOT_FILE_BYTES), createWriteStream(options.file, { mode: 0o600 }), {
-      signal,
-    });
-    const { etag } = answer.headers;
-    return { kind: 'downloaded', etag: etag !== undefined && etag.length <= MAX_ETAG ? etag : undefined };
+    const etag = answer.headers.etag !== undefined && answer.headers.etag.length <= MAX_ETAG ? answer.headers.etag : undefined;
+    try {
+      await receive(answer, options, signal);
+    } catch (error) {
+      if (error instanceof SnapshotNotNewer) return { kind: 'not-newer', etag };
+      if (error instanceof SnapshotFileError) return { kind: 'refused', etag, reason: error.message };
+      throw error;
+    }
+    return { kind: 'downloaded', etag };
   } finally {
     cancel();
   }
@@ -82,13 +95,35 @@ function ask({ url, etag, mayDial }: DownloadOptions, signal: AbortSignal): Prom
   });
 }
 
-function limitOf(maxBytes: number): Transform {
+async function receive(answer: IncomingMessage, options: DownloadOptions, signal: AbortSignal): Promise<void> {
+  const { check, file } = options;
+  try {
+    // What says of itself that it is too large is not begun.
+    requireSpace(Number(answer.headers['content-length'] ?? 0), options);
+    await pipeline(answer, checking(options), createWriteStream(file, { mode: 0o600 }), { signal });
+    check.finish();
+  } finally {
+    answer.destroy();
+  }
+}
+
+function checking(options: DownloadOptions): Transform {
   let bytes = 0;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
-      if (bytes > maxBytes) done(new Error('the snapshot is too large'));
-      else done(null, chunk);
+      try {
+        requireSpace(bytes, options);
+        options.check.add(chunk);
+        done(null, chunk);
+      } catch (error) {
+        done(error instanceof Error ? error : new Error(String(error)));
+      }
     },
   });
+}
+
+function requireSpace(bytes: number, { maxBytes, freeBytes }: DownloadOptions): void {
+  if (bytes > maxBytes) throw new SnapshotFileError('it is too large');
+  if (bytes > freeBytes) throw new Error('there is too little space on the disk for the snapshot and the disk copy');
 }

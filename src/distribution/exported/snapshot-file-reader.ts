@@ -1,15 +1,15 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { ProtocolError } from '../frame-codec.ts';
 import { decodeRecord, type JournalRecord } from '../journal-record.ts';
 import { Verifier } from '../signing.ts';
-import { contentKeyOf, fingerprintOf, type SnapshotKey } from '../snapshot-key.ts';
+import { contentKeyOf, type SnapshotKey } from '../snapshot-key.ts';
 import { CHUNK_HEAD_BYTES, openChunk, readChunkHead } from './chunk-cipher.ts';
 import { SnapshotFileError } from './snapshot-file-error.ts';
-import { decodeSnapshotHeader, SNAPSHOT_HEADER_BYTES, type SnapshotHeader } from './snapshot-header.ts';
+import { decodeSnapshotHeader, requireOwnHeader, SNAPSHOT_HEADER_BYTES, type SnapshotHeader } from './snapshot-header.ts';
 
 /** Above this a file is not read. */
-export const MAX_SNAPSHOT_FILE_BYTES = 4 * 1024 * 1024 * 1024;
+const MAX_SNAPSHOT_FILE_BYTES = 4 * 1024 * 1024 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 /** Reads an exported snapshot by streaming. What `records` gives counts only when it has come to its end without an error. */
@@ -36,12 +36,7 @@ export class SnapshotFileReader {
     if (!status.isFile()) throw new SnapshotFileError('it is not a file');
     if (status.size > MAX_SNAPSHOT_FILE_BYTES) throw new SnapshotFileError('it is too large');
     const reader = new SnapshotFileReader(handle, key, await readExactly(handle, 0, SNAPSHOT_HEADER_BYTES));
-    const { groupId, signingKey } = reader.header;
-    if (groupId !== key.groupId)
-      throw new SnapshotFileError(`it is of the gateway group "${groupId}", the snapshot key of "${key.groupId}"`);
-    if (!timingSafeEqual(fingerprintOf(signingKey), key.fingerprint)) {
-      throw new SnapshotFileError('it was signed by another installation than the snapshot key names');
-    }
+    requireOwnHeader(reader.header, key);
     return reader;
   }
 

@@ -3,41 +3,17 @@ import { randomBytes } from 'node:crypto';
 import { open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { makeSmallDisk } from '../../../test-support/small-disk.ts';
 import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
-import { systemRandom } from '../../lib/random.ts';
-import { createSigningKey } from '../signing.ts';
 import { formatSnapshotKey, parseSnapshotKey, type SnapshotKey } from '../snapshot-key.ts';
 import { MemoryStore } from '../test-support/memory-store.ts';
 import { OfflineGateway } from '../test-support/offline-gateway.ts';
-import { TEST_PLUGINS } from '../test-support/test-plugins.ts';
+import { TestExporter } from '../test-support/test-exporter.ts';
 import { CHUNK_HEAD_BYTES, readChunkHead } from './chunk-cipher.ts';
-import { createSnapshotWriter, snapshotKeyOf } from './create-snapshot-writer.ts';
 import { SnapshotFileError } from './snapshot-file-error.ts';
 import { SnapshotFileReader } from './snapshot-file-reader.ts';
 import { SNAPSHOT_HEADER_BYTES } from './snapshot-header.ts';
 import { takeSnapshotFile } from './take-snapshot-file.ts';
-
-/** A control plane of one group, which exports. */
-class Exporter {
-  readonly store: MemoryStore;
-  readonly signingKey = createSigningKey();
-  readonly key: SnapshotKey;
-  readonly keySalt = randomBytes(32);
-
-  constructor(groupId = 'default', secret: Buffer = randomBytes(32)) {
-    this.store = new MemoryStore(groupId);
-    this.key = snapshotKeyOf({ groupId, secret, signingKey: this.signingKey });
-  }
-
-  async write(file: string, store = this.store): Promise<number> {
-    const { signingKey, keySalt, key } = this;
-    const options = { signingKey, keySalt, key, plugins: TEST_PLUGINS, historyId: 'a session', clock: new FakeClock() };
-    const writer = createSnapshotWriter({ ...options, store, random: systemRandom, softwareVersion: '0' });
-    return (await writer.write(file)).revision;
-  }
-}
 
 async function take(file: string, key: SnapshotKey, gateway: OfflineGateway, allowOlder = false) {
   const handle = await open(file, 'r');
@@ -62,7 +38,7 @@ async function readWhole(file: string, key: SnapshotKey): Promise<number> {
 
 async function exportedFile(t: TestContext) {
   const folder = await temporaryFolder(t);
-  const exporter = new Exporter();
+  const exporter = new TestExporter();
   exporter.store.put('service', 'plain-text-name');
   exporter.store.put('route', 'r1');
   const file = path.join(folder, 'default.snapshot');
@@ -145,7 +121,7 @@ describe('an exported snapshot', () => {
 
   test('signed by somebody who has the group key alone it is refused', async (t) => {
     const { exporter, folder } = await exportedFile(t);
-    const forger = new Exporter('default', exporter.key.secret);
+    const forger = new TestExporter('default', exporter.key.secret);
     forger.store.put('route', 'forged');
     const file = path.join(folder, 'forged');
     await forger.write(file);
@@ -178,7 +154,7 @@ describe('an exported snapshot', () => {
 
   test('read while writes go on it holds what was written meanwhile, at one revision', async (t) => {
     const folder = await temporaryFolder(t);
-    const exporter = new Exporter();
+    const exporter = new TestExporter();
     exporter.store.put('service', 's1');
     exporter.store.onPage = () => {
       exporter.store.onPage = () => undefined;
@@ -194,7 +170,7 @@ describe('an exported snapshot', () => {
 
   test('one whose beginning is older than what is in force is left alone, whatever it ends with', async (t) => {
     const folder = await temporaryFolder(t);
-    const exporter = new Exporter();
+    const exporter = new TestExporter();
     const later = new MemoryStore('default');
     for (const store of [exporter.store, later]) store.put('service', 's1');
     later.delete('service', 's1');
@@ -215,7 +191,7 @@ describe('an exported snapshot', () => {
   test('a full disk leaves the snapshot that was there, and no draft', async (t) => {
     const disk = await makeSmallDisk(t, 64 * 1024);
     if (disk === undefined) return;
-    const exporter = new Exporter();
+    const exporter = new TestExporter();
     exporter.store.put('service', 's1');
     const file = path.join(disk, 'default.snapshot');
     await exporter.write(file);
@@ -228,7 +204,7 @@ describe('an exported snapshot', () => {
 });
 
 test('a snapshot key is read back as it was shown, and nothing else is one', () => {
-  const key = new Exporter('group/ü').key;
+  const key = new TestExporter('group/ü').key;
   assert.deepEqual(parseSnapshotKey(`${formatSnapshotKey(key)}\n`), key);
   assert.deepEqual(parseSnapshotKey(`export PORTCULLIS_SNAPSHOT_KEY=${formatSnapshotKey(key)}\n`), key);
   for (const text of ['', 'pcs1', formatSnapshotKey(key).replace('pcs1', 'pcs2'), `${formatSnapshotKey(key)}A`, 'pcs1.a.b.c']) {

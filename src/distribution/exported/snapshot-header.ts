@@ -1,4 +1,6 @@
+import { timingSafeEqual } from 'node:crypto';
 import { own, parseObject, readCount, readString } from '../read-fields.ts';
+import { fingerprintOf, type SnapshotKey } from '../snapshot-key.ts';
 import { SnapshotFileError } from './snapshot-file-error.ts';
 
 /** What stands in clear at the beginning of an exported snapshot. It is signed, and authenticated with the end of the file. */
@@ -51,5 +53,13 @@ export function decodeSnapshotHeader(bytes: Buffer): SnapshotHeader {
     return header;
   } catch {
     throw new SnapshotFileError('its header is damaged');
+  }
+}
+
+/** What a header says of itself fits the key. @throws SnapshotFileError for one of another group or installation */
+export function requireOwnHeader({ groupId, signingKey }: SnapshotHeader, key: SnapshotKey): void {
+  if (groupId !== key.groupId) throw new SnapshotFileError(`it is of the gateway group "${groupId}", the snapshot key of "${key.groupId}"`);
+  if (!timingSafeEqual(fingerprintOf(signingKey), key.fingerprint)) {
+    throw new SnapshotFileError('it was signed by another installation than the snapshot key names');
   }
 }

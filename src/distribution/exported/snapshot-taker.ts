@@ -7,8 +7,13 @@ import type { Logger } from '../../observability/logger.ts';
 import type { HeldConfiguration } from '../held-configuration.ts';
 import type { SnapshotKey } from '../snapshot-key.ts';
 import { downloadSnapshot } from './download-snapshot.ts';
+import { SnapshotFileError } from './snapshot-file-error.ts';
 import { SnapshotFileReader } from './snapshot-file-reader.ts';
+import type { SnapshotHeader } from './snapshot-header.ts';
+import { SnapshotNotNewer } from './snapshot-not-newer.ts';
 import { describePlace, type SnapshotPlace } from './snapshot-place.ts';
+import { SnapshotStreamCheck } from './snapshot-stream-check.ts';
+import { spaceForDownload } from './space-for-download.ts';
 import { takeSnapshotFile } from './take-snapshot-file.ts';
 
 /** Where snapshots come from, and whom it tells. */
@@ -16,6 +21,8 @@ export interface SnapshotTakerOptions {
   readonly place: SnapshotPlace;
   readonly key: SnapshotKey;
   readonly allowOlder: boolean;
+  /** Larger ones are refused. */
+  readonly maxBytes: number;
   /** Downloads go here for as long as they are read. */
   readonly folder: string;
   readonly mayDial: DialPolicy;
@@ -33,7 +40,8 @@ const LONGEST_PATIENCE_MS = 60_000;
 /** Takes configurations from exported snapshots. Whatever fails, what is in force stays. */
 export class SnapshotTaker {
   readonly #options: SnapshotTakerOptions;
-  #etag: string | undefined;
+  /** Of what lies at the URL, and what is wrong with that. */
+  #known: { readonly etag: string | undefined; readonly problem: string | undefined } | undefined;
   #lastProblem = '';
   /** Of the local file that was last found good. */
   #seen = '';
@@ -73,21 +81,41 @@ export class SnapshotTaker {
   }
 
   async #takeUrl(url: string, held: HeldConfiguration, signal: AbortSignal): Promise<string | undefined> {
-    const { folder, mayDial, clock } = this.#options;
+    const { folder, key, mayDial, clock, maxBytes } = this.#options;
     const file = path.join(folder, 'snapshot.download');
     try {
-      const etag = held.revision === undefined ? undefined : this.#etag;
-      const download = await downloadSnapshot({ url, etag, file, mayDial, clock, signal });
-      if (download.kind === 'unchanged') return undefined;
-      const problem = await this.#takeFile(file, held);
-      if (problem === undefined) this.#etag = download.etag;
-      return problem;
+      const known = held.revision === undefined && this.#known?.problem === undefined ? undefined : this.#known;
+      const check = new SnapshotStreamCheck(key, (header) => this.#requireWanted(header, held));
+      const freeBytes = await spaceForDownload(folder);
+      const download = await downloadSnapshot({ url, etag: known?.etag, file, mayDial, clock, signal, check, maxBytes, freeBytes });
+      if (download.kind === 'unchanged') return known?.problem;
+      // A server that goes on offering the same is not asked for it again, whether it is good or not.
+      this.#known = { etag: download.etag, problem: download.kind === 'refused' ? download.reason : undefined };
+      if (download.kind === 'downloaded') await this.#takeDownload(file, download.etag, held);
+      return this.#known?.problem;
     } finally {
       await rm(file, { force: true });
     }
   }
 
-  /** What is wrong with it, if something is. */
+  async #takeDownload(file: string, etag: string | undefined, held: HeldConfiguration): Promise<void> {
+    this.#known = undefined;
+    try {
+      this.#known = { etag, problem: await this.#takeFile(file, held) };
+    } catch (error) {
+      if (!(error instanceof SnapshotFileError)) throw error;
+      this.#known = { etag, problem: error.message };
+    }
+  }
+
+  /** What is older than what is in force is not fetched. Nothing of a header is certain yet, so that nothing else follows from it. */
+  #requireWanted({ revision }: SnapshotHeader, held: HeldConfiguration): void {
+    if (held.revision !== undefined && revision < held.revision && !this.#options.allowOlder) throw new SnapshotNotNewer();
+    const reason = held.revision === revision ? undefined : held.reasonToRefuse(revision);
+    if (reason !== undefined) throw new SnapshotFileError(reason);
+  }
+
+  /** What is wrong with it for good, if something is. @throws SnapshotFileError, Error for what may pass */
   async #takeFile(file: string, held: HeldConfiguration): Promise<string | undefined> {
     const { key, allowOlder, onFresh, log, place } = this.#options;
     let handle: FileHandle | undefined;
@@ -98,6 +126,7 @@ export class SnapshotTaker {
       const reader = await SnapshotFileReader.open(handle, key);
       const outcome = await takeSnapshotFile(reader, held, { allowOlder });
       const { revision, createdAtMs } = reader.header;
+      if (outcome.kind === 'refused' && outcome.retry) throw new Error(outcome.reason);
       if (outcome.kind === 'refused') return outcome.reason;
       if (outcome.kind === 'applied') {
         log.info('the configuration was taken from a snapshot', { snapshot: describePlace(place), revision, createdAtMs });

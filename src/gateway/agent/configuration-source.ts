@@ -96,7 +96,17 @@ function snapshotTaker(options: GatewayOptions, snapshot: SnapshotOptions, onFre
     throw new StartError(`The snapshot key is of the gateway group "${key.groupId}", this gateway of "${options.identity.groupId}".`);
   }
   const mayDial = createDialPolicy({ protectedPorts, ...dial });
-  return new SnapshotTaker({ place: snapshot.place, key, allowOlder, folder: dataFolder, mayDial, clock, log, onFresh });
+  return new SnapshotTaker({
+    place: snapshot.place,
+    maxBytes: snapshot.maxBytes,
+    key,
+    allowOlder,
+    folder: dataFolder,
+    mayDial,
+    clock,
+    log,
+    onFresh,
+  });
 }
 
 /** Of a gateway that no control plane knows. */
