@@ -27,7 +27,7 @@ import { CertificateDesk, SyncAdmission } from './joining/index.ts';
 import { hasSqliteStore, openControlPlaneStore } from './open-control-plane-store.ts';
 import { openPeople, type People } from './people/index.ts';
 import { startRecordPruner } from './record-pruner.ts';
-import { startSnapshotExport } from './snapshot-export/index.ts';
+import { openSnapshotExport, type SnapshotExporter } from './snapshot-export/index.ts';
 import { toSnapshotPlugin } from './snapshot-plugin.ts';
 import { type CertificateSource, openCertificateFiles, openKeptCertificate } from './tls/index.ts';
 import { startUsagePruner, startUsageRecorder, type UsageRecorder } from './usage/index.ts';
@@ -71,6 +71,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     closers.push(startInstancePruner({ ...options, registry }));
     closers.push(store.watchRevisions((groupId) => publisher.checkRevision(groupId)));
     const { ports: syncPorts } = await publisher.start();
+    const exporter = openExporter(options, { store, installation, historyId: history.id });
     const stopping = new AbortController();
     const server = await startAdmin(options, {
       store,
@@ -81,9 +82,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
       syncPort: syncPorts[0] ?? 0,
       registry,
       expiryClock,
+      exporter,
       stopping: stopping.signal,
     });
-    closers.push(beginSnapshotExport(options, { store, installation, historyId: history.id }));
+    exporter?.start();
+    closers.push(async () => exporter?.stop());
     certificate.watch((pair) => server.useCertificate(pair));
     // After the start has been reported: nobody sends a request that soon.
     setImmediate(warmUp);
@@ -190,14 +193,14 @@ async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts
   });
 }
 
-/** The returned function ends it. */
-function beginSnapshotExport(
+/** Undefined where nothing is to be exported. */
+function openExporter(
   options: ControlPlaneOptions,
   parts: { readonly store: Store; readonly installation: Installation; readonly historyId: string },
-): () => Promise<void> {
+): SnapshotExporter | undefined {
   const { snapshotExport } = options;
-  if (snapshotExport === undefined) return async () => undefined;
-  return startSnapshotExport(snapshotExport, { ...options, ...parts, mayDial: dialPolicyOf(options) });
+  if (snapshotExport === undefined) return undefined;
+  return openSnapshotExport(snapshotExport, { ...options, ...parts, mayDial: dialPolicyOf(options) });
 }
 
 /** What may be connected to: nothing may come back to the control plane's own ports. */
@@ -229,18 +232,19 @@ interface AdminParts {
   readonly registry: InstanceRegistry;
   readonly expiryClock: ExpiryClock;
   readonly stopping: AbortSignal;
+  readonly exporter: SnapshotExporter | undefined;
 }
 
 function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<AdminServer> {
   const { clock, log, random, softwareVersion, adminListeners, dataFolder, keyringFile } = options;
   const closedFolders = [dataFolder, keyringFile];
-  const { store, people, installation, certificate, publisher, registry, expiryClock, stopping } = parts;
+  const { store, people, installation, certificate, publisher, registry, expiryClock, exporter, stopping } = parts;
   const { keySalt } = installation;
   const mayDial = dialPolicyOf(options);
   return startAdminServer({
     routes: describedApi({
       ...{ store, usage: store.usage, people, mayDial, publisher, registry, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },
-      ...{ clock, random, log, stopping },
+      ...{ clock, random, log, exporter, stopping },
       joining: {
         softwareVersion,
         controlPlanes: reachedAt(options, parts.syncPort),

@@ -17,8 +17,8 @@ export interface SnapshotExportSettings {
   readonly refreshMs: number;
 }
 
-/** Exports on a schedule until the returned function is called, which resolves when nothing is under way any more. */
-export function startSnapshotExport(
+/** What exports on a schedule once it is started. */
+export function openSnapshotExport(
   settings: SnapshotExportSettings,
   options: {
     readonly store: Store;
@@ -31,9 +31,9 @@ export function startSnapshotExport(
     readonly log: Logger;
     readonly softwareVersion: string;
   },
-): () => Promise<void> {
+): SnapshotExporter {
   const { store, dataFolder, clock, log } = options;
-  const exporter = new SnapshotExporter({
+  return new SnapshotExporter({
     store,
     writerOf: (groupId) => openGroupExporter(options, groupId),
     target: openTarget(settings.to, options),
@@ -43,8 +43,6 @@ export function startSnapshotExport(
     clock,
     log,
   });
-  exporter.start();
-  return () => exporter.stop();
 }
 
 function openTarget(
