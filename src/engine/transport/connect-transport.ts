@@ -3,7 +3,7 @@ import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import { connectTlsTransport, type SessionPlace } from './connect-tls-transport.ts';
 import { PatientSocket } from './patient-socket.ts';
 import { PatientTransport } from './patient-transport.ts';
-import { HandleTransport } from './quick-sockets.ts';
+import { HandleTransport, type TakeRead } from './quick-sockets.ts';
 import type { Transport, TransportReceiver } from './transport.ts';
 import type { TransportKind } from './transport-kind.ts';
 
@@ -26,28 +26,28 @@ export function connectTransport(options: ConnectOptions, receiver: TransportRec
   if (tls !== undefined) return connectTlsTransport(options, tls.settings, tls.place, receiver, onConnected);
   const isQuick = options.transport === 'handle';
   let buffer: Buffer | undefined;
-  // The type of Node's options knows no way to leave the buffer in place, see below.
-  const settings: object = {
-    noDelay: true,
-    // In a tunnel one direction may end long before the other.
-    allowHalfOpen: true,
-    onread: {
-      buffer: () => {
-        const next = nextReadBuffer === undefined ? readBuffer : nextReadBuffer();
-        // Undocumented: without a buffer Node stays with the one it has, and does not look up again where its bytes lie (0.3 µs a read).
-        if (next === buffer && isQuick) return undefined;
-        buffer = next;
-        return next;
-      },
-      callback: (length: number) => {
-        receiver.onBytes(buffer ?? readBuffer, length);
-        return true;
-      },
-    },
+  const nextBuffer = (): Buffer | undefined => {
+    const next = nextReadBuffer === undefined ? readBuffer : nextReadBuffer();
+    // Undocumented: without a buffer Node stays with the one it has, and does not look up again where its bytes lie (0.3 µs a read).
+    if (next === buffer && isQuick) return undefined;
+    buffer = next;
+    return next;
   };
+  const take = (length: number): void => receiver.onBytes(buffer ?? readBuffer, length);
+  const callback = (length: number): boolean => {
+    take(length);
+    return true;
+  };
+  // In a tunnel one direction may end long before the other. The type of Node's options knows no way to leave the buffer in place.
+  const settings: object = { noDelay: true, allowHalfOpen: true, onread: { buffer: nextBuffer, callback } };
   const socket = isQuick ? new Socket(settings) : new PatientSocket(settings);
   socket.connect({ host, port });
-  const transport = socket instanceof PatientSocket ? new PatientTransport(socket, receiver) : new HandleTransport(socket, receiver, true);
+  const takeRead: TakeRead = (length) => {
+    take(length);
+    return nextBuffer();
+  };
+  const transport =
+    socket instanceof PatientSocket ? new PatientTransport(socket, receiver) : new HandleTransport(socket, receiver, takeRead, true);
   socket.once('connect', onConnected);
   return transport;
 }

@@ -286,6 +286,42 @@ for (const kind of ['documented', 'handle'] satisfies TransportKind[]) {
     assert.equal(transport.pendingBytes, 0);
   });
 
+  test(`a connection to an upstream, ${kind}: each read goes into the buffer that was asked for behind the one before`, async (t) => {
+    const accepted = Promise.withResolvers<AcceptedConnection>();
+    const readBuffer = Buffer.alloc(65_536);
+    const onFailure = accepted.reject;
+    const listener = new ClientListener({ transport: kind, tls: undefined, readBuffer, onAccepted: accepted.resolve, onFailure });
+    const { port } = await listener.listen({ host: '127.0.0.1', port: 0 });
+    t.after(() => listener.close());
+    const shared = Buffer.alloc(65_536);
+    const own = Buffer.alloc(1000);
+    let next = shared;
+    const used: Buffer[] = [];
+    const client = new RecordingReceiver();
+    const takeBytes = client.onBytes.bind(client);
+    client.onBytes = (bytes, length) => {
+      used.push(bytes);
+      // The second and third reads are of the other buffer.
+      next = used.length === 1 || used.length === 2 ? own : shared;
+      takeBytes(bytes, length);
+    };
+    const options = { transport: kind, host: '127.0.0.1', port, readBuffer: shared, nextReadBuffer: () => next };
+    const transport = connectTransport(options, client, () => {});
+    t.after(() => transport.destroy());
+    const accepting = (await accepted.promise).open(new RecordingReceiver());
+    t.after(() => accepting.destroy());
+    const sent = patternBytes(5, 0, 4000);
+    for (let offset = 0; offset < sent.length; offset += 1000) {
+      accepting.write(Buffer.from(sent.subarray(offset, offset + 1000)));
+      await client.whenReceived(offset + 1000);
+    }
+    assert.ok(client.received.equals(sent));
+    assert.deepEqual(
+      used.map((bytes) => bytes === own),
+      [false, true, true, false],
+    );
+  });
+
   test(`a connection to an upstream, ${kind}: one that is refused closes with the system's code`, async (t) => {
     const listener = new ClientListener({
       transport: kind,

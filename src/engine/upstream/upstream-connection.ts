@@ -35,8 +35,8 @@ export class UpstreamConnection implements TransportReceiver {
   idleSinceMs = 0;
   /** Monotonic time from which on it is not used again. */
   idleUntilMs = 0;
-  /** What the upstream announced in its last response, or infinity, while the connection waits to become idle. */
-  keepAliveMs = Number.POSITIVE_INFINITY;
+  /** The one that began to wait behind it, while it waits to become idle. */
+  settlingNext: UpstreamConnection | undefined = undefined;
   /** Where the next bytes are read into; undefined: the buffer that all connections share. */
   ownBuffer: Buffer | undefined = undefined;
   readonly #watcher: IdleWatcher;

@@ -48,7 +48,7 @@ export class UpstreamPool {
   readonly #admission: ConnectionAdmission;
   readonly #targets = new Map<string, PooledTarget>();
   readonly #open = new Set<UpstreamConnection>();
-  readonly #settling = new SettlingConnections((connection) => this.release(connection, connection.keepAliveMs));
+  readonly #settling = new SettlingConnections((connection) => this.#keep(connection));
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   #cancelSweep: CancelTask | undefined = undefined;
   #closed = false;
@@ -152,27 +152,36 @@ export class UpstreamPool {
 
   /** Takes back a connection on which nothing is in flight. `keepAliveMs` is what the upstream announced, or infinity. */
   release(connection: UpstreamConnection, keepAliveMs: number): void {
-    const target = connection.target;
-    const { size, idleTimeoutMs, requests } = target.keepAlive;
-    const nowMs = this.#clock.monotonicMs();
-    const idleMs = Math.min(this.#idleTimeoutMs, idleTimeoutMs, keepAliveMs - SAFETY_MS);
-    connection.owner = undefined;
-    const worn = connection.requests >= requests || nowMs - connection.openedAtMs >= this.#connectionAgeMs;
-    if (worn || target.sessions !== undefined || connection.closed || target.holders === 0 || idleMs <= 0 || this.#closed) {
-      connection.destroy();
-      return;
-    }
-    connection.idleSinceMs = nowMs;
-    connection.idleUntilMs = nowMs + idleMs;
-    target.idle.push(connection);
-    if (target.idle.length > size) target.idle.shift()?.destroy();
+    if (this.#takeBack(connection, keepAliveMs)) this.#keep(connection);
   }
 
   /** As `release`, once the event loop has looked at every socket again: a connection that speaks uninvited before is dropped. */
   releaseLater(connection: UpstreamConnection, keepAliveMs: number): void {
+    if (this.#takeBack(connection, keepAliveMs)) this.#settling.add(connection);
+  }
+
+  /** Whether it may serve another request; one that may not is closed. */
+  #takeBack(connection: UpstreamConnection, keepAliveMs: number): boolean {
+    const { idleTimeoutMs, requests } = connection.target.keepAlive;
+    const nowMs = this.#clock.monotonicMs();
+    const idleMs = Math.min(this.#idleTimeoutMs, idleTimeoutMs, keepAliveMs - SAFETY_MS);
     connection.owner = undefined;
-    connection.keepAliveMs = keepAliveMs;
-    this.#settling.add(connection);
+    connection.idleSinceMs = nowMs;
+    connection.idleUntilMs = nowMs + idleMs;
+    const worn = connection.requests >= requests || nowMs - connection.openedAtMs >= this.#connectionAgeMs;
+    if (!worn && connection.target.sessions === undefined && idleMs > 0) return true;
+    connection.destroy();
+    return false;
+  }
+
+  #keep(connection: UpstreamConnection): void {
+    const { target } = connection;
+    if (connection.closed || target.holders === 0 || this.#closed) {
+      connection.destroy();
+      return;
+    }
+    target.idle.push(connection);
+    if (target.idle.length > target.keepAlive.size) target.idle.shift()?.destroy();
   }
 
   onIdleDisturbed(connection: UpstreamConnection): void {
