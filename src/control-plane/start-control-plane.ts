@@ -24,6 +24,7 @@ import { ADMIN_SERVER_LIMITS, type AdminServer, AnswerMemory, startAdminServer }
 import type { Installation } from './installation.ts';
 import { startInstancePruner } from './instance-pruner.ts';
 import { CertificateDesk, SyncAdmission } from './joining/index.ts';
+import { ControlPlaneMetrics, startMetrics } from './metrics/index.ts';
 import { hasSqliteStore, openControlPlaneStore } from './open-control-plane-store.ts';
 import { openPeople, type People } from './people/index.ts';
 import { startRecordPruner } from './record-pruner.ts';
@@ -66,12 +67,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     const registry = store.instanceRegistry ?? new MemoryInstanceRegistry(options.clock);
     const history = await openHistory({ store, random: options.random, registry });
     const admission = await SyncAdmission.open({ store, serverNames: serverNames(options), clock: options.clock });
-    const publisher = await makePublisher(options, { store, registry, installation, admission, expiryClock, history, recorder });
+    const metrics = new ControlPlaneMetrics();
+    const publisher = await makePublisher(options, { store, registry, installation, admission, expiryClock, history, recorder, metrics });
     closers.push(() => publisher.close());
     closers.push(startInstancePruner({ ...options, registry }));
     closers.push(store.watchRevisions((groupId) => publisher.checkRevision(groupId)));
     const { ports: syncPorts } = await publisher.start();
-    const exporter = openExporter(options, { store, installation, historyId: history.id });
+    const exporter = openExporter(options, { store, installation, historyId: history.id, onExported: metrics.onExported });
     const stopping = new AbortController();
     const server = await startAdmin(options, {
       store,
@@ -83,10 +85,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
       registry,
       expiryClock,
       exporter,
+      metrics,
       stopping: stopping.signal,
     });
     exporter?.start();
     closers.push(async () => exporter?.stop());
+    const metricsExport = await startMetrics(options, { metrics, store, registry, admission, certificate, exports: exporter });
+    closers.push(() => metricsExport.stop());
     certificate.watch((pair) => server.useCertificate(pair));
     // After the start has been reported: nobody sends a request that soon.
     setImmediate(warmUp);
@@ -96,6 +101,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
       firstStart,
       server,
       syncPorts,
+      metricsPorts: metricsExport.ports,
       closers,
       stopWaiting: () => stopping.abort(),
     });
@@ -120,12 +126,13 @@ interface Parts {
   readonly firstStart: FirstStart | undefined;
   readonly server: AdminServer;
   readonly syncPorts: readonly number[];
+  readonly metricsPorts: readonly number[];
   readonly closers: readonly (() => Promise<void>)[];
   readonly stopWaiting: () => void;
 }
 
 function runningControlPlane(options: ControlPlaneOptions, parts: Parts): RunningControlPlane {
-  const { store, admission, firstStart, server, syncPorts, closers } = parts;
+  const { store, admission, firstStart, server, syncPorts, metricsPorts, closers } = parts;
   const groupRevision = async (groupId: string): Promise<number> => {
     const group = await store.getGroup(groupId);
     if (group === undefined) throw new Error(`there is no gateway group ${groupId}`);
@@ -143,6 +150,7 @@ function runningControlPlane(options: ControlPlaneOptions, parts: Parts): Runnin
     firstStart,
     adminAddresses: server.addresses,
     syncPorts,
+    metricsPorts,
     authority: admission.tls.ca,
     groupRevision,
     issueInstanceCertificate: (request) => createInstanceCertificate({ store, clock: options.clock, author: SYSTEM, ...request }),
@@ -168,17 +176,20 @@ interface PublisherParts {
   readonly installation: Installation;
   readonly history: ConfigurationHistory;
   readonly recorder: UsageRecorder;
+  readonly metrics: ControlPlaneMetrics;
 }
 
 async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts): Promise<Publisher> {
   const { clock, random, log, softwareVersion, syncListeners, compareIntervalMs } = options;
-  const { store, registry, installation, admission, expiryClock, history, recorder } = parts;
+  const { store, registry, installation, admission, expiryClock, history, recorder, metrics } = parts;
+  const desk = new CertificateDesk({ store, authorities: () => admission.authorities, clock, expiryClock, log });
   return new Publisher({
     store,
     listeners: syncListeners,
     tls: admission.tls,
     admission,
-    enrollment: new CertificateDesk({ store, authorities: () => admission.authorities, clock, expiryClock, log }),
+    enrollment: metrics.counted(desk),
+    events: metrics.events,
     signingKey: installation.signingKey,
     keySalt: installation.keySalt,
     history,
@@ -196,7 +207,7 @@ async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts
 /** Undefined where nothing is to be exported. */
 function openExporter(
   options: ControlPlaneOptions,
-  parts: { readonly store: Store; readonly installation: Installation; readonly historyId: string },
+  parts: Pick<Parameters<typeof openSnapshotExport>[1], 'store' | 'installation' | 'historyId' | 'onExported'>,
 ): SnapshotExporter | undefined {
   const { snapshotExport } = options;
   if (snapshotExport === undefined) return undefined;
@@ -204,8 +215,8 @@ function openExporter(
 }
 
 /** What may be connected to: nothing may come back to the control plane's own ports. */
-function dialPolicyOf({ adminListeners, syncListeners, dial }: ControlPlaneOptions): DialPolicy {
-  const protectedPorts = [...adminListeners, ...syncListeners].map(({ port }) => port);
+function dialPolicyOf({ adminListeners, syncListeners, metricsListeners, dial }: ControlPlaneOptions): DialPolicy {
+  const protectedPorts = [...adminListeners, ...syncListeners, ...metricsListeners].map(({ port }) => port);
   return createDialPolicy({ protectedPorts, ...dial });
 }
 
@@ -231,6 +242,7 @@ interface AdminParts {
   readonly syncPort: number;
   readonly registry: InstanceRegistry;
   readonly expiryClock: ExpiryClock;
+  readonly metrics: ControlPlaneMetrics;
   readonly stopping: AbortSignal;
   readonly exporter: SnapshotExporter | undefined;
 }
@@ -238,7 +250,7 @@ interface AdminParts {
 function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<AdminServer> {
   const { clock, log, random, softwareVersion, adminListeners, dataFolder, keyringFile } = options;
   const closedFolders = [dataFolder, keyringFile];
-  const { store, people, installation, certificate, publisher, registry, expiryClock, exporter, stopping } = parts;
+  const { store, people, installation, certificate, publisher, registry, expiryClock, exporter, metrics, stopping } = parts;
   const { keySalt } = installation;
   const mayDial = dialPolicyOf(options);
   return startAdminServer({
@@ -256,6 +268,7 @@ function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<Ad
     isAddressAllowed: addressFilter(options.adminAllow),
     isTrustedProxy: trustedProxies(options.adminTrustedAddresses),
     requestRates: options.requestRates,
+    onAnswered: metrics.onAnswered,
     random,
     softwareVersion,
     listeners: adminListeners,

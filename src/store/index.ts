@@ -53,6 +53,7 @@ export type {
   AuditEntry,
   Author,
   ChangeOrigin,
+  ConnectionUse,
   Foresight,
   GatewayGroup,
   ListOrder,

@@ -30,9 +30,11 @@ export function openSnapshotExport(
     readonly random: Random;
     readonly log: Logger;
     readonly softwareVersion: string;
+    /** As of `SnapshotExporter`. */
+    readonly onExported?: (groupId: string, bytes: number | undefined) => void;
   },
 ): SnapshotExporter {
-  const { store, dataFolder, clock, log } = options;
+  const { store, dataFolder, onExported, clock, log } = options;
   return new SnapshotExporter({
     store,
     writerOf: (groupId) => openGroupExporter(options, groupId),
@@ -40,6 +42,7 @@ export function openSnapshotExport(
     intervalMs: settings.intervalMs,
     refreshMs: settings.refreshMs,
     folder: dataFolder,
+    onExported,
     clock,
     log,
   });

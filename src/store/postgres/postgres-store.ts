@@ -20,7 +20,7 @@ import { FoundLists } from '../lists/found-lists.ts';
 import type { ProgressListener } from '../lists/tell-of-lists.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { type AuditRow, auditEntryOfRow, chainedEntryOfRow } from '../rows/history-rows.ts';
-import type { Author, ResourceSelection, RevisionHints, SelectedResources, Store, StoreTransaction } from '../store.ts';
+import type { Author, ConnectionUse, ResourceSelection, RevisionHints, SelectedResources, Store, StoreTransaction } from '../store.ts';
 import { TransactionQueue } from '../transaction-queue.ts';
 import type { StoreUsage, UsageStore } from '../usage.ts';
 import { AUDIT_COLUMNS, AuditLog } from './audit-log.ts';
@@ -140,6 +140,10 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
           ),
         ),
     });
+  }
+
+  connections(): ConnectionUse {
+    return this.#database.use;
   }
 
   async transaction<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {
