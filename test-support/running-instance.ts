@@ -22,6 +22,7 @@ export interface InstancePorts {
   readonly sync: number;
   readonly status: number;
   readonly metrics: number;
+  readonly controlPlaneMetrics?: number;
   readonly demo: number;
   /** In the order of `--stream-tcp-listen`, then of `--stream-udp-listen`. */
   readonly streams?: readonly number[];
@@ -48,7 +49,7 @@ function randomToken(): string {
   return `a7ee-${randomBytes(24).toString('hex')}`;
 }
 
-const CONTROL_PLANE_PORTS = ['admin', 'sync'];
+const CONTROL_PLANE_PORTS = ['admin', 'sync', 'control-plane-metrics'];
 const GATEWAY_PORTS = ['http', 'https', 'status', 'metrics'];
 
 /** Every port any free one, and as few workers as show what several do. */
@@ -162,8 +163,8 @@ export class RunningInstance {
 
   /** A request to the Admin API with this instance's token. */
   async admin(method: string, resource: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<AdminAnswer> {
-    const separator = resource.includes('?') ? '&' : '?';
-    const target = resource.startsWith('/apisix/admin') ? `${resource}${separator}gateway_group_id=default` : resource;
+    const namesGroup = !resource.startsWith('/apisix/admin') || resource.includes('gateway_group_id=');
+    const target = namesGroup ? resource : `${resource}${resource.includes('?') ? '&' : '?'}gateway_group_id=default`;
     return new Promise((resolve, reject) => {
       const request = https.request(
         {

@@ -7,6 +7,7 @@ import { caVerb } from './verbs/ca-verb.ts';
 import { demoUpstreamVerb } from './verbs/demo-upstream-verb.ts';
 import { instanceCertificateVerb } from './verbs/instance-certificate-verb.ts';
 import { instanceVerb } from './verbs/instance-verbs.ts';
+import { keyringVerb } from './verbs/keyring-verb.ts';
 import { migrateVerb } from './verbs/migrate-verb.ts';
 import { restoreVerb } from './verbs/restore-verb.ts';
 import { snapshotVerb } from './verbs/snapshot-verb.ts';
@@ -26,6 +27,7 @@ const program = new Command('portcullis')
   .addCommand(tokenVerb())
   .addCommand(userVerb())
   .addCommand(auditVerb())
+  .addCommand(keyringVerb())
   .addCommand(migrateVerb())
   .addCommand(backupVerb())
   .addCommand(restoreVerb())

@@ -23,6 +23,8 @@ export interface ControlPlaneOptions {
   readonly database?: PostgresStoreOptions | undefined;
   readonly adminListeners: readonly Listener[];
   readonly syncListeners: readonly Listener[];
+  /** Where metrics are to be had; empty for nowhere. */
+  readonly metricsListeners: readonly Listener[];
   /** Where gateways reach control planes: in the commands for new ones, and their hosts in this one's certificate. Empty: what can be guessed. */
   readonly gatewayUrls: readonly ControlPlaneAddress[];
   readonly retention: HistoryRetention;
@@ -66,6 +68,8 @@ export interface RunningControlPlane {
   readonly adminAddresses: readonly { readonly host: string; readonly port: number }[];
   /** Where gateways connect, one entry a listener. */
   readonly syncPorts: readonly number[];
+  /** Where metrics are to be had, one entry a listener. */
+  readonly metricsPorts: readonly number[];
   /** Certificates (PEM) of the authorities that instances and this control plane know each other by, the one that issues first. */
   readonly authority: string;
   /** The newest revision of a group. */

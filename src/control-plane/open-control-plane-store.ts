@@ -10,6 +10,7 @@ import {
   type RevisionHints,
   type Store,
   type StoreHistory,
+  type StoreKeys,
   type StoreUsage,
 } from '../store/index.ts';
 
@@ -28,7 +29,7 @@ export async function openControlPlaneStore(options: {
   readonly random: Random;
   /** Is told what takes long. */
   readonly onProgress?: ((message: string) => void) | undefined;
-}): Promise<Store & StoreHistory & StoreUsage & RevisionHints> {
+}): Promise<Store & StoreHistory & StoreUsage & StoreKeys & RevisionHints> {
   const { database, clock, onProgress } = options;
   const keyring = await openKeyring({ file: options.keyringFile, random: options.random });
   if (database !== undefined) return openPostgresStore({ ...database, keyring, clock, onProgress });

@@ -40,6 +40,7 @@ async function makeInstallation(t: TestContext, url: string) {
     const log = new RecordingLogger();
     const running = await startControlPlane({
       compareIntervalMs: 0,
+      metricsListeners: [],
       dataFolder: folder,
       database,
       keyringFile: path.join(keys, 'keyring.json'),

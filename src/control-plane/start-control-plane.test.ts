@@ -36,6 +36,7 @@ async function start(t: TestContext, folder: string, change: Partial<ControlPlan
   const log = new RecordingLogger();
   const controlPlane = await startControlPlane({
     compareIntervalMs: 0,
+    metricsListeners: [],
     dataFolder: folder,
     retention: { versionDays: 90, versionMebibytes: 1_024, auditDays: 180, auditMebibytes: 1_024 },
     keyringFile: path.join(folder, 'keyring.json'),

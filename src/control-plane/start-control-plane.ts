@@ -24,10 +24,11 @@ import { ADMIN_SERVER_LIMITS, type AdminServer, AnswerMemory, startAdminServer }
 import type { Installation } from './installation.ts';
 import { startInstancePruner } from './instance-pruner.ts';
 import { CertificateDesk, SyncAdmission } from './joining/index.ts';
+import { ControlPlaneMetrics, startMetrics } from './metrics/index.ts';
 import { hasSqliteStore, openControlPlaneStore } from './open-control-plane-store.ts';
 import { openPeople, type People } from './people/index.ts';
 import { startRecordPruner } from './record-pruner.ts';
-import { startSnapshotExport } from './snapshot-export/index.ts';
+import { type RunningExports, startSnapshotExport } from './snapshot-export/index.ts';
 import { toSnapshotPlugin } from './snapshot-plugin.ts';
 import { type CertificateSource, openCertificateFiles, openKeptCertificate } from './tls/index.ts';
 import { startUsagePruner, startUsageRecorder, type UsageRecorder } from './usage/index.ts';
@@ -66,7 +67,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     const registry = store.instanceRegistry ?? new MemoryInstanceRegistry(options.clock);
     const history = await openHistory({ store, random: options.random, registry });
     const admission = await SyncAdmission.open({ store, serverNames: serverNames(options), clock: options.clock });
-    const publisher = await makePublisher(options, { store, registry, installation, admission, expiryClock, history, recorder });
+    const metrics = new ControlPlaneMetrics();
+    const publisher = await makePublisher(options, { store, registry, installation, admission, expiryClock, history, recorder, metrics });
     closers.push(() => publisher.close());
     closers.push(startInstancePruner({ ...options, registry }));
     closers.push(store.watchRevisions((groupId) => publisher.checkRevision(groupId)));
@@ -81,9 +83,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
       syncPort: syncPorts[0] ?? 0,
       registry,
       expiryClock,
+      metrics,
       stopping: stopping.signal,
     });
-    closers.push(beginSnapshotExport(options, { store, installation, historyId: history.id }));
+    const exports = beginSnapshotExport(options, { store, installation, historyId: history.id, onExported: metrics.onExported });
+    closers.push(async () => exports?.stop());
+    const metricsExport = await startMetrics(options, { metrics, store, registry, admission, certificate, exports });
+    closers.push(() => metricsExport.stop());
     certificate.watch((pair) => server.useCertificate(pair));
     // After the start has been reported: nobody sends a request that soon.
     setImmediate(warmUp);
@@ -93,6 +99,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
       firstStart,
       server,
       syncPorts,
+      metricsPorts: metricsExport.ports,
       closers,
       stopWaiting: () => stopping.abort(),
     });
@@ -117,12 +124,13 @@ interface Parts {
   readonly firstStart: FirstStart | undefined;
   readonly server: AdminServer;
   readonly syncPorts: readonly number[];
+  readonly metricsPorts: readonly number[];
   readonly closers: readonly (() => Promise<void>)[];
   readonly stopWaiting: () => void;
 }
 
 function runningControlPlane(options: ControlPlaneOptions, parts: Parts): RunningControlPlane {
-  const { store, admission, firstStart, server, syncPorts, closers } = parts;
+  const { store, admission, firstStart, server, syncPorts, metricsPorts, closers } = parts;
   const groupRevision = async (groupId: string): Promise<number> => {
     const group = await store.getGroup(groupId);
     if (group === undefined) throw new Error(`there is no gateway group ${groupId}`);
@@ -140,6 +148,7 @@ function runningControlPlane(options: ControlPlaneOptions, parts: Parts): Runnin
     firstStart,
     adminAddresses: server.addresses,
     syncPorts,
+    metricsPorts,
     authority: admission.tls.ca,
     groupRevision,
     issueInstanceCertificate: (request) => createInstanceCertificate({ store, clock: options.clock, author: SYSTEM, ...request }),
@@ -165,17 +174,20 @@ interface PublisherParts {
   readonly installation: Installation;
   readonly history: ConfigurationHistory;
   readonly recorder: UsageRecorder;
+  readonly metrics: ControlPlaneMetrics;
 }
 
 async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts): Promise<Publisher> {
   const { clock, random, log, softwareVersion, syncListeners, compareIntervalMs } = options;
-  const { store, registry, installation, admission, expiryClock, history, recorder } = parts;
+  const { store, registry, installation, admission, expiryClock, history, recorder, metrics } = parts;
+  const desk = new CertificateDesk({ store, authorities: () => admission.authorities, clock, expiryClock, log });
   return new Publisher({
     store,
     listeners: syncListeners,
     tls: admission.tls,
     admission,
-    enrollment: new CertificateDesk({ store, authorities: () => admission.authorities, clock, expiryClock, log }),
+    enrollment: metrics.counted(desk),
+    events: metrics.events,
     signingKey: installation.signingKey,
     keySalt: installation.keySalt,
     history,
@@ -190,19 +202,19 @@ async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts
   });
 }
 
-/** The returned function ends it. */
+/** Undefined where none is wanted. */
 function beginSnapshotExport(
   options: ControlPlaneOptions,
-  parts: { readonly store: Store; readonly installation: Installation; readonly historyId: string },
-): () => Promise<void> {
+  parts: Pick<Parameters<typeof startSnapshotExport>[1], 'store' | 'installation' | 'historyId' | 'onExported'>,
+): RunningExports | undefined {
   const { snapshotExport } = options;
-  if (snapshotExport === undefined) return async () => undefined;
+  if (snapshotExport === undefined) return undefined;
   return startSnapshotExport(snapshotExport, { ...options, ...parts, mayDial: dialPolicyOf(options) });
 }
 
 /** What may be connected to: nothing may come back to the control plane's own ports. */
-function dialPolicyOf({ adminListeners, syncListeners, dial }: ControlPlaneOptions): DialPolicy {
-  const protectedPorts = [...adminListeners, ...syncListeners].map(({ port }) => port);
+function dialPolicyOf({ adminListeners, syncListeners, metricsListeners, dial }: ControlPlaneOptions): DialPolicy {
+  const protectedPorts = [...adminListeners, ...syncListeners, ...metricsListeners].map(({ port }) => port);
   return createDialPolicy({ protectedPorts, ...dial });
 }
 
@@ -228,13 +240,14 @@ interface AdminParts {
   readonly syncPort: number;
   readonly registry: InstanceRegistry;
   readonly expiryClock: ExpiryClock;
+  readonly metrics: ControlPlaneMetrics;
   readonly stopping: AbortSignal;
 }
 
 function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<AdminServer> {
   const { clock, log, random, softwareVersion, adminListeners, dataFolder, keyringFile } = options;
   const closedFolders = [dataFolder, keyringFile];
-  const { store, people, installation, certificate, publisher, registry, expiryClock, stopping } = parts;
+  const { store, people, installation, certificate, publisher, registry, expiryClock, metrics, stopping } = parts;
   const { keySalt } = installation;
   const mayDial = dialPolicyOf(options);
   return startAdminServer({
@@ -252,6 +265,7 @@ function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<Ad
     isAddressAllowed: addressFilter(options.adminAllow),
     isTrustedProxy: trustedProxies(options.adminTrustedAddresses),
     requestRates: options.requestRates,
+    onAnswered: metrics.onAnswered,
     random,
     softwareVersion,
     listeners: adminListeners,

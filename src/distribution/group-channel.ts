@@ -5,6 +5,7 @@ import type { StoreReader } from '../store/store.ts';
 import { AppliedWait } from './applied-wait.ts';
 import type { ConnectedInstance, InstanceStatus } from './connected-instance.ts';
 import type { AppliedMessage, StateCheckedMessage } from './protocol.ts';
+import type { PublisherEvents } from './publisher-events.ts';
 import type { DeltaFrame, SignedMessages } from './signed-messages.ts';
 import { StateComparison } from './state-hash/state-comparison.ts';
 import type { StoredState } from './state-hash/stored-state.ts';
@@ -27,6 +28,7 @@ export interface GroupChannelOptions {
   readonly state: StoredState;
   /** How often instances compare what they hold with it; 0 for never. */
   readonly compareIntervalMs: number;
+  readonly events: PublisherEvents | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -42,6 +44,8 @@ export class GroupChannel {
   readonly #draining = new Set<ConnectedInstance>();
   readonly #waits = new Set<AppliedWait>();
   readonly #comparison: StateComparison;
+  /** The oldest delta that an instance has not answered, and when it was sent. */
+  readonly #unanswered = new WeakMap<ConnectedInstance, { readonly revision: number; readonly sentAtMs: number }>();
   #newest = 0;
   #publishing = false;
   #publishAgain = false;
@@ -90,6 +94,7 @@ export class GroupChannel {
   /** @returns false when the answer speaks of something that was never sent */
   noteAnswer(instance: ConnectedInstance, answer: AppliedMessage): boolean {
     const makesSense = instance.noteAnswer(answer, this.#newest);
+    this.#tell(instance, answer);
     this.#reviewWaits(instance);
     void this.#publish();
     return makesSense;
@@ -102,6 +107,7 @@ export class GroupChannel {
 
   noteChecked(instance: ConnectedInstance, message: StateCheckedMessage): void {
     this.#comparison.noteChecked(instance, message);
+    this.#options.events?.onCompared(message.outcome);
   }
 
   /** Resolves when all awaited instances have answered the revision, at the latest after `timeoutMs`; at once when that is 0. */
@@ -126,6 +132,15 @@ export class GroupChannel {
     for (const instance of this.#instances.values()) instance.connection.close('the control plane is stopping');
     for (const wait of this.#waits) wait.end();
     this.#comparison.close();
+  }
+
+  #tell(instance: ConnectedInstance, { revision, outcome }: AppliedMessage): void {
+    const { events, clock } = this.#options;
+    if (outcome === 'refused') events?.onRefused();
+    const sent = this.#unanswered.get(instance);
+    if (sent === undefined || revision < sent.revision) return;
+    this.#unanswered.delete(instance);
+    if (outcome === 'applied') events?.onAcknowledged(clock.monotonicMs() - sent.sentAtMs);
   }
 
   #appliedRevision(revision: number): AppliedRevision {
@@ -184,6 +199,9 @@ export class GroupChannel {
     if (delta.toRevision <= fromRevision) return;
     this.#newest = Math.max(this.#newest, delta.toRevision);
     instance.noteDeltaSent(delta.toRevision);
+    if (!this.#unanswered.has(instance)) {
+      this.#unanswered.set(instance, { revision: delta.toRevision, sentAtMs: this.#options.clock.monotonicMs() });
+    }
     instance.connection.sendFrame(delta.frame);
   }
 
@@ -199,16 +217,20 @@ export class GroupChannel {
   async #sendSnapshot(instance: ConnectedInstance): Promise<void> {
     const { connection } = instance;
     instance.noteSnapshotBegun();
+    this.#unanswered.delete(instance);
+    let bytes = 0;
     try {
       for await (const message of this.#options.messages.snapshot()) {
         if (connection.isClosed) return;
         connection.send(message);
+        if (message.kind === 'snapshot-part') bytes += Buffer.byteLength(message.payload);
         if (message.kind === 'snapshot-end') {
           this.#newest = Math.max(this.#newest, message.revision);
           instance.noteSnapshotSent(message.revision);
         }
         await connection.drained();
       }
+      this.#options.events?.onSnapshotSent(this.#options.groupId, bytes);
       // Items that were newer than the snapshot wait for their delta, whoever wrote them.
       void this.poll();
     } catch (error) {

@@ -25,6 +25,7 @@ export { isPossessionProven, joinStatement, keyDigest, renewStatement } from './
 export { MemoryInstanceRegistry } from './memory-instance-registry.ts';
 export { appendSession, openHistory, SESSIONS_SETTING } from './open-history.ts';
 export { Publisher, type PublisherOptions } from './publisher.ts';
+export type { PublisherEvents } from './publisher-events.ts';
 export { createSigningKey } from './signing.ts';
 export { formatSnapshotKey, SNAPSHOT_KEY_BYTES, type SnapshotKey } from './snapshot-key.ts';
 export type { SnapshotPlugin } from './snapshot-plugins.ts';

@@ -21,6 +21,7 @@ import {
   PROTOCOL_VERSION,
   type StateCheckedMessage,
 } from './protocol.ts';
+import type { PublisherEvents } from './publisher-events.ts';
 import { SharedInstances } from './shared-instances.ts';
 import { SignedMessages } from './signed-messages.ts';
 import { Signer } from './signing.ts';
@@ -51,6 +52,8 @@ export interface PublisherOptions {
   readonly registry?: InstanceRegistry | undefined;
   /** Told of what instances have counted: once for each message. Absent: nobody wants to know. */
   readonly onUsage?: (name: InstanceName, report: UsageReport) => void;
+  /** Told of what happens; absent: nobody wants to know. */
+  readonly events?: PublisherEvents | undefined;
   /** How often instances compare what they hold with what the store holds; 0 for never. */
   readonly compareIntervalMs: number;
   readonly clock: Clock;
@@ -156,10 +159,10 @@ export class Publisher {
   #channel(groupId: string): GroupChannel {
     let channel = this.#channels.get(groupId);
     if (channel === undefined) {
-      const { store, compareIntervalMs, clock, random, log, history } = this.#options;
+      const { store, compareIntervalMs, events, clock, random, log, history } = this.#options;
       const messages = new SignedMessages(groupId, { store, signer: this.#signer, plugins: this.#plugins, history: history.id });
       const state = new StoredState({ groupId, store, plugins: this.#plugins, clock });
-      channel = new GroupChannel({ groupId, messages, store, state, compareIntervalMs, clock, random, log });
+      channel = new GroupChannel({ groupId, messages, store, state, compareIntervalMs, events, clock, random, log });
       this.#channels.set(groupId, channel);
     }
     return channel;

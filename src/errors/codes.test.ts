@@ -49,6 +49,7 @@ test('only failures on the way to an upstream, overload and an unavailable store
       'upstream_read_timeout',
       'join_too_often',
       'admin_busy',
+      'keyring_lacks_key',
       'store_unavailable',
     ],
   );

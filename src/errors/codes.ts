@@ -268,6 +268,12 @@ export const ERROR_CODES = {
     retryAfterSeconds: 1,
   },
   admin_internal: { status: 500, source: 'gateway', retry: 'no', publicMessage: 'internal error' },
+  keyring_lacks_key: {
+    status: 503,
+    source: 'store',
+    retry: 'yes',
+    publicMessage: 'the keyring of this control plane lacks a key that the store is encrypted with: bring it the keyring of the others',
+  },
   store_unavailable: { status: 503, source: 'store', retry: 'yes', publicMessage: 'the store is not available' },
 } as const satisfies Record<string, ErrorCode>;
 

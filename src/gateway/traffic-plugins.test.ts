@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
+import { sampleValue } from '../../test-support/parse-exposition.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { SnapshotItem } from '../schema/index.ts';
-import { sampleValue } from './metrics/testing/parse-exposition.ts';
 import { routeItem, serviceItem } from './testing/guide-items.ts';
 import { type RequestText, sendRequest } from './testing/send-request.ts';
 import { keyDigestOf, startTestGateway } from './testing/test-gateway.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test, { after, type TestContext } from 'node:test';
 import { httpAnswer, type MockHandler, startMockUpstream } from '../../test-support/mock-upstream.ts';
+import { sampleValue } from '../../test-support/parse-exposition.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { SnapshotItem } from '../schema/index.ts';
-import { sampleValue } from './metrics/testing/parse-exposition.ts';
 import { sendRequest } from './testing/send-request.ts';
 import { startTestGateway } from './testing/test-gateway.ts';
 

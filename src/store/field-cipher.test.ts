@@ -69,9 +69,11 @@ function keyringOf(...keys: readonly KeyringKey[]): Keyring {
   return {
     file: 'keyring.json',
     random: systemRandom,
-    current: keys[0],
+    keys,
+    first: keys[0],
     find: (id) => keys.find((key) => key.id === id),
-    reload: async () => undefined,
+    refresh: () => undefined,
+    reload: () => undefined,
     create: async () => undefined,
   };
 }

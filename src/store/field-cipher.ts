@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { PortcullisError } from '../errors/index.ts';
-import type { Keyring } from './keyring.ts';
+import type { Keyring, KeyringKey } from './keyring.ts';
 
 const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
@@ -22,6 +22,7 @@ export type CipherContext = readonly string[];
  */
 export class FieldCipher {
   readonly #keyring: Keyring;
+  #sealing: KeyringKey | undefined;
   /** Random bytes that no value was sealed with yet. */
   #nonces: Uint8Array = new Uint8Array();
 
@@ -29,9 +30,23 @@ export class FieldCipher {
     this.#keyring = keyring;
   }
 
-  /** @throws PortcullisError (`admin_internal`) when the keyring has no key yet. */
-  seal(plain: Uint8Array, context: CipherContext): string {
-    const key = this.#keyring.current;
+  /** The key that seals: the one that was named last, else the first of the keyring; undefined when that has none yet. */
+  get sealingKeyId(): string | undefined {
+    return (this.#sealing ?? this.#keyring.first)?.id;
+  }
+
+  /** Seals with this key from now on. @throws PortcullisError (`keyring_lacks_key`) when the keyring has no such key; the key stays the one it was */
+  sealWith(keyId: string): void {
+    if (this.#sealing?.id === keyId) return;
+    this.#sealing = this.#find(keyId, () => 'nothing can be written');
+  }
+
+  /**
+   * @param keyId instead of the key that seals
+   * @throws PortcullisError (`admin_internal`) when the keyring has no key yet.
+   */
+  seal(plain: Uint8Array, context: CipherContext, keyId?: string): string {
+    const key = keyId === undefined ? (this.#sealing ?? this.#keyring.first) : this.#keyring.find(keyId);
     if (key === undefined) throw new PortcullisError('admin_internal', { detail: 'the keyring holds no key' });
     const nonce = this.#nextNonce(this.#keyring.random);
     const cipher = createCipheriv(ALGORITHM, key.secret, nonce, { authTagLength: TAG_BYTES });
@@ -48,11 +63,11 @@ export class FieldCipher {
     return nonce;
   }
 
-  /** @throws PortcullisError (`admin_internal`) when the key is missing, or the text was changed or stems from another place. */
+  /** @throws PortcullisError: `keyring_lacks_key`, or `admin_internal` when the text was changed or stems from another place. */
   open(text: string, context: CipherContext): Buffer {
     const [, keyId = '', encoded = ''] = SEALED.exec(text) ?? [];
-    const key = this.#keyring.find(keyId);
-    if (key === undefined) throw cannotOpen(context, `the keyring has no key "${keyId}"`);
+    if (keyId === '') throw cannotOpen(context, 'it is no ciphertext');
+    const key = this.#find(keyId, () => `${nameOf(context)} cannot be opened`);
     const sealed = Buffer.from(encoded, 'base64url');
     if (sealed.length < NONCE_BYTES + TAG_BYTES) throw cannotOpen(context, 'it is cut short');
     const decipher = createDecipheriv(ALGORITHM, key.secret, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
@@ -64,12 +79,30 @@ export class FieldCipher {
       throw cannotOpen(context, `it does not belong to key "${keyId}" and this place`);
     }
   }
+
+  #find(keyId: string, consequence: () => string): KeyringKey {
+    const key = this.#keyring.find(keyId);
+    if (key !== undefined) return key;
+    const remedy = 'put the keyring of the control plane on which it was made in its place, a restart is not needed';
+    throw new PortcullisError('keyring_lacks_key', {
+      detail: `the keyring ${this.#keyring.file} lacks the key "${keyId}", so ${consequence()}: ${remedy}`,
+    });
+  }
+}
+
+/** The id of the key that a text was sealed with; undefined for what is no ciphertext. */
+export function keyIdOf(text: string): string | undefined {
+  return SEALED.exec(text)?.[1];
 }
 
 function bytesOfContext(context: CipherContext): Buffer {
   return Buffer.from(JSON.stringify(context));
 }
 
+function nameOf(context: CipherContext): string {
+  return `the encrypted value of ${JSON.stringify(context)}`;
+}
+
 function cannotOpen(context: CipherContext, reason: string): PortcullisError {
-  return new PortcullisError('admin_internal', { detail: `the encrypted value of ${JSON.stringify(context)} cannot be opened: ${reason}` });
+  return new PortcullisError('admin_internal', { detail: `${nameOf(context)} cannot be opened: ${reason}` });
 }

@@ -17,6 +17,23 @@ export type { InstanceRegistry, InstanceReport, RegisteredInstance } from './ins
 export { joinKeyrings } from './join-keyrings.ts';
 export { type Keyring, openKeyring } from './keyring.ts';
 export {
+  type AddedKey,
+  addKey,
+  type ChangeKeysOptions,
+  type KeySurvey,
+  type KeyUse,
+  type PlaneKeys,
+  putFirstInFile,
+  type ReEncrypted,
+  type ReEncryptionListener,
+  type Rotation,
+  reEncrypt,
+  retireKey,
+  rotateKey,
+  type StoreKeys,
+  surveyKeys,
+} from './keys/index.ts';
+export {
   type BroughtBack,
   backUpStore,
   type DescribeRestoredRecord,
@@ -36,6 +53,7 @@ export type {
   AuditEntry,
   Author,
   ChangeOrigin,
+  ConnectionUse,
   Foresight,
   GatewayGroup,
   ListOrder,

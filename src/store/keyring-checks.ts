@@ -1,6 +1,7 @@
 import { StartError } from '../errors/index.ts';
 import type { FieldCipher } from './field-cipher.ts';
 import type { Keyring } from './keyring.ts';
+import { beginningState, type KeyringState } from './keys/keyring-state.ts';
 
 const KNOWN_TEXT = Buffer.from('portcullis');
 
@@ -18,10 +19,20 @@ export interface KeyringPlace {
   readonly remedy: string;
 }
 
+/** What is to be written once the keyring was found to open everything. */
+export interface KeyringReview {
+  /** The check of a key that is about to be used for the first time. */
+  readonly check: KeyringCheck | undefined;
+  readonly state: KeyringState;
+  /** That a state is new. */
+  readonly isNew: boolean;
+}
+
 /**
- * Makes sure that the keyring opens everything in the database, and gives a new store its keyring. Gives back the check that is to be
- * recorded, before the current key is first used. To be called with the write lock held.
+ * Makes sure that the keyring opens everything in the database, and gives a new store its keyring. Gives back what is to be
+ * recorded, before a key is first used. To be called with the write lock held.
  *
+ * @param state which key encrypts; undefined in a store that has not said so yet, where it is the first one of the file
  * @throws StartError that names the key that is missing or is not the one it was.
  */
 export async function reviewKeyring(
@@ -29,14 +40,24 @@ export async function reviewKeyring(
   keyring: Keyring,
   place: KeyringPlace,
   checks: readonly KeyringCheck[],
-): Promise<KeyringCheck | undefined> {
+  state?: KeyringState,
+): Promise<KeyringReview> {
   // Two processes may start a new store at once: the second finds the first one's key recorded, but read the keyring before it was made.
-  if (checks.some((check) => keyring.find(check.key_id) === undefined)) await keyring.reload();
+  if (checks.some((check) => keyring.find(check.key_id) === undefined)) keyring.reload();
   for (const check of checks) assertOpens(cipher, keyring, place, check);
-  if (checks.length === 0 && keyring.current === undefined) await keyring.create();
-  const keyId = keyring.current?.id;
-  if (keyId === undefined || checks.some((check) => check.key_id === keyId)) return undefined;
-  return { key_id: keyId, sealed: cipher.seal(KNOWN_TEXT, contextOf(keyId)) };
+  if (checks.length === 0 && keyring.first === undefined) await keyring.create();
+  const current = state?.current ?? keyring.first?.id;
+  if (current === undefined || keyring.find(current) === undefined) {
+    throw new StartError(`The keyring ${keyring.file} lacks the key ${current}, which encrypts ${place.database}: ${place.remedy}.`);
+  }
+  cipher.sealWith(current);
+  const check = checks.some(({ key_id }) => key_id === current) ? undefined : keyringCheckOf(cipher, current);
+  return { check, state: state ?? beginningState(current), isNew: state === undefined };
+}
+
+/** The row that makes a keyring without this key be missed. */
+export function keyringCheckOf(cipher: FieldCipher, keyId: string): KeyringCheck {
+  return { key_id: keyId, sealed: cipher.seal(KNOWN_TEXT, contextOf(keyId), keyId) };
 }
 
 function assertOpens(cipher: FieldCipher, keyring: Keyring, { database, remedy }: KeyringPlace, check: KeyringCheck): void {

@@ -10,7 +10,7 @@ import { openKeyring } from './keyring.ts';
 test('opening a keyring that does not exist makes nothing until a key is asked for', async (context) => {
   const folder = await temporaryFolder(context);
   const keyring = await openKeyring({ file: path.join(folder, 'keyring.json'), random: systemRandom });
-  assert.equal(keyring.current, undefined);
+  assert.equal(keyring.first, undefined);
   assert.deepEqual(await readdir(folder), []);
 });
 
@@ -21,9 +21,9 @@ test('a new keyring holds one key of 32 bytes, for the owner alone, and leaves n
   await keyring.create();
   assert.deepEqual(await readdir(folder), ['keyring.json']);
   assert.equal((await stat(file)).mode & 0o777, 0o600);
-  assert.equal(keyring.current?.secret.symmetricKeySize, 32);
+  assert.equal(keyring.first?.secret.symmetricKeySize, 32);
   const again = await openKeyring({ file, random: systemRandom });
-  assert.equal(again.current?.id, keyring.current?.id);
+  assert.equal(again.first?.id, keyring.first?.id);
 });
 
 test('creating over a keyring that another process made meanwhile takes that one', async (context) => {
@@ -34,16 +34,16 @@ test('creating over a keyring that another process made meanwhile takes that one
   await first.create();
   const text = await readFile(file, 'utf8');
   await second.create();
-  assert.equal(second.current?.id, first.current?.id);
+  assert.equal(second.first?.id, first.first?.id);
   assert.equal(await readFile(file, 'utf8'), text);
   assert.deepEqual(await readdir(folder), ['keyring.json']);
 });
 
-test('the first key is current and all are found', async (context) => {
+test('the first key of the file is known, and all are found', async (context) => {
   const file = path.join(await temporaryFolder(context), 'keyring.json');
   await writeFile(file, JSON.stringify({ version: 1, keys: [keyEntry('b', 2), keyEntry('a', 1)] }));
   const keyring = await openKeyring({ file, random: systemRandom });
-  assert.equal(keyring.current?.id, 'b');
+  assert.equal(keyring.first?.id, 'b');
   assert.deepEqual(keyring.find('a')?.secret.export(), Buffer.alloc(32, 1));
   assert.equal(keyring.find('c'), undefined);
 });

@@ -4,6 +4,7 @@ import { changeContract } from './contract/changes.contract.ts';
 import { documentContract } from './contract/documents.contract.ts';
 import type { MakeDatabase } from './contract/fresh-database.ts';
 import { historyContract } from './contract/history.contract.ts';
+import { keyContract } from './contract/keys.contract.ts';
 import { listContract } from './contract/lists.contract.ts';
 import { peopleContract } from './contract/people.contract.ts';
 import { recordContract } from './contract/records.contract.ts';
@@ -24,5 +25,6 @@ export function runStoreContract(name: string, makeDatabase: MakeDatabase): void
     peopleContract(makeDatabase);
     auditContract(makeDatabase);
     usageContract(makeDatabase);
+    keyContract(makeDatabase);
   });
 }

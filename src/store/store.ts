@@ -358,6 +358,16 @@ export interface Store extends StoreReader {
   close(): Promise<void>;
 }
 
+/** How the pool of connections to a database is used. */
+export interface ConnectionUse {
+  readonly open: number;
+  readonly idle: number;
+  /** Callers that wait for one. */
+  readonly waiting: number;
+  /** Most that may be open. */
+  readonly most: number;
+}
+
 /** How a store tells of what other processes write. */
 export interface RevisionHints {
   /**
@@ -366,6 +376,8 @@ export interface RevisionHints {
    * Returns the end of the watch.
    */
   watchRevisions(onHint: (groupId: string | undefined) => void): () => Promise<void>;
+  /** How the connections to its database are used; absent from a store that is a file. */
+  connections?(): ConnectionUse;
   /** Absent from a store that only one control plane can use. */
   readonly instanceRegistry?: InstanceRegistry;
 }

@@ -24,6 +24,7 @@ export interface Configuration {
   readonly syncPort: number;
   readonly statusPort: number;
   readonly metricsPort: number;
+  readonly controlPlaneMetricsPort: number;
   readonly demoPort: number;
   readonly demo: boolean;
   readonly workers: number;
@@ -44,6 +45,7 @@ export interface Configuration {
   readonly syncHosts: readonly string[];
   readonly statusHosts: readonly string[];
   readonly metricsHosts: readonly string[];
+  readonly controlPlaneMetricsHosts: readonly string[];
   readonly demoHosts: readonly string[];
   /** In the order in which they are tried; at least one. */
   readonly controlPlanes: readonly ControlPlaneAddress[];
@@ -158,6 +160,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     syncPort: number('sync-port', 7943),
     statusPort: number('status-port', 7085),
     metricsPort: number('metrics-port', 9091),
+    controlPlaneMetricsPort: number('control-plane-metrics-port', 9092),
     demoPort: number('demo-port', 8081),
     demo: !flag('no-demo'),
     workers: number('workers', availableParallelism()),
@@ -173,6 +176,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     syncHosts: hosts('sync-listen', LOOPBACK),
     statusHosts: hosts('status-listen', LOOPBACK),
     metricsHosts: hosts('metrics-listen', LOOPBACK),
+    controlPlaneMetricsHosts: hosts('control-plane-metrics-listen', LOOPBACK),
     demoHosts: hosts('demo-listen', LOOPBACK),
     controlPlanes: parseControlPlanes(hosts('control-plane', ['127.0.0.1:7943']).join()) ?? [],
     identityFile: absolute('identity-file'),
@@ -285,6 +289,7 @@ const PORTS = {
   'sync-port': 7943,
   'status-port': 7085,
   'metrics-port': 9091,
+  'control-plane-metrics-port': 9092,
   'demo-port': 8081,
 } as const;
 

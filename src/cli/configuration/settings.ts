@@ -24,6 +24,13 @@ export const MAIN_SETTINGS = [
   { name: 'sync-port', type: 'port', defaultText: '7943', meaning: 'Control plane to gateways (mutual TLS)', verbs: CONTROL_PLANE },
   { name: 'status-port', type: 'port', defaultText: '7085', meaning: '`/status` and `/status/ready` of the gateway', verbs: GATEWAY },
   { name: 'metrics-port', type: 'port', defaultText: '9091', meaning: '`/apisix/prometheus/metrics` of the gateway', verbs: GATEWAY },
+  {
+    name: 'control-plane-metrics-port',
+    type: 'port',
+    defaultText: '9092',
+    meaning: '`/metrics` of the control plane',
+    verbs: CONTROL_PLANE,
+  },
   { name: 'demo-port', type: 'port', defaultText: '8081', meaning: 'Demo upstream', verbs: DEMO },
   { name: 'no-demo', type: 'flag', defaultText: 'false', meaning: 'Do not run the demo upstream', verbs: ['start'] },
   { name: 'workers', type: 'count', defaultText: 'one per core', meaning: 'Worker threads of the gateway', verbs: GATEWAY },
@@ -128,6 +135,13 @@ export const MAIN_SETTINGS = [
   },
   { name: 'status-listen', type: 'hosts', defaultText: '127.0.0.1,::1', meaning: 'Addresses for the status port', verbs: GATEWAY },
   { name: 'metrics-listen', type: 'hosts', defaultText: '127.0.0.1,::1', meaning: 'Addresses for the metrics port', verbs: GATEWAY },
+  {
+    name: 'control-plane-metrics-listen',
+    type: 'hosts',
+    defaultText: '127.0.0.1,::1',
+    meaning: 'Addresses for the metrics port of the control plane',
+    verbs: CONTROL_PLANE,
+  },
   { name: 'demo-listen', type: 'hosts', defaultText: '127.0.0.1,::1', meaning: 'Addresses for the demo upstream', verbs: DEMO },
   {
     name: 'control-plane',

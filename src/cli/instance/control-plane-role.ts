@@ -17,11 +17,14 @@ export function controlPlaneRole(context: InstanceContext): SupervisedChild {
   const inherited = new InheritedDescriptors();
   const admin = inherited.listeners(endpoints.admin);
   const sync = inherited.listeners(endpoints.sync);
+  const metrics = inherited.listeners(endpoints.controlPlaneMetrics);
   const settings = {
     dataFolder: configuration.dataFolder,
     keyringFile: configuration.keyringFile,
     adminListeners: admin.length > 0 ? admin : addressListeners(endpoints.admin.port, configuration.adminHosts),
     syncListeners: sync.length > 0 ? sync : addressListeners(endpoints.sync.port, configuration.syncHosts),
+    metricsListeners:
+      metrics.length > 0 ? metrics : addressListeners(endpoints.controlPlaneMetrics.port, configuration.controlPlaneMetricsHosts),
     database:
       secrets.databaseUrl === undefined ? null : { ...configuration.database, url: secrets.databaseUrl, patienceMs: DATABASE_PATIENCE_MS },
     gatewayUrls: configuration.gatewayUrls,

@@ -13,6 +13,7 @@ export interface InstanceRoles {
 export interface InstanceEndpoints {
   readonly admin: BoundEndpoint;
   readonly sync: BoundEndpoint;
+  readonly controlPlaneMetrics: BoundEndpoint;
   readonly http: BoundEndpoint;
   readonly https: BoundEndpoint;
   readonly status: BoundEndpoint;
@@ -45,6 +46,11 @@ export async function bindInstanceEndpoints(configuration: Configuration, roles:
   return {
     admin: await bind(roles.controlPlane, { flag: '--admin-port', port: configuration.adminPort, hosts: configuration.adminHosts }, 1),
     sync: await bind(roles.controlPlane, { flag: '--sync-port', port: configuration.syncPort, hosts: configuration.syncHosts }, 1),
+    controlPlaneMetrics: await bind(
+      roles.controlPlane,
+      { flag: '--control-plane-metrics-port', port: configuration.controlPlaneMetricsPort, hosts: configuration.controlPlaneMetricsHosts },
+      1,
+    ),
     http: await bind(roles.gateway, { flag: '--http-port', port: configuration.httpPort, hosts: configuration.httpHosts }, workers),
     https: await bind(roles.gateway, { flag: '--https-port', port: configuration.httpsPort, hosts: configuration.httpsHosts }, workers),
     status: await bind(roles.gateway, { flag: '--status-port', port: configuration.statusPort, hosts: configuration.statusHosts }, 1),

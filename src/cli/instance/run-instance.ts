@@ -103,7 +103,8 @@ class Instance {
   async run(): Promise<number> {
     listenForStop({ onStop: () => void this.#stop(0), onStopNow: () => this.#stopNow() }, () => systemClock.monotonicMs());
     listenForReplace(() => this.#replaceGateway());
-    const removeRecord = writeInstanceRecord(this.#context.configuration.dataFolder, this.#context.endpoints);
+    const { configuration, endpoints } = this.#context;
+    const removeRecord = writeInstanceRecord(configuration.dataFolder, configuration.keyringFile, endpoints);
     // The event loop must stay alive while children run, also when their channels are quiet.
     const keepAlive = setInterval(() => {}, 3_600_000);
     try {

@@ -20,6 +20,7 @@ export interface ControlPlaneSettings
     | 'retention'
     | 'adminListeners'
     | 'syncListeners'
+    | 'metricsListeners'
     | 'gatewayUrls'
     | 'compareIntervalMs'
     | 'softwareVersion'
@@ -52,6 +53,7 @@ const role: ChildRole = {
       database: settings.database ?? undefined,
       adminListeners: settings.adminListeners,
       syncListeners: settings.syncListeners,
+      metricsListeners: settings.metricsListeners,
       gatewayUrls: settings.gatewayUrls,
       adminTls: settings.adminTls ?? undefined,
       retention: settings.retention,

@@ -2,7 +2,7 @@ import type * as ControlPlane from '../../control-plane/index.ts';
 import { StartError } from '../../errors/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
-import type { Store, StoreHistory, StorePlace } from '../../store/index.ts';
+import type { Store, StoreHistory, StoreKeys, StorePlace } from '../../store/index.ts';
 import { type Configuration, type SecretSettings, takeSecretSettings } from '../configuration/index.ts';
 
 /** Takes secrets, and all that the driver of PostgreSQL would read whatever it is told, out of the environment. What is made from now on is the owner's alone. */
@@ -32,7 +32,7 @@ export function tellOnTerminal(message: string): void {
  */
 export async function withStore<Result>(
   configuration: Configuration,
-  work: (store: Store & StoreHistory, controlPlane: typeof ControlPlane) => Promise<Result>,
+  work: (store: Store & StoreHistory & StoreKeys, controlPlane: typeof ControlPlane) => Promise<Result>,
   place?: StorePlace,
 ): Promise<Result> {
   const { dataFolder, keyringFile } = configuration;

@@ -3,10 +3,8 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { RegisteredInstance } from '../../store/index.ts';
 import { gatewayTarget } from '../access/index.ts';
 import type { ApiAnswer, ApiRequest, ApiRoute } from '../http/index.ts';
+import { instanceStatus } from '../instance-status.ts';
 import type { ApiContext } from './api-context.ts';
-
-/** Away for longer than this is offline, as in API7. */
-const OFFLINE_AFTER_MS = 2 * 3_600_000;
 
 /**
  * `GET /api/gateway_groups/{id}/instances`: every gateway of a group, to whichever control plane it is connected, and those that were lately.
@@ -39,7 +37,7 @@ function present(instance: RegisteredInstance, newestRevision: number, nowMs: nu
   return {
     id: instance.instanceId,
     gateway_group_id: instance.groupId,
-    status: statusOf(instance),
+    status: instanceStatus(instance),
     ...{ hostname: hostname ?? '', ip: address ?? '', version: instance.softwareVersion },
     ...(cores === undefined ? {} : { cores }),
     ...(workers === undefined ? {} : { workers }),
@@ -51,9 +49,4 @@ function present(instance: RegisteredInstance, newestRevision: number, nowMs: nu
     connected_at: Math.floor(instance.connectedAtMs / 1000),
     last_heartbeat: Math.floor((nowMs - instance.silentMs) / 1000),
   };
-}
-
-function statusOf({ isConnected, state, compared, silentMs }: RegisteredInstance): 'Healthy' | 'OutOfSync' | 'LostConnection' | 'Offline' {
-  if (isConnected) return state === 'current' && compared?.difference === undefined ? 'Healthy' : 'OutOfSync';
-  return silentMs > OFFLINE_AFTER_MS ? 'Offline' : 'LostConnection';
 }

@@ -20,7 +20,7 @@ import { SlowReaders } from './slow-readers.ts';
 export interface AdminServerOptions
   extends Pick<
     AdminApplicationOptions,
-    'routes' | 'authenticator' | 'answers' | 'isAddressAllowed' | 'isTrustedProxy' | 'random' | 'softwareVersion'
+    'routes' | 'authenticator' | 'answers' | 'isAddressAllowed' | 'isTrustedProxy' | 'onAnswered' | 'random' | 'softwareVersion'
   > {
   readonly listeners: readonly Listener[];
   readonly certificate: CertificatePair;

@@ -1,2 +1,3 @@
 export { exportSnapshot, showSnapshotKey } from './snapshot-commands.ts';
-export { type SnapshotExportSettings, startSnapshotExport } from './start-snapshot-export.ts';
+export type { ExportState } from './snapshot-exporter.ts';
+export { type RunningExports, type SnapshotExportSettings, startSnapshotExport } from './start-snapshot-export.ts';

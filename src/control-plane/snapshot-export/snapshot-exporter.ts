@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { SnapshotWriter } from '../../distribution/index.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -18,6 +18,8 @@ export interface SnapshotExporterOptions {
   readonly refreshMs: number;
   /** Files are written here first. */
   readonly folder: string;
+  /** Told of each export with the size of the file, which is undefined where it failed. Absent: nobody wants to know. */
+  readonly onExported?: ((groupId: string, bytes: number | undefined) => void) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -101,7 +103,7 @@ export class SnapshotExporter {
   }
 
   async #export(groupId: string): Promise<void> {
-    const { writerOf, target, clock, log, folder } = this.#options;
+    const { writerOf, target, onExported, clock, log, folder } = this.#options;
     const before = this.#states.get(groupId);
     let spool: string | undefined;
     try {
@@ -109,15 +111,18 @@ export class SnapshotExporter {
       const file = path.join(spool, 'snapshot');
       const writer = await writerOf(groupId);
       const { revision } = await writer.write(file);
+      const { size } = await stat(file);
       const newestRevision = async (): Promise<number> =>
         (await this.#options.store.listGroups()).find(({ id }) => id === groupId)?.revision ?? 0;
       await target.put({ groupId, revision, file, newestRevision });
       this.#states.set(groupId, { groupId, revision, exportedAtMs: clock.nowMs(), failures: 0, lastFailure: undefined });
+      onExported?.(groupId, size);
       log.info('a snapshot was exported', { groupId, revision, target: target.description });
     } catch (error) {
       const lastFailure = messageOf(error);
       const failures = (before?.failures ?? 0) + 1;
       this.#states.set(groupId, { groupId, revision: before?.revision, exportedAtMs: before?.exportedAtMs, failures, lastFailure });
+      onExported?.(groupId, undefined);
       log.error('a snapshot could not be exported; it is tried again', { groupId, target: target.description, failures }, error);
     } finally {
       if (spool !== undefined) await rm(spool, { recursive: true, force: true }).catch(() => undefined);

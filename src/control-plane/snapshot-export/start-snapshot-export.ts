@@ -17,7 +17,10 @@ export interface SnapshotExportSettings {
   readonly refreshMs: number;
 }
 
-/** Exports on a schedule until the returned function is called, which resolves when nothing is under way any more. */
+/** Exports that go on. */
+export type RunningExports = Pick<SnapshotExporter, 'stop' | 'states'>;
+
+/** Exports on a schedule until it is stopped. */
 export function startSnapshotExport(
   settings: SnapshotExportSettings,
   options: {
@@ -30,9 +33,11 @@ export function startSnapshotExport(
     readonly random: Random;
     readonly log: Logger;
     readonly softwareVersion: string;
+    /** As of `SnapshotExporter`. */
+    readonly onExported?: (groupId: string, bytes: number | undefined) => void;
   },
-): () => Promise<void> {
-  const { store, dataFolder, clock, log } = options;
+): RunningExports {
+  const { store, dataFolder, onExported, clock, log } = options;
   const exporter = new SnapshotExporter({
     store,
     writerOf: (groupId) => openGroupExporter(options, groupId),
@@ -40,11 +45,12 @@ export function startSnapshotExport(
     intervalMs: settings.intervalMs,
     refreshMs: settings.refreshMs,
     folder: dataFolder,
+    onExported,
     clock,
     log,
   });
   exporter.start();
-  return () => exporter.stop();
+  return exporter;
 }
 
 function openTarget(

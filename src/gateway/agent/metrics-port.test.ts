@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import test from 'node:test';
-import { sampleValue } from '../metrics/testing/parse-exposition.ts';
+import { sampleValue } from '../../../test-support/parse-exposition.ts';
 import { sendRequest } from '../testing/send-request.ts';
 import { startTestGateway } from '../testing/test-gateway.ts';
 

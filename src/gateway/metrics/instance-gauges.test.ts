@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import test from 'node:test';
+import { parseExposition, sampleValue } from '../../../test-support/parse-exposition.ts';
 import { registerInstanceGauges } from './instance-gauges.ts';
 import { InstanceMetrics } from './instance-metrics.ts';
-import { parseExposition, sampleValue } from './testing/parse-exposition.ts';
 
 function startInstance(facts: { revision: number | undefined; reachable: boolean }) {
   const metrics = new InstanceMetrics(1);

@@ -1,5 +1,5 @@
+import { headOf, histogramLines, labelsText, sampleLine } from '../../observability/index.ts';
 import type { MetricDefinition } from '../../plugin-kit/index.ts';
-import { headOf, histogramLines, labelsText, sampleLine } from './exposition-text.ts';
 import { type MetricKind, type MetricShape, metricShape } from './metric-shape.ts';
 import { createMetricsHandles, LAG_CELL, METRICS_LIMITS, type MetricsHandles, type MetricsLimits, rowOf } from './metrics-handles.ts';
 import { type CataloguedSeries, type MetricFamily, SeriesCatalogue } from './series-catalogue.ts';

@@ -1,18 +1,7 @@
+import type { MetricKind, MetricShape } from '../../observability/index.ts';
 import type { MetricDefinition } from '../../plugin-kit/index.ts';
 
-/** What Prometheus knows of metrics. */
-export type MetricKind = 'counter' | 'gauge' | 'histogram';
-
-/** A metric with everything that tells it from others. */
-export interface MetricShape {
-  readonly kind: MetricKind;
-  /** As it stands in the text. */
-  readonly name: string;
-  readonly help: string;
-  readonly labels: readonly string[];
-  /** Upper bounds without infinity; empty for what is no histogram. */
-  readonly buckets: readonly number[];
-}
+export type { MetricKind, MetricShape };
 
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;

@@ -1,10 +1,11 @@
 import { StartError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Listener } from '../../lib/listener.ts';
-import type { Logger } from '../../observability/index.ts';
+import { type Logger, MetricsPage, MetricsServer } from '../../observability/index.ts';
 import { InstanceMetrics } from './instance-metrics.ts';
-import { MetricsPage } from './metrics-page.ts';
-import { MetricsServer } from './metrics-server.ts';
+
+/** APISIX's path. */
+export const METRICS_PATH = '/apisix/prometheus/metrics';
 
 /** What an export is made of. */
 export interface MetricsExportOptions {
@@ -27,7 +28,7 @@ export class MetricsExport {
     this.metrics = new InstanceMetrics(rows);
     this.#listeners = listeners;
     const page = new MetricsPage({ pieces: () => this.metrics.pieces(), clock, yieldTurn });
-    this.#server = new MetricsServer({ listeners, read: () => page.read(), clock, log });
+    this.#server = new MetricsServer({ path: METRICS_PATH, listeners, read: () => page.read(), clock, log });
   }
 
   /** The port of each listener; empty before it listens. */

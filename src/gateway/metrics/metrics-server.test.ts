@@ -4,10 +4,10 @@ import { connect } from 'node:net';
 import test from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
+import { MetricsServer, type MetricsText } from '../../observability/index.ts';
 import { type RequestText, sendRequest } from '../testing/send-request.ts';
 import type { TestEnd } from '../testing/test-upstream.ts';
-import type { MetricsText } from './metrics-page.ts';
-import { METRICS_PATH, MetricsServer } from './metrics-server.ts';
+import { METRICS_PATH } from './metrics-export.ts';
 
 function textOf(...pieces: string[]): MetricsText {
   const buffers = pieces.map((piece) => Buffer.from(piece));
@@ -17,7 +17,7 @@ function textOf(...pieces: string[]): MetricsText {
 async function startServer(context: TestEnd, read: () => Promise<MetricsText>) {
   const clock = new FakeClock();
   const log = new RecordingLogger();
-  const server = new MetricsServer({ listeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }], read, clock, log });
+  const server = new MetricsServer({ path: METRICS_PATH, listeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }], read, clock, log });
   const [port = 0] = await server.listen();
   context.after(() => server.close());
   return { port, clock, log, server, ask: (text: RequestText = {}) => sendRequest(port, { target: METRICS_PATH, ...text }) };

@@ -1,5 +1,5 @@
+import { labelsText } from '../../observability/index.ts';
 import { EntryTable } from './entry-table.ts';
-import { labelsText } from './exposition-text.ts';
 import { readSeriesText } from './label-text.ts';
 import { type MetricShape, SHAPE_MARK, shapeOfText } from './metric-shape.ts';
 import { BEYOND_CELL, type MetricsHandles, OWN_SERIES_CELL, rowOf, TAKEN_CELL, USED_CELL } from './metrics-handles.ts';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { parseExposition, sampleValue } from '../../../test-support/parse-exposition.ts';
 import { InstanceMetrics } from './instance-metrics.ts';
 import { METRICS_LIMITS } from './metrics-handles.ts';
-import { parseExposition, sampleValue } from './testing/parse-exposition.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
 
 const HITS = { name: 'hits', help: 'Hits', labels: ['code', 'route'] };

@@ -2,18 +2,19 @@ import type { TestContext } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { StoreHistory } from '../history.ts';
+import type { StoreKeys } from '../keys/index.ts';
 import type { Store } from '../store.ts';
 import type { StoreUsage } from '../usage.ts';
 
 /** Opens one more store on the same database. */
-export type OpenStore = () => Promise<Store & StoreHistory & StoreUsage>;
+export type OpenStore = () => Promise<Store & StoreHistory & StoreUsage & StoreKeys>;
 
 /** Makes an empty database that is gone, with all stores on it, when the test ends. */
 export type MakeDatabase = (test: TestContext, clock: Clock) => Promise<OpenStore>;
 
 /** An open store with the group `default` in it. */
 export interface TestBed {
-  readonly store: Store & StoreHistory & StoreUsage;
+  readonly store: Store & StoreHistory & StoreUsage & StoreKeys;
   readonly clock: FakeClock;
   readonly open: OpenStore;
 }

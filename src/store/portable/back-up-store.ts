@@ -25,7 +25,9 @@ export async function backUpStore(options: {
   const cipher = new FieldCipher(keyring);
   const keyringText = options.withKeyring ? { keyring: await readFile(keyring.file, 'utf8') } : {};
   const rows = new Map<string, number>();
-  await withStoreState(place, async ({ schema, keyringChecks, parts }) => {
+  await withStoreState(place, async ({ schema, keyringChecks, currentKeyId, parts }) => {
+    // One that the backup names: a restore without it then says which key is missing.
+    if (currentKeyId !== undefined) cipher.sealWith(currentKeyId);
     const header: BackupHeader = {
       ...{ format: BACKUP_FORMAT, version: 1, software: options.software, schema },
       ...{ madeAt: Math.floor(clock.nowMs() / 1000), keyringChecks, ...keyringText },

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { KeyringCheck } from '../keyring-checks.ts';
+import { KEYRING_STATE_SETTING, parseKeyringState } from '../keys/keyring-state.ts';
 import { parseDatabaseUrl } from '../postgres/database-url.ts';
 import { startFailure as postgresFailure } from '../postgres/failures.ts';
 import type { PostgresStoreOptions } from '../postgres/index.ts';
@@ -22,6 +23,8 @@ export interface StoreState {
   /** The version of its schema. */
   readonly schema: number;
   readonly keyringChecks: readonly KeyringCheck[];
+  /** Id of the key that encrypts; undefined in a store of a version that does not say. */
+  readonly currentKeyId: string | undefined;
   readonly parts: AsyncIterable<StorePart>;
 }
 
@@ -34,8 +37,10 @@ export async function withStoreState<Result>(place: StorePlace, work: (state: St
     return await readOneState(database, async (connection) => {
       await connection.execute(LONG_TRANSACTION);
       const version = await connection.get<{ version: number }>('SELECT coalesce(max(version), 0) AS version FROM schema_migrations');
+      const state = await connection.get<{ value: Buffer }>('SELECT value FROM settings WHERE name = $1', KEYRING_STATE_SETTING);
       return work({
         schema: version?.version ?? 0,
+        currentKeyId: parseKeyringState(state?.value.toString())?.current,
         keyringChecks: await connection.all<KeyringCheck>('SELECT key_id, sealed FROM keyring_checks'),
         parts: readPostgres(connection),
       });
@@ -52,8 +57,10 @@ async function withSqliteState<Result>(file: string, work: (state: StoreState) =
   try {
     database = new SqliteDatabase(file, { readOnly: true, busyTimeoutMs: BUSY_TIMEOUT_MS });
     database.execute('BEGIN');
+    const state = database.get<{ value: Buffer }>('SELECT value FROM settings WHERE name = ?', KEYRING_STATE_SETTING);
     return await work({
       schema: readSchemaVersion(database),
+      currentKeyId: parseKeyringState(state?.value.toString())?.current,
       keyringChecks: database.all<KeyringCheck>('SELECT key_id, sealed FROM keyring_checks'),
       parts: readSqlite(database),
     });

@@ -34,7 +34,7 @@ export async function openDatabase(options: {
     const database = new PostgresDatabase(options.database);
     try {
       schemaBefore = Math.min(schemaBefore, await migrate(options));
-      const cipher = await checkKeyring(database, options.keyring);
+      const cipher = await checkKeyring(database, options.keyring, Math.floor(options.clock.nowMs() / 1000));
       if (schemaBefore < CHAINED_SINCE) await beginAuditChain(database, cipher, Math.floor(options.clock.nowMs() / 1000));
       return { database, cipher };
     } catch (error) {

@@ -47,10 +47,19 @@ export class PostgresConnection {
 
   /** Runs statements that bind nothing, in one round trip; returns what PostgreSQL says it did last, e.g. `COMMIT`. */
   async execute(sql: string): Promise<string> {
+    return (await this.#executeAll(sql))?.command ?? '';
+  }
+
+  /** As `execute`; returns the rows of the last statement. */
+  async executeAndRead(sql: string): Promise<readonly unknown[]> {
+    return (await this.#executeAll(sql))?.rows ?? [];
+  }
+
+  async #executeAll(sql: string): Promise<{ readonly command: string; readonly rows: readonly unknown[] } | undefined> {
     const result = await this.#guarded(() => this.#client.query(sql));
     // Several statements have several results, which the types do not know of.
-    const results: readonly { readonly command: string }[] = Array.isArray(result) ? result : [result];
-    return results.at(-1)?.command ?? '';
+    const results: readonly { readonly command: string; readonly rows: readonly unknown[] }[] = Array.isArray(result) ? result : [result];
+    return results.at(-1);
   }
 
   #query(sql: string, values: readonly SqlValue[]) {

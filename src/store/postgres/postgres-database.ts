@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { ConnectionUse } from '../store.ts';
 import { clientSettings, type DatabaseOptions, sessionSettings } from './client-settings.ts';
 import { PostgresConnection, type StatementNames } from './postgres-connection.ts';
 import { PostgresFailure } from './postgres-failure.ts';
@@ -94,6 +95,11 @@ export class PostgresDatabase {
     }
     client.once('end', handlers.onEnd);
     return { close: () => client.end() };
+  }
+
+  get use(): ConnectionUse {
+    const { totalCount, idleCount, waitingCount } = this.#pool;
+    return { open: totalCount, idle: idleCount, waiting: waitingCount, most: this.options.connections };
   }
 
   /** Waits for lent connections and closes all. */

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { InstanceRegistry, InstanceReport, RegisteredInstance } from '../instance-registry.ts';
+import type { Keyring } from '../keyring.ts';
 import { LEASE_PLACE as PLACE } from './control-plane-leases.ts';
+import { LIVING_PLANE, tellKnownKeys } from './known-keys.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import type { RevisionListener } from './revision-listener.ts';
 import { inTransaction } from './run-transaction.ts';
@@ -19,10 +22,12 @@ export class PostgresInstanceRegistry implements InstanceRegistry {
   readonly controlPlaneId = randomUUID();
   readonly #run: Run;
   readonly #listener: RevisionListener;
+  readonly #keyring: Keyring;
 
-  constructor(run: Run, listener: RevisionListener) {
+  constructor(run: Run, listener: RevisionListener, keyring: Keyring) {
     this.#run = run;
     this.#listener = listener;
+    this.#keyring = keyring;
   }
 
   async renew(historyId: string, leaseMs: number): ReturnType<InstanceRegistry['renew']> {
@@ -32,14 +37,15 @@ export class PostgresInstanceRegistry implements InstanceRegistry {
         this.controlPlaneId,
       );
       await connection.run(
-        `INSERT INTO control_planes (id, history_id, place, seen_at, expires_at)
-           VALUES ($1, $2, ${PLACE}, clock_timestamp(), clock_timestamp() + $3::integer * interval '1 millisecond')
+        `INSERT INTO control_planes (id, history_id, place, seen_at, expires_at, host, known_keys)
+           VALUES ($1, $2, ${PLACE}, clock_timestamp(), clock_timestamp() + $3::integer * interval '1 millisecond', $4, $5)
          ON CONFLICT (id) DO UPDATE
-           SET history_id = excluded.history_id, place = excluded.place, seen_at = excluded.seen_at, expires_at = excluded.expires_at`,
-        ...[this.controlPlaneId, historyId, leaseMs],
+           SET history_id = excluded.history_id, place = excluded.place, seen_at = excluded.seen_at, expires_at = excluded.expires_at,
+             host = excluded.host, known_keys = excluded.known_keys`,
+        ...[this.controlPlaneId, historyId, leaseMs, hostname(), tellKnownKeys(this.#keyring)],
       );
       const others = await connection.all<{ history_id: string }>(
-        `SELECT history_id FROM control_planes WHERE id <> $1 AND expires_at > clock_timestamp() AND place = ${PLACE}`,
+        `SELECT history_id FROM control_planes WHERE id <> $1 AND ${LIVING_PLANE}`,
         this.controlPlaneId,
       );
       return { histories: others.map((row) => row.history_id), wasExpired: before?.is_over === true };

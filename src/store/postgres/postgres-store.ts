@@ -15,11 +15,12 @@ import type {
 } from '../history.ts';
 import type { InstanceRegistry } from '../instance-registry.ts';
 import type { Keyring } from '../keyring.ts';
+import type { KeyStore, StoreKeys } from '../keys/key-store.ts';
 import { FoundLists } from '../lists/found-lists.ts';
 import type { ProgressListener } from '../lists/tell-of-lists.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { type AuditRow, auditEntryOfRow, chainedEntryOfRow } from '../rows/history-rows.ts';
-import type { Author, ResourceSelection, RevisionHints, SelectedResources, Store, StoreTransaction } from '../store.ts';
+import type { Author, ConnectionUse, ResourceSelection, RevisionHints, SelectedResources, Store, StoreTransaction } from '../store.ts';
 import { TransactionQueue } from '../transaction-queue.ts';
 import type { StoreUsage, UsageStore } from '../usage.ts';
 import { AUDIT_COLUMNS, AuditLog } from './audit-log.ts';
@@ -35,6 +36,7 @@ import type { PostgresConnection } from './postgres-connection.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
 import { PostgresHistoryReader } from './postgres-history-reader.ts';
 import { PostgresInstanceRegistry } from './postgres-instance-registry.ts';
+import { followKeyring, PostgresKeyWriter, postgresKeys } from './postgres-keys.ts';
 import { PostgresTransaction } from './postgres-transaction.ts';
 import { PostgresUsage } from './postgres-usage.ts';
 import { pruneVersionsAndRemovals } from './prune-history.ts';
@@ -74,7 +76,7 @@ export interface PostgresStoreOptions {
  */
 export async function openPostgresStore(
   options: PostgresStoreOptions & { readonly keyring: Keyring; readonly clock: Clock; readonly onProgress?: ProgressListener | undefined },
-): Promise<Store & StoreHistory & StoreUsage & RevisionHints> {
+): Promise<Store & StoreHistory & StoreUsage & StoreKeys & RevisionHints> {
   if (!SCHEMA.test(options.schema)) {
     throw new StartError('--database-schema must be up to 63 lower-case letters, digits and "_", and not begin with a digit or "pg_".');
   }
@@ -82,7 +84,7 @@ export async function openPostgresStore(
   const opened = await openDatabase({ ...options, database, migrations: MIGRATIONS });
   try {
     await catchUpAllLists(database, options.onProgress);
-    return new PostgresStore(opened.database, opened.cipher, options.clock, new TransactionQueue());
+    return new PostgresStore(opened.database, { ...opened, keyring: options.keyring }, options.clock, new TransactionQueue());
   } catch (error) {
     await opened.database.close();
     throw startFailure(error, database.address);
@@ -93,8 +95,9 @@ const SCHEMA = /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/;
 /** Enough for a short transaction of another process, whatever was waited for before. */
 const SHORTEST_WAIT_MS = 20;
 
-class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory, StoreUsage, RevisionHints {
+class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory, StoreUsage, StoreKeys, RevisionHints {
   readonly usage: UsageStore;
+  readonly keys: KeyStore;
   readonly #database: PostgresDatabase;
   readonly #clock: Clock;
   readonly #queue: TransactionQueue;
@@ -102,7 +105,12 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
   readonly #listener: RevisionListener;
   readonly instanceRegistry: InstanceRegistry;
 
-  constructor(database: PostgresDatabase, cipher: FieldCipher, clock: Clock, queue: TransactionQueue) {
+  constructor(
+    database: PostgresDatabase,
+    { cipher, keyring }: { readonly cipher: FieldCipher; readonly keyring: Keyring },
+    clock: Clock,
+    queue: TransactionQueue,
+  ) {
     const step = async <Result>(work: () => Promise<Result>): Promise<Result> => {
       if (queue.closed) throw new PortcullisError('store_unavailable', { detail: 'the store is closed' });
       return asStoreCall(work);
@@ -121,7 +129,21 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
     this.#groups = new CommitGroups(queue, { hold, nest: inSavepoint, isUsable: (connection) => !connection.isLost }, clock);
     this.usage = new PostgresUsage({ read: source.run, write: (work) => step(() => database.lend(work)) });
     this.#listener = new RevisionListener(database, clock);
-    this.instanceRegistry = new PostgresInstanceRegistry(source.run, this.#listener);
+    this.instanceRegistry = new PostgresInstanceRegistry(source.run, this.#listener, keyring);
+    this.keys = postgresKeys({
+      keyring,
+      read: source.run,
+      transaction: (author, work) =>
+        asStoreCall(() =>
+          this.#groups.run((connection) =>
+            this.#transact(connection, author, (transaction, steps) => work(transaction, new PostgresKeyWriter(steps, cipher))),
+          ),
+        ),
+    });
+  }
+
+  connections(): ConnectionUse {
+    return this.#database.use;
   }
 
   async transaction<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {
@@ -201,12 +223,12 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
   async #transact<Result>(
     connection: PostgresConnection,
     author: Author,
-    work: (transaction: StoreTransaction) => Promise<Result>,
+    work: (transaction: StoreTransaction, steps: TransactionSteps) => Promise<Result>,
   ): Promise<Result> {
     const steps = new TransactionSteps(connection);
     const transaction = new PostgresTransaction(steps, this.cipher, author, Math.floor(this.#clock.nowMs() / 1000), this.#listener);
     try {
-      const result = await work(transaction);
+      const result = await work(transaction, steps);
       await steps.settle((held) => transaction.complete(held));
       return result;
     } catch (error) {
@@ -219,7 +241,7 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
     // What stood in the queue while another process held the lock has waited for it too; else a queue of them would fail for minutes.
     const waitedMs = this.#clock.monotonicMs() - askedAtMs;
     const leftMs = Math.max(this.#database.options.timeoutMs - waitedMs, SHORTEST_WAIT_MS);
-    return asStoreCall(() => runTransaction(this.#database, leftMs, work));
+    return asStoreCall(() => runTransaction(this.#database, leftMs, work, followKeyring(this.cipher)));
   }
 }
 

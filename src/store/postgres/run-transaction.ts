@@ -3,6 +3,12 @@ import type { PostgresConnection } from './postgres-connection.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
 import { PostgresFailure } from './postgres-failure.ts';
 
+/** What is read as soon as the lock is had, in the round trip that asks for it. `sql` binds nothing. */
+export interface FirstRead {
+  readonly sql: string;
+  take(rows: readonly unknown[]): void;
+}
+
 /**
  * Runs `work` in a transaction that holds the write lock of the store from its start to its end: all transactions of all processes on
  * one schema run one after the other, and what one reads stays true until it commits. Readers wait for nobody.
@@ -17,12 +23,16 @@ export async function runTransaction<Result>(
   database: PostgresDatabase,
   lockTimeoutMs: number,
   work: (connection: PostgresConnection) => Promise<Result>,
+  firstRead?: FirstRead,
 ): Promise<Result> {
   const begin = beginStatements(database, lockTimeoutMs);
   return database.lendFresh(async (connection, onBegun) => {
-    await orRollBack(connection, () => connection.execute(begin));
+    const rows = await orRollBack(connection, () =>
+      connection.executeAndRead(firstRead === undefined ? begin : `${begin}; ${firstRead.sql}`),
+    );
     onBegun();
     return orRollBack(connection, async () => {
+      firstRead?.take(rows);
       const result = await work(connection);
       await commit(connection);
       return result;

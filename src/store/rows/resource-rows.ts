@@ -71,6 +71,7 @@ export function openSecret(cipher: FieldCipher, key: ResourceKey, pointer: strin
   }
 }
 
-function secretContext(key: ResourceKey, pointer: string): readonly string[] {
+/** Where a secret of it is sealed. */
+export function secretContext(key: ResourceKey, pointer: string): readonly string[] {
   return ['resource', key.groupId, key.kind, key.parentId, key.id, pointer];
 }

@@ -65,6 +65,7 @@ export function userDetailsColumn({ roles, boundary, profile }: User): string {
   return JSON.stringify({ roles, boundary, profile });
 }
 
-function secretContext({ kind, id }: Pick<StoredRecord, 'kind' | 'id'>, pointer: string): readonly string[] {
+/** Where a secret of it is sealed. */
+export function secretContext({ kind, id }: Pick<StoredRecord, 'kind' | 'id'>, pointer: string): readonly string[] {
   return ['record', kind, id, pointer];
 }

@@ -13,6 +13,7 @@ import type {
   StoreHistory,
 } from '../history.ts';
 import type { Keyring } from '../keyring.ts';
+import type { KeyStore, KeyWriter, StoreKeys } from '../keys/key-store.ts';
 import { FoundLists } from '../lists/found-lists.ts';
 import { MANY_RESOURCES, type ProgressListener, tellOfLists } from '../lists/tell-of-lists.ts';
 import { CHAINED_SINCE, MIGRATIONS } from '../migrations/index.ts';
@@ -32,6 +33,7 @@ import { type Connections, openConnections } from './open-connections.ts';
 import { pruneVersionsAndRemovals } from './prune-history.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { SqliteHistoryReader } from './sqlite-history-reader.ts';
+import { followKeyring, SqliteKeyWriter, sqliteKeys } from './sqlite-keys.ts';
 import { SqliteTransaction } from './sqlite-transaction.ts';
 import { SqliteUsage } from './sqlite-usage.ts';
 
@@ -51,12 +53,12 @@ export async function openSqliteStore(options: {
   readonly keyring: Keyring;
   readonly clock: Clock;
   readonly onProgress?: ProgressListener | undefined;
-}): Promise<Store & StoreHistory & StoreUsage & RevisionHints> {
+}): Promise<Store & StoreHistory & StoreUsage & StoreKeys & RevisionHints> {
   const connections = await openConnections({ ...options, migrations: MIGRATIONS });
   try {
-    const cipher = await checkKeyring(connections.writer, options.keyring, options.file);
+    const cipher = await checkKeyring(connections.writer, options.keyring, options.file, Math.floor(options.clock.nowMs() / 1000));
     if (connections.schemaBefore < CHAINED_SINCE) await beginAuditChain(connections.writer, cipher, options.clock);
-    const store = new SqliteStore(connections, cipher, options.clock, new TransactionQueue());
+    const store = new SqliteStore(connections, { cipher, keyring: options.keyring }, options.clock, new TransactionQueue());
     for (const { id } of await store.listGroups()) await store.keepListsCurrent(id, options.onProgress);
     return store;
   } catch (error) {
@@ -81,14 +83,20 @@ async function beginAuditChain(writer: SqliteDatabase, cipher: FieldCipher, cloc
 /** Enough for a short transaction of another process, whatever was waited for before. */
 const SHORTEST_WAIT_MS = 20;
 
-class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, StoreUsage, RevisionHints {
+class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, StoreUsage, StoreKeys, RevisionHints {
   readonly usage: UsageStore;
+  readonly keys: KeyStore;
   readonly #connections: Connections;
   readonly #clock: Clock;
   readonly #queue: TransactionQueue;
   readonly #groups: CommitGroups<SqliteDatabase>;
 
-  constructor(connections: Connections, cipher: FieldCipher, clock: Clock, queue: TransactionQueue) {
+  constructor(
+    connections: Connections,
+    { cipher, keyring }: { readonly cipher: FieldCipher; readonly keyring: Keyring },
+    clock: Clock,
+    queue: TransactionQueue,
+  ) {
     super({ database: connections.reader, cipher, assertUsable: () => assertOpen(queue), found: new FoundLists() });
     this.#connections = connections;
     this.#clock = clock;
@@ -101,6 +109,11 @@ class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, St
         const askedAtMs = this.#clock.monotonicMs();
         return queue.run(() => this.#holdingTheLock(askedAtMs, async () => work(connections.writer)));
       },
+    });
+    this.keys = sqliteKeys({
+      keyring,
+      read: async (work) => this.step(() => work(this.database)),
+      transaction: (author, work) => this.#groups.run(() => this.#transact(author, work)),
     });
     this.#groups = new CommitGroups(queue, { hold, nest: inSavepoint, isUsable: (writer) => writer.inTransaction }, clock);
   }
@@ -187,7 +200,7 @@ class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, St
     closeConnections(this.#connections);
   }
 
-  async #transact<Result>(author: Author, work: (transaction: StoreTransaction) => Promise<Result>): Promise<Result> {
+  async #transact<Result>(author: Author, work: (transaction: StoreTransaction, keys: KeyWriter) => Promise<Result>): Promise<Result> {
     let over = false;
     const assertUsable = () => {
       if (over) throw new Error('the transaction is over');
@@ -195,7 +208,7 @@ class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, St
     const parts = { database: this.#connections.writer, cipher: this.cipher, assertUsable };
     const transaction = new SqliteTransaction(parts, author, Math.floor(this.#clock.nowMs() / 1000));
     try {
-      const result = await work(transaction);
+      const result = await work(transaction, new SqliteKeyWriter(parts.database, this.cipher));
       transaction.complete();
       return result;
     } catch (error) {
@@ -211,6 +224,7 @@ class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, St
     const waitedMs = this.#clock.monotonicMs() - askedAtMs;
     try {
       await beginImmediate(writer, Math.max(BUSY_TIMEOUT_MS - waitedMs, SHORTEST_WAIT_MS));
+      followKeyring(writer, this.cipher);
       const result = await work();
       writer.execute('COMMIT');
       return result;

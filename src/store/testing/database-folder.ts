@@ -7,6 +7,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { StoreHistory } from '../history.ts';
 import { openKeyring } from '../keyring.ts';
+import type { StoreKeys } from '../keys/index.ts';
 import { openSqliteStore } from '../sqlite/sqlite-store.ts';
 import type { Store } from '../store.ts';
 import type { StoreUsage } from '../usage.ts';
@@ -16,7 +17,7 @@ export interface DatabaseFolder {
   readonly folder: string;
   readonly file: string;
   readonly keyringFile: string;
-  readonly open: () => Promise<Store & StoreHistory & StoreUsage>;
+  readonly open: () => Promise<Store & StoreHistory & StoreUsage & StoreKeys>;
 }
 
 export async function makeDatabaseFolder(test: TestContext, clock: Clock = new FakeClock()): Promise<DatabaseFolder> {

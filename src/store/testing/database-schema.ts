@@ -7,6 +7,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { StoreHistory } from '../history.ts';
 import { openKeyring } from '../keyring.ts';
+import type { StoreKeys } from '../keys/index.ts';
 import { openPostgresStore, type PostgresStoreOptions } from '../postgres/postgres-store.ts';
 import type { RevisionHints, Store } from '../store.ts';
 import type { StoreUsage } from '../usage.ts';
@@ -20,7 +21,7 @@ export interface DatabaseSchema {
   readonly options: PostgresStoreOptions;
   readonly open: (
     changed?: Partial<PostgresStoreOptions> & { readonly keyringFile?: string; readonly onProgress?: (message: string) => void },
-  ) => Promise<Store & StoreHistory & StoreUsage & RevisionHints>;
+  ) => Promise<Store & StoreHistory & StoreUsage & StoreKeys & RevisionHints>;
   /** A statement in the schema. */
   readonly query: (sql: string, values?: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>;
 }

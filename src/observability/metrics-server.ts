@@ -1,22 +1,21 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Clock } from '../../lib/clock.ts';
-import type { Listener } from '../../lib/listener.ts';
-import { type ListeningServers, listenOnAll } from '../../lib/listening-servers.ts';
-import { createServer } from '../../lib/node-http.ts';
-import type { Logger } from '../../observability/index.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Listener } from '../lib/listener.ts';
+import { type ListeningServers, listenOnAll } from '../lib/listening-servers.ts';
+import { createServer } from '../lib/node-http.ts';
+
 import { EXPOSITION_TYPE } from './exposition-text.ts';
+import type { Logger } from './logger.ts';
 import type { MetricsText } from './metrics-page.ts';
 
 /** What a metrics server is made of. */
 export interface MetricsServerOptions {
+  readonly path: string;
   readonly listeners: readonly Listener[];
   readonly read: () => Promise<MetricsText>;
   readonly clock: Clock;
   readonly log: Logger;
 }
-
-/** APISIX's path. */
-export const METRICS_PATH = '/apisix/prometheus/metrics';
 
 const LIMITS = {
   headersTimeout: 5000,
@@ -75,7 +74,7 @@ export class MetricsServer {
       response.shouldKeepAlive = false;
     const [path] = (request.url ?? '').split('?', 1);
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    if (path !== METRICS_PATH || !isRead) return sendJson(response, 404, { error_msg: 'not found' });
+    if (path !== this.#options.path || !isRead) return sendJson(response, 404, { error_msg: 'not found' });
     if (this.#answers >= MAX_ANSWERS) {
       response.setHeader('Retry-After', '1');
       return sendJson(response, 503, { message: 'too many scrapes at once' });

@@ -1,4 +1,16 @@
-import type { MetricShape } from './metric-shape.ts';
+/** What Prometheus knows of metrics. */
+export type MetricKind = 'counter' | 'gauge' | 'histogram';
+
+/** A metric with everything that tells it from others. */
+export interface MetricShape {
+  readonly kind: MetricKind;
+  /** As it stands in the text. */
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds without infinity; empty for what is no histogram. */
+  readonly buckets: readonly number[];
+}
 
 /** The type of the text: Prometheus, "Exposition formats", version 0.0.4. */
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';

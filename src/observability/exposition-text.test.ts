@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { headOf, histogramLines, labelsText, sampleLine } from './exposition-text.ts';
-import type { MetricShape } from './metric-shape.ts';
-import { parseExposition } from './testing/parse-exposition.ts';
+import { parseExposition } from '../../test-support/parse-exposition.ts';
+import { headOf, histogramLines, labelsText, type MetricShape, sampleLine } from './exposition-text.ts';
 
 const shape: MetricShape = { kind: 'histogram', name: 'waits', help: 'a \\ and\na line', labels: ['route'], buckets: [1, 2.5, 10] };
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { FakeClock } from '../../../test-support/fake-clock.ts';
+import { FakeClock } from '../../test-support/fake-clock.ts';
 import { MetricsPage } from './metrics-page.ts';
 
 /** A page whose every piece takes a millisecond to make. */

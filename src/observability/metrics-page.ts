@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 
 /** The whole text, in pieces that are written one after another. */
 export interface MetricsText {
