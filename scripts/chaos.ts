@@ -86,7 +86,7 @@ function runScenario(
       PORTCULLIS_CHAOS_ROUNDS: String(options.rounds),
       PORTCULLIS_CHAOS_SEED: String(options.seed),
       PORTCULLIS_CHAOS_RESULT: options.file,
-      PORTCULLIS_CHAOS_LIMITS: '1',
+      PORTCULLIS_CHAOS_THOROUGH: '1',
     },
   });
   const end = (): void => void child.kill('SIGTERM');

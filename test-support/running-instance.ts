@@ -163,8 +163,8 @@ export class RunningInstance {
 
   /** A request to the Admin API with this instance's token. */
   async admin(method: string, resource: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<AdminAnswer> {
-    const separator = resource.includes('?') ? '&' : '?';
-    const target = resource.startsWith('/apisix/admin') ? `${resource}${separator}gateway_group_id=default` : resource;
+    const namesGroup = !resource.startsWith('/apisix/admin') || resource.includes('gateway_group_id=');
+    const target = namesGroup ? resource : `${resource}${resource.includes('?') ? '&' : '?'}gateway_group_id=default`;
     return new Promise((resolve, reject) => {
       const request = https.request(
         {

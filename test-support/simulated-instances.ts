@@ -3,6 +3,7 @@ import { systemClock } from '../src/lib/clock.ts';
 import { systemRandom } from '../src/lib/random.ts';
 import type { SnapshotDelta, SnapshotItem } from '../src/schema/index.ts';
 import { RecordingLogger } from './recording-logger.ts';
+import type { RunningInstance } from './running-instance.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** A gateway without requests: the real subscriber, mutual TLS and journal on disk, and an applier that only counts. */
@@ -16,11 +17,16 @@ export interface SimulatedInstance {
 }
 
 /** Starts one; it connects by itself. */
-export async function startSimulatedInstance(
+async function startSimulatedInstance(
   scope: { after(task: () => unknown): void },
-  options: { readonly syncPort: number; readonly identity: SubscriberIdentity },
+  options: {
+    readonly syncPort: number;
+    readonly identity: SubscriberIdentity;
+    /** Asked before each delta is put in force: nothing more is read from the control plane until it resolves. */
+    readonly beforeDelta?: () => Promise<void>;
+  },
 ): Promise<SimulatedInstance> {
-  const { syncPort, identity } = options;
+  const { syncPort, identity, beforeDelta } = options;
   const log = new RecordingLogger();
   const folder = await temporaryFolder(scope);
   const journal = await Journal.open({ folder, groupId: identity.groupId, allowOlder: false, random: systemRandom, log });
@@ -35,6 +41,7 @@ export async function startSimulatedInstance(
         note(revision);
       },
       async applyDelta({ toRevision }: SnapshotDelta): Promise<void> {
+        await beforeDelta?.();
         note(toRevision);
       },
     },
@@ -57,4 +64,17 @@ export async function startSimulatedInstance(
     inForceAtMs,
     stop,
   };
+}
+
+/** Starts one with an identity that the control plane makes for it. */
+export async function joinSimulatedInstance(
+  scope: { after(task: () => unknown): void },
+  options: { readonly plane: RunningInstance; readonly groupId?: string; readonly beforeDelta?: () => Promise<void> },
+): Promise<SimulatedInstance> {
+  const { plane, groupId = 'default', beforeDelta } = options;
+  const answer = await plane.admin('POST', `/api/gateway_groups/${groupId}/dp_client_certificates`);
+  if (answer.status !== 200) throw new Error(`no identity: ${JSON.stringify(answer.body)}`);
+  const { value } = answer.body as { readonly value: { readonly identity: SubscriberIdentity } };
+  const waiting = beforeDelta === undefined ? {} : { beforeDelta };
+  return startSimulatedInstance(scope, { syncPort: plane.ports.sync, identity: value.identity, ...waiting });
 }

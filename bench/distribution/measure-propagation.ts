@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type SimulatedInstance, startSimulatedInstance } from '../../test-support/simulated-instances.ts';
+import { joinSimulatedInstance, type SimulatedInstance } from '../../test-support/simulated-instances.ts';
 import { until } from '../session/until.ts';
 import type { FilledPlanes } from './start-filled-planes.ts';
 
@@ -24,11 +24,7 @@ export async function measurePropagation(
   const { instances, writes } = options;
   const { instance: plane } = planes.controlPlane;
   const simulated: SimulatedInstance[] = [];
-  while (simulated.length < instances - 1) {
-    const answer = await plane.admin('POST', '/api/gateway_groups/default/dp_client_certificates');
-    const { value } = answer.body as { value: { identity: Parameters<typeof startSimulatedInstance>[1]['identity'] } };
-    simulated.push(await startSimulatedInstance(scope, { syncPort: plane.ports.sync, identity: value.identity }));
-  }
+  while (simulated.length < instances - 1) simulated.push(await joinSimulatedInstance(scope, { plane }));
   const write = () =>
     plane.admin(
       'PUT',

@@ -3,7 +3,7 @@ import { statusFor } from '../../test-support/ask-gateway.ts';
 import { startEchoUpstream } from '../../test-support/echo-upstream.ts';
 import { type RunningInstance, until } from '../../test-support/running-instance.ts';
 import { startControlPlane, startGateway } from '../../test-support/separate-planes.ts';
-import { type SimulatedInstance, startSimulatedInstance } from '../../test-support/simulated-instances.ts';
+import { joinSimulatedInstance, type SimulatedInstance } from '../../test-support/simulated-instances.ts';
 import { type ChaosRun, chaosTest } from './chaos-test.ts';
 import { untilCurrent } from './check-ledger.ts';
 import { GUARDED_PATH, publishGuardedRoute } from './guarded-route.ts';
@@ -28,7 +28,7 @@ chaosTest({
       for (const count of INSTANCE_COUNTS) {
         // One is the real gateway; those of the round before are too many for this one.
         while (simulated.length > count - 1) await simulated.pop()?.stop();
-        while (simulated.length < count - 1) simulated.push(await startInstance(chaos, plane));
+        while (simulated.length < count - 1) simulated.push(await joinSimulatedInstance(chaos, { plane }));
         await untilCurrent(plane, count);
         for (let turn = 0; turn < REVOCATIONS_IN_A_ROUND; turn++) {
           const key = random.hexadecimal();
@@ -47,13 +47,6 @@ chaosTest({
 
 function rounded(value: number | undefined): number {
   return Math.round((value ?? Number.NaN) * 10) / 10;
-}
-
-async function startInstance(scope: { after(task: () => unknown): void }, plane: RunningInstance): Promise<SimulatedInstance> {
-  const answer = await plane.admin('POST', '/api/gateway_groups/default/dp_client_certificates');
-  assert.equal(answer.status, 200, JSON.stringify(answer.body));
-  const body = answer.body as { value: { identity: Parameters<typeof startSimulatedInstance>[1]['identity'] } };
-  return startSimulatedInstance(scope, { syncPort: plane.ports.sync, identity: body.value.identity });
 }
 
 /** From the moment at which the request is sent to its answer, by which all instances have it in force. */

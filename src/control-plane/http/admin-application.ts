@@ -15,6 +15,7 @@ import { BodyBudget } from './body-budget.ts';
 import { Clients } from './clients.ts';
 import { describeError } from './error-answer.ts';
 import type { ExpectedContinues } from './expected-continues.ts';
+import { isLastOfConnection } from './last-of-connection.ts';
 import { originWithoutReason } from './origin-of-request.ts';
 import { printable } from './printable.ts';
 import { bodyTooLarge, readBody } from './read-body.ts';
@@ -90,7 +91,10 @@ export function createAdminApplication(options: AdminApplicationOptions): Fastif
   });
   app.addHook('onRequest', async (request, reply) => void responses.set(request, reply.raw));
   app.addHook('onRequest', (request, reply) => admit(options, clients, request, reply));
-  app.addHook('onSend', async (request, reply) => addCommonHeaders(options, reply, request));
+  app.addHook('onSend', async (request, reply, payload) => {
+    addCommonHeaders(options, reply, request);
+    if (isLastOfConnection(payload)) reply.header('connection', 'close');
+  });
   app.addHook('onResponse', async (request, reply) => logRequest(options, clients, request, reply));
   app.setErrorHandler((error, request, reply) => sendError(options, reply, error, request));
   // Never reached: the hook has refused the request.
