@@ -2,12 +2,13 @@ import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { runCrossTalk } from '../src/engine/testing/cross-talk.ts';
 import { hpackProperties } from '../src/engine/testing/hpack-properties.ts';
+import { runHttp2Fuzz } from '../src/engine/testing/http2-fuzz/run-http2-fuzz.ts';
 import { requestAgainstLlhttp, responseAgainstLlhttp } from '../src/engine/testing/llhttp-properties.ts';
 import { parserProperties } from '../src/engine/testing/parser-properties.ts';
 
 /**
  * What the tests of the engine try a little, for as long as one likes: `npm run fuzz -- --seconds 60 --seed 1 --only llhttp`.
- * Every target gets the same share of the time; a run of `cross-talk` is ended, not cut. Ends with status 1 and the shortest
+ * Every target gets the same share of the time; a run of `cross-talk` or `hostile` is ended, not cut. Ends with status 1 and the shortest
  * counterexample at the first failure; the seed printed repeats the run.
  */
 const { values } = parseArgs({
@@ -29,6 +30,8 @@ const targets = [
     run: () => crossTalk(transport, false),
   })),
   { name: 'cross-talk: TLS', run: () => crossTalk('documented', true) },
+  { name: 'hostile HTTP/2: in clear', run: () => hostileHttp2(false) },
+  { name: 'hostile HTTP/2: TLS', run: () => hostileHttp2(true) },
 ].filter(({ name }) => name.includes(values.only));
 
 const seed = Number(values.seed);
@@ -65,6 +68,20 @@ async function crossTalk(transport: 'documented' | 'onread' | 'handle', encrypte
     runs++;
   }
   return runs;
+}
+
+/** Runs of 30 connections, ten at once; returns how many calls were made. */
+async function hostileHttp2(encrypted: boolean): Promise<number> {
+  const end = performance.now() + shareMs;
+  let calls = 0;
+  for (let run = 0; run === 0 || performance.now() < end; run++) {
+    const options = { seed: seed + run, connections: 30, atOnce: 10, callsPerConnection: 60, largestBytes: 300_000, encrypted };
+    const { problems, failures, exchangesInFlight, calls: made } = await runHttp2Fuzz(options);
+    if (problems.length + failures.length + exchangesInFlight > 0)
+      fail(JSON.stringify({ options, problems, failures, exchangesInFlight }, null, 2));
+    calls += made;
+  }
+  return calls;
 }
 
 function fail(text: string | undefined): never {

@@ -215,6 +215,7 @@ test('when every connection to upstreams is busy, a request that needs one more 
   admission.upstreamLimit = 1;
   const busy = await ask('/a');
   const upstream = await a.connection();
+  await upstream.takeThrough('\r\n\r\n');
   const refused = await ask('/b');
   const message = await readMessage(refused);
   assert.match(message.startLine, / 503 /);
@@ -224,21 +225,43 @@ test('when every connection to upstreams is busy, a request that needs one more 
   assert.equal((await readMessage(busy)).body.toString(), 'ok');
   // The refused client's connection goes on, and the idle one makes room for it.
   refused.send('GET /a HTTP/1.1\r\nHost: a\r\n\r\n');
+  await upstream.takeThrough('\r\n\r\n');
   upstream.send(OK);
   assert.equal((await readMessage(refused)).body.toString(), 'ok');
 });
 
 test('a connection that a request with a body has just left makes room too', async (t) => {
-  const { a, client: connect, admission } = await startTwoUpstreams(t);
+  const { a, b, client: connect, admission } = await startTwoUpstreams(t);
   admission.upstreamLimit = 1;
   const client = await connect();
-  client.send('POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbodyGET /a HTTP/1.1\r\nHost: a\r\n\r\n');
-  for (const end of ['body', '\r\n\r\n']) {
-    const upstream = await a.connection();
+  client.send('POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbodyGET /b HTTP/1.1\r\nHost: a\r\n\r\n');
+  for (const [node, end] of [
+    [a, 'body'],
+    [b, '\r\n\r\n'],
+  ] as const) {
+    const upstream = await node.connection();
     await upstream.takeThrough(end);
     upstream.send(OK);
     assert.equal((await readMessage(client)).startLine, 'HTTP/1.1 200 OK');
   }
+  assert.deepEqual([admission.upstreams, admission.refusals.length], [1, 0]);
+});
+
+test('a connection that is dropped for what it said uninvited makes room for the one that takes its place', async (t) => {
+  const { a, ask, admission } = await startTwoUpstreams(t);
+  admission.upstreamLimit = 1;
+  const client = await ask('/a');
+  const upstream = await a.connection();
+  await upstream.takeThrough('\r\n\r\n');
+  upstream.send(OK);
+  await readMessage(client);
+  // Both are there when the loop looks next.
+  client.send('GET /a HTTP/1.1\r\nHost: a\r\n\r\n');
+  upstream.send('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil');
+  const next = await a.connection();
+  await next.takeThrough('\r\n\r\n');
+  next.send(OK);
+  assert.equal((await readMessage(client)).body.toString(), 'ok');
   assert.deepEqual([admission.upstreams, admission.refusals.length], [1, 0]);
 });
 

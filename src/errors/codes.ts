@@ -175,6 +175,13 @@ export const ERROR_CODES = {
     retry: 'idempotent-only',
     publicMessage: 'the upstream closed the connection',
   },
+  // Something was there on a kept connection before the request: an answer to nobody, so what follows may be the next one's.
+  upstream_uninvited: {
+    status: 502,
+    source: 'upstream',
+    retry: 'idempotent-only',
+    publicMessage: 'the upstream sent what nobody had asked for',
+  },
   // Streams of HTTP/2 that upstreams end by a RST_STREAM (RFC 9113 §7).
   /** Certainly not begun (RFC 9113 §8.7). */
   upstream_refused_stream: {

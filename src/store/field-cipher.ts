@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { PortcullisError } from '../errors/index.ts';
 import type { Keyring, KeyringKey } from './keyring.ts';
+import { fingerprintOf } from './keyring-file.ts';
 
 const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
@@ -35,10 +36,20 @@ export class FieldCipher {
     return (this.#sealing ?? this.#keyring.first)?.id;
   }
 
-  /** Seals with this key from now on. @throws PortcullisError (`keyring_lacks_key`) when the keyring has no such key; the key stays the one it was */
-  sealWith(keyId: string): void {
+  /**
+   * Seals with this key from now on.
+   *
+   * @throws PortcullisError (`keyring_lacks_key`) when the keyring has no such key, or one with another fingerprint; the key stays the one it was
+   */
+  sealWith(keyId: string, fingerprint?: string): void {
     if (this.#sealing?.id === keyId) return;
-    this.#sealing = this.#find(keyId, () => 'nothing can be written');
+    const key = this.#find(keyId, () => 'nothing can be written');
+    if (fingerprint !== undefined && fingerprintOf(key) !== fingerprint) {
+      throw new PortcullisError('keyring_lacks_key', {
+        detail: `the keyring ${this.#keyring.file} has another key under the id "${keyId}" than the one that encrypts, so nothing can be written: put the keyring of the control plane on which it was made in its place, and restart`,
+      });
+    }
+    this.#sealing = key;
   }
 
   /**

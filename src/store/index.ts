@@ -23,7 +23,6 @@ export {
   type KeySurvey,
   type KeyUse,
   type PlaneKeys,
-  putFirstInFile,
   type ReEncrypted,
   type ReEncryptionListener,
   type Rotation,

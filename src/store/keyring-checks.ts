@@ -1,6 +1,7 @@
 import { StartError } from '../errors/index.ts';
 import type { FieldCipher } from './field-cipher.ts';
 import type { Keyring } from './keyring.ts';
+import { fingerprintOf } from './keyring-file.ts';
 import { beginningState, type KeyringState } from './keys/keyring-state.ts';
 
 const KNOWN_TEXT = Buffer.from('portcullis');
@@ -47,12 +48,13 @@ export async function reviewKeyring(
   for (const check of checks) assertOpens(cipher, keyring, place, check);
   if (checks.length === 0 && keyring.first === undefined) await keyring.create();
   const current = state?.current ?? keyring.first?.id;
-  if (current === undefined || keyring.find(current) === undefined) {
+  const key = current === undefined ? undefined : keyring.find(current);
+  if (current === undefined || key === undefined) {
     throw new StartError(`The keyring ${keyring.file} lacks the key ${current}, which encrypts ${place.database}: ${place.remedy}.`);
   }
   cipher.sealWith(current);
   const check = checks.some(({ key_id }) => key_id === current) ? undefined : keyringCheckOf(cipher, current);
-  return { check, state: state ?? beginningState(current), isNew: state === undefined };
+  return { check, state: state ?? beginningState({ id: current, fingerprint: fingerprintOf(key) }), isNew: state === undefined };
 }
 
 /** The row that makes a keyring without this key be missed. */

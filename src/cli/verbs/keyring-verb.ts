@@ -58,11 +58,10 @@ function rotateVerb(): Command {
   );
   return rotate.action(() =>
     run(rotate, async (options, configuration) => {
-      const { putFirstInFile, rotateKey } = await import('../../store/index.ts');
+      const { rotateKey } = await import('../../store/index.ts');
       const { wait } = rotate.opts<{ wait: string }>();
       if (!/^\d{1,4}$/.test(wait)) throw new StartError(`--wait must be a whole number of seconds, not "${wait}".`);
-      const done = await rotateKey({ ...options, waitMs: Number(wait) * 1000, onProgress: tellProgress() });
-      await putFirstInFile(options).catch(tellFailure);
+      const done = await rotateKey({ ...options, waitMs: Number(wait) * 1000, onProgress: tellProgress(), onOrderFailure: tellFailure });
       const began = done.isResumed ? 'The rotation that was cut off is finished: the' : 'The';
       process.stdout.write(`${began} key ${done.keyId} encrypts now, and ${done.values} values were encrypted anew with it.\n`);
       tellDamaged(done);

@@ -36,7 +36,7 @@ export class Attempts {
 
   /**
    * One of `AFTER_FAILURE`, by the table of errors and RFC 9110 §9.2.2. A kept connection (`reused`) that closes under an idempotent request
-   * was most likely closed before it, so that one is sent to the same target again, once; whatever else may have reached its target goes
+   * was most likely closed before it, and one that speaks before it has nothing against it, so that one is sent to the same target again, once; whatever else may have reached its target goes
    * to another one, if it is idempotent. Whatever the failure, nothing is sent once more of which not all is still there (`replayable`).
    */
   after(reason: ErrorReason, reused: boolean, replayable: boolean): number {
@@ -44,7 +44,7 @@ export class Attempts {
     if (!replayable) return AFTER_FAILURE.nothing;
     const { retry } = ERROR_CODES[reason];
     if (retry === 'no' || (retry === 'idempotent-only' && !this.idempotent)) return AFTER_FAILURE.nothing;
-    if (reason === 'upstream_closed' && reused && !this.#sentAgain) {
+    if ((reason === 'upstream_closed' || reason === 'upstream_uninvited') && reused && !this.#sentAgain) {
       this.#sentAgain = true;
       return AFTER_FAILURE.sameTarget;
     }

@@ -7,27 +7,25 @@ import { Tunnel } from '../tunnel/tunnel.ts';
 import { type UpgradeOffer, upgradeOffer } from '../tunnel/upgrade-offer.ts';
 import { connectFailureReason } from '../upstream/connect-failure.ts';
 import { endedReason } from '../upstream/ended-reason.ts';
-import type { UpstreamConnection, UpstreamOwner } from '../upstream/upstream-connection.ts';
+import type { UpstreamAsker, UpstreamConnection } from '../upstream/upstream-connection.ts';
 import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
 import { AFTER_FAILURE, Attempts } from './attempts.ts';
-import { letGo, REUSE, reuseAfter, reuseAfterBodyless } from './connection-reuse.ts';
+import { cutReason } from './cut-reason.ts';
 import type { ForwardingClient } from './forwarding-client.ts';
-import { isHeadMethod, isIdempotent } from './method-traits.ts';
+import { type GivenBody, givenBody } from './given-body.ts';
+import { isHeadMethod, isIdempotent, isSeldomWithBody } from './method-traits.ts';
 import { chooseOwnBuffer, dropOwnBuffer } from './own-buffer.ts';
 import { RELAY } from './relay-status.ts';
-import { type GivenBody, RequestSender, UNSENDABLE } from './request-sender.ts';
+import { RequestSender, UNSENDABLE } from './request-sender.ts';
 import { ResponseRelay } from './response-relay.ts';
 import { RestOfResponse } from './rest-of-response.ts';
 import { UpstreamWait } from './upstream-wait.ts';
-
-/** What of the upstream's leaves an answer without its end. */
-const TRUNCATING: ReadonlySet<ErrorReason> = new Set(['upstream_closed', 'upstream_read_timeout', 'upstream_reset']);
 
 /**
  * The upstream's side of one exchange at a time: picks targets, sends the request, has the response relayed, retries what may be
  * retried. Used again for the next request of the client's connection.
  */
-export class Forwarding implements UpstreamOwner {
+export class Forwarding implements UpstreamAsker {
   readonly #context: EngineContext;
   readonly #client: ForwardingClient;
   readonly #sender: RequestSender;
@@ -36,7 +34,8 @@ export class Forwarding implements UpstreamOwner {
   #plan: ForwardPlan | undefined = undefined;
   #connection: UpstreamConnection | undefined = undefined;
   readonly #attempts = new Attempts();
-  #reuse: number = REUSE.atOnce;
+  /** The connection may serve another request after this one. */
+  #reusable = true;
   #answered = false;
   readonly #wait = new UpstreamWait();
   #clientIsSlow = false;
@@ -54,7 +53,7 @@ export class Forwarding implements UpstreamOwner {
   /** Whether bytes of the request's body can be sent on now. */
   get takesBody(): boolean {
     const connection = this.#connection;
-    return connection?.connected === true && connection.transport.pendingBytes === 0 && !this.#bodyGiven;
+    return connection?.ready === true && connection.transport.pendingBytes === 0 && !this.#bodyGiven;
   }
 
   /** Nobody waits for more of the body in particular. */
@@ -90,19 +89,15 @@ export class Forwarding implements UpstreamOwner {
   /** What depends on the method: the client's where the plan has no other, and otherwise both (RFC 9110 §9.2.2). */
   #beginMethod(exchange: HttpExchange, plan: ForwardPlan, head: RequestParser, given: GivenBody | undefined): void {
     const client = this.#client;
-    const { methodStart, methodEnd } = head;
     const hasBody = given?.whole === true ? given.bytes.length > 0 : !client.body.done;
-    const idempotent = isIdempotent(head.bytes, methodStart, methodEnd);
-    const method = plan.requestMethod;
-    if (method === undefined) {
-      this.#attempts.begin(idempotent);
-      this.#reuse = reuseAfter(head.bytes, methodStart, methodEnd, hasBody);
-      this.#relay.begin(exchange, plan, client.isHead, client.isHead, this.#offer);
-    } else {
-      this.#attempts.begin(idempotent && isIdempotent(method, 0, method.length));
-      this.#reuse = reuseAfter(method, 0, method.length, hasBody);
-      this.#relay.begin(exchange, plan, client.isHead, isHeadMethod(method, 0, method.length), this.#offer);
-    }
+    const idempotent = isIdempotent(head.bytes, head.methodStart, head.methodEnd);
+    const { requestMethod: sent = head.bytes } = plan;
+    const start = sent === head.bytes ? head.methodStart : 0;
+    const end = sent === head.bytes ? head.methodEnd : sent.length;
+    this.#attempts.begin(idempotent && isIdempotent(sent, start, end));
+    // To some servers such a body is the next request (CL.0), and they answer it when they like.
+    this.#reusable = !hasBody || !isSeldomWithBody(sent, start, end);
+    this.#relay.begin(exchange, plan, client.isHead, isHeadMethod(sent, start, end), this.#offer);
   }
 
   /** More of the body arrived while `takesBody`; returns the offset behind what was taken. */
@@ -201,14 +196,24 @@ export class Forwarding implements UpstreamOwner {
     this.#upstreamEnded(failure === undefined, failure);
   }
 
+  /** The attempt goes on with another connection. */
+  onLost(): void {
+    this.#connection = undefined;
+    if (this.#exchange?.upstream !== undefined) this.#connect(this.#exchange.upstream, true);
+  }
+
   #take(bytes: Buffer, length: number, nowMs: number): void {
     this.#wait.sinceMs = nowMs;
+    const connection = this.#connection;
     if (!this.#answered && this.#exchange !== undefined) {
+      if (connection !== undefined && this.#context.pool.spokeBefore(connection)) {
+        this.#attemptFailed('upstream_uninvited');
+        return;
+      }
       this.#answered = true;
       this.#exchange.firstByteAtMs = nowMs;
       this.#sender.release();
     }
-    const connection = this.#connection;
     const bulk = connection?.ownBuffer;
     const status = bulk === undefined ? this.#relay.read(bytes, length) : this.#relay.passOn(bytes, length);
     if (connection !== undefined && (bulk !== undefined || this.#relay.bulk))
@@ -262,9 +267,13 @@ export class Forwarding implements UpstreamOwner {
   #attempt(target: UpstreamTarget, fresh: boolean): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
-    const pool = this.#context.pool;
     exchange.attempts++;
     exchange.upstream = target;
+    this.#connect(target, fresh);
+  }
+
+  #connect(target: UpstreamTarget, fresh: boolean): void {
+    const { pool } = this.#context;
     let connection: UpstreamConnection | ErrorReason;
     try {
       connection = fresh ? pool.connect(target, this) : pool.acquire(target, this);
@@ -280,7 +289,7 @@ export class Forwarding implements UpstreamOwner {
     }
     this.#connection = connection;
     this.#wait.sinceMs = this.#now();
-    if (!connection.connected) return;
+    if (!connection.ready) return;
     this.#sendRequest(connection, this.#wait.sinceMs);
     this.#client.onBodyInterest();
   }
@@ -297,7 +306,7 @@ export class Forwarding implements UpstreamOwner {
   #upstreamEnded(orderly: boolean, failure: string | undefined): void {
     const connection = this.#connection;
     if (connection === undefined) return;
-    if (!connection.connected) {
+    if (!connection.ready) {
       this.#attemptFailed(connectFailureReason(failure));
     } else {
       const status = this.#relay.finish(orderly);
@@ -312,7 +321,7 @@ export class Forwarding implements UpstreamOwner {
     const target = this.#exchange?.upstream;
     dropOwnBuffer(this.#context.bulkBuffers, connection);
     this.#connection = undefined;
-    connection?.destroy();
+    if (connection !== undefined) this.#context.pool.discard(connection);
     if (this.#answered || connection === undefined || target === undefined) {
       this.#attemptRuined(reason);
       return;
@@ -342,10 +351,9 @@ export class Forwarding implements UpstreamOwner {
       // A filter may have come to the end of a body while its connection was paused.
       if (filtered !== undefined) connection.transport.resume();
       const clean = upstreamKeepsAlive && this.#requestRead && connection.transport.pendingBytes === 0;
-      const reuse = this.#relay.bodyless ? reuseAfterBodyless(this.#reuse) : this.#reuse;
-      if (clean && this.#relay.leavesBody)
-        new RestOfResponse(this.#context, connection, this.#relay.takeBody(), reuse, upstreamKeepAliveMs);
-      else letGo(this.#context.pool, connection, reuse, clean, upstreamKeepAliveMs);
+      if (!clean || !this.#reusable) connection.destroy();
+      else if (this.#relay.leavesBody) new RestOfResponse(this.#context, connection, this.#relay.takeBody(), upstreamKeepAliveMs);
+      else this.#context.pool.release(connection, upstreamKeepAliveMs);
     }
     this.#end();
     this.#client.answerWritten(keepAlive);
@@ -357,10 +365,10 @@ export class Forwarding implements UpstreamOwner {
     const exchange = this.#exchange;
     const plan = this.#plan;
     if (connection === undefined || exchange === undefined || plan === undefined) return;
-    const { readTimeoutMs, sendTimeoutMs } = plan;
+    const { readTimeoutMs: idleTimeoutMs, sendTimeoutMs } = plan;
     this.#end();
     const client = this.#client;
-    client.beginTunnel(new Tunnel({ context: this.#context, client, connection, exchange, idleTimeoutMs: readTimeoutMs, sendTimeoutMs }));
+    client.beginTunnel(new Tunnel({ context: this.#context, client, connection, exchange, idleTimeoutMs, sendTimeoutMs }));
   }
 
   #crash(error: unknown): void {
@@ -373,7 +381,7 @@ export class Forwarding implements UpstreamOwner {
     this.#connection?.destroy();
     this.#end();
     if (!headSent) this.#client.refuse(reason);
-    else this.#client.cut(TRUNCATING.has(reason) ? 'upstream_truncated' : reason);
+    else this.#client.cut(cutReason(reason));
   }
 
   #end(): void {
@@ -389,10 +397,4 @@ export class Forwarding implements UpstreamOwner {
   #now(): number {
     return this.#context.clock.monotonicMs();
   }
-}
-
-/** The body that is known: the plan's own, or what was collected of the client's before the request was decided. */
-function givenBody({ collector }: HttpExchange, { body }: ForwardPlan, head: RequestParser): GivenBody | undefined {
-  if (body !== undefined) return { bytes: body, whole: true };
-  return head.body === 'none' ? undefined : collector;
 }

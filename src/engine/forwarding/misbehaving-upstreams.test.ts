@@ -3,7 +3,6 @@ import { describe, test } from 'node:test';
 import type { ByteStream } from '../testing/byte-stream.ts';
 import { readMessage } from '../testing/message-reader.ts';
 import { startProxy, type TestProxy } from '../testing/test-engine.ts';
-import { planTo } from '../testing/test-handler.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -228,57 +227,6 @@ describe('an answer with more behind it is relayed without that, and the connect
     await upstream.takeRest();
     assert.equal(client.received.length, 0);
     await assertNextClientIsUntouched(proxy);
-  });
-});
-
-describe('a body where there can be none, in a packet of its own while another client waits already, meets nobody', () => {
-  const heads: readonly (readonly [string, string, string])[] = [
-    ['behind HEAD', 'HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 42\r\n\r\n'],
-    ['behind 204', 'GET', 'HTTP/1.1 204 No Content\r\n\r\n'],
-    ['behind 304', 'GET', 'HTTP/1.1 304 Not Modified\r\n\r\n'],
-  ];
-  for (const [name, method, head] of heads) {
-    test(name, async (t) => {
-      const proxy = await startProxy(t);
-      const { client, upstream } = await exchange(proxy, `${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
-      const other = await proxy.client();
-      const { handler } = proxy;
-      const finished = handler.onFinished.bind(handler);
-      let waiting: Parameters<typeof handler.decide>[0] | undefined;
-      handler.onFinished = (ended) => {
-        finished(ended);
-        if (handler.finished.length > 1) return;
-        upstream.send('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil');
-        waiting?.forward(planTo(proxy.target));
-      };
-      handler.decide = (asked) => {
-        waiting = asked;
-      };
-      other.send(GET);
-      while (waiting === undefined) await new Promise(setImmediate);
-      upstream.send(head);
-      await readMessage(client, { withoutBody: true });
-      const next = await proxy.upstream.connection();
-      await next.takeThrough('\r\n\r\n');
-      next.send(OK);
-      assert.equal((await readMessage(other)).body.toString(), 'ok');
-      await upstream.takeRest();
-      assert.equal(proxy.pool.openConnections, 1);
-    });
-  }
-
-  test('an answer that has none costs no connection', async (t) => {
-    const proxy = await startProxy(t);
-    const client = await proxy.client();
-    for (let count = 0; count < 3; count++) {
-      client.send('HEAD / HTTP/1.1\r\nHost: a\r\n\r\n');
-      const upstream = proxy.upstream.connections[0] ?? (await proxy.upstream.connection());
-      await upstream.takeThrough('\r\n\r\n');
-      upstream.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n');
-      await readMessage(client, { withoutBody: true });
-      for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
-    }
-    assert.equal(proxy.upstream.connections.length, 1);
   });
 });
 

@@ -9,6 +9,7 @@ import type { Transport } from '../transport/transport.ts';
 import { appendChunk, appendLastChunk } from '../writer/body-writer.ts';
 import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
 import { appendRequestHead } from '../writer/request-head-writer.ts';
+import type { GivenBody } from './given-body.ts';
 import { RequestBuffer } from './request-buffer.ts';
 
 /** Room for what the head gets beyond the client's bytes; a head that needs more moves to a buffer of its own. */
@@ -16,13 +17,6 @@ const ROOM_BYTES = 512;
 const SMALLEST_BYTES = 4096;
 /** A whole body up to this length goes with its head; a longer one is sent from where it lies. */
 const COPIED_BYTES = 16 * 1024;
-
-/** What is known of a body without reading it from the client. */
-export interface GivenBody {
-  readonly bytes: Buffer;
-  /** It is the body. Else it is the beginning of what the client sends. */
-  readonly whole: boolean;
-}
 
 /** What `begin` and `sendBody` return instead of an offset. */
 export const UNSENDABLE = {

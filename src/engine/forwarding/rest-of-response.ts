@@ -3,7 +3,6 @@ import type { EngineContext } from '../engine-context.ts';
 import type { BodyReader } from '../parser/body-reader.ts';
 import { BODY } from '../parser/chunked-parser.ts';
 import type { UpstreamConnection, UpstreamOwner } from '../upstream/upstream-connection.ts';
-import { letGo } from './connection-reuse.ts';
 
 /**
  * Reads the rest of a response whose answer is complete without it, and throws it away, so that the connection can serve another
@@ -13,17 +12,15 @@ export class RestOfResponse implements UpstreamOwner {
   readonly #context: EngineContext;
   readonly #connection: UpstreamConnection;
   readonly #body: BodyReader;
-  readonly #reuse: number;
   readonly #keepAliveMs: number;
   readonly #cancelDeadline: CancelTask;
   #bytes = 0;
 
-  /** Takes the connection over. `reuse` is one of `REUSE`; `keepAliveMs` is what the upstream has announced. */
-  constructor(context: EngineContext, connection: UpstreamConnection, body: BodyReader, reuse: number, keepAliveMs: number) {
+  /** Takes the connection over. `keepAliveMs` is what the upstream has announced. */
+  constructor(context: EngineContext, connection: UpstreamConnection, body: BodyReader, keepAliveMs: number) {
     this.#context = context;
     this.#connection = connection;
     this.#body = body;
-    this.#reuse = reuse;
     this.#keepAliveMs = keepAliveMs;
     connection.owner = this;
     this.#cancelDeadline = context.clock.schedule(context.timeouts.lingerMs, () => this.#giveUp());
@@ -39,7 +36,7 @@ export class RestOfResponse implements UpstreamOwner {
       this.#giveUp();
     } else if (event === BODY.done) {
       this.#cancelDeadline();
-      letGo(this.#context.pool, this.#connection, this.#reuse, true, this.#keepAliveMs);
+      this.#context.pool.release(this.#connection, this.#keepAliveMs);
     }
   }
 

@@ -12,7 +12,7 @@ export class UpstreamWait {
   /** The time-out that has passed, if one has. `wantsResponse`: nothing but the upstream is in the way of more of the response. */
   overdue(connection: UpstreamConnection, plan: ForwardPlan, wantsResponse: boolean, nowMs: number): ErrorReason | undefined {
     const waitedMs = nowMs - this.sinceMs;
-    if (!connection.connected) return waitedMs >= plan.connectTimeoutMs ? 'connect_timeout' : undefined;
+    if (!connection.ready) return waitedMs >= plan.connectTimeoutMs ? 'connect_timeout' : undefined;
     const { transport } = connection;
     if (transport.pendingBytes === 0) return wantsResponse && waitedMs >= plan.readTimeoutMs ? 'upstream_read_timeout' : undefined;
     // One write may be more than a slow upstream takes within the time-out.

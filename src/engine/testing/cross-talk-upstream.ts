@@ -1,5 +1,4 @@
 import type { ByteStream } from './byte-stream.ts';
-import type { CrossTalkFindings } from './cross-talk.ts';
 import { stampedBytes } from './stamp.ts';
 import { type RandomSequence, readStamped, sendStamped, turns } from './stamped-body.ts';
 
@@ -18,17 +17,25 @@ export const UPSTREAM_MODES = [
 ] as const;
 export type UpstreamMode = (typeof UPSTREAM_MODES)[number];
 
+/** What an upstream has seen of everybody's requests. */
+export interface UpstreamFindings {
+  /** One sentence for each byte or request where it does not belong. */
+  readonly foreign: string[];
+  /** Owners of the POST requests. */
+  readonly posts: Set<number>;
+}
+
 /** Responses are stamped unlike requests. */
 export function responseOwner(owner: number): number {
   return -owner;
 }
 
 /** Serves one connection of the engine's: checks every byte of each request, and does what the request wishes. */
-export async function serveCrossTalk(stream: ByteStream, random: RandomSequence, findings: CrossTalkFindings): Promise<void> {
+export async function serveCrossTalk(stream: ByteStream, random: RandomSequence, findings: UpstreamFindings): Promise<void> {
   for (;;) {
     const head = await stream.takeThrough('\r\n\r\n').catch(() => undefined);
     if (head === undefined) return;
-    const value = (name: string): string => new RegExp(`\\r\\n${name}: ([^\\r]*)\\r\\n`).exec(head)?.[1] ?? '';
+    const value = (name: string): string => new RegExp(`\\r\\n${name}: ([^\\r]*)\\r\\n`, 'i').exec(head)?.[1] ?? '';
     const owner = Number(value('X-Owner'));
     const [, method, target] = /^([A-Z]+) ([^ ]+) HTTP\/1\.1\r\n/.exec(head) ?? [];
     if (target !== `/${owner}` || owner === 0) findings.foreign.push(`the upstream got ${JSON.stringify(head.slice(0, 200))}`);
@@ -47,7 +54,7 @@ async function readWhole(
   stream: ByteStream,
   body: Parameters<typeof readStamped>[1],
   random: RandomSequence,
-  findings: CrossTalkFindings,
+  findings: UpstreamFindings,
 ): Promise<boolean> {
   try {
     await readStamped(stream, body, random);

@@ -53,7 +53,10 @@ export async function readStamped(stream: ByteStream, body: StampedBody, random:
     let rest = Number.parseInt(line, 16);
     const last = rest === 0;
     while (rest > 0) rest -= await takeUpTo(rest);
-    if ((await stream.takeThrough('\r\n')) !== '\r\n') throw new Error(`no line break behind a chunk of stream ${body.owner}`);
+    let behind = await stream.takeThrough('\r\n');
+    // The one trailer field that a request may have says whose it is.
+    if (last && behind === `x-stamp: ${body.owner}\r\n`) behind = await stream.takeThrough('\r\n');
+    if (behind !== '\r\n') throw new Error(`no line break behind a chunk of stream ${body.owner}`);
     if (last) break;
   }
   if (check.offset !== body.length) throw new Error(`stream ${body.owner} ends after ${check.offset} bytes instead of ${body.length}`);

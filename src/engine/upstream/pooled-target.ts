@@ -4,7 +4,7 @@ import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import type { KeepAliveSettings } from './keep-alive-settings.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
-/** An address of an upstream with its idle connections, the one used last on top: it is the least likely to be stale. */
+/** An address of an upstream with its idle connections, the one given back last on top: it is the least likely to be stale. */
 export class PooledTarget implements UpstreamTarget {
   readonly address: string;
   readonly port: number;
@@ -24,6 +24,20 @@ export class PooledTarget implements UpstreamTarget {
     this.port = port;
     this.keepAlive = keepAlive;
     this.tls = tls;
+  }
+
+  /**
+   * Takes the topmost idle connection that was given back before the turn `loopCount` of the event loop, so that the system has been asked
+   * since what has arrived on it.
+   */
+  takeSettled(loopCount: number): UpstreamConnection | undefined {
+    const { idle } = this;
+    for (let index = idle.length - 1; index >= 0; index--) {
+      const connection = idle[index];
+      if (connection === undefined || connection.freedTurn >= loopCount) continue;
+      return index === idle.length - 1 ? idle.pop() : idle.splice(index, 1)[0];
+    }
+    return undefined;
   }
 
   removeIdle(connection: UpstreamConnection): void {

@@ -1,61 +1,33 @@
+import type { LoopPlace } from './loop-place.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 /**
- * Connections between two requests that wait until the event loop has looked at every socket once more. What an upstream has sent
- * uninvited by then is read while nobody owns the connection, which ends it.
- *
- * They are linked through `settlingNext`, so that waiting allocates nothing.
+ * Connections that a request waits for: given back so lately that the event loop has not looked at every socket since. What an upstream
+ * has sent uninvited is read while nobody owns the connection, which ends it.
  */
 export class SettlingConnections {
+  readonly #place: () => LoopPlace;
   readonly #settled: (connection: UpstreamConnection) => void;
-  /** The one that has waited longest. */
-  #first: UpstreamConnection | undefined = undefined;
-  #last: UpstreamConnection | undefined = undefined;
-  /** The last of those that were added before the last turn; undefined where there is none of them. */
-  #lastBefore: UpstreamConnection | undefined = undefined;
-  #ticking = false;
+  #waiting: UpstreamConnection[] = [];
   readonly #tick = (): void => this.#turn();
 
-  /** `settled` takes every connection that was not taken out before; one may have ended in the meantime. */
-  constructor(settled: (connection: UpstreamConnection) => void) {
+  /** `settled` hears of each once, behind the look that it has waited for; it may have ended or been given up in the meantime. */
+  constructor(place: () => LoopPlace, settled: (connection: UpstreamConnection) => void) {
+    this.#place = place;
     this.#settled = settled;
   }
 
   add(connection: UpstreamConnection): void {
-    if (this.#last === undefined) this.#first = connection;
-    else this.#last.settlingNext = connection;
-    this.#last = connection;
-    if (this.#ticking) return;
-    this.#ticking = true;
-    setImmediate(this.#tick);
+    this.#waiting.push(connection);
+    if (this.#waiting.length === 1) setImmediate(this.#tick);
   }
 
-  /** Takes out the one that has waited longest, of those that are still open. */
-  take(): UpstreamConnection | undefined {
-    for (;;) {
-      const longest = this.#shift();
-      if (longest?.closed !== true) return longest;
-    }
-  }
-
-  /** Between two turns the loop has polled: what was added before the last one has been looked at. */
+  /** Runs when the look that `loopCount` counts is over; one that began before a connection was given back has shown nothing of it. */
   #turn(): void {
-    while (this.#lastBefore !== undefined) {
-      const settled = this.#shift();
-      if (settled !== undefined) this.#settled(settled);
-    }
-    this.#lastBefore = this.#last;
-    this.#ticking = this.#last !== undefined;
-    if (this.#ticking) setImmediate(this.#tick);
-  }
-
-  #shift(): UpstreamConnection | undefined {
-    const first = this.#first;
-    if (first === undefined) return undefined;
-    this.#first = first.settlingNext;
-    first.settlingNext = undefined;
-    if (this.#first === undefined) this.#last = undefined;
-    if (first === this.#lastBefore) this.#lastBefore = undefined;
-    return first;
+    const { loopCount } = this.#place();
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter(({ freedTurn }) => freedTurn >= loopCount);
+    if (this.#waiting.length > 0) setImmediate(this.#tick);
+    for (const connection of waiting) if (connection.freedTurn < loopCount) this.#settled(connection);
   }
 }

@@ -6,7 +6,14 @@ import type { PooledTarget } from './pooled-target.ts';
 
 /** Whoever has a request on the connection. */
 export interface UpstreamOwner extends TransportReceiver {
+  /** The connection is ready for a request. */
   onConnected(): void;
+}
+
+/** Whoever takes a kept connection, too. */
+export interface UpstreamAsker extends UpstreamOwner {
+  /** The connection has ended or spoken out of turn before it was ready; nothing was sent on it. */
+  onLost(): void;
 }
 
 /** What becomes of a connection that nobody owns. */
@@ -25,7 +32,8 @@ export class UpstreamConnection implements TransportReceiver {
   readonly target: PooledTarget;
   readonly transport: Transport;
   owner: UpstreamOwner | undefined;
-  connected = false;
+  /** A request can be sent: the connection is made, and has settled since the last one. */
+  ready = false;
   closed = false;
   /** Requests written so far, the one in flight included. */
   requests = 0;
@@ -35,8 +43,13 @@ export class UpstreamConnection implements TransportReceiver {
   idleSinceMs = 0;
   /** Monotonic time from which on it is not used again. */
   idleUntilMs = 0;
-  /** The one that began to wait behind it, while it waits to become idle. */
-  settlingNext: UpstreamConnection | undefined = undefined;
+  /** `LoopPlace.loopCount` when it was given back. */
+  freedTurn = 0;
+  /** Where the loop was when the request in flight got it; of a fresh one's first request nothing is known. */
+  takenTurn = -1;
+  takenEvents = -1;
+  /** Who gets it once it has settled; nobody owns it until then. */
+  asker: UpstreamAsker | undefined = undefined;
   /** Where the next bytes are read into; undefined: the buffer that all connections share. */
   ownBuffer: Buffer | undefined = undefined;
   readonly #watcher: IdleWatcher;
@@ -49,7 +62,7 @@ export class UpstreamConnection implements TransportReceiver {
     const { address: host, port } = target;
     const tls = target.tls && { settings: target.tls, place: target };
     const onConnected = (): void => {
-      this.connected = true;
+      this.ready = true;
       this.owner?.onConnected();
     };
     const { sessions } = target;
@@ -92,6 +105,7 @@ export class UpstreamConnection implements TransportReceiver {
   destroy(): void {
     this.closed = true;
     this.owner = undefined;
+    this.asker = undefined;
     this.transport.destroy();
   }
 }

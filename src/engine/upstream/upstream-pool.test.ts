@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import type { ByteStream } from '../testing/byte-stream.ts';
 import { readMessage } from '../testing/message-reader.ts';
-import { startProxy, type TestProxy } from '../testing/test-engine.ts';
+import { turns } from '../testing/stamped-body.ts';
+import { startProxy, startUpstream, type TestProxy } from '../testing/test-engine.ts';
+import type { UpstreamAsker, UpstreamConnection } from './upstream-connection.ts';
 import { UpstreamPool } from './upstream-pool.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -118,4 +120,110 @@ test('Connection: close, HTTP/1.0 and an unfinished request keep no connection',
   await readMessage(client);
   await old.takeRest();
   assert.equal(proxy.pool.openConnections, 0);
+});
+
+/** Somebody who asks for connections and notes what becomes of them. */
+class NotingAsker implements UpstreamAsker {
+  readonly heard: string[] = [];
+  onConnected(): void {
+    this.heard.push('connected');
+  }
+  onLost(): void {
+    this.heard.push('lost');
+  }
+  onBytes(): void {}
+  onEnd(): void {}
+  onFlushed(): void {}
+  onClose(): void {}
+}
+
+interface SettlingBed {
+  /** Whoever acquires next, as a connection that is there. */
+  acquire(asker: NotingAsker): UpstreamConnection;
+  /** A fresh connection that has been made. */
+  connected(): Promise<UpstreamConnection>;
+  readonly pool: UpstreamPool;
+  /** Where the loop is, as the pool is told. */
+  readonly place: { loopCount: number; events: number };
+}
+
+async function settlingBed(t: Parameters<typeof startProxy>[0]): Promise<SettlingBed> {
+  const upstream = await startUpstream(t);
+  const place = { loopCount: 10, events: 100 };
+  const pool = new UpstreamPool({ clock: new FakeClock(), loopPlace: () => place });
+  t.after(() => pool.close());
+  const target = pool.target('127.0.0.1', upstream.port);
+  const acquire = (asker: NotingAsker): UpstreamConnection => {
+    const connection = pool.acquire(target, asker);
+    assert.ok(typeof connection !== 'string');
+    return connection;
+  };
+  const connected = async (): Promise<UpstreamConnection> => {
+    const connection = pool.connect(target, new NotingAsker());
+    assert.ok(typeof connection !== 'string');
+    await upstream.connection();
+    while (!connection.ready) await turns(1);
+    return connection;
+  };
+  return { acquire, connected, pool, place };
+}
+
+test('a connection is taken at once when the loop has asked what has arrived since it was given back', async (t) => {
+  const { acquire, connected, pool, place } = await settlingBed(t);
+  const [earlier, later] = [await connected(), await connected()];
+  pool.release(earlier, Number.POSITIVE_INFINITY);
+  place.loopCount += 1;
+  pool.release(later, Number.POSITIVE_INFINITY);
+  assert.equal(acquire(new NotingAsker()), earlier, 'the one on top has not settled');
+  assert.equal(earlier.ready, true);
+  pool.release(earlier, Number.POSITIVE_INFINITY);
+  place.loopCount += 1;
+  assert.equal(acquire(new NotingAsker()), earlier);
+  assert.equal(acquire(new NotingAsker()), later);
+});
+
+test('where none has settled the one given back first is waited for, by one alone', async (t) => {
+  const { acquire, connected, pool, place } = await settlingBed(t);
+  const [first, second] = [await connected(), await connected()];
+  pool.release(first, Number.POSITIVE_INFINITY);
+  pool.release(second, Number.POSITIVE_INFINITY);
+  const askers = [new NotingAsker(), new NotingAsker(), new NotingAsker()] as const;
+  assert.equal(acquire(askers[0]), first);
+  assert.equal(acquire(askers[1]), second);
+  const third = acquire(askers[2]);
+  assert.ok(third !== first && third !== second);
+  await turns(3);
+  assert.deepEqual([askers[0].heard, first.ready, first.owner], [[], false, undefined]);
+  place.loopCount += 1;
+  await turns(2);
+  assert.deepEqual([askers[0].heard, first.ready, first.owner], [['connected'], true, askers[0]]);
+  assert.deepEqual(askers[1].heard, ['connected']);
+});
+
+test('who gives up a connection that has to settle hears nothing more of it, and it is gone', async (t) => {
+  const { acquire, connected, pool, place } = await settlingBed(t);
+  const connection = await connected();
+  pool.release(connection, Number.POSITIVE_INFINITY);
+  const asker = new NotingAsker();
+  assert.equal(acquire(asker), connection);
+  connection.destroy();
+  place.loopCount += 1;
+  await turns(5);
+  assert.deepEqual(asker.heard, []);
+  assert.equal(pool.openConnections, 0);
+});
+
+test('only what comes in the batch of events of which the request came is taken for older than it', async (t) => {
+  const { acquire, connected, pool, place } = await settlingBed(t);
+  const connection = await connected();
+  connection.requests = 2;
+  pool.release(connection, Number.POSITIVE_INFINITY);
+  place.loopCount += 2;
+  acquire(new NotingAsker());
+  assert.equal(pool.spokeBefore(connection), true);
+  place.events += 1024;
+  assert.equal(pool.spokeBefore(connection), false, 'the system was asked again in the same turn');
+  place.events -= 1024;
+  place.loopCount += 1;
+  assert.equal(pool.spokeBefore(connection), false);
 });

@@ -9,9 +9,10 @@ import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import type { TransportKind } from '../transport/transport-kind.ts';
 import { connectFailureReason } from './connect-failure.ts';
 import type { KeepAliveSettings } from './keep-alive-settings.ts';
+import { type LoopPlace, loopPlace } from './loop-place.ts';
 import { PooledTarget } from './pooled-target.ts';
 import { SettlingConnections } from './settling-connections.ts';
-import { UpstreamConnection, type UpstreamOwner } from './upstream-connection.ts';
+import { type UpstreamAsker, UpstreamConnection, type UpstreamOwner } from './upstream-connection.ts';
 
 const READ_BUFFER_BYTES = 64 * 1024;
 const SWEEP_MS = 1000;
@@ -32,10 +33,17 @@ export interface UpstreamPoolOptions {
   readonly connectionAgeMs?: number;
   /** Asked before each connection is made. */
   readonly admission?: ConnectionAdmission;
+  /** Where the thread's event loop is; the machine's own unless said. */
+  readonly loopPlace?: () => LoopPlace;
 }
 
 /**
  * The connections to all upstreams of one worker, kept alive between requests. One request is in flight on a connection.
+ *
+ * Some servers answer twice: a body that they do not read as one (CL.0) is a request to them; others send a body where there can be none
+ * (RFC 9112 §6.3). What lies behind an answer would be read as the next one, by whoever comes next. So a connection that was given
+ * back is not used again before the event loop has asked the system once more what has arrived, and what has arrived then ends it.
+ * Where that is read only behind the next request, in the same batch of events, `spokeBefore` tells it apart.
  *
  * Addresses are IP literals: names are resolved before, never on the request path.
  */
@@ -48,7 +56,8 @@ export class UpstreamPool {
   readonly #admission: ConnectionAdmission;
   readonly #targets = new Map<string, PooledTarget>();
   readonly #open = new Set<UpstreamConnection>();
-  readonly #settling = new SettlingConnections((connection) => this.#keep(connection));
+  readonly #place: () => LoopPlace;
+  readonly #settling: SettlingConnections;
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   #cancelSweep: CancelTask | undefined = undefined;
   #closed = false;
@@ -64,6 +73,8 @@ export class UpstreamPool {
     };
     this.#connectionAgeMs = options.connectionAgeMs ?? 3_600_000;
     this.#admission = options.admission ?? UNLIMITED;
+    this.#place = options.loopPlace ?? loopPlace;
+    this.#settling = new SettlingConnections(this.#place, (connection) => this.#settled(connection));
   }
 
   get openConnections(): number {
@@ -110,18 +121,28 @@ export class UpstreamPool {
     }
   }
 
-  /** An idle connection, or else a fresh one, which is not connected yet; or the reason why there can be none. */
-  acquire(target: UpstreamTarget, owner: UpstreamOwner): UpstreamConnection | ErrorReason {
+  /**
+   * An idle connection; or else one that was given back so lately that it has to settle, or a fresh one, both of which are not ready yet;
+   * or the reason why there can be none.
+   */
+  acquire(target: UpstreamTarget, asker: UpstreamAsker): UpstreamConnection | ErrorReason {
     const pooled = pooledTarget(target);
     const nowMs = this.#clock.monotonicMs();
-    for (let idle = pooled.idle.pop(); idle !== undefined; idle = pooled.idle.pop()) {
+    const place = this.#place();
+    for (let idle = pooled.takeSettled(place.loopCount); idle !== undefined; idle = pooled.takeSettled(place.loopCount)) {
       if (nowMs < idle.idleUntilMs && !idle.closed) {
-        idle.owner = owner;
+        take(idle, asker, place);
         return idle;
       }
       idle.destroy();
     }
-    return this.connect(pooled, owner);
+    // What is left has been given back just now; the lowest settles first.
+    const settling = pooled.idle.shift();
+    if (settling === undefined) return this.connect(pooled, asker);
+    settling.ready = false;
+    settling.asker = asker;
+    this.#settling.add(settling);
+    return settling;
   }
 
   /** A fresh connection, whatever is idle; or the reason why there can be none, when nothing idle can be closed for it. */
@@ -150,49 +171,64 @@ export class UpstreamPool {
     for (let closed = 0; closed < count; closed++) if (!this.#closeLongestIdle()) return;
   }
 
+  /** Gives a connection up, whoever owns it; another may be made in its place at once. */
+  discard(connection: UpstreamConnection): void {
+    connection.destroy();
+    // Its descriptor is free already, only the event comes later.
+    this.#uncount(connection);
+  }
+
   /** Takes back a connection on which nothing is in flight. `keepAliveMs` is what the upstream announced, or infinity. */
   release(connection: UpstreamConnection, keepAliveMs: number): void {
-    if (this.#takeBack(connection, keepAliveMs)) this.#keep(connection);
-  }
-
-  /** As `release`, once the event loop has looked at every socket again: a connection that speaks uninvited before is dropped. */
-  releaseLater(connection: UpstreamConnection, keepAliveMs: number): void {
-    if (this.#takeBack(connection, keepAliveMs)) this.#settling.add(connection);
-  }
-
-  /** Whether it may serve another request; one that may not is closed. */
-  #takeBack(connection: UpstreamConnection, keepAliveMs: number): boolean {
-    const { idleTimeoutMs, requests } = connection.target.keepAlive;
+    const target = connection.target;
+    const { size, idleTimeoutMs, requests } = target.keepAlive;
     const nowMs = this.#clock.monotonicMs();
     const idleMs = Math.min(this.#idleTimeoutMs, idleTimeoutMs, keepAliveMs - SAFETY_MS);
     connection.owner = undefined;
-    connection.idleSinceMs = nowMs;
-    connection.idleUntilMs = nowMs + idleMs;
     const worn = connection.requests >= requests || nowMs - connection.openedAtMs >= this.#connectionAgeMs;
-    if (!worn && connection.target.sessions === undefined && idleMs > 0) return true;
-    connection.destroy();
-    return false;
-  }
-
-  #keep(connection: UpstreamConnection): void {
-    const { target } = connection;
-    if (connection.closed || target.holders === 0 || this.#closed) {
+    if (worn || target.sessions !== undefined || connection.closed || target.holders === 0 || idleMs <= 0 || this.#closed) {
       connection.destroy();
       return;
     }
+    connection.freedTurn = this.#place().loopCount;
+    connection.idleSinceMs = nowMs;
+    connection.idleUntilMs = nowMs + idleMs;
     target.idle.push(connection);
-    if (target.idle.length > target.keepAlive.size) target.idle.shift()?.destroy();
+    if (target.idle.length > size) target.idle.shift()?.destroy();
+  }
+
+  /** Whether what has just been read of an answer was there before its request: of the same batch of events as what the request came from. */
+  spokeBefore(connection: UpstreamConnection): boolean {
+    if (!connection.reused) return false;
+    const { loopCount, events } = this.#place();
+    return connection.takenTurn === loopCount && connection.takenEvents === events;
   }
 
   onIdleDisturbed(connection: UpstreamConnection): void {
-    connection.target.removeIdle(connection);
-    connection.destroy();
+    const { asker } = connection;
+    this.discard(connection);
+    this.#lost(connection, asker);
   }
 
   onGone(connection: UpstreamConnection, failure: string | undefined): void {
     if (connectFailureReason(failure) === 'out_of_descriptors') this.#admission.refused('out_of_descriptors');
     this.#uncount(connection);
-    connection.target.removeIdle(connection);
+    this.#lost(connection, connection.asker);
+  }
+
+  #lost(connection: UpstreamConnection, asker: UpstreamAsker | undefined): void {
+    connection.asker = undefined;
+    if (asker === undefined) connection.target.removeIdle(connection);
+    else asker.onLost();
+  }
+
+  #settled(connection: UpstreamConnection): void {
+    const { asker } = connection;
+    if (asker === undefined) return;
+    connection.asker = undefined;
+    connection.ready = true;
+    take(connection, asker, this.#place());
+    asker.onConnected();
   }
 
   /** Counts a connection to be made; when there are too many, for one that is closed instead. */
@@ -209,12 +245,9 @@ export class UpstreamPool {
       const [candidate] = idle;
       if (candidate !== undefined && (longest === undefined || candidate.idleSinceMs < longest.idleSinceMs)) longest = candidate;
     }
-    longest ??= this.#settling.take();
     if (longest === undefined) return false;
     longest.target.removeIdle(longest);
-    longest.destroy();
-    // Its descriptor is free already, only the event comes later.
-    this.#uncount(longest);
+    this.discard(longest);
     return true;
   }
 
@@ -236,6 +269,12 @@ export class UpstreamPool {
     }
     if (this.#open.size + sessions > 0) this.#cancelSweep = this.#clock.schedule(SWEEP_MS, () => this.#sweep());
   }
+}
+
+function take(connection: UpstreamConnection, owner: UpstreamOwner, { loopCount, events }: LoopPlace): void {
+  connection.owner = owner;
+  connection.takenTurn = loopCount;
+  connection.takenEvents = events;
 }
 
 function pooledTarget(target: UpstreamTarget): PooledTarget {

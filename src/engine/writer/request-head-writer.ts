@@ -15,7 +15,8 @@ const LEFT_OUT_OF_CHUNKED = fieldKinds([...HOP_BY_HOP, FIELD.host, FIELD.expect]
 
 /**
  * Appends the head of the forwarded request: the client's bytes with cuts, exactly one Host, the gateway's lines, the engine's
- * framing. A request without Host (HTTP/1.0) gets an empty one, as RFC 9112 §3.2 says for a target without authority.
+ * framing. A request without Host (HTTP/1.0) for which the plan has none either gets an empty one, as RFC 9112 §3.2 says for a target
+ * without authority.
  * `upgradeLines` offer a change of protocol, or are empty. `bodyLength` is that of a body in place of the client's, or -1. Returns how
  * far into the message the value of Host begins.
  */

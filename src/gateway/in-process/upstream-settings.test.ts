@@ -138,6 +138,50 @@ test('pass_host says which Host a node gets: the client’s, its own or upstream
   assert.deepEqual((await hostFor({ pass_host: 'pass', upstream_host: 'api.internal' }))[0], ['client.example:8080']);
 });
 
+test('a client of HTTP/1.0 that names no host asks a node by the node’s own, byte for byte', async (t) => {
+  const asked = async (upstream: JsonObject, headers: readonly string[] = []): Promise<string | undefined> => {
+    const { nodes, ask } = await serve(t, upstream);
+    assert.equal((await ask({ version: '1.0', target: '/a?b', headers })).status, 200);
+    const [node] = nodes;
+    const text = node?.requests[0]?.bytes.toString('latin1').replaceAll(`:${node.port}`, ':NODE');
+    return text?.replace(/X-Forwarded-Port: \d+/, 'X-Forwarded-Port: OWN');
+  };
+  const rest = 'X-Real-IP: 127.0.0.1\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: OWN\r\n\r\n';
+  for (const passHost of [{}, { pass_host: 'pass' }, { pass_host: 'node' }]) {
+    assert.equal(await asked(passHost), `GET /a?b HTTP/1.1\r\nHost: 127.0.0.1:NODE\r\n${rest}`);
+  }
+  assert.equal(await asked({ pass_host: 'rewrite', upstream_host: 'api.internal' }), `GET /a?b HTTP/1.1\r\nHost: api.internal\r\n${rest}`);
+  assert.match((await asked({}, ['Host: client.example'])) ?? '', /^GET \/a\?b HTTP\/1\.1\r\nHost: client\.example\r\n/);
+});
+
+test('OPTIONS of the server, in both forms, is answered without asking a node; of a path it goes to one', async (t) => {
+  const { nodes, ask } = await serve(t, {});
+  for (const target of ['*', 'http://test']) {
+    const answer = await ask({ method: 'OPTIONS', target });
+    assert.equal(answer.status, 200);
+    assert.match(answer.head, /\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n/);
+    assert.match(answer.head, /\r\nContent-Length: 0\r\n/);
+    assert.equal(answer.body, '');
+  }
+  assert.equal(requestsAt(nodes), 0);
+  assert.equal((await ask({ method: 'OPTIONS', target: '/' })).body, 'ok');
+  for (const [method, target] of [
+    ['GET', '*'],
+    ['OPTIONS', '*?a'],
+    ['CONNECT', 'test:443'],
+  ] as const) {
+    const answer = await ask({ method, target });
+    assert.equal(answer.status, method === 'CONNECT' ? 501 : 400, `${method} ${target}`);
+  }
+  assert.equal(requestsAt(nodes), 1);
+});
+
+test('a request without Host that is tried again has the Host of the node that it is tried at', async (t) => {
+  const { nodes, ask } = await serve(t, {}, { nodes: 2, handler: () => HANGS_UP });
+  assert.equal((await ask({ version: '1.0' })).status, 502);
+  for (const { requests, port } of nodes) assert.deepEqual(requests[0]?.values('host'), [`127.0.0.1:${port}`]);
+});
+
 test('with pass_host node a request that is tried again has the Host of the node that it is tried at', async (t) => {
   const { nodes, ask } = await serve(t, { pass_host: 'node' }, { nodes: 3, handler: () => HANGS_UP });
   assert.equal((await ask()).status, 502);

@@ -57,6 +57,72 @@ test('every control character and every escape of NUL is refused, other bytes ar
   }
 });
 
+const escapeOf = (code: number): string => `%${code.toString(16).padStart(2, '0')}`;
+/** Bytes that some servers take off or out of a segment, and those at which some end it. */
+const isBlank = (code: number): boolean => code <= 0x20 || code === 0x7f || code === 0x85 || code === 0xa0;
+const endsSegment = (code: number): boolean => ';#?'.includes(String.fromCharCode(code));
+
+test('no byte before, within or behind the dots of a segment makes them data to the gateway and dots to a server that trims or cuts', () => {
+  for (const dots of ['.', '..', '%2e', '.%2E']) {
+    for (const rest of ['', '/b', '//']) {
+      for (let code = 0; code < 256; code++) {
+        const escaped = escapeOf(code);
+        const kindOf = (segment: string): string => normalisePath(`/a/b/${segment}${rest}`).kind;
+        const at = `${escaped} at ${dots}, then ${JSON.stringify(rest)}`;
+        assert.equal(kindOf(`${dots}${escaped}`), isBlank(code) || endsSegment(code) ? 'refused' : 'ok', `behind: ${at}`);
+        assert.equal(kindOf(`${dots}${escaped}x`), code === 0 || endsSegment(code) ? 'refused' : 'ok', `with more behind: ${at}`);
+        assert.equal(kindOf(`${escaped}${dots}`), isBlank(code) ? 'refused' : 'ok', `before: ${at}`);
+        assert.equal(kindOf(`.${escaped}.`), isBlank(code) || endsSegment(code) ? 'refused' : 'ok', `within: ${at}`);
+        assert.equal(kindOf(`x${escaped}${dots}`), code === 0 ? 'refused' : 'ok', `not dots alone: ${at}`);
+        if (isBlank(code)) assert.equal(kindOf(`${dots}${escaped}${escaped};x`), 'refused', `several: ${at}`);
+      }
+    }
+  }
+});
+
+test('white space of Unicode around dots is refused as that of ASCII is', () => {
+  for (const code of [0x80, 0x85, 0xa0, 0x1680, 0x2000, 0x200b, 0x2028, 0x202f, 0x205f, 0x2060, 0x3000, 0xfeff]) {
+    const blank = String.fromCharCode(code);
+    const escaped = encodeURIComponent(blank);
+    const raw = byteStringOf(blank);
+    for (const segment of [`..${escaped}`, `${escaped}..`, `.${escaped}.`, `${escaped}.`, `..${raw}`, `${raw}..`]) {
+      assert.equal(normalisePath(`/a/${segment}/b`).kind, 'refused', segment);
+    }
+    assert.equal(normalisePath(`/a/x${escaped}`).kind, 'ok');
+  }
+  assert.equal(normalisePath('/a/..%C3%A9').kind, 'ok');
+});
+
+/** As servers resolve dots that trim and cut each segment first. */
+function resolvedByTrimming(path: string): string {
+  const segments: string[] = [];
+  for (const segment of path.split('/').slice(1)) {
+    const characters = Array.from(segment).filter((character) => !isBlank(character.charCodeAt(0)));
+    const [left = ''] = characters.join('').split(/[;#?]/);
+    if (left === '..') segments.pop();
+    else if (left !== '.') segments.push(left);
+  }
+  return `/${segments.join('/')}`;
+}
+
+test('a server that trims and cuts the segments of what it gets stays below the prefix by which the path was matched', () => {
+  const pieces = [...PIECES, '%20', '%09', '%0a', '%7f', '%a0', '%3b', '%23', '%3f', ';x', '..', '.', '/'];
+  const paths = fc.array(fc.constantFrom(...pieces), { maxLength: 10 }).map((parts) => `/open/${parts.join('')}`);
+  fc.assert(
+    fc.property(paths, (raw) => {
+      const result = normalisePath(raw);
+      if (result.kind === 'refused' || !result.path.startsWith('/open/')) return;
+      assert.ok(resolvedByTrimming(result.path).startsWith('/open'), raw);
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test('a long segment of blanks and dots is read in linear time', () => {
+  assert.equal(normalisePath(`/a/${'%20'.repeat(20_000)}.${'%20'.repeat(20_000)}x`).kind, 'ok');
+  assert.equal(normalisePath(`/a/${'%C2%A0'.repeat(20_000)}..${'%C2%A0'.repeat(20_000)}`).kind, 'refused');
+});
+
 test('a long path of dots and slashes is read in linear time', () => {
   const long = `/${'a/../'.repeat(20_000)}${'%2e/'.repeat(20_000)}x`;
   const result = normalisePath(long);

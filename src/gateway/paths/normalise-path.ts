@@ -41,8 +41,8 @@ export function isPlainPath(raw: string): boolean {
  * Normalises the path of a request target: `raw` is its byte string without `?` and query.
  *
  * Percent-decoded once; `.` and `..` segments in any spelling are resolved, doubled slashes become one, a backslash is a slash.
- * Refused are paths that climb above `/`, hold a dot segment with a parameter (`..;`), `%00`, a broken escape, a control character,
- * `#` or `?`, or do not begin with `/` (but for `*`, the target of OPTIONS). An empty path is `/` (RFC 9110 §4.2.3).
+ * Refused are paths that climb above `/`, hold a dot segment in disguise (`..;`, `..%20`, `..%23`), `%00`, a broken escape, a control
+ * character, `#` or `?`, or do not begin with `/` (but for `*`, the target of OPTIONS). An empty path is `/` (RFC 9110 §4.2.3).
  * `docs/reference/path-spellings.md` shows it by examples, which are the test.
  */
 export function normalisePath(raw: string): NormalisedPath {

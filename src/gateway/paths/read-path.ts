@@ -1,3 +1,5 @@
+import { isDisguisedDots } from './disguised-dots.ts';
+
 /** How `%2F` and `%5C` are understood. */
 export type EncodedSeparator = 'data' | 'separator';
 
@@ -59,15 +61,12 @@ export function readPath(raw: string, encodedSeparator: EncodedSeparator): PathR
   return { path: joined(segments, 'decoded'), forwardPath: joined(segments, 'forward'), hasEncodedSeparator };
 }
 
-/** A dot segment with a parameter: data to most servers, a dot segment to those that take parameters off first. */
-const DOTS_WITH_PARAMETER = /^\.\.?;/;
-
 /**
  * An empty last segment is the trailing slash; a dot segment at the end leaves one. False: the path climbs above `/`, or would for
  * some upstreams lead elsewhere than for the gateway.
  */
 function addSegment(segments: Segment[], segment: Segment, isLast: boolean): boolean {
-  if (DOTS_WITH_PARAMETER.test(segment.decoded)) return false;
+  if (isDisguisedDots(segment.decoded)) return false;
   const isParent = segment.decoded === '..';
   if (isParent && segments.pop() === undefined) return false;
   const isDots = isParent || segment.decoded === '.';

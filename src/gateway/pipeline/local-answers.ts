@@ -9,6 +9,14 @@ const JSON_LINE = Buffer.from('Content-Type: application/json\r\n', 'latin1');
 /** Answers whose text a reference gives, sent the way it gives them (APISIX: JSON text as `text/plain`, with a newline). */
 const TEXT_REASONS: ReadonlySet<ErrorReason> = new Set<ErrorReason>(['route_not_found', 'service_not_found']);
 
+/** The answer to a question about the server as a whole (RFC 9110 §9.3.7). What a route allows is for its upstream to say. */
+export const SERVER_OPTIONS: LocalAnswer = {
+  status: 200,
+  headerLines: Buffer.from('Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n', 'latin1'),
+  body: Buffer.alloc(0),
+  reason: undefined,
+};
+
 const answers = new Map<ErrorReason, LocalAnswer>();
 
 /** An error answer that the gateway makes itself: status and `{"error_msg":…}` come from the table of errors. */

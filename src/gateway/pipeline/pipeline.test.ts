@@ -16,12 +16,24 @@ function isForwarded(exchange: FakeExchange): boolean {
 
 test('a request without a route gets the reference text and one reason', async () => {
   const { ask, finish } = await startPipeline([serviceChange(), routeChange('a', ['/a'], { methods: ['GET'] })]);
-  for (const line of ['GET /b', 'POST /a', 'OPTIONS *']) {
+  for (const line of ['GET /b', 'POST /a', 'OPTIONS /b']) {
     const exchange = ask(line);
     assert.equal(exchange.answer?.status, 404, line);
     assert.equal(exchange.answer?.body.toString(), '{"error_msg":"404 Route Not Found"}\n');
     assert.match(exchange.answer?.headerLines.toString() ?? '', /^Content-Type: text\/plain; charset=utf-8\r\n$/);
     assert.equal(finish(exchange).reason, 'route_not_found');
+  }
+});
+
+test('a question about the server as a whole is answered by the gateway, whatever routes there are', async () => {
+  for (const changes of [[], [serviceChange(), routeChange('all', ['/*']), routeChange('root', ['/'])]]) {
+    const { ask, finish } = await startPipeline(changes);
+    const exchange = ask('OPTIONS *');
+    assert.equal(exchange.plan, undefined);
+    assert.equal(exchange.answer?.status, 200);
+    assert.equal(exchange.answer?.body.length, 0);
+    assert.equal(exchange.answer?.headerLines.toString(), 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n');
+    assert.equal(finish(exchange).reason, undefined);
   }
 });
 

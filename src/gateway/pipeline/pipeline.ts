@@ -16,13 +16,13 @@ import type { ConsumerDirectory } from './context-surroundings.ts';
 import { type FailedStep, failureFields } from './failure-fields.ts';
 import { FilterFailure, filterEngineAnswer, filterHead, filterLocalAnswer } from './filter-answer.ts';
 import { inTime, PLUGIN_DEADLINE_MS } from './in-time.ts';
-import { errorAnswer, REQUEST_ID_HEADER } from './local-answers.ts';
+import { errorAnswer, REQUEST_ID_HEADER, SERVER_OPTIONS } from './local-answers.ts';
 import { localAnswerOf } from './plugin-answer.ts';
 import { RequestContext } from './request-context.ts';
 import { RequestIds } from './request-id.ts';
 import type { RouteCandidate } from './route-candidate.ts';
 import { RouteFinder } from './route-finder.ts';
-import type { RouteSource } from './route-match.ts';
+import { asksOfServer, type RouteSource } from './route-match.ts';
 import { runLogs } from './run-logs.ts';
 import { type PluginOutcome, runPlugins } from './run-plugins.ts';
 import { selectRoute } from './select-route.ts';
@@ -286,7 +286,8 @@ export class Pipeline implements ExchangeHandler {
   }
 
   #refuse(context: RequestContext, exchange: Exchange, reason: ErrorReason): void {
-    this.#respond(context, exchange, errorAnswer(reason));
+    const isOfServer = reason === 'route_not_found' && context.match !== undefined && asksOfServer(context.match);
+    this.#respond(context, exchange, isOfServer ? SERVER_OPTIONS : errorAnswer(reason));
   }
 
   #pluginFailed(context: RequestContext, exchange: Exchange, step: FailedStep, error: unknown): void {

@@ -34,6 +34,8 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
   #forwardedFor = '';
   /** Kept where an upstream may be asked by it in its handshake. */
   #clientHost = '';
+  /** The client has said which host it wants, which HTTP/1.0 leaves to it. */
+  #namesHost = true;
 
   // For the log and for the pipeline.
   /** 32 digits, each context's own buffer. */
@@ -218,7 +220,9 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
     if (first.secure !== undefined) this.#clientHost = this.host;
     this.#forwardedFor = takeForwardedFor(this.headers);
     this.requestTarget ??= this.#newTarget(candidate);
-    this.hostValue = this.ownHost ?? hostFor(upstream, first);
+    const head = this.readableHead;
+    this.#namesHost = head === undefined || head.hostEnd > head.hostStart;
+    this.hostValue = this.ownHost ?? hostFor(upstream, first, this.#namesHost);
     this.isDuplex = upstream?.settings.isGrpc === true;
     this.allowsUpgrade = route.allowsUpgrade && !this.isDuplex;
     this.connectTimeoutMs = timeouts.connectTimeoutMs;
@@ -244,7 +248,9 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
   nextTarget(attempt: number, previousFailure: ErrorReason | undefined): UpstreamTarget | ErrorReason {
     const endpoint = this.#attempts.next(attempt, previousFailure);
     if (typeof endpoint === 'string') return endpoint;
-    if (this.ownHost === undefined) this.hostValue = hostFor(this.ownUpstream?.upstream ?? this.candidate?.route.upstream, endpoint);
+    if (this.ownHost === undefined) {
+      this.hostValue = hostFor(this.ownUpstream?.upstream ?? this.candidate?.route.upstream, endpoint, this.#namesHost);
+    }
     if (endpoint.secure === undefined) return endpoint.target;
     return endpoint.secure.targetFor(this.hostValue?.toString('latin1') ?? this.#clientHost);
   }
@@ -275,8 +281,11 @@ export class RequestContext extends AnsweredRequest implements RequestView, LogV
   }
 }
 
-/** The Host that an upstream gets; undefined for the client's own. */
-function hostFor(upstream: RuntimeUpstream | undefined, endpoint: Endpoint): Buffer | undefined {
+/**
+ * The Host that an upstream gets; undefined for the client's own. Where the client has none it is the node's: the request goes on as HTTP/1.1,
+ * and an empty Host there says that the target has no authority (RFC 9112 §3.2), which is not what the client meant.
+ */
+function hostFor(upstream: RuntimeUpstream | undefined, endpoint: Endpoint, namesHost: boolean): Buffer | undefined {
   switch (upstream?.settings.passHost) {
     case 'node':
       return endpoint.hostValue;
@@ -284,6 +293,6 @@ function hostFor(upstream: RuntimeUpstream | undefined, endpoint: Endpoint): Buf
       return upstream.rewrittenHost;
     case 'pass':
     case undefined:
-      return undefined;
+      return namesHost ? undefined : endpoint.hostValue;
   }
 }

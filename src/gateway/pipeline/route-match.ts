@@ -98,8 +98,7 @@ interface BothOutcomes extends Outcome {
 type Beside = Pick<RoutableRequest, 'host' | 'method'>;
 
 function findRoutes(routes: RouteSource, rawPath: string, beside: Beside): BothOutcomes {
-  // `OPTIONS *`, empty in absolute-form, speaks of the server as a whole (RFC 9110 §9.3.7), which no route stands for.
-  if (rawPath === '*' || rawPath === '') return noRoutes(rawPath, beside, 'route_not_found');
+  if (isOfServer(rawPath)) return noRoutes(rawPath, beside, 'route_not_found');
   if (isPlainPath(rawPath)) {
     const reading = { path: rawPath, forwardPath: rawPath, isRewritten: false };
     return { ...outcomeOf(collect(routes, reading, beside)), separatorPath: undefined, other: undefined };
@@ -115,6 +114,16 @@ function findRoutes(routes: RouteSource, rawPath: string, beside: Beside): BothO
   return isSameWay(asData.candidates[0], asSeparators.candidates[0])
     ? { ...asData, separatorPath, other: undefined }
     : noRoutes(path, beside, 'ambiguous_path');
+}
+
+/** `OPTIONS *`, empty in absolute-form, speaks of the server as a whole (RFC 9110 §9.3.7), which no route stands for. */
+function isOfServer(rawPath: string): boolean {
+  return rawPath === '*' || rawPath === '';
+}
+
+/** Whether a match without a route is that of a question about the server as a whole. */
+export function asksOfServer({ failure, path }: RouteMatch): boolean {
+  return failure === 'route_not_found' && isOfServer(path);
 }
 
 /** Whether both readings of a path lead to the same. */

@@ -12,6 +12,8 @@ export interface RequestText {
   readonly method?: string;
   readonly target?: string;
   readonly host?: string;
+  /** In HTTP/1.0 no Host is sent but what is among the headers. */
+  readonly version?: '1.0' | '1.1';
   /** Complete lines without their line breaks. */
   readonly headers?: readonly string[];
   readonly body?: string;
@@ -19,9 +21,10 @@ export interface RequestText {
 
 /** Sends one request on a connection of its own and reads the answer to its end. Rejects when the connection breaks. */
 export function sendRequest(port: number, request: RequestText = {}): Promise<RawAnswer> {
-  const { method = 'GET', target = '/', host = 'test', headers = [], body = '' } = request;
+  const { method = 'GET', target = '/', host = 'test', version = '1.1', headers = [], body = '' } = request;
   const length = body === '' ? [] : [`Content-Length: ${Buffer.byteLength(body)}`];
-  const lines = [`${method} ${target} HTTP/1.1`, `Host: ${host}`, 'Connection: close', ...length, ...headers];
+  const hostLines = version === '1.0' ? [] : [`Host: ${host}`];
+  const lines = [`${method} ${target} HTTP/${version}`, ...hostLines, 'Connection: close', ...length, ...headers];
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port });
     let text = '';

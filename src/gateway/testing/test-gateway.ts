@@ -113,7 +113,7 @@ function testOptions(dataFolder: string, log: RecordingLogger): GatewayOptions {
     accessLogFile: undefined,
     trustedAddresses: [],
     pluginDeadlineMs: 10_000,
-    engine: { limits: {}, timeouts: {} },
+    engine: { limits: {}, timeouts: {}, transport: process.env.PORTCULLIS_TEST_TRANSPORT === 'documented' ? 'documented' : 'auto' },
     limits: {},
     previousExit: { kind: 'none' },
     allowOlder: false,

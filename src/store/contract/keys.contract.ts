@@ -107,6 +107,23 @@ export function keyContract(makeDatabase: MakeDatabase): void {
     assert.deepEqual((await verifyAuditChain(store)).breaks, []);
   });
 
+  test('a process that has another key under the id of the one in use writes nothing with it', async (context) => {
+    const { store, open } = await makeTestBed(context, makeDatabase);
+    await fill(store, 1);
+    const away = await open();
+    const { file } = store.keys.keyring;
+    const old: { keys: unknown[] } = JSON.parse(await readFile(file, 'utf8'));
+    const { keyId } = await rotateKey({ ...changing(await open()), waitMs: 0 });
+    const complete = await readFile(file, 'utf8');
+    const mistaken = { id: keyId, key: Buffer.alloc(32, 7).toString('base64') };
+    await writeFile(file, JSON.stringify({ version: 1, keys: [...old.keys, mistaken] }));
+    const refusal = { reason: 'keyring_lacks_key', message: /has another key under the id/ };
+    await assert.rejects(putAll(away, credentialWrite('alice', 'c9', 'late')), refusal);
+    await writeFile(file, complete);
+    await putAll(await open(), credentialWrite('alice', 'c9', 'late'));
+    assert.equal(await keyOfCredential(store, 'c9'), 'late');
+  });
+
   test('a key that an operator has put into the file is used by a rotation, and by nothing before', async (context) => {
     const { store, open } = await makeTestBed(context, makeDatabase);
     await fill(store, 1);

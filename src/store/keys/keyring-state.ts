@@ -10,6 +10,8 @@ export const KEYRING_STATE_SETTING = 'keyring-state';
 export interface KeyringState {
   /** Id of the key that encrypts. */
   readonly current: string;
+  /** Its fingerprint: whoever has another key under this id must not write with it. */
+  readonly fingerprint: string | undefined;
   /** A key that was added and is to encrypt next, once every control plane knows it. */
   readonly coming: ComingKey | undefined;
   /** The current key has taken over, and not everything was encrypted anew with it yet. */
@@ -25,19 +27,20 @@ export interface ComingKey {
 }
 
 /** The state of a store that has had one key only. */
-export function beginningState(current: string): KeyringState {
-  return { current, coming: undefined, isUnfinished: false, retired: [] };
+export function beginningState({ id, fingerprint }: ComingKey): KeyringState {
+  return { current: id, fingerprint, coming: undefined, isUnfinished: false, retired: [] };
 }
 
 /** Reads the setting's text; undefined as long as there is none. @throws PortcullisError (`admin_internal`) for what is no state */
 export function parseKeyringState(text: string | undefined): KeyringState | undefined {
   if (text === undefined) return undefined;
   const value = parseObject(text);
-  const { current, coming, is_unfinished: isUnfinished, retired } = value;
+  const { current, fingerprint, coming, is_unfinished: isUnfinished, retired } = value;
   if (typeof current !== 'string' || !Array.isArray(retired)) throw damaged();
   const ids: readonly unknown[] = retired;
   return {
     current,
+    fingerprint: typeof fingerprint === 'string' ? fingerprint : undefined,
     coming: coming === null || coming === undefined ? undefined : parseComing(coming),
     isUnfinished: isUnfinished === true,
     retired: ids.filter((id) => typeof id === 'string'),
@@ -45,8 +48,8 @@ export function parseKeyringState(text: string | undefined): KeyringState | unde
 }
 
 /** The setting's value. */
-export function encodeKeyringState({ current, coming, isUnfinished, retired }: KeyringState): Buffer {
-  return Buffer.from(JSON.stringify({ current, coming: coming ?? null, is_unfinished: isUnfinished, retired }));
+export function encodeKeyringState({ current, fingerprint, coming, isUnfinished, retired }: KeyringState): Buffer {
+  return Buffer.from(JSON.stringify({ current, fingerprint, coming: coming ?? null, is_unfinished: isUnfinished, retired }));
 }
 
 function parseComing(value: unknown): ComingKey {

@@ -17,22 +17,25 @@ export interface Rotation extends ReEncrypted {
  * @throws StartError as `addKey` and `takeIntoUse`
  */
 export async function rotateKey(
-  options: ChangeKeysOptions & { readonly waitMs: number; readonly onProgress?: ReEncryptionListener | undefined },
+  options: ChangeKeysOptions & {
+    readonly waitMs: number;
+    readonly onProgress?: ReEncryptionListener | undefined;
+    /** Is told when the key could not be put first in the file, on which nothing here depends. */
+    readonly onOrderFailure?: ((error: unknown) => void) | undefined;
+  },
 ): Promise<Rotation> {
   const { isUnfinished: isResumed } = await readState(options.store);
   if (!isResumed) {
     await addKey({ ...options, replace: false });
     await takeIntoUse(options);
   }
+  // Before everything is done, so that a repetition comes here again.
+  await putFirstInFile(options).catch((error: unknown) => options.onOrderFailure?.(error));
   return { ...(await reEncrypt(options)), isResumed };
 }
 
-/**
- * Puts the key that encrypts first in the keyring file: a new store, and a version that goes by the file, begin with that one.
- *
- * @throws StartError when the file cannot be written
- */
-export async function putFirstInFile(options: ChangeKeysOptions): Promise<void> {
+/** Puts the key that encrypts first in the keyring file: a new store, and a version that goes by the file, begin with that one. */
+async function putFirstInFile(options: ChangeKeysOptions): Promise<void> {
   const { file } = options.store.keys.keyring;
   // With the write lock held nobody else changes the file.
   await changeKeys(options, ({ state: { current } }) =>

@@ -35,7 +35,7 @@ export async function takeIntoUse(options: ChangeKeysOptions & { readonly waitMs
       );
     }
     await keys.require(coming.id);
-    const next = { ...state, current: coming.id, coming: undefined, isUnfinished: true };
+    const next = { ...state, current: coming.id, fingerprint: coming.fingerprint, coming: undefined, isUnfinished: true };
     await become(next, { action: 'keyring.use', keyId: coming.id, detail: { former: current } });
     return coming.id;
   });

@@ -15,7 +15,7 @@ export function followKeyring(cipher: FieldCipher): FirstRead {
     sql: `SELECT convert_from(value, 'UTF8') AS text FROM settings WHERE name = '${KEYRING_STATE_SETTING}'`,
     take: (rows) => {
       const state = parseKeyringState(textOf(rows[0]));
-      if (state !== undefined) cipher.sealWith(state.current);
+      if (state !== undefined) cipher.sealWith(state.current, state.fingerprint);
     },
   };
 }

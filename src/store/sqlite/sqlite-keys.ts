@@ -10,7 +10,7 @@ import { pageOfSealedRows, replaceSealedText } from './sqlite-sealed-rows.ts';
 export function followKeyring(writer: SqliteDatabase, cipher: FieldCipher): void {
   const row = writer.get<{ text: string }>('SELECT CAST(value AS TEXT) AS text FROM settings WHERE name = ?', KEYRING_STATE_SETTING);
   const state = parseKeyringState(row?.text);
-  if (state !== undefined) cipher.sealWith(state.current);
+  if (state !== undefined) cipher.sealWith(state.current, state.fingerprint);
 }
 
 /** By which way keys are read and changed. */
