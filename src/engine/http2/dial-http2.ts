@@ -1,11 +1,13 @@
-import type { ClientHttp2Session } from 'node:http2';
-import { connect as connectSocket, type Socket } from 'node:net';
-import type { PeerCertificate } from 'node:tls';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import { type SessionPlace, TLS_FAILURE } from '../transport/connect-tls-transport.ts';
+import { connectTransport } from '../transport/connect-transport.ts';
+import { EncryptedTransport } from '../transport/encrypted-transport.ts';
+import type { Transport, TransportReceiver } from '../transport/transport.ts';
+import type { TransportKind } from '../transport/transport-kind.ts';
 
-/** Begins an HTTP/2 connection; `onFailure` hears why none was made, the system's code or one of `TLS_FAILURE`, before the session closes. */
-export type Http2Dial = (onFailure: (code: string) => void) => ClientHttp2Session;
+/** Begins a connection that is to speak HTTP/2; `onFailure` hears why none was made, the system's code or one of `TLS_FAILURE`, before it closes. */
+export type Http2Dial = (receiver: TransportReceiver, onFailure: (code: string) => void) => Transport;
 
 /** Where a connection goes to, and how it is encrypted. */
 export interface Http2Address {
@@ -15,27 +17,21 @@ export interface Http2Address {
   readonly tls: UpstreamTls | undefined;
 }
 
-/** What the gateway takes from an upstream at once: as much as it lets a client send. */
-const SETTINGS = { enablePush: false, initialWindowSize: 256 * 1024, maxHeaderListSize: 128 * 1024 };
+/** How connections in clear are driven, and where all of them read to, one after the other. */
+export interface Http2Reading {
+  readonly transport: TransportKind;
+  readonly readBuffer: Buffer;
+}
+
 const ALPN = 'h2';
 
 /** Connects with prior knowledge (RFC 9113 §3.3) or, encrypted, where the upstream agrees on `h2`. */
-export function http2Dial(where: Http2Address, place: SessionPlace): Http2Dial {
-  return (onFailure) => {
-    const socket = where.tls === undefined ? connectPlain(where, onFailure) : connectSecurely(where, where.tls, place, onFailure);
-    // Loaded with the first one, as TLS is.
-    const { connect } = process.getBuiltinModule('node:http2');
-    const authority = where.tls === undefined ? 'http://upstream' : 'https://upstream';
-    // The types know nothing of `strictSingleValueFields` here: what a client has sent twice goes on twice.
-    const options: object = { settings: SETTINGS, maxHeaderListPairs: 1000, maxSessionMemory: 64, strictSingleValueFields: false };
-    return connect(authority, { ...options, createConnection: () => socket });
+export function http2Dial(where: Http2Address, place: SessionPlace, { transport, readBuffer }: Http2Reading): Http2Dial {
+  return (receiver, onFailure) => {
+    if (where.tls === undefined)
+      return connectTransport({ transport, host: where.address, port: where.port, readBuffer }, receiver, () => {});
+    return new EncryptedTransport(connectSecurely(where, where.tls, place, onFailure), receiver, true);
   };
-}
-
-function connectPlain({ address, port }: Http2Address, onFailure: (code: string) => void): Socket {
-  const socket = connectSocket({ host: address, port, noDelay: true });
-  socket.on('error', (error: NodeJS.ErrnoException) => onFailure(error.code ?? 'UNKNOWN'));
-  return socket;
 }
 
 function connectSecurely(
@@ -43,7 +39,7 @@ function connectSecurely(
   { identity, serverName, peerName }: UpstreamTls,
   place: SessionPlace,
   onFailure: (code: string) => void,
-): Socket {
+): TLSSocket {
   const { checkServerIdentity, connect } = process.getBuiltinModule('node:tls');
   const socket = connect({
     host,

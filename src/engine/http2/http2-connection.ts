@@ -155,6 +155,8 @@ export class Http2Connection implements ServedConnection, SessionOwner {
     this.#refuseFurther();
   }
 
+  onEmpty(): void {}
+
   onGone(): void {
     this.#onGone(this);
   }

@@ -2,13 +2,16 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
-import { FLAG, FRAME, fieldBlock, type Http2Frames } from '../testing/http2-frames.ts';
+import { FLAG, FRAME, type Frame, fieldBlock, type Http2Frames } from '../testing/http2-frames.ts';
 import { type Http2Answer, readAnswer } from '../testing/http2-proxy.ts';
 import { answerHead, type Http2Upstream, requestOn, resetStream, startHttp2Upstream } from '../testing/http2-upstream.ts';
 import { startEngine, type TestEngine } from '../testing/test-engine.ts';
 import { planTo } from '../testing/test-handler.ts';
+import { testTransport } from '../testing/test-transport.ts';
 import { http2Dial } from './dial-http2.ts';
-import { INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM } from './http2-codes.ts';
+import { HpackDecoder } from './hpack/hpack-decoder.ts';
+import { HPACK } from './hpack/hpack-outcome.ts';
+import { CANCEL, INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM } from './http2-codes.ts';
 import { UpstreamSessions } from './upstream-sessions.ts';
 import { UpstreamStream } from './upstream-stream.ts';
 
@@ -81,6 +84,40 @@ test('a request that an interim answer has come for was begun, and is not sent a
   assert.equal(heads.length, 1);
 });
 
+test('trailer fields of a request reach the upstream behind its body, and a call that is cancelled there harms nobody', async (t) => {
+  const upstream = await startHttp2Upstream(t);
+  const engine = await startEngine(t, (exchange) => exchange.forward({ ...planTo(target), isDuplex: true }), { http2Cleartext: true });
+  const target = engine.pool.target('127.0.0.1', upstream.port, undefined, undefined, true);
+  const session = connect(`http://127.0.0.1:${engine.port}`);
+  session.on('error', () => {});
+  t.after(() => session.destroy());
+  const fields = { ':method': 'POST', ':path': '/', 'content-type': 'application/grpc', te: 'trailers' };
+  const stream = session.request(fields, { waitForTrailers: true });
+  stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '42' }));
+  const answer = readAnswer(stream);
+  stream.end('order');
+  const connection = await upstream.connection(0);
+  const last = await connection.frame(({ type, flags }) => type === FRAME.headers && (flags & FLAG.endStream) !== 0);
+  assert.deepEqual(readFields(last), ['x-sum', '42']);
+  answerHead(connection, 1, true);
+  assert.equal((await answer).status, 200);
+  const cancelled = session.request(fields, { waitForTrailers: true });
+  cancelled.on('error', () => {});
+  cancelled.write('order');
+  await requestOn(connection, 3, false);
+  cancelled.close(CANCEL);
+  assert.notEqual(await connection.frame(({ type, stream: on }) => type === FRAME.rstStream && on === 3), undefined);
+});
+
+/** Of a block that comes behind another one, which the decoder has to have seen in order to read it; here it refers to nothing. */
+function readFields(frame: Frame | undefined): string[] {
+  const fields: string[] = [];
+  const { payload } = frame ?? { payload: Buffer.alloc(0) };
+  const decoder = new HpackDecoder({ tableBytes: 4096, listBytes: 1000, pairs: 10 });
+  assert.equal(decoder.decode(payload, 0, payload.length, fields), HPACK.done);
+  return fields;
+}
+
 for (const isAcknowledged of [true, false]) {
   test(`an upload that goes on is not asked whether anybody is there, ${isAcknowledged ? 'with' : 'without'} a word from its upstream`, async (t) => {
     const upstream = await startHttp2Upstream(t);
@@ -129,7 +166,8 @@ for (const isWhole of [false, true]) {
     const name = `${isWhole ? 'a whole' : 'a truncated'} answer reset by NO_ERROR ${isPaused ? 'behind a pause' : 'at once'}`;
     test(`${name} ends as ${isWhole ? 'whole' : 'broken off'}`, async (t) => {
       const upstream = await startHttp2Upstream(t);
-      const dial = http2Dial({ address: '127.0.0.1', port: upstream.port, tls: undefined }, { session: undefined });
+      const reading = { transport: testTransport(), readBuffer: Buffer.alloc(64 * 1024) };
+      const dial = http2Dial({ address: '127.0.0.1', port: upstream.port, tls: undefined }, { session: undefined }, reading);
       const keepAlive = { size: 10, idleTimeoutMs: 60_000, requests: 1000 };
       const sessions = new UpstreamSessions(dial, new FakeClock(), keepAlive, 3_600_000);
       t.after(() => sessions.destroy());

@@ -1,21 +1,28 @@
-import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
-import { takenBytes } from '../transport/taken-bytes.ts';
 import type { Http2Dial } from './dial-http2.ts';
 import { NO_ERROR, REFUSED_STREAM } from './http2-codes.ts';
 import { LivenessWatch } from './liveness-watch.ts';
+import { ResetBudget } from './reset-budget.ts';
+import { Http2Session } from './session/http2-session.ts';
+import { type Http2Stream, NO_RECEIVER, type StreamReceiver } from './session/http2-stream.ts';
+import type { SessionOwner } from './session/session-owner.ts';
+import type { SessionTerms } from './session/session-terms.ts';
 
 /** Requests at once on a connection, where the upstream allows more. */
 const MOST_STREAMS = 100;
+/** How long an upstream may take to close a connection that was ended. */
+const LINGER_MS = 2_000;
 
 /** Who waits for a connection to be made. */
 export interface SessionWaiter {
   onReady(): void;
+  /** The connection is made, and takes fewer requests than wait for it. */
+  onCrowded(): void;
   /** `failure` is the system's error code, or one of `TLS_FAILURE`. */
   onFailed(failure: string): void;
 }
 
 /** One HTTP/2 connection to an upstream, with many requests at once. */
-export class UpstreamSession {
+export class UpstreamSession implements SessionOwner {
   /** Requests that use it, or will as soon as it is made. */
   users = 0;
   /** Requests begun so far. */
@@ -25,37 +32,33 @@ export class UpstreamSession {
   /** Monotonic time since when nobody uses it. */
   idleSinceMs = 0;
   readonly openedAtMs: number;
-  readonly #session: ClientHttp2Session;
+  readonly #session: Http2Session;
   readonly #waiters = new Set<SessionWaiter>();
   readonly #liveness: LivenessWatch;
+  readonly #offences: ResetBudget;
+  readonly #nowMs: () => number;
+  readonly #onGone: (session: UpstreamSession) => void;
   #ready = false;
-  /** Number of the last stream that an upstream which broke the connection off may have begun. */
-  #begunUpTo = -1;
   /** It takes no more requests. */
   #closing = false;
+  /** It closes when no request is under way. */
+  #closesWhenEmpty = false;
   #failure: string | undefined = undefined;
+  /** Monotonic time when it was first found over. */
+  #overSinceMs: number | undefined = undefined;
 
   /** `onGone` hears that it is closed, once. */
-  constructor(dial: Http2Dial, nowMs: number, onGone: (session: UpstreamSession) => void) {
+  constructor(terms: SessionTerms, dial: Http2Dial, nowMs: number, onGone: (session: UpstreamSession) => void) {
     this.openedAtMs = nowMs;
+    this.#nowMs = terms.nowMs;
+    this.#onGone = onGone;
     this.#liveness = new LivenessWatch(nowMs);
-    const session = dial((failure) => {
-      this.#failure ??= failure;
-    });
-    this.#session = session;
-    session.once('remoteSettings', () => this.#becomeReady());
-    session.on('goaway', (code, lastStream) => {
-      this.#closing = true;
-      if (code !== NO_ERROR) this.#begunUpTo = lastStream;
-    });
-    session.on('error', (error: NodeJS.ErrnoException) => {
-      this.#failure ??= error.code;
-    });
-    session.on('close', () => {
-      this.#closing = true;
-      onGone(this);
-      this.#failWaiters();
-    });
+    this.#offences = new ResetBudget(nowMs);
+    this.#session = new Http2Session(terms, this, (receiver) =>
+      dial(receiver, (failure) => {
+        this.#failure ??= failure;
+      }),
+    );
   }
 
   get ready(): boolean {
@@ -64,19 +67,13 @@ export class UpstreamSession {
 
   /** It can send no request, not even for those that have taken it. */
   get gone(): boolean {
-    return this.#session.closed || this.#session.destroyed;
-  }
-
-  /** Nothing goes on on it, not even what was begun. */
-  get lost(): boolean {
-    return this.#session.destroyed;
+    return this.#session.over || this.#closesWhenEmpty;
   }
 
   /** Another request finds room. */
   get hasRoom(): boolean {
     if (this.#closing || this.gone) return false;
-    const allowed = this.#ready ? (this.#session.remoteSettings.maxConcurrentStreams ?? MOST_STREAMS) : MOST_STREAMS;
-    return this.users < Math.min(allowed, MOST_STREAMS);
+    return this.users < Math.min(this.#session.peer.maxConcurrentStreams, MOST_STREAMS);
   }
 
   wait(waiter: SessionWaiter): void {
@@ -87,29 +84,34 @@ export class UpstreamSession {
     this.#waiters.delete(waiter);
   }
 
-  /** Begins a request; throws where the fields are none. Not to be called when the connection has gone. */
-  request(fields: readonly string[], endStream: boolean): ClientHttp2Stream {
+  /** Begins a request with these fields, name and value in turn; undefined where the connection takes none. */
+  request(fields: readonly string[], ends: boolean, receiver: StreamReceiver): Http2Stream | undefined {
+    const stream = this.gone ? undefined : this.#session.open(receiver);
+    const encoder = stream?.beginHead();
+    if (stream === undefined || encoder === undefined) return undefined;
     this.requests++;
-    return this.#session.request([...fields], { endStream });
+    for (let index = 0; index < fields.length; index += 2) encoder.write(fields[index] ?? '', fields[index + 1] ?? '');
+    stream.sendHead(ends);
+    return stream;
   }
 
   /**
-   * The upstream has certainly not begun this request (RFC 9113 §6.8, §8.7). Node closes the streams of a connection that a GOAWAY breaks off
-   * with the code of the GOAWAY, which says nothing about those up to the last stream that it names.
+   * Asks a silent upstream whether it is still there; requests on one that has vanished fail. Gives up one that does not close. To be called
+   * about once a second.
    */
-  hasRefused(stream: ClientHttp2Stream): boolean {
-    return stream.rstCode === REFUSED_STREAM && (stream.id ?? 0) > this.#begunUpTo;
-  }
-
-  /** Asks a silent upstream whether it is still there; requests on one that has vanished fail. To be called about once a second. */
   checkAlive(nowMs: number): void {
+    const session = this.#session;
+    if (session.over) {
+      this.#overSinceMs ??= nowMs;
+      if (nowMs - this.#overSinceMs >= LINGER_MS) session.destroy();
+      return;
+    }
     // Until it is made the time-out of connecting counts.
-    if (!this.#ready || this.lost) return;
+    if (!this.#ready) return;
     const { users, requests, heard } = this;
-    const socket = this.#session.socket;
-    const bytes = { inboundBytes: socket.bytesRead, outboundBytes: takenBytes(socket) };
+    const bytes = { inboundBytes: session.receivedBytes, outboundBytes: session.takenBytes };
     const found = this.#liveness.check({ users, requests, heard, ...bytes }, nowMs);
-    if (found === 'ping') this.#session.ping((error) => error === null && this.#liveness.answered());
+    if (found === 'ping') session.ping();
     else if (found === 'vanished') this.destroy();
   }
 
@@ -121,21 +123,60 @@ export class UpstreamSession {
   /** Takes no further requests, and closes behind those under way. */
   close(): void {
     this.#closing = true;
-    if (!this.gone) this.#session.close();
+    this.#closesWhenEmpty = true;
+    this.onEmpty();
   }
 
   destroy(): void {
     this.#closing = true;
-    this.#session.destroy(undefined, NO_ERROR);
+    this.#session.destroy();
+  }
+
+  // What the upstream does.
+
+  /** Never: a server begins no streams, and the session refuses them. */
+  onStream(): StreamReceiver {
+    return NO_RECEIVER;
+  }
+
+  onRefused(): boolean {
+    return this.#offences.spend(this.#nowMs());
   }
 
   /** Only behind the upstream's settings it is known how many requests it takes, and that it speaks HTTP/2 at all. */
-  #becomeReady(): void {
+  onSettings(): void {
+    if (this.#ready) return;
     this.#ready = true;
+    const most = this.#session.peer.maxConcurrentStreams;
+    // Nobody would find room on another one either.
+    if (most === 0) this.#failWaiters();
+    let ready = 0;
     for (const waiter of [...this.#waiters]) {
       this.#waiters.delete(waiter);
-      waiter.onReady();
+      if (ready++ < most) waiter.onReady();
+      else waiter.onCrowded();
     }
+  }
+
+  onPingAnswered(): void {
+    this.#liveness.answered();
+  }
+
+  /** What it names as begun goes on, unless it has failed (RFC 9113 §6.8). */
+  onGoaway(_lastStream: number, code: number): void {
+    this.close();
+    if (code !== NO_ERROR) this.#session.finishNow();
+  }
+
+  onEmpty(): void {
+    if (this.#closesWhenEmpty && this.#session.streams.size === 0) this.#session.finish();
+  }
+
+  onGone(failure: string | undefined): void {
+    this.#closing = true;
+    this.#failure ??= failure;
+    this.#onGone(this);
+    this.#failWaiters();
   }
 
   #failWaiters(): void {
@@ -144,4 +185,9 @@ export class UpstreamSession {
       waiter.onFailed(this.#failure ?? 'ECONNRESET');
     }
   }
+}
+
+/** The upstream has certainly not begun this request (RFC 9113 §6.8, §8.7). */
+export function isRefused({ closed, endedBy, code }: Http2Stream): boolean {
+  return closed && endedBy === 'peer' && code === REFUSED_STREAM;
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { type ClientHttp2Session, constants, createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { constants, createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { createServer as createSocketServer, type Server, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
-import { http2Dial } from './dial-http2.ts';
+import { testTransport } from '../testing/test-transport.ts';
+import { type Http2Dial, http2Dial } from './dial-http2.ts';
 import { UpstreamSessions } from './upstream-sessions.ts';
 import { UpstreamStream } from './upstream-stream.ts';
 
@@ -24,12 +25,26 @@ async function startUpstream(t: TestContext) {
   await once(listener, 'listening');
   const address = listener.address();
   assert.ok(typeof address === 'object' && address !== null);
-  const dial = http2Dial({ address: '127.0.0.1', port: address.port, tls: undefined }, { session: undefined });
-  const dialled: ClientHttp2Session[] = [];
-  const noted = (onFailure: (code: string) => void): ClientHttp2Session => {
-    const session = dial(onFailure);
-    dialled.push(session);
-    return session;
+  const reading = { transport: testTransport(), readBuffer: Buffer.alloc(64 * 1024) };
+  const dial = http2Dial({ address: '127.0.0.1', port: address.port, tls: undefined }, { session: undefined }, reading);
+  /** Each emits 'ended' when the gateway has ended it, and 'close' when it is closed. */
+  const dialled: EventEmitter[] = [];
+  const noted: Http2Dial = (receiver, onFailure) => {
+    const connection = new EventEmitter();
+    dialled.push(connection);
+    const onClose = (failure: string | undefined): void => {
+      receiver.onClose(failure);
+      connection.emit('close');
+    };
+    const { onBytes, onEnd, onFlushed } = receiver;
+    const heard = { onBytes: onBytes.bind(receiver), onEnd: onEnd.bind(receiver), onFlushed: onFlushed.bind(receiver), onClose };
+    const transport = dial(heard, onFailure);
+    const end = transport.end.bind(transport);
+    transport.end = () => {
+      end();
+      connection.emit('ended');
+    };
+    return transport;
   };
   const sessions = new UpstreamSessions(noted, new FakeClock(), { size: 10, idleTimeoutMs: 60_000, requests: 1000 }, 3_600_000);
   t.after(() => {
@@ -164,7 +179,7 @@ test('a request for which its connection has gone before it was sent is sent on 
   const call = new Call(sessions, false);
   const [session]: ServerHttp2Session[] = await opened;
   while (!call.connected) await call.changed();
-  const told = once(dialled[0] ?? new EventEmitter(), 'goaway');
+  const told = once(dialled[0] ?? new EventEmitter(), 'ended');
   session?.goaway();
   await told;
   const arrived = nextStream(http2);

@@ -1,11 +1,14 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { KeepAliveSettings } from '../upstream/keep-alive-settings.ts';
 import type { Http2Dial } from './dial-http2.ts';
+import type { SessionTerms } from './session/session-terms.ts';
 import { UpstreamSession } from './upstream-session.ts';
+import { upstreamTerms } from './upstream-terms.ts';
 
 /** The HTTP/2 connections to one upstream address. Those with room are filled up before another is made. */
 export class UpstreamSessions {
   readonly #dial: Http2Dial;
+  readonly #terms: SessionTerms;
   readonly #clock: Clock;
   readonly #keepAlive: KeepAliveSettings;
   readonly #ageMs: number;
@@ -14,6 +17,7 @@ export class UpstreamSessions {
 
   constructor(dial: Http2Dial, clock: Clock, keepAlive: KeepAliveSettings, ageMs: number) {
     this.#dial = dial;
+    this.#terms = upstreamTerms(clock);
     this.#clock = clock;
     this.#keepAlive = keepAlive;
     this.#ageMs = ageMs;
@@ -35,7 +39,7 @@ export class UpstreamSessions {
       session.users++;
       return session;
     }
-    const made = new UpstreamSession(this.#dial, nowMs, (gone) => this.#sessions.delete(gone));
+    const made = new UpstreamSession(this.#terms, this.#dial, nowMs, (gone) => this.#sessions.delete(gone));
     this.#sessions.add(made);
     made.users++;
     return made;

@@ -1,14 +1,14 @@
-import type { ClientHttp2Stream } from 'node:http2';
 import { BodyReader } from '../parser/body-reader.ts';
 import { BODY, type ChunkedLimits } from '../parser/chunked-parser.ts';
 import type { Transport, TransportReceiver } from '../transport/transport.ts';
 import { CHUNK_FRAME_BYTES, writeChunk, writeLastChunk } from './chunk-bytes.ts';
-import { FLAG } from './frames/frame-format.ts';
 import { CANCEL } from './http2-codes.ts';
+import { requestTrailers } from './request-trailers.ts';
+import type { Http2Stream, StreamReceiver } from './session/http2-stream.ts';
 import { streamReset } from './stream-reset.ts';
-import { type AnswerBody, fieldLines, interimAnswer, upstreamAnswer } from './upstream-answer.ts';
+import { type AnswerBody, fieldLines, interimAnswer, statusOf, upstreamAnswer } from './upstream-answer.ts';
 import { type UpstreamHead, upstreamHead } from './upstream-head.ts';
-import type { SessionWaiter, UpstreamSession } from './upstream-session.ts';
+import { isRefused, type SessionWaiter, type UpstreamSession } from './upstream-session.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
 
 /** What is kept of a request for the case that the upstream has not begun it; a longer one is sent once. */
@@ -30,18 +30,20 @@ export interface UpstreamStreamOptions {
  * One request on an HTTP/2 connection to an upstream, as a connection of HTTP/1.1 that serves one request. A request that the upstream
  * has certainly not begun (RFC 9113 §8.7: REFUSED_STREAM, or behind the last one of a GOAWAY) is sent again by itself.
  */
-export class UpstreamStream implements Transport, SessionWaiter {
+export class UpstreamStream implements Transport, SessionWaiter, StreamReceiver {
   readonly #options: UpstreamStreamOptions;
   readonly #receiver: TransportReceiver;
   readonly #onConnected: () => void;
   readonly #body: BodyReader;
   #session: UpstreamSession | undefined;
-  #stream: ClientHttp2Stream | undefined = undefined;
+  #stream: Http2Stream | undefined = undefined;
   #head: UpstreamHead | undefined = undefined;
   /** Pieces of the body sent; undefined when there are too many to send them again. */
   #kept: Buffer[] | undefined = [];
   #keptBytes = 0;
   #bodyEnded = false;
+  /** Trailer fields of the request, name and value in turn. */
+  #trailers: readonly string[] = [];
   #connected = false;
   #attempts = 0;
   /** What the session had heard when the request was sent. */
@@ -50,9 +52,8 @@ export class UpstreamStream implements Transport, SessionWaiter {
   #answer: AnswerBody | undefined = undefined;
   /** A part of an answer has come, if only an interim one: the request was begun. */
   #begun = false;
-  /** The upstream has ended its answer, rather than broken it off. */
-  #sawEnd = false;
-  #trailers: readonly string[] = [];
+  /** Bytes that the body of the answer is still to have, where its length was told. */
+  #unread = 0;
   /** The answer has come whole. */
   #whole = false;
   #paused = false;
@@ -72,11 +73,11 @@ export class UpstreamStream implements Transport, SessionWaiter {
     const stream = this.#stream;
     // Between two attempts all of it waits here.
     if (stream === undefined) return this.#keptBytes > KEPT_BYTES ? this.#keptBytes : 0;
-    return stream.writableNeedDrain ? stream.writableLength : 0;
+    return stream.queuedBytes;
   }
 
   get takenBytes(): number {
-    return this.#sentBytes - (this.#stream?.writableLength ?? 0);
+    return this.#sentBytes - (this.#stream?.queuedBytes ?? 0);
   }
 
   onReady(): void {
@@ -87,6 +88,11 @@ export class UpstreamStream implements Transport, SessionWaiter {
     }
     this.#connected = true;
     this.#onConnected();
+  }
+
+  /** It was not begun, so nothing is repeated. */
+  onCrowded(): void {
+    if (!this.#gone) this.#again();
   }
 
   onFailed(failure: string): void {
@@ -154,17 +160,16 @@ export class UpstreamStream implements Transport, SessionWaiter {
       return;
     }
     this.#heardBefore = session.heard;
-    try {
-      const stream = session.request(head.fields, this.#bodyEnded && (this.#kept?.length ?? 0) === 0);
-      this.#stream = stream;
-      this.#listen(stream);
-      if (this.#paused) stream.pause();
-      for (const piece of this.#kept ?? []) stream.write(piece);
-      this.#forgetMuch();
-      if (this.#bodyEnded && !stream.writableEnded) stream.end();
-    } catch {
-      this.#over('EPROTO');
+    const stream = session.request(head.fields, this.#bodyEnded && (this.#kept?.length ?? 0) === 0 && this.#trailers.length === 0, this);
+    if (stream === undefined) {
+      this.#over('ECONNRESET');
+      return;
     }
+    this.#stream = stream;
+    if (this.#paused) stream.pause();
+    for (const piece of this.#kept ?? []) stream.write(piece, 0, piece.length);
+    this.#forgetMuch();
+    if (this.#bodyEnded) stream.end(this.#trailers);
   }
 
   #sendBody(bytes: Buffer, start: number): void {
@@ -181,7 +186,8 @@ export class UpstreamStream implements Transport, SessionWaiter {
       if (event === BODY.data) this.#send(Buffer.from(bytes.subarray(body.dataStart, body.dataEnd)));
       if (!body.done) continue;
       this.#bodyEnded = true;
-      this.#stream?.end();
+      this.#trailers = requestTrailers(body.chunked);
+      this.#stream?.end(this.#trailers);
     }
   }
 
@@ -189,7 +195,7 @@ export class UpstreamStream implements Transport, SessionWaiter {
     this.#sentBytes += piece.length;
     this.#keptBytes += piece.length;
     this.#kept?.push(piece);
-    this.#stream?.write(piece);
+    this.#stream?.write(piece, 0, piece.length);
     this.#forgetMuch();
   }
 
@@ -198,47 +204,53 @@ export class UpstreamStream implements Transport, SessionWaiter {
     if (this.#stream !== undefined && this.#keptBytes > KEPT_BYTES) this.#kept = undefined;
   }
 
-  #listen(stream: ClientHttp2Stream): void {
-    this.#watchEnd(stream);
-    stream.on('headers', (fields, _flags, raw: unknown) => {
-      this.#hear();
-      this.#takeInterim(Number(fields[':status']), rawFields(raw));
-    });
-    stream.on('response', (fields, flags, raw: unknown) => {
-      this.#hear();
-      const endsHere = (flags & FLAG.endStream) !== 0;
-      this.#takeHead(Number(fields[':status']), rawFields(raw), endsHere);
-    });
-    stream.on('data', (bytes: Buffer) => {
-      this.#hear();
-      this.#takeData(bytes);
-    });
-    stream.on('trailers', (_fields, _flags, raw: unknown) => {
-      this.#trailers = rawFields(raw);
-    });
-    stream.on('end', () => this.#takeEnd(stream));
-    stream.on('drain', () => {
-      if (!this.#gone) this.#receiver.onFlushed();
-    });
-    stream.on('error', () => {});
-    stream.on('close', () => this.#closed(stream));
+  onHead(fields: readonly string[], endsHere: boolean): void {
+    this.#hear();
+    if (this.#gone) return;
+    const status = statusOf(fields);
+    // RFC 9113 §8.6: no answer of HTTP/2 changes the protocol.
+    if (status === undefined || status === 101) this.#over('EPROTO');
+    else if (status < 200) this.#takeInterim(status, fields.slice(2));
+    else this.#takeHead(status, fields.slice(2), endsHere);
   }
 
-  /**
-   * Node ends what it reads of a stream that the upstream has reset by NO_ERROR as if it were whole, but closes it first. A reader that pauses
-   * hears of the end when either is closed, so it is looked at where it comes in.
-   */
-  #watchEnd(stream: ClientHttp2Stream): void {
-    const push = stream.push.bind(stream);
-    let isOver = false;
-    this.#sawEnd = false;
-    stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
-      if (chunk === null && !isOver) {
-        isOver = true;
-        this.#sawEnd = !stream.closed;
+  onData(bytes: Buffer, start: number, end: number): void {
+    this.#hear();
+    if (this.#gone || this.#whole) return;
+    if (this.#answer === 'length') {
+      this.#unread -= end - start;
+      if (this.#unread < 0) {
+        this.#over('EPROTO');
+        return;
       }
-      return push(chunk, encoding);
-    };
+    }
+    this.#giveData(bytes, start, end);
+  }
+
+  onEnd(trailers: readonly string[]): void {
+    if (this.#gone || this.#whole || this.#answer === undefined) return;
+    this.#whole = true;
+    if (this.#answer !== 'chunked') return;
+    const lines = fieldLines(trailers);
+    if (lines === undefined) {
+      this.#whole = false;
+      this.#over('EPROTO');
+      return;
+    }
+    const room = this.#options.nextReadBuffer();
+    this.#receiver.onBytes(room, writeLastChunk(room, lines));
+  }
+
+  onDrained(): void {
+    if (!this.#gone) this.#receiver.onFlushed();
+  }
+
+  onClosed(): void {
+    const stream = this.#stream;
+    if (this.#gone || stream === undefined) return;
+    const unprocessed = !this.#begun && isRefused(stream);
+    if (unprocessed && this.#kept !== undefined && this.#attempts < MOST_ATTEMPTS) this.#again();
+    else this.#over(this.#whole ? undefined : this.#failureOf(stream));
   }
 
   #hear(): void {
@@ -247,7 +259,7 @@ export class UpstreamStream implements Transport, SessionWaiter {
 
   #takeInterim(status: number, fields: readonly string[]): void {
     // The gateway has told its client itself to go on.
-    if (this.#gone || status === 100) return;
+    if (status === 100) return;
     this.#begun = true;
     this.#kept = undefined;
     const text = interimAnswer(status, fields);
@@ -256,7 +268,6 @@ export class UpstreamStream implements Transport, SessionWaiter {
   }
 
   #takeHead(status: number, fields: readonly string[], endsHere: boolean): void {
-    if (this.#gone) return;
     this.#begun = true;
     this.#kept = undefined;
     const answer = upstreamAnswer({ status, fields, endsHere, isHead: this.#head?.isHead === true });
@@ -265,32 +276,19 @@ export class UpstreamStream implements Transport, SessionWaiter {
       return;
     }
     this.#answer = answer.body;
+    this.#unread = answer.contentLength;
     this.#whole = answer.body === 'none' || this.#head?.isHead === true;
     this.#giveText(answer.head);
   }
 
-  #takeData(bytes: Buffer): void {
-    for (let start = 0; start < bytes.length && !this.#gone && !this.#whole; ) {
+  #giveData(bytes: Buffer, start: number, end: number): void {
+    for (let position = start; position < end && !this.#gone; ) {
       const room = this.#options.nextReadBuffer();
-      const piece = bytes.subarray(start, start + room.length - CHUNK_FRAME_BYTES);
-      start += piece.length;
-      if (this.#answer === 'chunked') this.#receiver.onBytes(room, writeChunk(room, piece));
-      else this.#receiver.onBytes(room, piece.copy(room));
+      const next = Math.min(end, position + room.length - CHUNK_FRAME_BYTES);
+      if (this.#answer === 'chunked') this.#receiver.onBytes(room, writeChunk(room, bytes.subarray(position, next)));
+      else this.#receiver.onBytes(room, bytes.copy(room, 0, position, next));
+      position = next;
     }
-  }
-
-  #takeEnd(stream: ClientHttp2Stream): void {
-    if (this.#gone || this.#whole || stream.rstCode !== 0 || this.#answer === undefined || !this.#sawEnd) return;
-    this.#whole = true;
-    if (this.#answer !== 'chunked') return;
-    const lines = fieldLines(this.#trailers);
-    if (lines === undefined) {
-      this.#whole = false;
-      this.#over('EPROTO');
-      return;
-    }
-    const room = this.#options.nextReadBuffer();
-    this.#receiver.onBytes(room, writeLastChunk(room, lines));
   }
 
   /** Heads are longer than a read at most by what is theirs; they are given in as many pieces as it takes. */
@@ -304,19 +302,8 @@ export class UpstreamStream implements Transport, SessionWaiter {
     }
   }
 
-  #closed(stream: ClientHttp2Stream): void {
-    if (this.#gone || stream !== this.#stream) return;
-    const unprocessed = !this.#begun && this.#session?.hasRefused(stream) === true;
-    if (unprocessed && this.#kept !== undefined && this.#attempts < MOST_ATTEMPTS) this.#again();
-    else this.#over(this.#whole ? undefined : this.#failureOf(stream));
-  }
-
-  /** Of a connection that has gone Node gives its streams a code of its own making. */
-  #failureOf(stream: ClientHttp2Stream): string {
-    const session = this.#session;
-    const isRefused = session?.hasRefused(stream) === true;
-    if (session?.lost !== false && !isRefused) return 'ECONNRESET';
-    return streamReset(stream.rstCode ?? 0, this.#begun || !isRefused);
+  #failureOf(stream: Http2Stream): string {
+    return stream.endedBy === 'connection' ? 'ECONNRESET' : streamReset(stream.code, this.#begun || !isRefused(stream));
   }
 
   #again(): void {
@@ -339,12 +326,8 @@ export class UpstreamStream implements Transport, SessionWaiter {
     if (this.#gone) return;
     this.#gone = true;
     const stream = this.#stream;
-    if (stream !== undefined && !stream.closed) stream.close(CANCEL);
+    stream?.reset(CANCEL);
     this.#release();
     process.nextTick(() => this.#receiver.onClose(failure));
   }
-}
-
-function rawFields(raw: unknown): readonly string[] {
-  return Array.isArray(raw) ? raw.map(String) : [];
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+/** RFC 9113 §3.4 */
+export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const HEADER_BYTES = 9;
 /** Longest payload that a peer takes unless it has said otherwise (RFC 9113 §4.2). */
 const MOST_PAYLOAD = 16_384;

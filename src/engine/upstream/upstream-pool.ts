@@ -59,6 +59,8 @@ export class UpstreamPool {
   readonly #place: () => LoopPlace;
   readonly #settling: SettlingConnections;
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  /** Where frames are read to; what they carry goes on by the buffer above. */
+  #frameBuffer: Buffer | undefined = undefined;
   #cancelSweep: CancelTask | undefined = undefined;
   #closed = false;
 
@@ -93,7 +95,11 @@ export class UpstreamPool {
     let target = this.#targets.get(key);
     if (target === undefined) {
       target = new PooledTarget(address, port, keepAlive, tls);
-      if (http2) target.sessions = new UpstreamSessions(http2Dial(target, target), this.#clock, keepAlive, this.#connectionAgeMs);
+      if (http2) {
+        this.#frameBuffer ??= Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+        const dial = http2Dial(target, target, { transport: this.#transport, readBuffer: this.#frameBuffer });
+        target.sessions = new UpstreamSessions(dial, this.#clock, keepAlive, this.#connectionAgeMs);
+      }
       this.#targets.set(key, target);
     }
     target.holders++;

@@ -37,8 +37,10 @@ export class Http2Session implements TransportReceiver, StreamSession, InputSess
   readonly budget: FrameBudget;
   readonly peer: PeerSettings;
   readonly streams: StreamTable;
-  /** GOAWAY was sent or nothing is read any more. */
+  /** Nothing is sent or read any more. */
   over = false;
+  /** Bytes that have come, of whatever kind. */
+  receivedBytes = 0;
   /** Monotonic time when the settings were sent that the peer has not taken; undefined when it has. */
   settingsSentAtMs: number | undefined;
   readonly #terms: SessionTerms;
@@ -60,9 +62,9 @@ export class Http2Session implements TransportReceiver, StreamSession, InputSess
     const { isServer } = terms;
     this.#terms = terms;
     this.#owner = owner;
-    this.peer = new PeerSettings(isServer);
-    this.budget = new FrameBudget(terms.nowMs);
     this.encoder = new HpackEncoder(terms.tableBytes);
+    this.peer = new PeerSettings(isServer, (bytes) => this.encoder.resizeTable(bytes));
+    this.budget = new FrameBudget(terms.nowMs);
     this.streams = new StreamTable(isServer);
     this.#window = new ReceiveWindow(terms.windowBytes, (bytes) => this.#output.frames.windowUpdate(0, bytes));
     this.settingsSentAtMs = terms.nowMs();
@@ -149,6 +151,7 @@ export class Http2Session implements TransportReceiver, StreamSession, InputSess
   // What comes.
 
   onBytes(bytes: Buffer, length: number): void {
+    this.receivedBytes += length;
     if (this.over) this.#discard(length);
     else {
       this.#reader.read(bytes, length);
@@ -191,7 +194,7 @@ export class Http2Session implements TransportReceiver, StreamSession, InputSess
   }
 
   settle(): void {
-    if (this.#settling) return;
+    if (this.#settling || this.#unsettled.length === 0) return;
     this.#settling = true;
     try {
       while (this.#unsettled.length > 0) {
@@ -202,6 +205,7 @@ export class Http2Session implements TransportReceiver, StreamSession, InputSess
     } finally {
       this.#settling = false;
     }
+    if (this.streams.size === 0) this.#owner.onEmpty();
   }
 
   // What streams ask for.
@@ -281,13 +285,12 @@ export class Http2Session implements TransportReceiver, StreamSession, InputSess
   }
 
   onSettings(bytes: Buffer, start: number, end: number): void {
-    const { windowBytes, tableBytes } = this.peer;
+    const { windowBytes } = this.peer;
     const code = this.peer.take(bytes, start, end);
     if (code !== NO_ERROR || !this.#changeWindows(this.peer.windowBytes - windowBytes)) {
       this.fail(code === NO_ERROR ? FLOW_CONTROL_ERROR : code);
       return;
     }
-    if (this.peer.tableBytes !== tableBytes) this.encoder.resizeTable(this.peer.tableBytes);
     this.#output.frames.settingsTaken();
     this.#output.pump();
     this.#owner.onSettings();
@@ -320,7 +323,7 @@ export class Http2Session implements TransportReceiver, StreamSession, InputSess
   accept(number: number, fields: readonly string[], endsHere: boolean): void {
     const stream = new Http2Stream(this, number, this.#terms.streamWindowBytes, this.peer.windowBytes, true);
     this.streams.add(stream);
-    stream.remoteEnded = endsHere;
+    if (endsHere) stream.endedWithHead();
     stream.receiver = this.#owner.onStream(stream, fields, endsHere);
   }
 

@@ -8,7 +8,7 @@ export interface StreamReceiver {
   onHead(fields: readonly string[], endsHere: boolean): void;
   /** `bytes[start, end)` came; they are anybody's again after the call. */
   onData(bytes: Buffer, start: number, end: number): void;
-  /** The peer has ended its side, with these trailer fields, name and value in turn. */
+  /** The peer has ended its side behind a head, with these trailer fields, name and value in turn. */
   onEnd(trailers: readonly string[]): void;
   /** What was written is on its way, after a `write` that returned false. */
   onDrained(): void;
@@ -148,8 +148,13 @@ export class Http2Stream {
     if (this.#queuedBytes === 0) this.#finish();
   }
 
+  /** Ends it, also where it is over and has something to tell yet: nothing but its end is told any more. */
   reset(code: number): void {
     if (!this.closed) this.#session.sendReset(this, code);
+    else if (!this.#closeTold) {
+      this.endedBy = 'own';
+      this.#session.unsettled(this);
+    }
   }
 
   /** Sends one frame's worth of what waits; to be called when it may go. */
@@ -196,6 +201,12 @@ export class Http2Stream {
     if (!this.#paused) return;
     this.#paused = false;
     this.#session.unsettled(this);
+  }
+
+  /** For the connection alone: the request was its head, as its receiver knows. */
+  endedWithHead(): void {
+    this.remoteEnded = true;
+    this.#endTold = true;
   }
 
   /** For the connection alone: a head has come. */
@@ -259,15 +270,15 @@ export class Http2Stream {
     this.receiver.onEnd(this.#cameTrailers);
   }
 
-  /** What came whole is told, also when the peer has given up what it still was to get (RFC 9113 §8.1). */
+  /** What came is told, also when the peer has given up what it still was to get (RFC 9113 §8.1). */
   #mayTell(): boolean {
-    if (!this.closed) return true;
-    return this.remoteEnded && this.code === NO_ERROR && this.endedBy !== 'own' && this.endedBy !== 'connection';
+    return !this.closed || (this.code === NO_ERROR && (this.endedBy === 'order' || this.endedBy === 'peer'));
   }
 
-  /** The end is still to be told. */
+  /** Something is to be told before the end. */
   #holdsMore(): boolean {
-    return this.remoteEnded && !this.#endTold && this.#mayTell();
+    const waits = (this.#store?.length ?? 0) > 0 || (this.remoteEnded && !this.#endTold);
+    return waits && this.#mayTell();
   }
 
   #giveRoom(): void {

@@ -3,21 +3,21 @@ import { FLOW_CONTROL_ERROR, NO_ERROR, PROTOCOL_ERROR } from '../http2-codes.ts'
 
 /** RFC 9113 §6.5.2: none may be longer. */
 const MOST_FRAME_BYTES = 0xff_ffff;
-const FIRST_TABLE_BYTES = 4096;
 
 /** What the peer has said about itself (RFC 9113 §6.5.2), or what holds until it does. */
 export class PeerSettings {
-  tableBytes = FIRST_TABLE_BYTES;
   /** A server may say that it pushes nothing, never that a client takes it. */
   maxConcurrentStreams = Number.POSITIVE_INFINITY;
   windowBytes = FIRST_WINDOW_BYTES;
   frameBytes = FRAME_BYTES;
   takesExtendedConnect = false;
   readonly #isClient: boolean;
+  readonly #onTableBytes: (bytes: number) => void;
 
-  /** `isClient`: the peer is one. */
-  constructor(isClient: boolean) {
+  /** `isClient`: the peer is one. `onTableBytes` hears each size of its table in turn, for the lowest of them has to be known (RFC 7541 §4.2). */
+  constructor(isClient: boolean, onTableBytes: (bytes: number) => void) {
     this.#isClient = isClient;
+    this.#onTableBytes = onTableBytes;
   }
 
   /** Takes the pairs in `bytes[start, end)`, whole ones, in order; the error code where one of them cannot be. */
@@ -32,7 +32,7 @@ export class PeerSettings {
   #takeOne(name: number, value: number): number {
     switch (name) {
       case SETTING.headerTableSize:
-        this.tableBytes = value;
+        this.#onTableBytes(value);
         return NO_ERROR;
       case SETTING.enablePush:
         return value === 0 || (value === 1 && this.#isClient) ? NO_ERROR : PROTOCOL_ERROR;

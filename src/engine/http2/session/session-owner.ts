@@ -11,6 +11,8 @@ export interface SessionOwner {
   onPingAnswered(): void;
   /** The peer takes no further stream, and has begun none of ours behind the last one. */
   onGoaway(lastStream: number, code: number): void;
+  /** All streams are over, and were told. */
+  onEmpty(): void;
   /** The transport is closed, and every stream was told. */
   onGone(failure: string | undefined): void;
 }
