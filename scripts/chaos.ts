@@ -7,17 +7,22 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { ChaosResult } from '../e2e/chaos/chaos-tally.ts';
 
-// Run as: chaos.ts [--rounds N] [--scenario NAME,NAME] [--seed S] [--list]
+// Run as: chaos.ts [--rounds N] [--scenario NAME,NAME] [--seed S] [--minutes M] [--list]
 // Runs the scenarios of e2e/chaos one after the other, each in a process of its own, and writes bench/results/chaos.json.
 const FOLDER = fileURLToPath(new URL('../e2e/chaos/', import.meta.url));
 const RESULT_FILE = fileURLToPath(new URL('../bench/results/chaos.json', import.meta.url));
 const SUFFIX = '.test.ts';
+/** Of a scenario that has not run here before. */
+const USUAL_ROUND_SECONDS = 15;
+/** What a scenario that is told to end may take for it. */
+const END_MS = 60_000;
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '100' },
     scenario: { type: 'string' },
     seed: { type: 'string' },
+    minutes: { type: 'string', default: '360' },
     list: { type: 'boolean', default: false },
   },
 });
@@ -27,7 +32,11 @@ const scenarios = readdirSync(FOLDER)
 if (values.list) {
   process.stdout.write(`${scenarios.join('\n')}\n`);
 } else {
-  process.exitCode = await runAll(chosenScenarios(), wholeNumber('rounds', values.rounds), seedOf(values.seed));
+  process.exitCode = await runAll(chosenScenarios(), {
+    rounds: wholeNumber('rounds', values.rounds),
+    seed: seedOf(values.seed),
+    minutes: wholeNumber('minutes', values.minutes),
+  });
 }
 
 function chosenScenarios(): readonly string[] {
@@ -46,13 +55,20 @@ function wholeNumber(name: string, text: string): number {
   return Number(text);
 }
 
-async function runAll(names: readonly string[], rounds: number, seed: number): Promise<number> {
+async function runAll(
+  names: readonly string[],
+  { rounds, seed, minutes }: { readonly rounds: number; readonly seed: number; readonly minutes: number },
+): Promise<number> {
   const startedAt = new Date().toISOString();
   const folder = mkdtempSync(path.join(tmpdir(), 'portcullis-chaos-'));
   const ending = new AbortController();
+  const overTime = setTimeout(() => ending.abort(), minutes * 60_000);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ending.abort());
   const results: ChaosResult[] = [];
-  process.stdout.write(`seed ${seed}, ${rounds} rounds of ${names.length} scenarios\n`);
+  const estimate = Math.ceil(estimatedSeconds(names, rounds) / 60);
+  process.stdout.write(
+    `seed ${seed}, ${rounds} rounds of ${names.length} scenarios: about ${estimate} minutes; ended after ${minutes} at the latest\n`,
+  );
   try {
     for (const name of names) {
       if (ending.signal.aborted) break;
@@ -64,8 +80,11 @@ async function runAll(names: readonly string[], rounds: number, seed: number): P
       writeFileSync(RESULT_FILE, `${JSON.stringify({ startedAt, seed, rounds, node: process.version, results }, undefined, 2)}\n`);
     }
   } finally {
+    clearTimeout(overTime);
     rmSync(folder, { recursive: true, force: true });
   }
+  const notRun = names.slice(results.length);
+  if (notRun.length > 0) process.stdout.write(`\nnot run: ${notRun.join(', ')}\n`);
   const failed = results.filter(({ failure }) => failure !== undefined).map(({ scenario }) => scenario);
   process.stdout.write(`\n${results.length - failed.length} of ${names.length} scenarios held; ${RESULT_FILE}\n`);
   if (failed.length > 0) process.stdout.write(`failed: ${failed.join(', ')}; again with --seed ${seed}\n`);
@@ -89,10 +108,16 @@ function runScenario(
       PORTCULLIS_CHAOS_THOROUGH: '1',
     },
   });
-  const end = (): void => void child.kill('SIGTERM');
+  let patience: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    child.kill('SIGTERM');
+    // What it has started ends with it.
+    patience = setTimeout(() => child.kill('SIGKILL'), END_MS);
+  };
   ending.addEventListener('abort', end);
   return new Promise((resolve) => {
     child.once('exit', () => {
+      clearTimeout(patience);
       ending.removeEventListener('abort', end);
       resolve();
     });
@@ -114,5 +139,22 @@ function readResult(name: string, file: string): ChaosResult {
       seconds: 0,
     };
     return { scenario: name, seed: 0, rounds: 0, ...nothing, failure: 'it ended without a result' };
+  }
+}
+
+/** By what a round of each took when it ran last; what starts before the first round is in it. */
+function estimatedSeconds(names: readonly string[], rounds: number): number {
+  const last = lastResults();
+  return names
+    .map((name) => last.find(({ scenario, roundsDone }) => scenario === name && roundsDone > 0))
+    .map((result) => (result === undefined ? USUAL_ROUND_SECONDS : result.seconds / result.roundsDone) * rounds)
+    .reduce((sum, seconds) => sum + seconds, 0);
+}
+
+function lastResults(): readonly ChaosResult[] {
+  try {
+    return JSON.parse(readFileSync(RESULT_FILE, 'utf8')).results;
+  } catch {
+    return [];
   }
 }

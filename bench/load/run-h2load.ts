@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,23 +12,32 @@ const STREAMS = 8;
  * Loads a port with HTTP/2 over TLS for some seconds. h2load presents one key all the time, and tells no percentiles: their places are taken
  * by the mean and the longest time. @throws when it fails
  */
-export async function runH2load({ session, cores, script, port, connections, seconds }: WrkRun, request: RowRequest): Promise<WrkResult> {
-  const base = path.join(path.dirname(script), path.basename(script, '.lua'));
-  const key = readFileSync(`${base}.keys`, 'utf8').split('\n', 1)[0] ?? '';
-  const words = ['-t', '1', '-c', String(connections), '-m', String(STREAMS), '-D', String(seconds), '-H', `apikey: ${key}`];
-  for (const [name, value] of Object.entries(request.headers)) words.push('-H', `${name}: ${value}`);
-  if (request.method !== 'GET') words.push('-H', `:method: ${request.method}`);
-  const child = session.spawn('h2load', [...words, `https://127.0.0.1:${port}${request.path}`], {
-    cores,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+export async function runH2load(run: WrkRun, request: RowRequest): Promise<WrkResult> {
+  const child = startH2load(run, request, 'pipe');
   let text = '';
   child.stdout?.setEncoding('utf8').on('data', (part: string) => {
     text += part;
   });
   await once(child, 'close');
   if (child.exitCode !== 0) throw new Error(`h2load ended with ${child.exitCode ?? child.signalCode}: ${text}`);
-  return readResult(text, seconds);
+  return readResult(text, run.seconds);
+}
+
+/** Starts the same load; one whose result nobody wants is ended through the session. */
+export function startH2load(
+  { session, cores, script, port, connections, seconds }: WrkRun,
+  request: RowRequest,
+  output: 'pipe' | 'ignore',
+): ChildProcess {
+  const base = path.join(path.dirname(script), path.basename(script, '.lua'));
+  const key = readFileSync(`${base}.keys`, 'utf8').split('\n', 1)[0] ?? '';
+  const words = ['-t', '1', '-c', String(connections), '-m', String(STREAMS), '-D', String(seconds), '-H', `apikey: ${key}`];
+  for (const [name, value] of Object.entries(request.headers)) words.push('-H', `${name}: ${value}`);
+  if (request.method !== 'GET') words.push('-H', `:method: ${request.method}`);
+  return session.spawn('h2load', [...words, `https://127.0.0.1:${port}${request.path}`], {
+    cores,
+    stdio: ['ignore', output, output === 'pipe' ? 'inherit' : 'ignore'],
+  });
 }
 
 function readResult(text: string, seconds: number): WrkResult {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { createTestCertificate } from '../../test-support/test-certificate.ts';
 import { KeyTable } from '../key-table.ts';
+import { startH2load } from '../load/run-h2load.ts';
 import { startWrk, type WrkRun } from '../load/run-wrk.ts';
 import { writeWrkScript } from '../load/wrk-script.ts';
 import { checkPeer } from '../measure/check-peer.ts';
@@ -59,13 +60,13 @@ async function sampleRow(session: Session, row: Row, checkout: string, { seconds
       tls: setup.tls,
       seconds: 3600,
     };
-    const wrk = startWrk(load, 'ignore');
+    const generator = row.arrival === 'http2' ? startH2load(load, row.request, 'ignore') : startWrk(load, 'ignore');
     await new Promise((resolve) => setTimeout(resolve, warmUpSeconds * 1000));
     const data = path.join(session.folder, 'perf.data');
     const pids = running.dataPlane().join();
     const record = ['record', '-q', '-F', String(SAMPLES_PER_SECOND), '-g', '-p', pids, '-o', data, '--', 'sleep', String(seconds)];
     await perf(session, record);
-    await session.end(wrk);
+    await session.end(generator);
     console.log(`\n${row.name}: ${row.title}, ${seconds} s\n\nBy library:`);
     console.log(readable(await perf(session, [...REPORT_WORDS, '-i', data, '-F', 'overhead,comm,dso'])));
     console.log('By function:');

@@ -28,7 +28,7 @@ import { ControlPlaneMetrics, startMetrics } from './metrics/index.ts';
 import { hasSqliteStore, openControlPlaneStore } from './open-control-plane-store.ts';
 import { openPeople, type People } from './people/index.ts';
 import { startRecordPruner } from './record-pruner.ts';
-import { type RunningExports, startSnapshotExport } from './snapshot-export/index.ts';
+import { openSnapshotExport, type SnapshotExporter } from './snapshot-export/index.ts';
 import { toSnapshotPlugin } from './snapshot-plugin.ts';
 import { type CertificateSource, openCertificateFiles, openKeptCertificate } from './tls/index.ts';
 import { startUsagePruner, startUsageRecorder, type UsageRecorder } from './usage/index.ts';
@@ -73,6 +73,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     closers.push(startInstancePruner({ ...options, registry }));
     closers.push(store.watchRevisions((groupId) => publisher.checkRevision(groupId)));
     const { ports: syncPorts } = await publisher.start();
+    const exporter = openExporter(options, { store, installation, historyId: history.id, onExported: metrics.onExported });
     const stopping = new AbortController();
     const server = await startAdmin(options, {
       store,
@@ -83,12 +84,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
       syncPort: syncPorts[0] ?? 0,
       registry,
       expiryClock,
+      exporter,
       metrics,
       stopping: stopping.signal,
     });
-    const exports = beginSnapshotExport(options, { store, installation, historyId: history.id, onExported: metrics.onExported });
-    closers.push(async () => exports?.stop());
-    const metricsExport = await startMetrics(options, { metrics, store, registry, admission, certificate, exports });
+    exporter?.start();
+    closers.push(async () => exporter?.stop());
+    const metricsExport = await startMetrics(options, { metrics, store, registry, admission, certificate, exports: exporter });
     closers.push(() => metricsExport.stop());
     certificate.watch((pair) => server.useCertificate(pair));
     // After the start has been reported: nobody sends a request that soon.
@@ -202,14 +204,14 @@ async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts
   });
 }
 
-/** Undefined where none is wanted. */
-function beginSnapshotExport(
+/** Undefined where nothing is to be exported. */
+function openExporter(
   options: ControlPlaneOptions,
-  parts: Pick<Parameters<typeof startSnapshotExport>[1], 'store' | 'installation' | 'historyId' | 'onExported'>,
-): RunningExports | undefined {
+  parts: Pick<Parameters<typeof openSnapshotExport>[1], 'store' | 'installation' | 'historyId' | 'onExported'>,
+): SnapshotExporter | undefined {
   const { snapshotExport } = options;
   if (snapshotExport === undefined) return undefined;
-  return startSnapshotExport(snapshotExport, { ...options, ...parts, mayDial: dialPolicyOf(options) });
+  return openSnapshotExport(snapshotExport, { ...options, ...parts, mayDial: dialPolicyOf(options) });
 }
 
 /** What may be connected to: nothing may come back to the control plane's own ports. */
@@ -242,18 +244,19 @@ interface AdminParts {
   readonly expiryClock: ExpiryClock;
   readonly metrics: ControlPlaneMetrics;
   readonly stopping: AbortSignal;
+  readonly exporter: SnapshotExporter | undefined;
 }
 
 function startAdmin(options: ControlPlaneOptions, parts: AdminParts): Promise<AdminServer> {
   const { clock, log, random, softwareVersion, adminListeners, dataFolder, keyringFile } = options;
   const closedFolders = [dataFolder, keyringFile];
-  const { store, people, installation, certificate, publisher, registry, expiryClock, metrics, stopping } = parts;
+  const { store, people, installation, certificate, publisher, registry, expiryClock, exporter, metrics, stopping } = parts;
   const { keySalt } = installation;
   const mayDial = dialPolicyOf(options);
   return startAdminServer({
     routes: describedApi({
       ...{ store, usage: store.usage, people, mayDial, publisher, registry, plugins: PLUGIN_SCHEMAS, keySalt, closedFolders },
-      ...{ clock, random, log, stopping },
+      ...{ clock, random, log, exporter, stopping },
       joining: {
         softwareVersion,
         controlPlanes: reachedAt(options, parts.syncPort),

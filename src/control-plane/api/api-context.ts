@@ -7,6 +7,7 @@ import type { PluginSchema } from '../../plugin-kit/index.ts';
 import type { InstanceRegistry, Store, StoreHistory, UsageStore } from '../../store/index.ts';
 import type { JoiningContext } from '../joining/index.ts';
 import type { People } from '../people/index.ts';
+import type { SnapshotExporter } from '../snapshot-export/index.ts';
 
 /** What the Admin API needs of the publisher to tell whether a change is in force, and for whom. */
 export type ChangeAnnouncer = Pick<Publisher, 'groupChanged' | 'waitApplied' | 'instances'>;
@@ -32,6 +33,8 @@ export interface ApiContext {
   readonly log: Logger;
   /** How gateways join. */
   readonly joining: JoiningContext;
+  /** What exports snapshots on a schedule; undefined where nothing is to be exported. */
+  readonly exporter: Pick<SnapshotExporter, 'description' | 'states'> | undefined;
   /** Aborted when the control plane is about to end: no answer waits for gateways any longer. */
   readonly stopping: AbortSignal;
 }

@@ -20,6 +20,7 @@ import {
   labelDescription,
   PRODUCT_DESCRIPTION,
   resourceDescription,
+  SNAPSHOT_EXPORT_DESCRIPTION,
   usageDescription,
   validationDescription,
 } from './descriptions/index.ts';
@@ -34,6 +35,7 @@ import { LABELLED_KINDS, labelRoutes } from './label-routes.ts';
 import { pluginCatalogueRoutes } from './plugin-catalogue.ts';
 import { API_LEVEL, productRoutes } from './product-routes.ts';
 import { resourceRoutes } from './resource-routes.ts';
+import { snapshotExportRoutes } from './snapshot-export-routes.ts';
 import { unusedCredentialRoutes } from './unused-credential-routes.ts';
 import { USED_KINDS, usagePath, usageRoutes } from './usage-routes.ts';
 import { validateConfigsRoutes } from './validate-configs.ts';
@@ -55,6 +57,7 @@ export function describedApi(context: ApiContext): DescribedApi {
     describeRoutes(countRoutes(context), countDescription(COUNTED_KINDS)),
     describeRoutes(healthRoutes(context), HEALTH_DESCRIPTION),
     describeRoutes(instanceRoutes(context), INSTANCE_DESCRIPTION),
+    describeRoutes(snapshotExportRoutes(context), SNAPSHOT_EXPORT_DESCRIPTION),
     describeRoutes(instanceCertificateRoutes(context), INSTANCE_CERTIFICATE_DESCRIPTION),
     describeRoutes([...joinTokenRoutes(context), ...instanceAccessRoutes(context)], JOINING_DESCRIPTION),
     describeRoutes(historyRoutes(context), historyDescription()),

@@ -1,7 +1,7 @@
 import type { InstanceRegistry, RevisionHints, Store, StoreHistory } from '../../store/index.ts';
 import type { ControlPlaneOptions } from '../control-plane-options.ts';
 import type { SyncAdmission } from '../joining/index.ts';
-import type { RunningExports } from '../snapshot-export/index.ts';
+import type { SnapshotExporter } from '../snapshot-export/index.ts';
 import type { CertificateSource } from '../tls/index.ts';
 import type { ControlPlaneMetrics } from './control-plane-metrics.ts';
 import { InventoryReader } from './inventory.ts';
@@ -14,7 +14,7 @@ export interface MetricParts {
   readonly registry: InstanceRegistry;
   readonly admission: SyncAdmission;
   readonly certificate: CertificateSource;
-  readonly exports: RunningExports | undefined;
+  readonly exports: Pick<SnapshotExporter, 'states'> | undefined;
 }
 
 /** Reads what is to be told, and tells it on the listeners for metrics, where there are any. @throws StartError when one cannot be had */

@@ -1,3 +1,3 @@
+export { openSnapshotExport, type SnapshotExportSettings } from './open-snapshot-export.ts';
 export { exportSnapshot, showSnapshotKey } from './snapshot-commands.ts';
-export type { ExportState } from './snapshot-exporter.ts';
-export { type RunningExports, type SnapshotExportSettings, startSnapshotExport } from './start-snapshot-export.ts';
+export type { ExportState, SnapshotExporter } from './snapshot-exporter.ts';

@@ -65,6 +65,11 @@ export class SnapshotExporter {
     return this.#stop();
   }
 
+  /** Where it exports to, for people. */
+  get description(): string {
+    return this.#options.target.description;
+  }
+
   /** One entry a group. */
   states(): readonly ExportState[] {
     return [...this.#states.values()];

@@ -104,6 +104,7 @@ interface FixtureChange {
   /** A data folder that exists, for one that is made. */
   readonly folder?: string;
   readonly database?: PostgresStoreOptions;
+  readonly exporter?: ApiContext['exporter'];
 }
 
 /** Makes a fixture that is gone when the test ends. */
@@ -136,7 +137,7 @@ export async function makeAdminFixture(test: Pick<TestContext, 'after'>, change:
   const mayDial = createDialPolicy({ protectedPorts: [], allow: [], deny: [] });
   const context: ApiContext = {
     ...{ store, usage: opened.usage, people, mayDial, publisher: announcer, registry, plugins, keySalt, closedFolders: [folder] },
-    ...{ clock, random: systemRandom, log, stopping: stopping.signal },
+    ...{ clock, random: systemRandom, log, exporter: change.exporter, stopping: stopping.signal },
     joining: {
       softwareVersion: '0.0.0-test',
       controlPlanes: [{ host: 'cp.example.com', port: 7943 }],

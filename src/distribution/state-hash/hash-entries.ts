@@ -19,6 +19,7 @@ export async function hashEntries(
   const marks = new StateMarks();
   for await (const piece of read(chain.deltas)) {
     if (piece.kind !== 'changes') continue;
+    if (pace.isDue) await pace.rest();
     for (const { kind, name, text } of changeTexts(piece.payload)) {
       marks.change(kind, name, text);
       if (pace.isDue) await pace.rest();
@@ -26,6 +27,8 @@ export async function hashEntries(
   }
   for await (const piece of read([chain.snapshot])) {
     if (piece.kind !== 'items') continue;
+    // Parsing a part takes a few milliseconds that cannot be cut.
+    if (pace.isDue) await pace.rest();
     for (const { kind, name, text } of itemTexts(piece.payload)) {
       if (text !== undefined) marks.addEarlier(kind, name, text);
       if (pace.isDue) await pace.rest();

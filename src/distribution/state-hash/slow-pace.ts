@@ -1,8 +1,8 @@
 import type { Clock } from '../../lib/clock.ts';
 
-const SLICE_MS = 5;
+const SLICE_MS = 2;
 
-/** Long work that nobody waits for: it has the loop for about five milliseconds, then leaves it for some times as long. */
+/** Long work that nobody waits for: it has the loop for about two milliseconds, then leaves it for some times as long. */
 export class SlowPace {
   readonly #clock: Pick<Clock, 'monotonicMs' | 'schedule'>;
   readonly #restFactor: number;

@@ -1,8 +1,9 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { KeptSignedTime } from './signed-time.ts';
 
 /** What a restart must not make anybody forget. Wall-clock milliseconds; 0: never. */
-export interface ContactTimes {
+export interface ContactTimes extends KeptSignedTime {
   readonly latestMs: number;
   readonly contactMs: number;
   readonly confirmedMs: number;
@@ -19,7 +20,10 @@ export async function readContactTimes(folder: string): Promise<ContactTimes> {
     const value: unknown = typeof fields === 'object' && fields !== null ? Reflect.get(fields, name) : undefined;
     return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
   };
-  return { latestMs: time('latestMs'), contactMs: time('contactMs'), confirmedMs: time('confirmedMs') };
+  return {
+    ...{ latestMs: time('latestMs'), contactMs: time('contactMs'), confirmedMs: time('confirmedMs') },
+    ...{ signedMs: time('signedMs'), floorMs: time('floorMs') },
+  };
 }
 
 /** Replaces the file as a whole. Not forced to disk: at worst a minute is forgotten. */

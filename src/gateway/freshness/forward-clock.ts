@@ -23,4 +23,15 @@ export class ForwardClock {
     this.#atMs = monotonicMs;
     return this.#latestMs;
   }
+
+  /**
+   * Forgets what was seen beyond both the machine's clock and `leastMs`, which it cannot be earlier than, where that is at least `toleranceMs`. Returns
+   * how far it went back.
+   */
+  setBack(leastMs: number, toleranceMs: number): number {
+    const aheadMs = this.nowMs() - Math.max(leastMs, this.#clock.nowMs());
+    if (aheadMs < toleranceMs) return 0;
+    this.#latestMs -= aheadMs;
+    return aheadMs;
+  }
 }

@@ -113,3 +113,59 @@ test('a file that holds no times, or that cannot be written, stops nothing', asy
   await lost.freshness.close();
   assert.ok(lost.log.lines.some(({ message }) => message === 'the time of the last contact could not be kept'));
 });
+
+const YEARS_MS = 10 * 365 * 86_400_000;
+
+test('a clock that was years ahead is forgotten with the next snapshot that was made since, and not before', async (t) => {
+  const folder = await temporaryFolder(t);
+  const ahead = new FakeClock(AT_MS + YEARS_MS);
+  const first = await open(folder, ahead);
+  first.freshness.noteSnapshot(AT_MS);
+  assert.equal(first.freshness.update(AWAY, 5).refusesRequests, true);
+  await first.freshness.close();
+  const clock = new FakeClock(AT_MS + 10_000);
+  const { freshness, log } = await open(folder, clock);
+  freshness.noteSnapshot(AT_MS);
+  assert.equal(freshness.update(AWAY, 5).refusesRequests, true, 'the same snapshot proves nothing');
+  clock.advance(10_000);
+  freshness.noteSnapshot(AT_MS + 15_000);
+  assert.partialDeepStrictEqual(freshness.update(AWAY, 6), { ageMs: 5_000, isTooOld: false });
+  assert.equal(log.lines.filter(({ message }) => message.startsWith('the clock of this machine was ahead')).length, 1);
+  await freshness.close();
+  const again = await open(folder, new FakeClock(AT_MS + 25_000));
+  assert.partialDeepStrictEqual(again.freshness.update(AWAY, 6), { ageMs: 10_000, isTooOld: false });
+  await again.freshness.close();
+});
+
+test('a clock that is set back does not make a snapshot young that was kept back: what has passed since the last one counts', async (t) => {
+  const folder = await temporaryFolder(t);
+  const clock = new FakeClock(AT_MS);
+  const first = await open(folder, clock);
+  first.freshness.noteSnapshot(AT_MS);
+  first.freshness.update(AWAY, 5);
+  clock.advance(3_600_000);
+  first.freshness.update(AWAY, 5);
+  await first.freshness.close();
+  const later = new FakeClock(AT_MS + 5_000);
+  const { freshness } = await open(folder, later);
+  freshness.noteSnapshot(AT_MS + 1_000);
+  assert.partialDeepStrictEqual(freshness.update(AWAY, 6), { ageMs: 3_599_000, refusesRequests: true });
+  await freshness.close();
+});
+
+test('a control plane whose clock is ahead keeps no machine from being set right later', async (t) => {
+  const folder = await temporaryFolder(t);
+  const clock = new FakeClock(AT_MS);
+  const { freshness } = await open(folder, clock);
+  freshness.noteSnapshot(AT_MS + YEARS_MS);
+  assert.equal(freshness.update(AWAY, 5).ageMs, 0);
+  await freshness.close();
+  const ahead = await open(folder, new FakeClock(AT_MS + YEARS_MS));
+  assert.equal(ahead.freshness.update(AWAY, 5).isTooOld, true);
+  await ahead.freshness.close();
+  const right = new FakeClock(AT_MS + 30_000);
+  const healed = await open(folder, right);
+  healed.freshness.noteSnapshot(AT_MS + 20_000);
+  assert.equal(healed.freshness.update(AWAY, 6).ageMs, 10_000);
+  await healed.freshness.close();
+});

@@ -3,6 +3,7 @@ import { messageOf } from '../../lib/message-of.ts';
 import type { Logger } from '../../observability/index.ts';
 import { readContactTimes, writeContactTimes } from './contact-file.ts';
 import { ForwardClock } from './forward-clock.ts';
+import { SignedTime } from './signed-time.ts';
 
 /** How old a configuration may become, and what then. */
 export interface AgeLimit {
@@ -33,6 +34,8 @@ export interface FreshnessState {
 }
 
 const KEEP_INTERVAL_MS = 60_000;
+/** Clocks that are set right by so little are no news. */
+const CLOCK_TOLERANCE_MS = 60_000;
 const NO_LIMIT: AgeLimit = { maxAgeMs: 0, whenTooOld: 'serve' };
 const NOTHING_KNOWN: FreshnessState = {
   isConnected: false,
@@ -48,6 +51,7 @@ export class Freshness {
   readonly #folder: string;
   readonly #limit: AgeLimit;
   readonly #clock: ForwardClock;
+  readonly #signed: SignedTime;
   readonly #log: Logger;
   #contactMs: number;
   #confirmedMs: number;
@@ -62,11 +66,13 @@ export class Freshness {
   private constructor(
     options: { readonly folder: string; readonly limit: AgeLimit | undefined; readonly log: Logger },
     clock: ForwardClock,
+    signed: SignedTime,
   ) {
     this.#folder = options.folder;
     this.#limit = options.limit ?? NO_LIMIT;
     this.#log = options.log;
     this.#clock = clock;
+    this.#signed = signed;
     this.#contactMs = 0;
     this.#confirmedMs = 0;
   }
@@ -78,7 +84,7 @@ export class Freshness {
     readonly log: Logger;
   }): Promise<Freshness> {
     const kept = await readContactTimes(options.folder);
-    const freshness = new Freshness(options, new ForwardClock(options.clock, kept.latestMs));
+    const freshness = new Freshness(options, new ForwardClock(options.clock, kept.latestMs), new SignedTime(options.clock, kept));
     freshness.#contactMs = kept.contactMs;
     freshness.#confirmedMs = kept.confirmedMs;
     return freshness;
@@ -91,9 +97,25 @@ export class Freshness {
   /** A verified snapshot that was made at this time is in force: it was the newest then. */
   noteSnapshot(createdAtMs: number): void {
     const madeMs = Math.min(createdAtMs, this.#clock.nowMs());
+    if (this.#signed.note(madeMs)) this.#healClock(madeMs);
     this.#confirmedMs = this.#isGuessed ? madeMs : Math.max(this.#confirmedMs, madeMs);
     this.#isGuessed = false;
     this.#mustKeep = true;
+  }
+
+  /**
+   * The machine's clock was far ahead once, and what was seen then would make everything too old for ever. A snapshot that was made after another one
+   * shows that it is earlier; how much, the signed times and the time that has passed since them bound: it is not younger than they allow, whatever the
+   * machine's clock says now.
+   */
+  #healClock(madeMs: number): void {
+    const aheadMs = this.#clock.setBack(this.#signed.floorMs(), CLOCK_TOLERANCE_MS);
+    if (aheadMs === 0) return;
+    this.#log.warn('the clock of this machine was ahead; the age of the configuration is counted anew', {
+      ahead_seconds: Math.round(aheadMs / 1000),
+    });
+    this.#contactMs = Math.min(this.#contactMs, this.#clock.nowMs());
+    this.#confirmedMs = Math.min(this.#confirmedMs, madeMs);
   }
 
   /** To be called several times a second, with the revision in force. Returns the state. */
@@ -133,7 +155,12 @@ export class Freshness {
   #keep(nowMs: number): Promise<void> {
     this.#keptAtMs = nowMs;
     this.#mustKeep = false;
-    const times = { latestMs: Math.floor(nowMs), contactMs: Math.floor(this.#contactMs), confirmedMs: Math.floor(this.#confirmedMs) };
+    const times = {
+      latestMs: Math.floor(nowMs),
+      contactMs: Math.floor(this.#contactMs),
+      confirmedMs: Math.floor(this.#confirmedMs),
+      ...this.#signed.kept,
+    };
     this.#keeping = this.#keeping.then(() =>
       writeContactTimes(this.#folder, times).catch((error: unknown) =>
         this.#log.warn('the time of the last contact could not be kept', { cause: messageOf(error) }),

@@ -11,4 +11,5 @@ export { JOINING_DESCRIPTION } from './joining-description.ts';
 export { labelDescription } from './label-description.ts';
 export { PRODUCT_DESCRIPTION } from './product-description.ts';
 export { resourceDescription } from './resource-description.ts';
+export { SNAPSHOT_EXPORT_DESCRIPTION } from './snapshot-export-description.ts';
 export { usageDescription } from './usage-description.ts';

@@ -17,11 +17,8 @@ export interface SnapshotExportSettings {
   readonly refreshMs: number;
 }
 
-/** Exports that go on. */
-export type RunningExports = Pick<SnapshotExporter, 'stop' | 'states'>;
-
-/** Exports on a schedule until it is stopped. */
-export function startSnapshotExport(
+/** What exports on a schedule once it is started. */
+export function openSnapshotExport(
   settings: SnapshotExportSettings,
   options: {
     readonly store: Store;
@@ -36,9 +33,9 @@ export function startSnapshotExport(
     /** As of `SnapshotExporter`. */
     readonly onExported?: (groupId: string, bytes: number | undefined) => void;
   },
-): RunningExports {
+): SnapshotExporter {
   const { store, dataFolder, onExported, clock, log } = options;
-  const exporter = new SnapshotExporter({
+  return new SnapshotExporter({
     store,
     writerOf: (groupId) => openGroupExporter(options, groupId),
     target: openTarget(settings.to, options),
@@ -49,8 +46,6 @@ export function startSnapshotExport(
     clock,
     log,
   });
-  exporter.start();
-  return exporter;
 }
 
 function openTarget(
