@@ -41,8 +41,10 @@ export class UpstreamSession implements SessionOwner {
   #ready = false;
   /** It takes no more requests. */
   #closing = false;
-  /** It closes when no request is under way. */
+  /** It closes when nobody uses it. */
   #closesWhenEmpty = false;
+  /** The upstream begins nothing more on it. */
+  #isRefused = false;
   #failure: string | undefined = undefined;
   /** Monotonic time when it was first found over. */
   #overSinceMs: number | undefined = undefined;
@@ -67,7 +69,7 @@ export class UpstreamSession implements SessionOwner {
 
   /** It can send no request, not even for those that have taken it. */
   get gone(): boolean {
-    return this.#session.over || this.#closesWhenEmpty;
+    return this.#session.over || this.#isRefused;
   }
 
   /** Another request finds room. */
@@ -164,12 +166,15 @@ export class UpstreamSession implements SessionOwner {
 
   /** What it names as begun goes on, unless it has failed (RFC 9113 §6.8). */
   onGoaway(_lastStream: number, code: number): void {
+    this.#isRefused = true;
     this.close();
     if (code !== NO_ERROR) this.#session.finishNow();
   }
 
   onEmpty(): void {
-    if (this.#closesWhenEmpty && this.#session.streams.size === 0) this.#session.finish();
+    if (!this.#closesWhenEmpty || this.#session.streams.size > 0) return;
+    // Those that have taken it and not begun yet go elsewhere, or give it back.
+    if (this.users === 0 || this.#isRefused) this.#session.finish();
   }
 
   onGone(failure: string | undefined): void {

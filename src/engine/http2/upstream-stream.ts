@@ -303,6 +303,8 @@ export class UpstreamStream implements Transport, SessionWaiter, StreamReceiver 
   }
 
   #failureOf(stream: Http2Stream): string {
+    // What came broke the rules.
+    if (stream.endedBy === 'own') return 'upstream_reset';
     return stream.endedBy === 'connection' ? 'ECONNRESET' : streamReset(stream.code, this.#begun || !isRefused(stream));
   }
 

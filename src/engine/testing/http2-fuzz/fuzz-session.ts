@@ -6,6 +6,7 @@ import { type Field, readBlock, writeBlock } from '../hpack-reading.ts';
 import { FLAG, FRAME, type Frame, frameBytes } from '../http2-frames.ts';
 import type { FuzzCall } from './fuzz-call.ts';
 import { FuzzStream } from './fuzz-stream.ts';
+import { TableWatch } from './table-watch.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const HEAD_BYTES = 9;
@@ -20,6 +21,7 @@ const INITIAL_WINDOW_SIZE = 4;
 /** Settings that the gateway has not acknowledged. */
 interface PendingSettings {
   readonly windowChange: number;
+  readonly tableBytes: readonly number[];
   /** Streams from this number on were begun behind them. */
   readonly nextId: number;
 }
@@ -40,6 +42,7 @@ export class FuzzSession {
   readonly #onProblem: (text: string) => void;
   readonly #encoder = new HpackEncoder(4096);
   readonly #decoder = new HpackDecoder({ tableBytes: TABLE_BYTES, listBytes: 100_000, pairs: 300 });
+  readonly #tableWatch = new TableWatch();
   #initialSendWindow = FIRST_WINDOW_BYTES;
   #initialReceiveWindow = FIRST_WINDOW_BYTES;
   #pendingSettings: PendingSettings[] = [];
@@ -76,7 +79,8 @@ export class FuzzSession {
       payload.writeUInt32BE(value, index * 6 + 2);
       if (name === INITIAL_WINDOW_SIZE) window = value;
     });
-    this.#pendingSettings.push({ windowChange: window - this.#initialReceiveWindow, nextId: this.nextId });
+    const tableBytes = settings.flatMap(([name, value]) => (name === HEADER_TABLE_SIZE ? [value] : []));
+    this.#pendingSettings.push({ windowChange: window - this.#initialReceiveWindow, tableBytes, nextId: this.nextId });
     this.#initialReceiveWindow = window;
     this.send(FRAME.settings, 0, 0, payload);
   }
@@ -211,6 +215,7 @@ export class FuzzSession {
     pieces.push(frame.payload);
     if ((frame.flags & FLAG.endHeaders) === 0) return;
     this.#block = undefined;
+    this.#tableWatch.look(Buffer.concat(pieces));
     const { outcome, fields } = readBlock(this.#decoder, Buffer.concat(pieces));
     if (outcome !== HPACK.done) throw new Error(`a block that cannot be read: ${Buffer.concat(pieces).toString('hex')}`);
     this.#streamOf(first).takeHead(fields, (first.flags & FLAG.endStream) !== 0);
@@ -230,6 +235,7 @@ export class FuzzSession {
   #takeAcknowledgement(): void {
     const pending = this.#pendingSettings.shift();
     if (pending === undefined) throw new Error('settings were acknowledged that were never sent');
+    for (const bytes of pending.tableBytes) this.#tableWatch.acknowledged(bytes);
     for (const stream of this.streams.values()) if (stream.id < pending.nextId) stream.receiveWindow += pending.windowChange;
   }
 
