@@ -105,9 +105,11 @@ export class GroupChannel {
     void this.#publish();
   }
 
-  noteChecked(instance: ConnectedInstance, message: StateCheckedMessage): void {
-    this.#comparison.noteChecked(instance, message);
+  /** @returns false when it was not asked: then it is not listened to */
+  noteChecked(instance: ConnectedInstance, message: StateCheckedMessage): boolean {
+    if (!this.#comparison.noteChecked(instance, message)) return false;
     this.#options.events?.onCompared(message.outcome);
+    return true;
   }
 
   /** Resolves when all awaited instances have answered the revision, at the latest after `timeoutMs`; at once when that is 0. */

@@ -291,8 +291,8 @@ export class Publisher {
         channel.noteSnapshotRequest(instance);
         return;
       case 'state-checked':
+        if (!channel.noteChecked(instance, message)) return;
         if (message.outcome === 'different') this.#logDifference(instance, message);
-        channel.noteChecked(instance, message);
         this.#shared?.changed(instance);
         return;
       case 'health':

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -14,6 +15,8 @@ test('a file that is changed stays the link, has the mode and keeps the remarks 
   await writeFile(target, keyringText([first]));
   await chmod(target, 0o640);
   await symlink(target, link);
+  // Of a run that was killed.
+  await writeFile(`${target}.${randomUUID()}.tmp`, keyringText([first]));
   const second = newKeyEntry(systemRandom);
   await changeKeyringFile(link, (entries) => [second, ...entries]);
   assert.deepEqual(JSON.parse(await readFile(link, 'utf8')), { version: 1, keys: [second, first] });

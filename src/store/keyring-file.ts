@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject, randomUUID } from 'node:crypto';
-import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { StartError } from '../errors/index.ts';
 import type { Random } from '../lib/random.ts';
@@ -9,6 +9,8 @@ const KEY_BYTES = 32;
 const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const FINGERPRINT_LABEL = 'portcullis keyring fingerprint';
 const FINGERPRINT_DIGITS = 16;
+/** What follows the name of the file in that of one that is being written. */
+const LEFTOVER = /^\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
 
 /** One AES-256 key and the id by which ciphertext names it. */
 export interface KeyringKey {
@@ -59,12 +61,21 @@ export function unwritableKeyring(file: string, cause: unknown): StartError {
 export async function changeKeyringFile(file: string, change: (entries: readonly KeyEntry[]) => readonly KeyEntry[]): Promise<void> {
   const entries = entriesOf(await readFile(file, 'utf8').catch((cause: unknown) => Promise.reject(unwritableKeyring(file, cause))), file);
   const changed = change(entries);
-  if (changed.length === entries.length && changed.every((entry, index) => entry === entries[index])) return;
+  const isSame = changed.length === entries.length && changed.every((entry, index) => entry === entries[index]);
   try {
-    await replaceDurably(await realpath(file), keyringText(changed));
+    const target = await realpath(file);
+    await removeLeftovers(target);
+    if (!isSame) await replaceDurably(target, keyringText(changed));
   } catch (cause) {
     throw unwritableKeyring(file, cause);
   }
+}
+
+/** Whoever was killed while it wrote has left a file with keys in it, which would outlive them. */
+async function removeLeftovers(file: string): Promise<void> {
+  const [folder, name] = [path.dirname(file), path.basename(file)];
+  const leftovers = (await readdir(folder)).filter((each) => each.startsWith(`${name}.`) && LEFTOVER.test(each.slice(name.length)));
+  for (const each of leftovers) await rm(path.join(folder, each), { force: true });
 }
 
 async function replaceDurably(file: string, text: string): Promise<void> {

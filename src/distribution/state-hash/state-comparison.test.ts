@@ -133,11 +133,36 @@ describe('comparisons of a group', () => {
     const gaps = times.slice(1).map((time, index) => Math.round((time - (times[index] ?? 0)) / 60_000));
     assert.deepEqual(gaps, [10, 20, 40, 80]);
     assert.equal(instance.status().compared?.difference, 'route');
+    await group.pass(60_000);
     group.comparison.noteChecked(instance, { kind: 'state-checked', revision: 1, outcome: 'same' });
     assert.deepEqual(instance.status().compared, { revision: 1 });
+    await group.pass(60_000);
     group.findDifferent(instance);
     await group.pass(10_000);
     assert.equal(group.resyncs.length, times.length + 1);
+  });
+
+  test('an instance that says more than it was asked is not listened to', async () => {
+    const group = new Group(1);
+    const [instance] = group.instances;
+    assert.ok(instance !== undefined);
+    group.findDifferent(instance);
+    assert.equal(instance.status().compared, undefined);
+    await group.pass(5_000);
+    assert.deepEqual([group.sent.length, group.resyncs.length], [1, 0]);
+    for (let time = 0; time < 1_000; time++) group.findDifferent(instance);
+    group.comparison.noteChecked(instance, { kind: 'state-checked', revision: 1, outcome: 'same' });
+    assert.equal(instance.status().compared?.difference, 'route');
+  });
+
+  test('two that never take their snapshots do not keep the others from theirs', async () => {
+    const group = new Group(4);
+    await group.pass(5_000);
+    for (const instance of group.instances) group.findDifferent(instance);
+    await group.pass(60_000);
+    assert.deepEqual(group.resyncs, ['gw-0', 'gw-1']);
+    await group.pass(600_000);
+    assert.deepEqual(group.resyncs, ['gw-0', 'gw-1', 'gw-2', 'gw-3']);
   });
 
   test('with nobody connected nothing is read and nothing kept', async () => {

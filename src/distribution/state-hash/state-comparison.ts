@@ -23,13 +23,18 @@ const MAX_TICK_MS = 5_000;
 const MOST_RESYNCS_AT_ONCE = 2;
 /** A snapshot that has not helped is not soon followed by another. The first comes at once. */
 const RESYNC_STEPS: BackoffSteps = { firstDelayMs: 600_000, highestDelayMs: 86_400_000 };
+/** One that takes its snapshot for longer than this no longer keeps the others waiting for theirs. */
+const RESYNC_LIMIT_MS = 600_000;
 
 interface Watched {
   dueMs: number;
   /** That it had got when it was last told. */
   snapshots: number;
+  /** How often it was told and has said nothing of it. */
+  unanswered: number;
   isDifferent: boolean;
-  isResyncing: boolean;
+  /** Since when it is to take a snapshot because of a difference. */
+  resyncingSinceMs: number | undefined;
 }
 
 interface Attempts {
@@ -58,7 +63,7 @@ export class StateComparison {
     if (compareIntervalMs === 0) return;
     // Many come at once after a control plane has been started.
     const dueMs = clock.monotonicMs() + randomFraction(random) * compareIntervalMs;
-    this.#watched.set(instance, { dueMs, snapshots: 0, isDifferent: false, isResyncing: false });
+    this.#watched.set(instance, { dueMs, snapshots: 0, unanswered: 0, isDifferent: false, resyncingSinceMs: undefined });
     this.#schedule();
   }
 
@@ -66,13 +71,15 @@ export class StateComparison {
     this.#watched.delete(instance);
   }
 
-  /** What an instance has found. */
-  noteChecked(instance: ConnectedInstance, message: StateCheckedMessage): void {
+  /** What an instance has found. @returns false when it was not asked: then it is not listened to */
+  noteChecked(instance: ConnectedInstance, message: StateCheckedMessage): boolean {
     const watched = this.#watched.get(instance);
-    if (watched === undefined) return;
+    if (watched === undefined || watched.unanswered === 0) return false;
+    watched.unanswered -= 1;
     instance.noteChecked(message);
     watched.isDifferent = message.outcome === 'different';
     if (!watched.isDifferent) this.#attempts.delete(instance.name.instanceId);
+    return true;
   }
 
   close(): void {
@@ -105,6 +112,7 @@ export class StateComparison {
       for (const [instance, watched] of this.#watched) {
         if (!isDue(instance, watched) || instance.settledRevision !== state.revision) continue;
         instance.connection.send({ kind: 'state-hash', ...state });
+        watched.unanswered += 1;
         watched.snapshots = instance.snapshotCount;
         watched.dueMs = this.#nextDueMs();
       }
@@ -122,21 +130,21 @@ export class StateComparison {
     const nowMs = this.#options.clock.monotonicMs();
     let running = 0;
     for (const [instance, watched] of this.#watched) {
-      if (watched.isResyncing && instance.snapshotCount > watched.snapshots && instance.settledRevision !== undefined) {
-        watched.isResyncing = false;
+      if (watched.resyncingSinceMs === undefined) continue;
+      if (instance.snapshotCount > watched.snapshots && instance.settledRevision !== undefined) {
+        watched.resyncingSinceMs = undefined;
         // Whether it has helped is seen at the next comparison.
         watched.isDifferent = false;
-      }
-      if (watched.isResyncing) running++;
+      } else if (nowMs - watched.resyncingSinceMs < RESYNC_LIMIT_MS) running++;
     }
     for (const [instance, watched] of this.#watched) {
       if (running >= MOST_RESYNCS_AT_ONCE) return;
       const { instanceId } = instance.name;
       const attempts = this.#attempts.get(instanceId) ?? { count: 0, notBeforeMs: 0 };
-      if (!watched.isDifferent || watched.isResyncing || nowMs < attempts.notBeforeMs) continue;
+      if (!watched.isDifferent || watched.resyncingSinceMs !== undefined || nowMs < attempts.notBeforeMs) continue;
       const count = attempts.count + 1;
       this.#attempts.set(instanceId, { count, notBeforeMs: nowMs + backoffDelayMs(count + 1, RESYNC_STEPS) });
-      watched.isResyncing = true;
+      watched.resyncingSinceMs = nowMs;
       running++;
       this.#options.onResync(instance);
     }

@@ -62,7 +62,7 @@ export class RequestStream implements StreamReceiver {
     this.#onGone = onGone;
     this.#form = typeof form === 'string' ? REFUSED_FORM : form;
     this.#refusal = typeof form === 'string' ? form : undefined;
-    this.#writer = new ResponseWriter(stream, this.#form, tools.takeParser(), context.limits, () => this.#reason);
+    this.#writer = new ResponseWriter(stream, this.#form, tools, context.limits, () => this.#reason);
     this.#unread = this.#form.contentLength;
     let transport: StreamTransport | undefined;
     this.connection = new HttpConnection(
@@ -150,7 +150,7 @@ export class RequestStream implements StreamReceiver {
 
   onClosed(): void {
     this.#cancelDeadline?.();
-    this.#tools.giveBackParser(this.#writer.releaseParser());
+    this.#writer.close();
     const inOrder = this.#stream.code === NO_ERROR && this.#stream.endedBy !== 'connection';
     const orderly = this.#transport.whole || (this.#transport.isTunnel && inOrder);
     this.connection.onClose(orderly ? undefined : 'ECONNRESET');

@@ -9,6 +9,7 @@ import type { ResponseParser } from '../parser/response-parser.ts';
 import { grpcTrailers } from './grpc-status.ts';
 import type { RequestForm } from './request-form.ts';
 import type { Http2Stream } from './session/http2-stream.ts';
+import type { StreamTools } from './stream-tools.ts';
 import { webSocketAccept } from './web-socket-accept.ts';
 
 const SWITCHING_PROTOCOLS = 101;
@@ -51,36 +52,28 @@ export class ResponseWriter {
   readonly #form: RequestForm;
   readonly #reason: () => ErrorReason | undefined;
   readonly #body: BodyReader;
-  #parser: ResponseParser | undefined;
+  readonly #tools: StreamTools;
+  /** While a part of a head has come. */
+  #parser: ResponseParser | undefined = undefined;
   /** Trailer fields, name and value in turn. */
   #trailers: string[] = [];
   #takesTrailers = false;
   /** The answer has no content, whatever comes behind its head (RFC 9110 §15.3.6). */
   #withoutContent = false;
 
-  /**
-   * `parser` is used until the final head is read, and may be given to another message from then on. `reason`: why the answer is the
-   * gateway's own.
-   */
-  constructor(
-    stream: Http2Stream,
-    form: RequestForm,
-    parser: ResponseParser,
-    limits: ChunkedLimits,
-    reason: () => ErrorReason | undefined,
-  ) {
+  /** `reason`: why the answer is the gateway's own. */
+  constructor(stream: Http2Stream, form: RequestForm, tools: StreamTools, limits: ChunkedLimits, reason: () => ErrorReason | undefined) {
     this.#reason = reason;
     this.#stream = stream;
     this.#form = form;
-    this.#parser = parser;
+    this.#tools = tools;
     this.#body = new BodyReader(limits);
   }
 
-  /** The parser, once it is needed no more. */
-  releaseParser(): ResponseParser | undefined {
-    const parser = this.#parser;
+  /** The answer goes no further. */
+  close(): void {
+    this.#tools.giveBackParser(this.#parser);
     this.#parser = undefined;
-    return parser;
   }
 
   /** Carries `bytes` on; one of `WRITTEN`. */
@@ -88,14 +81,15 @@ export class ResponseWriter {
     this.kept = false;
     let position = 0;
     while (!this.headSent) {
+      this.#parser ??= this.#tools.takeParser();
       const parser = this.#parser;
-      if (parser === undefined) return WRITTEN.failed;
       const status = parser.feed(bytes, position, bytes.length);
       if (status !== PARSE.done) return status === PARSE.more ? WRITTEN.more : WRITTEN.failed;
       position = parser.nextPosition;
       const outcome = this.#takeHead(parser);
+      // A head comes in one piece nearly always, so few parsers serve many answers.
+      this.close();
       if (outcome !== WRITTEN.more) return outcome;
-      if (!this.headSent) parser.reset();
     }
     return this.#writeBody(bytes, position);
   }

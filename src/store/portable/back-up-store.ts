@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../lib/clock.ts';
 import { FieldCipher } from '../field-cipher.ts';
+import { joinKeyrings } from '../join-keyrings.ts';
 import type { Keyring } from '../keyring.ts';
 import { BACKUP_FORMAT, type BackupHeader, backupLines, SEAL_CONTEXT } from './backup-lines.ts';
 import type { StorePart } from './portable-table.ts';
@@ -23,14 +24,16 @@ export async function backUpStore(options: {
 }): Promise<ReadonlyMap<string, number>> {
   const { place, file, keyring, clock } = options;
   const cipher = new FieldCipher(keyring);
-  const keyringText = options.withKeyring ? { keyring: await readFile(keyring.file, 'utf8') } : {};
+  const keysBefore = options.withKeyring ? await readFile(keyring.file, 'utf8') : undefined;
   const rows = new Map<string, number>();
   await withStoreState(place, async ({ schema, keyringChecks, currentKeyId, parts }) => {
     // One that the backup names: a restore without it then says which key is missing.
     if (currentKeyId !== undefined) cipher.sealWith(currentKeyId);
+    // A key that came into the file meanwhile, and one that went from it, may both be needed for this state.
+    const keys = keysBefore === undefined ? {} : { keyring: await withKeysNow(keyring.file, keysBefore) };
     const header: BackupHeader = {
       ...{ format: BACKUP_FORMAT, version: 1, software: options.software, schema },
-      ...{ madeAt: Math.floor(clock.nowMs() / 1000), keyringChecks, ...keyringText },
+      ...{ madeAt: Math.floor(clock.nowMs() / 1000), keyringChecks, ...keys },
     };
     await writeFileDurably(
       file,
@@ -38,6 +41,10 @@ export async function backUpStore(options: {
     );
   });
   return rows;
+}
+
+async function withKeysNow(file: string, before: string): Promise<string> {
+  return joinKeyrings({ text: await readFile(file, 'utf8'), file }, before);
 }
 
 async function* counted(parts: AsyncIterable<StorePart>, rows: Map<string, number>): AsyncGenerator<StorePart> {

@@ -5,7 +5,8 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { withPostgres } from '../../../test-support/with-postgres.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { keyOf, remove } from '../contract/sample-writes.ts';
-import { openKeyring } from '../keyring.ts';
+import { type Keyring, openKeyring } from '../keyring.ts';
+import { keyringText, newKeyEntry, parseKeyring } from '../keyring-file.ts';
 import type { Store } from '../store.ts';
 import { makeDatabaseSchema } from '../testing/database-schema.ts';
 import { verifyAuditChain } from '../verify-audit-chain.ts';
@@ -148,4 +149,24 @@ test('the keyring goes along only when it is asked for', async (t) => {
   assert.equal(await keyringOfBackup(file), undefined);
   await back({ file: `${file}2`, withKeyring: true });
   assert.equal(await keyringOfBackup(`${file}2`), readFileSync(source.keyringFile, 'utf8'));
+});
+
+test('a keyring that goes along has the keys of its state, also where they change meanwhile', async (t) => {
+  const { source, keyring: own, file, back } = await backedUp(t);
+  const text = readFileSync(source.keyringFile, 'utf8');
+  const added = newKeyEntry(systemRandom);
+  let reads = 0;
+  const keyring: Keyring = {
+    ...{ random: own.random, keys: own.keys, first: own.first, create: () => own.create(), refresh: () => own.refresh() },
+    ...{ find: (id) => own.find(id), reload: () => own.reload() },
+    get file() {
+      reads += 1;
+      // Read once before the state and once within it: between them another key has taken the place of the first.
+      if (reads === 2) writeFileSync(source.keyringFile, keyringText([added]));
+      return source.keyringFile;
+    },
+  };
+  await back({ file: `${file}2`, withKeyring: true, keyring });
+  const ids = parseKeyring((await keyringOfBackup(`${file}2`)) ?? '', 'the backup').map(({ id }) => id);
+  assert.deepEqual(ids, [added.id, ...parseKeyring(text, 'before').map(({ id }) => id)]);
 });

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { FakeClock } from '../../../../test-support/fake-clock.ts';
 import { systemRandom } from '../../../lib/random.ts';
-import { openKeyring } from '../../keyring.ts';
+import { type Keyring, openKeyring } from '../../keyring.ts';
 import { openSqliteStore } from '../../sqlite/sqlite-store.ts';
 import type { Store } from '../../store.ts';
 import { makeDatabaseFolder } from '../../testing/database-folder.ts';
@@ -32,7 +32,7 @@ export async function backedUp(t: TestContext, prepare: (store: Store) => Promis
   const keyring = await openKeyring({ file: source.keyringFile, random: systemRandom });
   const file = path.join(source.folder, 'backup.gz');
   const place: StorePlace = { kind: 'sqlite', file: source.file };
-  const back = (changed: { withKeyring?: boolean; place?: StorePlace; file?: string } = {}) =>
+  const back = (changed: { withKeyring?: boolean; place?: StorePlace; file?: string; keyring?: Keyring } = {}) =>
     backUpStore({ place, file, keyring, withKeyring: false, software: 'test', clock, ...changed });
   await back();
   const restore = (
