@@ -34,12 +34,12 @@ function closedFolders({ dataFolder, keyringFile, identityFile, joinTokenFile, a
   return [dataFolder, ...files.filter((file) => file !== undefined)];
 }
 
-/** The gateway process of this instance. `identity` is asked anew for each process, so that a renewed certificate is taken up. */
+/** The gateway process of this instance. Who it is, and whom it asks, is asked anew for each process, so that another certificate is taken up. */
 export function gatewayRole(
   context: InstanceContext,
   options: {
     readonly identity: () => DatedIdentity;
-    readonly controlPlanes: readonly { readonly host: string; readonly port: number }[];
+    readonly controlPlanes: (identity: DatedIdentity) => readonly { readonly host: string; readonly port: number }[];
     readonly onCurrent: (revision: number) => void;
     /** PEM, the one that issues first. */
     readonly onAuthorities: (authority: string) => void;
@@ -64,7 +64,6 @@ export function gatewayRole(
   const fixed = {
     dataFolder: path.join(configuration.dataFolder, 'gateway'),
     closedFolders: closedFolders(configuration),
-    controlPlanes: options.controlPlanes,
     workers,
     httpAddresses: httpHosts.map((host) => ({ host, port: endpoints.http.port })),
     httpsAddresses: httpsHosts.map((host) => ({ host, port: endpoints.https.port })),
@@ -108,7 +107,10 @@ export function gatewayRole(
     nodeOptions: [`--max-semi-space-size=${MAX_SEMI_SPACE_MB}`],
     descriptors: inherited.own,
     openedVariables: configuration.envReferences,
-    settings: () => ({ ...fixed, identity: options.identity() }) satisfies GatewaySettings as unknown as JsonValue,
+    settings: () => {
+      const identity = options.identity();
+      return { ...fixed, identity, controlPlanes: options.controlPlanes(identity) } satisfies GatewaySettings as unknown as JsonValue;
+    },
     onEvent: (name, body) => {
       if (typeof body !== 'object' || body === null) return;
       if (name === 'current' && 'revision' in body) options.onCurrent(Number(body.revision));

@@ -62,11 +62,12 @@ export class JoinedIdentity {
   }
 
   /**
-   * Joins by a token: asks each control plane in turn, until one grants a certificate or refuses it.
+   * Joins by a token: asks each control plane in turn, until one grants a certificate or refuses it. An identity that was put in the file by
+   * hand meanwhile ends that too.
    *
-   * @throws StartError when the token is none or is refused
+   * @throws StartError when the token is none or is refused, or is of another group than `groupId`: such a membership is not kept
    */
-  async join(text: string): Promise<DatedIdentity> {
+  async join(text: string, groupId?: string): Promise<DatedIdentity> {
     const token = parseJoinToken(text);
     if (token === undefined) throw new StartError('The join token is none: it must be what the Admin API gave, pcj1.….');
     const { clock, random, file, owner, controlPlanes, log, tell } = this.#options;
@@ -77,13 +78,16 @@ export class JoinedIdentity {
       const controlPlane = rotation.current;
       try {
         const granted = await requestJoin({ controlPlane, token, hostname: hostname(), keys, clock });
+        if (this.#identity !== undefined) return this.#identity;
         const identity = identityOf(granted, keys.privateKey);
+        if (groupId !== undefined && identity.groupId !== groupId) throw new StartError(groupMismatch(identity.groupId, groupId));
         keepPrivately(file, identity, owner);
         rmSync(joiningFile(file), { force: true });
         log.info('this gateway has joined', { groupId: identity.groupId, instanceId: identity.instanceId });
         this.#identity = identity;
         return identity;
       } catch (error) {
+        if (error instanceof StartError) throw error;
         if (error instanceof CertificateRefused) throw new StartError(`The gateway may not join: ${error.message}.`, { cause: error });
         const sentence = `No certificate from ${controlPlane.host}:${controlPlane.port} yet: ${messageOf(error)}.`;
         log.warn('this gateway could not join yet', { ...controlPlane, cause: messageOf(error) });
@@ -91,6 +95,7 @@ export class JoinedIdentity {
         told = sentence;
         const delayMs = rotation.moveOn({ kind: 'unreachable', reason: messageOf(error) }, 0);
         if (delayMs > 0) await this.#pause(delayMs);
+        if (this.#identity !== undefined) return this.#identity;
       }
     }
   }
@@ -212,6 +217,10 @@ export function isRenewalDue(identity: Pick<DatedIdentity, 'certificate' | 'auth
   if (issuing !== undefined && !certificate.verify(issuing.publicKey)) return true;
   const [startMs, endMs] = [certificate.validFromDate.getTime(), certificate.validToDate.getTime()];
   return nowMs >= startMs + (endMs - startMs) * RENEWAL_POINT;
+}
+
+function groupMismatch(joined: string, served: string): string {
+  return `The join token is of the gateway group "${joined}", and the snapshot key of "${served}": give the gateway a token of "${served}", or the snapshot and its key of "${joined}".`;
 }
 
 /** @throws Error when the certificate is not for this key, or nobody is to be trusted */

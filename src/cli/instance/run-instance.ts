@@ -21,11 +21,12 @@ import { gatewayRole } from './gateway-role.ts';
 import { type InstanceContext, lockFileOf, logSettingsOf } from './instance-context.ts';
 import { bindInstanceEndpoints, type InstanceRoles } from './instance-endpoints.ts';
 import { writeInstanceRecord } from './instance-record.ts';
+import { joinBeside } from './join-beside.ts';
 import { readJoinToken, refuseWithoutIdentity } from './join-token-setting.ts';
 import type { JoinedIdentity } from './joined-identity.ts';
 import { type DatedIdentity, obtainIdentity, RENEW_BEFORE_MS, readIdentity } from './local-identity.ts';
 import { listenForReplace } from './replace-signal.ts';
-import { isWithoutControlPlane, snapshotIdentity } from './snapshot-settings.ts';
+import { isWithoutControlPlane, snapshotIdentity, unfitForSnapshot } from './snapshot-settings.ts';
 import { listenForStop } from './stop-signals.ts';
 
 /** How long a start waits for the instance before it to let go of the data folder. */
@@ -89,6 +90,7 @@ class Instance {
   /** Of the control plane of this instance: those that are to be trusted, PEM. */
   #authority: string | undefined;
   #cancelRenewal: CancelTask = () => undefined;
+  #cancelJoining: CancelTask = () => undefined;
   #current: { readonly promise: Promise<number>; resolve(revision: number): void };
   #stopped = Promise.withResolvers<number>();
   #stopping = false;
@@ -127,6 +129,7 @@ class Instance {
     const demo = this.#demo?.start();
     const controlPlane = this.#controlPlane?.start();
     const early = known === undefined ? undefined : this.#startGateway(known);
+    if (known !== undefined && isWithoutControlPlane(known)) this.#joinBeside(known.groupId);
     // Whichever fails first is reported; the others are stopped then.
     for (const started of [demo, controlPlane, early]) started?.catch(() => {});
     if (controlPlane === undefined) {
@@ -190,20 +193,22 @@ class Instance {
   }
 
   async #startGateway(identity: DatedIdentity): Promise<void> {
-    const { configuration, endpoints, roles } = this.#context;
     this.#identity = identity;
-    const syncHost = endpoints.sync.addresses[0]?.host ?? configuration.syncHosts[0] ?? '127.0.0.1';
     this.#gateway = gatewayRole(this.#context, {
       identity: () => this.#identity ?? identity,
-      controlPlanes: isWithoutControlPlane(identity)
-        ? []
-        : roles.controlPlane
-          ? [{ host: reachable(syncHost), port: endpoints.sync.port }]
-          : configuration.controlPlanes,
+      controlPlanes: (current) => this.#controlPlanesOf(current),
       onCurrent: (revision) => this.#current.resolve(revision),
       onAuthorities: (authority) => this.#noteAuthorities(authority),
     });
     await this.#gateway.start();
+  }
+
+  #controlPlanesOf(identity: DatedIdentity): Configuration['controlPlanes'] {
+    const { configuration, endpoints, roles } = this.#context;
+    if (isWithoutControlPlane(identity)) return [];
+    if (!roles.controlPlane) return configuration.controlPlanes;
+    const syncHost = endpoints.sync.addresses[0]?.host ?? configuration.syncHosts[0] ?? '127.0.0.1';
+    return [{ host: reachable(syncHost), port: endpoints.sync.port }];
   }
 
   #identityFile(): string {
@@ -211,7 +216,11 @@ class Instance {
     return configuration.identityFile ?? path.join(configuration.dataFolder, 'gateway', 'identity.json');
   }
 
-  /** @throws StartError when a gateway that runs alone has none and may not join, or the file is damaged */
+  /**
+   * With a snapshot nobody is waited for: the gateway serves it, and joins meanwhile.
+   *
+   * @throws StartError when a gateway that runs alone has none and may not join, or the file is damaged
+   */
   async #openIdentity(): Promise<DatedIdentity | undefined> {
     const { configuration, secrets, roles, runAs: owner, log } = this.#context;
     const file = this.#identityFile();
@@ -220,12 +229,25 @@ class Instance {
     // Loaded here, so that no other supervisor carries it in its memory.
     const { JoinedIdentity } = await import('./joined-identity.ts');
     const fixed = { file, owner, controlPlanes: configuration.controlPlanes, clock: systemClock, random: systemRandom, log };
-    const tell = (sentence: string): unknown => process.stderr.write(sentence);
     this.#joined = new JoinedIdentity({ ...fixed, tell, onChanged: (identity) => this.#useIdentity(identity) }, known);
     if (known !== undefined) return known;
     const token = readJoinToken({ configuration, secrets });
-    if (token !== undefined) return this.#joined.join(token);
-    return snapshotIdentity(this.#context) ?? refuseWithoutIdentity(configuration);
+    const alone = snapshotIdentity(this.#context);
+    if (alone !== undefined) return alone;
+    return token === undefined ? refuseWithoutIdentity(configuration) : this.#joined.join(token);
+  }
+
+  /** Of a gateway that serves a snapshot. Without a token it asks nobody. */
+  #joinBeside(groupId: string): void {
+    const { log } = this.#context;
+    const readToken = (): string | undefined => readJoinToken(this.#context);
+    if (this.#joined === undefined || readToken() === undefined) return;
+    const onJoined = (identity: DatedIdentity): void => {
+      // On systems where a process cannot be replaced, the next one takes it up.
+      this.#identity = identity;
+      this.#replaceGateway();
+    };
+    this.#cancelJoining = joinBeside({ joined: this.#joined, readToken, groupId, clock: systemClock, log, tell, onJoined });
   }
 
   /** The gateway goes on with its connection, and shows the new certificate at the next one. */
@@ -284,12 +306,15 @@ class Instance {
     }
     try {
       const identity = roles.controlPlane ? undefined : readIdentity(this.#identityFile());
+      const unfit = identity && unfitForSnapshot(this.#context, identity);
+      if (unfit !== undefined) throw new Error(unfit);
       if (identity !== undefined) {
+        this.#cancelJoining();
         this.#identity = identity;
         this.#joined?.replaceBy(identity);
       }
     } catch (error) {
-      log.error('the identity file cannot be read anew', {}, error);
+      log.error('the identity file cannot be taken up anew', {}, error);
     }
     this.#gateway.replace();
   }
@@ -298,6 +323,7 @@ class Instance {
   async #stop(exitCode: number): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#cancelJoining();
     this.#joined?.stop();
     const { drainDelayMs, drainTimeoutMs } = this.#context.configuration;
     // With the last copy of a socket closed, the kernel refuses what nobody would answer.
@@ -317,6 +343,11 @@ class Instance {
     for (const child of [this.#gateway, this.#controlPlane, this.#demo]) child?.kill();
     this.#stopped.resolve(1);
   }
+}
+
+/** To whoever waits for the start. */
+function tell(sentence: string): void {
+  process.stderr.write(sentence);
 }
 
 function closeSockets(endpoint: BoundEndpoint): void {

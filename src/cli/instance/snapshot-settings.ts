@@ -34,3 +34,13 @@ export function snapshotIdentity(context: Pick<InstanceContext, 'configuration' 
 export function isWithoutControlPlane({ certificate }: Pick<DatedIdentity, 'certificate'>): boolean {
   return certificate === '';
 }
+
+/** Why a gateway that starts from this snapshot cannot be that instance; undefined where it can. */
+export function unfitForSnapshot(
+  context: Pick<InstanceContext, 'configuration' | 'secrets'>,
+  { groupId }: Pick<DatedIdentity, 'groupId'>,
+): string | undefined {
+  const served = snapshotIdentity(context)?.groupId;
+  if (served === undefined || served === groupId) return undefined;
+  return `the snapshot key is of the gateway group "${served}", the identity of "${groupId}"`;
+}

@@ -44,6 +44,8 @@ export interface GatewaySettings
   readonly accessLogFile: string | null;
 }
 
+/** From the moment at which it begins to start. */
+let starting: Promise<RunningGateway> | undefined;
 let gateway: RunningGateway | undefined;
 let log: Logger | undefined;
 let useIdentity: ((identity: InstanceIdentity) => void) | undefined;
@@ -54,7 +56,7 @@ const role: ChildRole = {
     const { lockFile, log: logSettings, accessLogFile, fallbackSni, snapshot, ...settings } = body as unknown as GatewaySettings;
     shareDataFolder(lockFile);
     log = openLog(logSettings, 'gateway');
-    const running = await startGateway({
+    starting = startGateway({
       ...settings,
       accessLogFile: accessLogFile ?? undefined,
       fallbackSni: fallbackSni ?? undefined,
@@ -70,6 +72,7 @@ const role: ChildRole = {
       onAuthorities: (authority) => channel.event('authorities', { authority }),
       onDescriptorsUsedUp: () => channel.replaceMe(),
     });
+    const running = await starting;
     gateway = running;
     void running.whenCurrent().then(({ revision }) => channel.event('current', { revision }));
     await running.whenReady();
@@ -81,7 +84,8 @@ const role: ChildRole = {
       return null;
     }
     if (name !== 'hand-over') throw new Error(`unknown question ${name}`);
-    await gateway?.handOver();
+    // It may be asked while it opens its files, and must let go of them all the same.
+    await (await starting)?.handOver();
     return null;
   },
   async drain(options) {
