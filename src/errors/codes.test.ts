@@ -50,6 +50,7 @@ test('only failures on the way to an upstream, overload and an unavailable store
       'join_too_often',
       'admin_busy',
       'keyring_lacks_key',
+      'store_replaced',
       'store_unavailable',
     ],
   );
