@@ -102,6 +102,8 @@ function environment({ token, nodeOptions, databaseURL }: InstanceOptions): Reco
   return {
     ...kept,
     PORTCULLIS_BOOTSTRAP_TOKEN: token,
+    // Not a flag: a checkout that is compared may not know it.
+    PORTCULLIS_CONTROL_PLANE_METRICS_PORT: '0',
     ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions }),
     ...(databaseURL === undefined ? {} : { DATABASE_URL: databaseURL }),
   };

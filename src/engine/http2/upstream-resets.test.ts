@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { connect } from 'node:http2';
+import { connect as connectSocket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { FLAG, FRAME, fieldBlock } from '../testing/http2-frames.ts';
+import { FLAG, FRAME, fieldBlock, frameBytes, Http2Frames } from '../testing/http2-frames.ts';
 import { readAnswer } from '../testing/http2-proxy.ts';
 import { answerHead, type Http2Upstream, requestOn, resetStream, startHttp2Upstream } from '../testing/http2-upstream.ts';
 import { startEngine, type TestEngine } from '../testing/test-engine.ts';
@@ -105,6 +106,48 @@ test('a request that one upstream refuses again and again goes to the next one, 
   const got = await answer;
   assert.deepEqual([got.status, got.headers['grpc-status']], [200, '7']);
 });
+
+test('a body that comes byte by byte is not kept to be sent again, which would take a hundred times its length', async (t) => {
+  const { port, upstreams } = await startChain(t);
+  const client = new Http2Frames(connectSocket({ host: '127.0.0.1', port }));
+  t.after(() => client.socket.destroy());
+  client.begin();
+  const fields = [
+    [':method', 'POST'],
+    [':scheme', 'http'],
+    [':authority', 'a'],
+    [':path', '/a.B/C'],
+    ['content-type', 'application/grpc'],
+  ] as const;
+  client.request(1, fields, false);
+  const upstream = await upstreams[0]?.connection(0);
+  assert.ok(upstream !== undefined);
+  await requestOn(upstream, 1, false);
+  const byte = frameBytes(FRAME.data, 0, 1, Buffer.from([0]));
+  const end = frameBytes(FRAME.data, FLAG.endStream, 1, Buffer.alloc(0));
+  client.socket.write(Buffer.concat([...Array.from({ length: 1000 }, () => byte), end]));
+  await requestOn(upstream, 1);
+  resetStream(upstream, 1, REFUSED_STREAM);
+  assert.equal(await client.status(1), 503);
+  assert.equal(upstream.received.filter(({ type }) => type === FRAME.headers).length, 1);
+});
+
+for (const status of ['100', '103']) {
+  test(`a call that its upstream has begun, as a status ${status} says, is not made again whatever its reset claims`, async (t) => {
+    const { session, upstreams } = await startChain(t, 2);
+    const stream = call(session);
+    const answer = readAnswer(stream);
+    stream.end(FRAME_OF_GRPC);
+    const upstream = await upstreams[0]?.connection(0);
+    assert.ok(upstream !== undefined);
+    await requestOn(upstream, 1);
+    upstream.send(FRAME.headers, FLAG.endHeaders, 1, fieldBlock([[':status', status]]));
+    resetStream(upstream, 1, REFUSED_STREAM);
+    assert.equal((await answer).status, 502);
+    assert.equal(upstream.received.filter(({ type }) => type === FRAME.headers).length, 1);
+    assert.equal(upstreams[1]?.connections.length, 0);
+  });
+}
 
 test('a call that is refused for good is UNAVAILABLE, with a reason of its own', async (t) => {
   const { session, upstreams, handler } = await startChain(t);

@@ -13,6 +13,8 @@ import type { UpstreamSessions } from './upstream-sessions.ts';
 
 /** What is kept of a request for the case that the upstream has not begun it; a longer one is sent once. */
 const KEPT_BYTES = 64 * 1024;
+/** What a piece takes besides its bytes: a client may send its body byte by byte. */
+const PIECE_OVERHEAD_BYTES = 128;
 const MOST_ATTEMPTS = 3;
 /** The engine has written it, within limits of its own. */
 const OWN_FRAMING: ChunkedLimits = { chunkExtensionBytes: 0, trailerBytes: 1024 * 1024 };
@@ -40,6 +42,7 @@ export class UpstreamStream implements Transport, SessionWaiter, StreamReceiver 
   #head: UpstreamHead | undefined = undefined;
   /** Pieces of the body sent; undefined when there are too many to send them again. */
   #kept: Buffer[] | undefined = [];
+  /** With what each piece takes. */
   #keptBytes = 0;
   #bodyEnded = false;
   /** Trailer fields of the request, name and value in turn. */
@@ -193,7 +196,7 @@ export class UpstreamStream implements Transport, SessionWaiter, StreamReceiver 
 
   #send(piece: Buffer): void {
     this.#sentBytes += piece.length;
-    this.#keptBytes += piece.length;
+    this.#keptBytes += piece.length + PIECE_OVERHEAD_BYTES;
     this.#kept?.push(piece);
     this.#stream?.write(piece, 0, piece.length);
     this.#forgetMuch();
@@ -258,10 +261,10 @@ export class UpstreamStream implements Transport, SessionWaiter, StreamReceiver 
   }
 
   #takeInterim(status: number, fields: readonly string[]): void {
-    // The gateway has told its client itself to go on.
-    if (status === 100) return;
     this.#begun = true;
     this.#kept = undefined;
+    // The gateway has told its client itself to go on.
+    if (status === 100) return;
     const text = interimAnswer(status, fields);
     if (text === undefined) this.#over('EPROTO');
     else this.#giveText(text);

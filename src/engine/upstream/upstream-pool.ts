@@ -112,7 +112,7 @@ export class UpstreamPool {
     if (pooled.holders === 0 || --pooled.holders > 0) return;
     this.#targets.delete(keyOf(pooled, pooled.sessions !== undefined));
     pooled.sessions?.retire();
-    for (const connection of pooled.idle.splice(0)) connection.destroy();
+    for (const connection of pooled.takeAll()) connection.destroy();
   }
 
   /** Closes everything; requests in flight fail. */
@@ -122,7 +122,7 @@ export class UpstreamPool {
     this.#cancelSweep = undefined;
     for (const connection of this.#open) connection.transport.destroy();
     for (const target of this.#targets.values()) {
-      target.idle.length = 0;
+      target.takeAll();
       target.sessions?.destroy();
     }
   }
@@ -142,8 +142,8 @@ export class UpstreamPool {
       }
       idle.destroy();
     }
-    // What is left has been given back just now; the lowest settles first.
-    const settling = pooled.idle.shift();
+    // What is left has been given back just now.
+    const settling = pooled.takeFresh();
     if (settling === undefined) return this.connect(pooled, asker);
     settling.ready = false;
     settling.asker = asker;
@@ -199,8 +199,8 @@ export class UpstreamPool {
     connection.freedTurn = this.#place().loopCount;
     connection.idleSinceMs = nowMs;
     connection.idleUntilMs = nowMs + idleMs;
-    target.idle.push(connection);
-    if (target.idle.length > size) target.idle.shift()?.destroy();
+    target.putIdle(connection, connection.freedTurn);
+    if (target.idleCount > size) this.#closeLongestIdleOf(target);
   }
 
   /** Whether what has just been read of an answer was there before its request: of the same batch of events as what the request came from. */
@@ -247,14 +247,20 @@ export class UpstreamPool {
   /** The lowest of a target's stack is its longest idle one. */
   #closeLongestIdle(): boolean {
     let longest: UpstreamConnection | undefined;
-    for (const { idle } of this.#targets.values()) {
-      const [candidate] = idle;
+    for (const { longestIdle: candidate } of this.#targets.values()) {
       if (candidate !== undefined && (longest === undefined || candidate.idleSinceMs < longest.idleSinceMs)) longest = candidate;
     }
     if (longest === undefined) return false;
     longest.target.removeIdle(longest);
     this.discard(longest);
     return true;
+  }
+
+  #closeLongestIdleOf(target: PooledTarget): void {
+    const { longestIdle } = target;
+    if (longestIdle === undefined) return;
+    target.removeIdle(longestIdle);
+    longestIdle.destroy();
   }
 
   /** Each connection is counted once, however many ways lead here. */

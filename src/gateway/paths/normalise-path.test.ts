@@ -93,6 +93,25 @@ test('white space of Unicode around dots is refused as that of ASCII is', () => 
   assert.equal(normalisePath('/a/..%C3%A9').kind, 'ok');
 });
 
+test('dots and the slashes beside them are refused in more bytes than they need, and as characters compatible with them', () => {
+  const dots = ['%c0%ae', '%e0%80%ae', '%f0%80%80%ae', '%ef%bc%8e', '%ef%b9%92', '%e2%80%a4'];
+  const slashes = ['%c0%af', '%c1%9c', '%e0%80%af', '%e0%81%9c', '%f0%80%80%af', '%f0%80%81%9c', '%ef%bc%8f', '%ef%bc%bc'];
+  for (const dot of dots) {
+    for (const segment of [dot, `${dot}${dot}`, `.${dot}`, `${dot}.`, `%20${dot}.;x`, `${dot}.%23`]) {
+      assert.equal(normalisePath(`/a/${segment}`).kind, 'refused', segment);
+      assert.equal(normalisePath(`/a/${segment}/b`).kind, 'refused', segment);
+    }
+    for (const segment of [`x${dot}`, `${dot}x`, `..${dot}`]) assert.equal(normalisePath(`/a/${segment}/b`).kind, 'ok', segment);
+  }
+  for (const slash of slashes) {
+    for (const segment of [`..${slash}b`, `x${slash}..`, `x${slash}..${slash}b`, `x${slash}%c0%ae.${slash}b`, `%20.${slash}`]) {
+      assert.equal(normalisePath(`/a/${segment}`).kind, 'refused', segment);
+    }
+    for (const segment of [`x${slash}b`, `x..${slash}..b`]) assert.equal(normalisePath(`/a/${segment}`).kind, 'ok', segment);
+  }
+  assert.equal(normalisePath('/a/%e2%80%a5/b').kind, 'refused');
+});
+
 /** As servers resolve dots that trim and cut each segment first. */
 function resolvedByTrimming(path: string): string {
   const segments: string[] = [];
@@ -121,6 +140,7 @@ test('a server that trims and cuts the segments of what it gets stays below the 
 test('a long segment of blanks and dots is read in linear time', () => {
   assert.equal(normalisePath(`/a/${'%20'.repeat(20_000)}.${'%20'.repeat(20_000)}x`).kind, 'ok');
   assert.equal(normalisePath(`/a/${'%C2%A0'.repeat(20_000)}..${'%C2%A0'.repeat(20_000)}`).kind, 'refused');
+  assert.equal(normalisePath(`/a/${'%C0%AF'.repeat(20_000)}..${'%20'.repeat(20_000)}x`).kind, 'ok');
 });
 
 test('a long path of dots and slashes is read in linear time', () => {
