@@ -42,6 +42,7 @@ test('only failures on the way to an upstream, overload and an unavailable store
       'upstream_tls_failed',
       'upstream_certificate_invalid',
       'upstream_closed',
+      'upstream_uninvited',
       'upstream_refused_stream',
       'upstream_cancelled',
       'upstream_reset',
