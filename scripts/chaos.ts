@@ -97,7 +97,8 @@ function runScenario(
   options: { readonly rounds: number; readonly seed: number; readonly file: string },
   ending: AbortSignal,
 ): Promise<void> {
-  const child = spawn(process.execPath, [path.join(FOLDER, `${name}${SUFFIX}`)], {
+  // A scenario that failed because something hangs ends all the same.
+  const child = spawn(process.execPath, ['--test-force-exit', path.join(FOLDER, `${name}${SUFFIX}`)], {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: {

@@ -36,7 +36,9 @@ test('no request without a key reaches the upstream, whatever it is wrapped in',
     upstream.clear();
     const { statuses } = await sendRaw(gateway.httpPort, text + SMUGGLED);
     assert.equal(upstream.received(), '', name);
-    for (const status of statuses) assert.ok(status >= 400, `${name}: ${statuses}`);
+    // What is asked of the gateway itself it answers to anybody (RFC 9110 §9.3.7); what was put behind that is refused as ever.
+    if (name === 'OPTIONS *') assert.deepEqual(statuses, [200, 401]);
+    else for (const status of statuses) assert.ok(status >= 400, `${name}: ${statuses}`);
   }
 });
 

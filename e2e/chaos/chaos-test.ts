@@ -36,10 +36,14 @@ export interface ChaosScenario {
 }
 
 const isThorough = process.env.PORTCULLIS_CHAOS_THOROUGH === '1';
-/** A round that takes longer hangs. */
+/** What rounds may take on the average, … */
 const ROUND_LIMIT_MS = 90_000;
+/** … and a single one: it hangs then. */
+const HANGING_ROUND_MS = 180_000;
 /** What is started before the first. */
 const PREPARATION_LIMIT_MS = 120_000;
+/** What ends after the last. The runner's own limit lies behind it: it would leave all that was started. */
+const CLEANUP_LIMIT_MS = 60_000;
 
 /**
  * Runs a scenario as a test: a few rounds in `npm test`, as many as `PORTCULLIS_CHAOS_ROUNDS` says in `npm run e2e:chaos`. The seed is printed;
@@ -48,7 +52,8 @@ const PREPARATION_LIMIT_MS = 120_000;
 export function chaosTest(scenario: ChaosScenario): void {
   const rounds = numberFrom('PORTCULLIS_CHAOS_ROUNDS') ?? scenario.quickRounds;
   const seed = numberFrom('PORTCULLIS_CHAOS_SEED') ?? randomInt(2 ** 32);
-  test(scenario.promise, { timeout: PREPARATION_LIMIT_MS + rounds * ROUND_LIMIT_MS }, async (t) => {
+  const limitMs = PREPARATION_LIMIT_MS + rounds * ROUND_LIMIT_MS;
+  test(scenario.promise, { timeout: limitMs + CLEANUP_LIMIT_MS }, async (t) => {
     t.diagnostic(`seed ${seed}, ${rounds} rounds`);
     const cleanup = new CleanupStack();
     const tally = new ChaosTally();
@@ -56,7 +61,7 @@ export function chaosTest(scenario: ChaosScenario): void {
     endOnSignals(t, cleanup);
     let failure: unknown;
     try {
-      await scenario.run({
+      const scenarioRun = scenario.run({
         random: new SeededRandom(seed),
         tally,
         isThorough,
@@ -69,6 +74,7 @@ export function chaosTest(scenario: ChaosScenario): void {
         },
         rounds: (round) => runRounds(rounds, cleanup, tally, round),
       });
+      await within(limitMs, scenarioRun);
       assert.deepEqual(tally.failures, [], `${tally.writesLost} acknowledged writes lost, ${tally.failedRequests} requests failed`);
     } catch (error) {
       failure = error;
@@ -97,7 +103,7 @@ async function runRounds(
     // A signal in the middle of a round finds its scope here.
     cleanup.after(() => scope.close());
     try {
-      await round(scope, index);
+      await within(HANGING_ROUND_MS, round(scope, index));
     } catch (error) {
       throw new Error(`round ${index + 1} of ${rounds} failed: ${error instanceof Error ? error.message : String(error)}`, {
         cause: error,
@@ -108,6 +114,15 @@ async function runRounds(
     if (tally.failures.length > 0) return;
     tally.roundsDone++;
   }
+}
+
+/** @throws Error when it takes longer; whoever calls ends then what it is at work with */
+async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it is not over after ${limitMs / 1000} s`)), limitMs);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** Ctrl-C and a time-out of the runner leave no process and no folder behind. */

@@ -194,6 +194,7 @@ async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts
     keySalt: installation.keySalt,
     history,
     registry,
+    onStoreReplaced: options.onStoreReplaced,
     onUsage: (name, report) => recorder.take(name, report),
     plugins: PLUGIN_SCHEMAS.map((schema) => toSnapshotPlugin(schema, log)),
     compareIntervalMs,

@@ -22,6 +22,8 @@ export interface ConfigurationHistory {
    * session the caller has to see to it that the revision is not beyond the group's newest.
    */
   accepts(groupId: string, revision: number, id: string): boolean;
+  /** Whether the store still goes on with it: nobody has begun another session, and the store was not set back to a time before it. */
+  isPresent(): Promise<boolean>;
 }
 
 /** Gateways that were away for more starts than this get a snapshot. */

@@ -43,7 +43,14 @@ export async function openHistory(options: {
   });
   const id = sessions.at(-1)?.id ?? ownId;
   await registry?.renew(id, CONTROL_PLANE_LEASE_MS);
-  return { id, accepts: (groupId, revision, heldId) => isInSession(sessions, groupId, revision, heldId) };
+  return {
+    id,
+    accepts: (groupId, revision, heldId) => isInSession(sessions, groupId, revision, heldId),
+    isPresent: () =>
+      options.store.transaction(SYSTEM, async (transaction) => {
+        return parseSessions(await transaction.getSetting(SESSIONS_SETTING)).at(-1)?.id === id;
+      }),
+  };
 }
 
 /** The value of the setting with a session of nobody's that begins now: for a store that was set back to a copy. */

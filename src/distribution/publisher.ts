@@ -50,6 +50,8 @@ export interface PublisherOptions {
   readonly history: ConfigurationHistory;
   /** Where control planes that share the store tell of each other's instances. */
   readonly registry?: InstanceRegistry | undefined;
+  /** Told when the store turns out not to be the one that was published from: nothing must be published any more. Absent: nobody looks after that. */
+  readonly onStoreReplaced?: ((error: Error) => void) | undefined;
   /** Told of what instances have counted: once for each message. Absent: nobody wants to know. */
   readonly onUsage?: (name: InstanceName, report: UsageReport) => void;
   /** Told of what happens; absent: nobody wants to know. */
@@ -93,8 +95,8 @@ export class Publisher {
     this.#peers = new AdmittedPeers(options.admission, options.clock);
     this.#signer = new Signer(options.signingKey);
     this.#plugins = new SnapshotPlugins(options.plugins, options.keySalt);
-    const { registry, history, clock, log } = options;
-    this.#shared = registry && new SharedInstances({ registry, history, clock, log });
+    const { registry, history, clock, log, onStoreReplaced = () => undefined } = options;
+    this.#shared = registry && new SharedInstances({ registry, history, clock, log, onStoreReplaced });
   }
 
   /** Opens all listeners. @throws StartError in one sentence */

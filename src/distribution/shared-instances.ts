@@ -1,3 +1,4 @@
+import { PortcullisError } from '../errors/index.ts';
 import type { CancelTask, Clock } from '../lib/clock.ts';
 import { FreshReads } from '../lib/fresh-reads.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -12,6 +13,8 @@ export interface SharedInstancesOptions {
   readonly history: ConfigurationHistory;
   readonly clock: Clock;
   readonly log: Logger;
+  /** The store is not the one that this control plane has served from: it must end before it says or writes anything more. Called once. */
+  readonly onStoreReplaced: (error: Error) => void;
 }
 
 const RENEW_INTERVAL_MS = 2_000;
@@ -38,6 +41,7 @@ export class SharedInstances {
   #reporting: Promise<void> | undefined;
   #renewals = 0;
   #isClosed = false;
+  #isHistoryInDoubt = false;
   #cancelRenewal: CancelTask = () => undefined;
   #unwatch: () => Promise<void> = async () => undefined;
 
@@ -170,12 +174,27 @@ export class SharedInstances {
     });
   }
 
+  #endWith(error: Error): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#options.onStoreReplaced(error);
+  }
+
   async #renew(): Promise<void> {
     const { registry, history, log } = this.#options;
     try {
       const { wasExpired } = await registry.renew(history.id, CONTROL_PLANE_LEASE_MS);
-      if (wasExpired) log.warn('this control plane was taken for dead by the others for a while: its database did not answer');
+      if (wasExpired) {
+        log.warn('this control plane was taken for dead by the others for a while: its database did not answer');
+        // Whoever started meanwhile has begun a history of its own.
+        this.#isHistoryInDoubt = true;
+      }
+      if (this.#isHistoryInDoubt && !(await history.isPresent())) {
+        return this.#endWith(new PortcullisError('store_replaced', { detail: OTHER_HISTORY }));
+      }
+      this.#isHistoryInDoubt = false;
     } catch (error) {
+      if (error instanceof PortcullisError && error.reason === 'store_replaced') return this.#endWith(error);
       log.warn('this control plane could not tell the others that it lives', { cause: String(error) });
       return;
     }
@@ -184,6 +203,9 @@ export class SharedInstances {
     this.#report();
   }
 }
+
+const OTHER_HISTORY =
+  'the store goes on with the history of another control plane, which started while this one could not reach it: this control plane starts anew';
 
 function keyOf({ groupId, instanceId }: RegisteredInstance): string {
   return JSON.stringify([groupId, instanceId]);

@@ -42,6 +42,7 @@ test('only failures on the way to an upstream, overload and an unavailable store
       'upstream_tls_failed',
       'upstream_certificate_invalid',
       'upstream_closed',
+      'upstream_uninvited',
       'upstream_refused_stream',
       'upstream_cancelled',
       'upstream_reset',
@@ -50,6 +51,7 @@ test('only failures on the way to an upstream, overload and an unavailable store
       'join_too_often',
       'admin_busy',
       'keyring_lacks_key',
+      'store_replaced',
       'store_unavailable',
     ],
   );

@@ -281,6 +281,12 @@ export const ERROR_CODES = {
     retry: 'yes',
     publicMessage: 'the keyring of this control plane lacks a key that the store is encrypted with: bring it the keyring of the others',
   },
+  store_replaced: {
+    status: 503,
+    source: 'store',
+    retry: 'yes',
+    publicMessage: 'the store was replaced by another one, on which this control plane starts anew',
+  },
   store_unavailable: { status: 503, source: 'store', retry: 'yes', publicMessage: 'the store is not available' },
 } as const satisfies Record<string, ErrorCode>;
 

@@ -28,6 +28,8 @@ interface ChildLife {
 export interface ChildChannel {
   event(name: string, body: JsonValue): void;
   replaceMe(): void;
+  /** Ends the process at once, with its last word and without a drain: what runs must not go on. The supervisor starts another one. */
+  fail(error: unknown): void;
 }
 
 /** How long work may go on when the supervisor has gone. */
@@ -85,6 +87,7 @@ async function start(role: ChildRole, life: ChildLife, message: Extract<Supervis
   const channel: ChildChannel = {
     event: (name, body) => send({ kind: 'event', name, body }),
     replaceMe: () => send({ kind: 'replace-me' }),
+    fail: (error) => fail(role, error),
   };
   try {
     send({ kind: 'ready', body: await role.start(message.settings, message.previousEnd, channel) });

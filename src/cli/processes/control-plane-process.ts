@@ -38,7 +38,7 @@ let controlPlane: RunningControlPlane | undefined;
 let log: Logger | undefined;
 
 const role: ChildRole = {
-  async start(body) {
+  async start(body, _previousEnd, channel) {
     // The supervisor is the same program: what it sends has this shape.
     const settings = body as unknown as ControlPlaneSettings;
     shareDataFolder(settings.lockFile);
@@ -65,6 +65,7 @@ const role: ChildRole = {
       clock: systemClock,
       random: systemRandom,
       log,
+      onStoreReplaced: (error) => channel.fail(error),
     });
     return { authority: controlPlane.authority, database: controlPlane.database ?? null, firstStart: firstStartBody(controlPlane) };
   },

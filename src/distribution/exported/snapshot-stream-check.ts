@@ -12,7 +12,8 @@ const NOTHING: Buffer = Buffer.alloc(0);
 export class SnapshotStreamCheck {
   readonly #key: SnapshotKey;
   readonly #judge: (header: SnapshotHeader) => void;
-  #parts: Buffer[] = [];
+  /** What has come of the next piece, and how much that is. */
+  #kept: Buffer = NOTHING;
   #bytes = 0;
   #wanted = SNAPSHOT_HEADER_BYTES;
   #header: Buffer | undefined;
@@ -29,24 +30,34 @@ export class SnapshotStreamCheck {
 
   /** @throws SnapshotFileError when this cannot be part of a snapshot for the key, what `judge` throws */
   add(bytes: Buffer): void {
-    this.#parts.push(bytes);
-    this.#bytes += bytes.length;
-    if (this.#isOver && this.#bytes > 0) throw new SnapshotFileError('something stands behind its end');
-    if (this.#bytes < this.#wanted) return;
-    let all = this.#parts.length === 1 ? bytes : Buffer.concat(this.#parts, this.#bytes);
-    while (!this.#isOver && all.length >= this.#wanted) {
-      const next = all.subarray(0, this.#wanted);
-      all = all.subarray(this.#wanted);
-      this.#take(next);
+    let rest = bytes;
+    while (rest.length > 0) {
+      if (this.#isOver) throw new SnapshotFileError('something stands behind its end');
+      const part = rest.subarray(0, this.#wanted - this.#bytes);
+      rest = rest.subarray(part.length);
+      if (this.#bytes === 0 && part.length === this.#wanted) this.#take(part);
+      else this.#keep(part);
     }
-    if (this.#isOver && all.length > 0) throw new SnapshotFileError('something stands behind its end');
-    this.#parts = all.length === 0 ? [] : [all];
-    this.#bytes = all.length;
   }
 
   /** @throws SnapshotFileError when the end has not come */
   finish(): void {
     if (!this.#isOver) throw new SnapshotFileError('it ends too early');
+  }
+
+  /** Copied: a server that sends single bytes would else have an object kept for each. */
+  #keep(part: Buffer): void {
+    const bytes = this.#bytes + part.length;
+    if (bytes > this.#kept.length) {
+      const larger = Buffer.allocUnsafe(Math.min(this.#wanted, Math.max(bytes, this.#kept.length * 2)));
+      this.#kept.copy(larger, 0, 0, this.#bytes);
+      this.#kept = larger;
+    }
+    part.copy(this.#kept, this.#bytes);
+    this.#bytes = bytes;
+    if (bytes < this.#wanted) return;
+    this.#bytes = 0;
+    this.#take(this.#kept.subarray(0, bytes));
   }
 
   #take(bytes: Buffer): void {

@@ -102,7 +102,7 @@ export interface GatewayTestOptions {
   readonly allowOlder?: boolean;
 }
 
-const NO_HISTORY: ConfigurationHistory = { id: 'none', accepts: () => false };
+const NO_HISTORY: ConfigurationHistory = { id: 'none', accepts: () => false, isPresent: async () => true };
 
 /** A control plane without an Admin API: store and publisher on a free port. */
 export class TestControlPlane {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
-import { FLAG, FRAME } from '../testing/http2-frames.ts';
+import { FLAG, FRAME, frameBytes, PREFACE } from '../testing/http2-frames.ts';
 import { readAnswer, startHttp2Proxy } from '../testing/http2-proxy.ts';
 import { answerOf } from '../testing/test-handler.ts';
+import { SETTINGS_TIMEOUT } from './http2-codes.ts';
 
 const GET = [
   [':method', 'GET'],
@@ -175,6 +177,21 @@ test('a session without requests is closed after its time, and one that asks not
   assert.equal(used.closed, false);
   proxy.clock.advance(10_000);
   await used.whenClosed();
+});
+
+test('a client that never acknowledges the settings is given up', async (t) => {
+  const proxy = await startHttp2Proxy(t);
+  const socket = await proxy.socket();
+  const received: Buffer[] = [];
+  socket.on('data', (bytes: Buffer) => received.push(bytes));
+  socket.write(Buffer.concat([PREFACE, frameBytes(FRAME.settings, 0, 0, Buffer.alloc(0))]));
+  await once(socket, 'data');
+  proxy.clock.advance(500);
+  proxy.clock.advance(31_000);
+  await once(socket, 'close');
+  const goaway = Buffer.concat(received).subarray(-17);
+  assert.equal(goaway[3], FRAME.goaway);
+  assert.equal(goaway.readUInt32BE(13), SETTINGS_TIMEOUT);
 });
 
 test('after its number of requests, and at its age, a session takes no more', async (t) => {

@@ -132,6 +132,23 @@ test('a body that comes byte by byte is not kept to be sent again, which would t
   assert.equal(upstream.received.filter(({ type }) => type === FRAME.headers).length, 1);
 });
 
+for (const status of ['100', '103']) {
+  test(`a call that its upstream has begun, as a status ${status} says, is not made again whatever its reset claims`, async (t) => {
+    const { session, upstreams } = await startChain(t, 2);
+    const stream = call(session);
+    const answer = readAnswer(stream);
+    stream.end(FRAME_OF_GRPC);
+    const upstream = await upstreams[0]?.connection(0);
+    assert.ok(upstream !== undefined);
+    await requestOn(upstream, 1);
+    upstream.send(FRAME.headers, FLAG.endHeaders, 1, fieldBlock([[':status', status]]));
+    resetStream(upstream, 1, REFUSED_STREAM);
+    assert.equal((await answer).status, 502);
+    assert.equal(upstream.received.filter(({ type }) => type === FRAME.headers).length, 1);
+    assert.equal(upstreams[1]?.connections.length, 0);
+  });
+}
+
 test('a call that is refused for good is UNAVAILABLE, with a reason of its own', async (t) => {
   const { session, upstreams, handler } = await startChain(t);
   const stream = call(session);

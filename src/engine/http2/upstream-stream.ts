@@ -261,10 +261,10 @@ export class UpstreamStream implements Transport, SessionWaiter, StreamReceiver 
   }
 
   #takeInterim(status: number, fields: readonly string[]): void {
-    // The gateway has told its client itself to go on.
-    if (status === 100) return;
     this.#begun = true;
     this.#kept = undefined;
+    // The gateway has told its client itself to go on.
+    if (status === 100) return;
     const text = interimAnswer(status, fields);
     if (text === undefined) this.#over('EPROTO');
     else this.#giveText(text);

@@ -7,7 +7,7 @@ import { MIGRATIONS } from '../migrations/index.ts';
 import { beginImmediate } from '../sqlite/begin-immediate.ts';
 import { startFailure } from '../sqlite/failures.ts';
 import { openConnections } from '../sqlite/open-connections.ts';
-import { SqliteDatabase } from '../sqlite/sqlite-database.ts';
+import { SqliteDatabase, SqliteFailure } from '../sqlite/sqlite-database.ts';
 import { fillSqlite } from './fill-sqlite.ts';
 import { finishRestore } from './finish-restore.ts';
 import type { RestoredStore, RestoreInput } from './restore-store.ts';
@@ -50,17 +50,38 @@ async function fill(
   const migrations = MIGRATIONS.filter(({ version }) => version <= input.schema);
   const { writer, reader } = await openConnections({ file: temporary, clock: input.clock, migrations });
   try {
-    if (replaced !== undefined) writer.run('ATTACH ? AS replaced', replaced);
     await beginImmediate(writer);
     const tables = await fillSqlite(writer, input.parts);
-    const finished = await finishRestore(sqliteRunner(writer), replaced === undefined ? undefined : 'replaced', input);
     writer.execute('COMMIT');
-    return { tables, ...finished };
+    return { tables, ...(await finish(writer, replaced, input)) };
   } finally {
     reader.close();
     writer.close();
   }
 }
+
+/** Leaves the store that is replaced alone as soon as some of it turns out to be damaged: that is what backups are for. */
+async function finish(
+  writer: SqliteDatabase,
+  replaced: string | undefined,
+  input: RestoreInput,
+): Promise<Pick<RestoredStore, 'broughtBack' | 'groups'>> {
+  if (replaced !== undefined) writer.run('ATTACH ? AS replaced', replaced);
+  await beginImmediate(writer);
+  try {
+    const finished = await finishRestore(sqliteRunner(writer), replaced === undefined ? undefined : 'replaced', input);
+    writer.execute('COMMIT');
+    return finished;
+  } catch (error) {
+    writer.execute('ROLLBACK');
+    const isDamage = error instanceof SyntaxError || (error instanceof SqliteFailure && DAMAGE.test(error.code));
+    if (replaced === undefined || !isDamage) throw error;
+    writer.execute('DETACH replaced');
+    return finish(writer, undefined, input);
+  }
+}
+
+const DAMAGE = /^SQLITE_(CORRUPT|NOTADB|IOERR)/;
 
 /** Whether the database can be read. */
 function checkpoint(file: string): boolean {

@@ -7,6 +7,7 @@ import { systemRandom } from '../../lib/random.ts';
 import { keyOf, remove } from '../contract/sample-writes.ts';
 import { type Keyring, openKeyring } from '../keyring.ts';
 import { keyringText, newKeyEntry, parseKeyring } from '../keyring-file.ts';
+import { SqliteDatabase } from '../sqlite/sqlite-database.ts';
 import type { Store } from '../store.ts';
 import { makeDatabaseSchema } from '../testing/database-schema.ts';
 import { verifyAuditChain } from '../verify-audit-chain.ts';
@@ -101,6 +102,23 @@ test('a damaged store is replaced too, and its files are kept', async (t) => {
   assert.equal(restored.broughtBack, undefined);
   assert.equal(readFileSync(restored.keptAs ?? '', 'utf8'), 'not a database at all');
   assert.equal((await (await open(source.file)).listUsers()).length, 1);
+});
+
+test('a store of which only some pages are damaged is replaced too', async (t) => {
+  const { source, store, restore, open } = await backedUp(t);
+  await store.close();
+  const database = new SqliteDatabase(source.file, { readOnly: false, busyTimeoutMs: 0 });
+  database.pragma('wal_checkpoint(TRUNCATE)');
+  const size = Number(database.pragma('page_size'));
+  const page = database.get<{ rootpage: number }>("SELECT rootpage FROM sqlite_master WHERE name = 'resources'")?.rootpage ?? 0;
+  database.close();
+  const bytes = readFileSync(source.file);
+  writeFileSync(source.file, bytes.fill(0xff, (page - 1) * size, page * size));
+  const restored = await restore(source.file, { replace: true });
+  assert.equal(restored.broughtBack, undefined);
+  const opened = await open(source.file);
+  assert.equal((await opened.getGroup('default'))?.revision, 1_000_003);
+  assert.equal((await opened.listUsers()).length, 1);
 });
 
 test('the log of a store that has gone is not applied to the one that comes', async (t) => {

@@ -7,6 +7,7 @@ import { LIVING_PLANE, tellKnownKeys } from './known-keys.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import type { RevisionListener } from './revision-listener.ts';
 import { inTransaction } from './run-transaction.ts';
+import { type StoreFence, storeReplaced } from './store-fence.ts';
 
 type Run = <Result>(work: (connection: PostgresConnection) => Promise<Result>) => Promise<Result>;
 
@@ -23,19 +24,25 @@ export class PostgresInstanceRegistry implements InstanceRegistry {
   readonly #run: Run;
   readonly #listener: RevisionListener;
   readonly #keyring: Keyring;
+  readonly #fence: StoreFence;
+  #isRegistered = false;
 
-  constructor(run: Run, listener: RevisionListener, keyring: Keyring) {
-    this.#run = run;
-    this.#listener = listener;
-    this.#keyring = keyring;
+  constructor(parts: { readonly run: Run; readonly listener: RevisionListener; readonly keyring: Keyring; readonly fence: StoreFence }) {
+    this.#run = parts.run;
+    this.#listener = parts.listener;
+    this.#keyring = parts.keyring;
+    this.#fence = parts.fence;
   }
 
   async renew(historyId: string, leaseMs: number): ReturnType<InstanceRegistry['renew']> {
     return this.#run(async (connection) => {
+      await this.#fence.assertSame(connection);
       const before = await connection.get<{ is_over: boolean }>(
         'SELECT expires_at < clock_timestamp() AS is_over FROM control_planes WHERE id = $1',
         this.controlPlaneId,
       );
+      // A store that was set back to a copy by the database's own means, in which this control plane was not there yet.
+      if (this.#isRegistered && before === undefined) throw storeReplaced();
       await connection.run(
         `INSERT INTO control_planes (id, history_id, place, seen_at, expires_at, host, known_keys)
            VALUES ($1, $2, ${PLACE}, clock_timestamp(), clock_timestamp() + $3::integer * interval '1 millisecond', $4, $5)
@@ -44,6 +51,7 @@ export class PostgresInstanceRegistry implements InstanceRegistry {
              host = excluded.host, known_keys = excluded.known_keys`,
         ...[this.controlPlaneId, historyId, leaseMs, hostname(), tellKnownKeys(this.#keyring)],
       );
+      this.#isRegistered = true;
       const others = await connection.all<{ history_id: string }>(
         `SELECT history_id FROM control_planes WHERE id <> $1 AND ${LIVING_PLANE}`,
         this.controlPlaneId,
@@ -55,6 +63,7 @@ export class PostgresInstanceRegistry implements InstanceRegistry {
   async report(joined: readonly InstanceReport[], changed: readonly InstanceReport[]): Promise<void> {
     await this.#run(async (connection) => {
       await inTransaction(connection, 'BEGIN; SET LOCAL synchronous_commit = off', async () => {
+        await this.#fence.assertSame(connection);
         if (joined.length > 0) await this.#insert(connection, joined);
         if (changed.length > 0) await this.#update(connection, changed);
         await this.#listener.announce(connection, [...new Set([...joined, ...changed].map(({ groupId }) => groupId))], 'instances');
@@ -103,6 +112,7 @@ export class PostgresInstanceRegistry implements InstanceRegistry {
   }
 
   async leave(): Promise<void> {
+    this.#isRegistered = false;
     await this.#run(async (connection) => {
       const groups = await connection.all<{ group_id: string }>(
         `UPDATE gateway_instances SET is_connected = false, seen_at = clock_timestamp()

@@ -42,6 +42,7 @@ import { PostgresUsage } from './postgres-usage.ts';
 import { pruneVersionsAndRemovals } from './prune-history.ts';
 import { RevisionListener } from './revision-listener.ts';
 import { readOneState, runTransaction } from './run-transaction.ts';
+import { StoreFence } from './store-fence.ts';
 import { TransactionSteps } from './transaction-steps.ts';
 
 /** Where a store is, and how long it waits. */
@@ -69,7 +70,8 @@ export interface PostgresStoreOptions {
  *
  * While the server is away every call is refused with the PortcullisError `store_unavailable`, after `timeoutMs` at the latest where it
  * does not answer, and calls succeed again as soon as it is back. A transaction refused so has left nothing behind, but for one whose
- * connection was lost during its very commit, of which nobody here knows. A name that is no well-formed text is `admin_invalid`, as is one
+ * connection was lost during its very commit, of which nobody here knows. When another store was put in its place, writes are refused as
+ * `store_replaced`. A name that is no well-formed text is `admin_invalid`, as is one
  * of over 2,700 bytes when compressed; a write to an unknown group `admin_not_found`.
  *
  * @throws StartError when the database cannot be used, needs a newer version, or the keyring does not open it; nothing is changed then.
@@ -84,7 +86,8 @@ export async function openPostgresStore(
   const opened = await openDatabase({ ...options, database, migrations: MIGRATIONS });
   try {
     await catchUpAllLists(database, options.onProgress);
-    return new PostgresStore(opened.database, { ...opened, keyring: options.keyring }, options.clock, new TransactionQueue());
+    const fence = await opened.database.lend((connection) => StoreFence.open(connection, options.schema));
+    return new PostgresStore(opened.database, { ...opened, keyring: options.keyring, fence }, options.clock, new TransactionQueue());
   } catch (error) {
     await opened.database.close();
     throw startFailure(error, database.address);
@@ -103,11 +106,12 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
   readonly #queue: TransactionQueue;
   readonly #groups: CommitGroups<PostgresConnection>;
   readonly #listener: RevisionListener;
+  readonly #fence: StoreFence;
   readonly instanceRegistry: InstanceRegistry;
 
   constructor(
     database: PostgresDatabase,
-    { cipher, keyring }: { readonly cipher: FieldCipher; readonly keyring: Keyring },
+    { cipher, keyring, fence }: { readonly cipher: FieldCipher; readonly keyring: Keyring; readonly fence: StoreFence },
     clock: Clock,
     queue: TransactionQueue,
   ) {
@@ -123,13 +127,21 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
     super(source, cipher);
     this.#database = database;
     this.#clock = clock;
+    this.#fence = fence;
     this.#queue = queue;
     const hold = (askedAtMs: number, work: (connection: PostgresConnection) => Promise<void>): Promise<void> =>
       this.#holdingTheLock(askedAtMs, work);
     this.#groups = new CommitGroups(queue, { hold, nest: inSavepoint, isUsable: (connection) => !connection.isLost }, clock);
-    this.usage = new PostgresUsage({ read: source.run, write: (work) => step(() => database.lend(work)) });
+    const write = <Result>(work: (connection: PostgresConnection) => Promise<Result>) =>
+      step(() =>
+        database.lend(async (connection) => {
+          await fence.assertSame(connection);
+          return work(connection);
+        }),
+      );
+    this.usage = new PostgresUsage({ read: source.run, write });
     this.#listener = new RevisionListener(database, clock);
-    this.instanceRegistry = new PostgresInstanceRegistry(source.run, this.#listener, keyring);
+    this.instanceRegistry = new PostgresInstanceRegistry({ run: source.run, listener: this.#listener, keyring, fence });
     this.keys = postgresKeys({
       keyring,
       read: source.run,
@@ -241,7 +253,7 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
     // What stood in the queue while another process held the lock has waited for it too; else a queue of them would fail for minutes.
     const waitedMs = this.#clock.monotonicMs() - askedAtMs;
     const leftMs = Math.max(this.#database.options.timeoutMs - waitedMs, SHORTEST_WAIT_MS);
-    return asStoreCall(() => runTransaction(this.#database, leftMs, work, followKeyring(this.cipher)));
+    return asStoreCall(() => runTransaction(this.#database, leftMs, work, this.#fence.before(followKeyring(this.cipher))));
   }
 }
 
