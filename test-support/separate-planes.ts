@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { runPortcullis } from './run-portcullis.ts';
-import { RunningInstance } from './running-instance.ts';
+import { RunningInstance, type StartOptions } from './running-instance.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** The Admin API's limits of requests would be reached by what a test writes. */
@@ -13,6 +13,8 @@ export interface RestartableInstance {
   readonly instance: RunningInstance;
   /** @throws Error when it does not become ready */
   start(): Promise<void>;
+  /** What `start` starts it with. */
+  startOptions(): StartOptions;
 }
 
 interface Scope {
@@ -25,7 +27,7 @@ export async function startControlPlane(
   options: { readonly token: string; readonly environment?: Readonly<Record<string, string>>; readonly flags?: readonly string[] },
 ): Promise<RestartableInstance> {
   const { token, environment = {}, flags = [] } = options;
-  return startRestartable(scope, token, (ports) => ({
+  return startRestartable(scope, { token, dataFolder: await temporaryFolder(scope) }, (ports) => ({
     verb: 'control-plane',
     environment,
     flags: [...UNLIMITED, ...flags, ...(ports === undefined ? [] : [`--admin-port=${ports.admin}`, `--sync-port=${ports.sync}`])],
@@ -41,6 +43,8 @@ export async function startGateway(
     readonly syncPorts?: readonly number[];
     readonly environment?: Readonly<Record<string, string>>;
     readonly flags?: readonly string[];
+    /** A fresh one when absent. */
+    readonly dataFolder?: string;
     /** The identity is there; now the processes start. */
     readonly onStart?: () => void;
   } = {},
@@ -49,7 +53,8 @@ export async function startGateway(
   const identityFile = path.join(await temporaryFolder(scope), 'identity.json');
   await runPortcullis(['instance', 'create', '--data-dir', controlPlane.dataFolder, '--identity-file', identityFile], environment);
   onStart?.();
-  return startRestartable(scope, 'unused-by-a-gateway', (ports) => ({
+  const dataFolder = options.dataFolder ?? (await temporaryFolder(scope));
+  return startRestartable(scope, { token: 'unused-by-a-gateway', dataFolder }, (ports) => ({
     verb: 'gateway',
     environment,
     flags: [
@@ -63,19 +68,20 @@ export async function startGateway(
 
 async function startRestartable(
   scope: Scope,
-  token: string,
-  optionsFor: (ports: RunningInstance['ports'] | undefined) => Omit<Parameters<typeof RunningInstance.start>[0], 'dataFolder'>,
+  { token, dataFolder }: { readonly token: string; readonly dataFolder: string },
+  optionsFor: (ports: RunningInstance['ports'] | undefined) => Omit<StartOptions, 'dataFolder'>,
 ): Promise<RestartableInstance> {
-  const dataFolder = await temporaryFolder(scope);
   let instance = await RunningInstance.start({ dataFolder, ...optionsFor(undefined) }, token);
   scope.after(() => instance.killEverything());
+  const startOptions = (): StartOptions => ({ dataFolder, ...optionsFor(instance.ports) });
   return {
     dataFolder,
     get instance() {
       return instance;
     },
+    startOptions,
     async start() {
-      instance = await RunningInstance.start({ dataFolder, ...optionsFor(instance.ports) }, token);
+      instance = await RunningInstance.start(startOptions(), token);
     },
   };
 }

@@ -12,6 +12,8 @@ import { GUARDED_PATH, publishGuardedRoute } from './guarded-route.ts';
 
 /** A revision counts as good when all workers have run it for ten seconds. */
 const PROBATION_MS = 11_000;
+/** What it may take from the crash until the next request is answered, on a machine that has nothing else to do. */
+const LONGEST_WAIT_MS = 2_000;
 /** Long enough for several restarts, if there were any. */
 const WATCH_MS = 3_000;
 const AFTERWARDS_MS = 1_000;
@@ -37,6 +39,7 @@ chaosTest({
       await plane.admin('PUT', `${credential}1`, { plugins: { 'key-auth': { key: revoked } } });
       await untilCurrent(plane);
       await pause(PROBATION_MS);
+      const linesBefore = logLines(gateway.dataFolder).length;
       const first = instance.child('gateway');
       const operations = [
         { kind: 'route', id: 'test-crashes-the-gateway', body: { name: 'crashes', paths: ['/crash'], service_id: 'echo' } },
@@ -50,7 +53,7 @@ chaosTest({
       });
       tally.writesAcknowledged++;
       tally.killed('gateway process, by a revision');
-      tally.figures.longestWaitMs = Math.round(Math.max(tally.figures.longestWaitMs ?? 0, waitMs));
+      chaos.figure('longestWaitMs', waitMs, LONGEST_WAIT_MS);
       await until(() => isNamed(controlPlane.dataFolder, revision), 'the control plane names the revision, who refused it, and why');
       const second = instance.child('gateway');
       assert.notEqual(second, first);
@@ -62,18 +65,39 @@ chaosTest({
       assert.equal((await plane.admin('DELETE', CRASHING_ROUTE)).status, 200);
       await untilCurrent(plane);
       assert.equal(instance.child('gateway'), second, 'what mends it is taken by the process that runs');
+      assertTriedOnce(logLines(gateway.dataFolder).slice(linesBefore), revision);
     });
   },
 });
 
 /** The log of the control plane names instance, revision and cause. */
 function isNamed(dataFolder: string, revision: number): boolean {
-  const lines = readFileSync(path.join(dataFolder, 'logs', 'portcullis.log'), 'utf8')
-    .trimEnd()
-    .split('\n');
-  return lines
-    .map((line): Record<string, unknown> => JSON.parse(line))
-    .some((line) => line.message === 'a gateway instance refused a revision' && line.revision === revision && line.cause === 'crashed');
+  return logLines(dataFolder).some(
+    (line) => line.message === 'a gateway instance refused a revision' && line.revision === revision && line.cause === 'crashed',
+  );
+}
+
+/** What the processes of an instance have logged, in that order. */
+function logLines(dataFolder: string): readonly Readonly<Record<string, unknown>>[] {
+  const text = readFileSync(path.join(dataFolder, 'logs', 'portcullis.log'), 'utf8');
+  // The last line may be being written.
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+}
+
+/** The gateway's log from the write on: one restart, made at once, from the disk copy of an earlier revision, and only then the refusal. */
+function assertTriedOnce(lines: ReturnType<typeof logLines>, revision: number): void {
+  const [restart, ...furtherRestarts] = lines.filter((line) => line.message === 'a process ended and is restarted');
+  assert.ok(restart !== undefined);
+  assert.deepEqual([restart.end, restart.delayMs, furtherRestarts], ['exit code 70', 0, []]);
+  const load = lines.find((line) => line.message === 'the configuration was loaded from disk');
+  assert.ok(load !== undefined && Number(load.revision) < revision, `loaded is ${load?.revision}, the one that crashes is ${revision}`);
+  const refusal = lines.find((line) => line.message === 'a revision was refused');
+  assert.ok(refusal !== undefined);
+  assert.deepEqual([refusal.revision, refusal.cause], [revision, 'crashed']);
+  assert.ok(lines.indexOf(restart) < lines.indexOf(load) && lines.indexOf(load) < lines.indexOf(refusal), 'restart, load, refusal');
 }
 
 /** One request after the other, while `action` runs and for a second longer: the longest time until one was answered with 200. */

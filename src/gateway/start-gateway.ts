@@ -1,3 +1,4 @@
+import { keepCompiledCode } from '../lib/keep-compiled-code.ts';
 import { GatewayAgent } from './agent/gateway-agent.ts';
 import { warmUp } from './agent/warm-up.ts';
 import type { GatewayOptions, RunningGateway } from './gateway-options.ts';
@@ -11,6 +12,9 @@ import type { GatewayOptions, RunningGateway } from './gateway-options.ts';
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const agent = await GatewayAgent.start(options);
   // While the workers load, this thread has nothing else to do.
-  setImmediate(warmUp);
+  setImmediate(() => {
+    warmUp();
+    keepCompiledCode();
+  });
   return agent;
 }

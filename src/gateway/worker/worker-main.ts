@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { chooseTransport } from '../../engine/index.ts';
+import { keepCompiledCode } from '../../lib/keep-compiled-code.ts';
 import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { GatewayWorker } from './gateway-worker.ts';
 import type { AgentMessage, WorkerMessage, WorkerStart } from './worker-messages.ts';
@@ -14,3 +15,5 @@ const others: readonly AnyPlugin[] = start.testPluginModule === undefined ? [] :
 const worker = new GatewayWorker(start, transport, others, (message: WorkerMessage) => port.postMessage(message));
 port.on('message', (message: AgentMessage) => worker.receive(message));
 worker.run();
+// Before it is given anything to serve.
+keepCompiledCode();
