@@ -102,9 +102,14 @@ export class ConnectedInstance {
 
   /** In force there, when nothing else is on its way; undefined otherwise. */
   get settledRevision(): number | undefined {
-    const takesSnapshot = this.#wantsSnapshot || this.#sendingSnapshot || this.#awaitsSnapshotAnswer;
-    const isSettled = !this.connection.isClosed && !takesSnapshot && this.#sent === this.#applied && this.#applied !== NONE;
+    const isExpected = this.takesSnapshot || this.#awaitsSnapshotAnswer;
+    const isSettled = !this.connection.isClosed && !isExpected && this.#sent === this.#applied && this.#applied !== NONE;
     return isSettled ? this.#applied : undefined;
+  }
+
+  /** A snapshot is on its way, or about to be: one more would bring nothing. */
+  get takesSnapshot(): boolean {
+    return this.#wantsSnapshot || this.#sendingSnapshot;
   }
 
   /** Snapshots that were sent to their end on this connection. */

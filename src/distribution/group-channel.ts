@@ -1,5 +1,6 @@
-import type { Clock } from '../lib/clock.ts';
+import type { CancelTask, Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
+import { RateLimit } from '../lib/rate-limit.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { StoreReader } from '../store/store.ts';
 import { AppliedWait } from './applied-wait.ts';
@@ -35,6 +36,12 @@ export interface GroupChannelOptions {
 }
 
 /**
+ * A gateway asks when its disk copy is worn out or a delta is missing: a few times an hour. Each snapshot is the whole configuration, signed and sent.
+ */
+const REQUESTED_SNAPSHOTS_PER_SECOND = 0.1;
+const REQUESTED_SNAPSHOTS_BURST_SECONDS = 100;
+
+/**
  * All connected instances of one gateway group. Changes that come while deltas are being built wait for the next round, so a
  * burst becomes one delta; instances that stand at the same revision get the same frame.
  */
@@ -44,6 +51,10 @@ export class GroupChannel {
   readonly #draining = new Set<ConnectedInstance>();
   readonly #waits = new Set<AppliedWait>();
   readonly #comparison: StateComparison;
+  /** By instance, over all its connections. */
+  readonly #requestedSnapshots = new RateLimit(REQUESTED_SNAPSHOTS_PER_SECOND, REQUESTED_SNAPSHOTS_BURST_SECONDS);
+  /** Instances whose request waits for its turn, and how to call that off. */
+  readonly #postponed = new Map<ConnectedInstance, CancelTask>();
   /** The oldest delta that an instance has not answered, and when it was sent. */
   readonly #unanswered = new WeakMap<ConnectedInstance, { readonly revision: number; readonly sentAtMs: number }>();
   #newest = 0;
@@ -52,7 +63,7 @@ export class GroupChannel {
 
   constructor(options: GroupChannelOptions) {
     this.#options = options;
-    this.#comparison = new StateComparison({ ...options, onResync: (instance) => this.noteSnapshotRequest(instance) });
+    this.#comparison = new StateComparison({ ...options, onResync: (instance) => this.#wantSnapshot(instance) });
   }
 
   get newestRevision(): number {
@@ -86,6 +97,8 @@ export class GroupChannel {
   }
 
   leave(instance: ConnectedInstance): void {
+    this.#postponed.get(instance)?.();
+    this.#postponed.delete(instance);
     this.#comparison.leave(instance);
     if (this.#instances.get(instance.name.instanceId) === instance) this.#instances.delete(instance.name.instanceId);
     this.#reviewWaits(instance);
@@ -100,9 +113,20 @@ export class GroupChannel {
     return makesSense;
   }
 
+  /** One that asks too often gets its snapshot later, and one only, however often it has asked until then. */
   noteSnapshotRequest(instance: ConnectedInstance): void {
-    instance.noteSnapshotRequest();
-    void this.#publish();
+    if (instance.takesSnapshot || this.#postponed.has(instance) || instance.connection.isClosed) return;
+    const { clock } = this.#options;
+    const waitMs = this.#requestedSnapshots.take(instance.name.instanceId, clock.monotonicMs());
+    if (waitMs === 0) {
+      this.#wantSnapshot(instance);
+      return;
+    }
+    const again = (): void => {
+      this.#postponed.delete(instance);
+      this.noteSnapshotRequest(instance);
+    };
+    this.#postponed.set(instance, clock.schedule(waitMs, again));
   }
 
   /** @returns false when it was not asked: then it is not listened to */
@@ -134,6 +158,12 @@ export class GroupChannel {
     for (const instance of this.#instances.values()) instance.connection.close('the control plane is stopping');
     for (const wait of this.#waits) wait.end();
     this.#comparison.close();
+    for (const cancel of this.#postponed.values()) cancel();
+  }
+
+  #wantSnapshot(instance: ConnectedInstance): void {
+    instance.noteSnapshotRequest();
+    void this.#publish();
   }
 
   #tell(instance: ConnectedInstance, { revision, outcome }: AppliedMessage): void {

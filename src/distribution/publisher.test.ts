@@ -13,6 +13,20 @@ import { eventually } from './test-support/eventually.ts';
 import { RawPeer } from './test-support/raw-peer.ts';
 import { createIdentity, createInstallation, type Installation, TestControlPlane, TestGateway } from './test-support/sync-fixture.ts';
 
+function snapshotsOf(peer: RawPeer): number {
+  return peer.received.filter(({ kind }) => kind === 'snapshot-end').length;
+}
+
+/** Messages are taken in order: what was sent before this one was heard too. */
+async function isHeard(controlPlane: TestControlPlane, peer: RawPeer): Promise<void> {
+  peer.send({ kind: 'health', nodes: [], omitted: 0 });
+  await eventually(() => controlPlane.publisher.instances('default')[0]?.health !== undefined);
+}
+
+function refusalsIn({ log }: TestControlPlane): number {
+  return log.lines.filter(({ message }) => message === 'a gateway instance refused a revision').length;
+}
+
 describe('who may connect to a publisher', () => {
   let installation: Installation;
   let identity: SubscriberIdentity;
@@ -175,6 +189,38 @@ describe('a peer with a certificate that does not keep to the protocol', () => {
     await eventually(() => peer.received.some((message) => message.kind === 'delta' && message.toRevision === writes));
     const deltas = peer.received.filter((message) => message.kind === 'delta');
     assert.ok(deltas.length < writes / 2, `${deltas.length} deltas were sent`);
+  });
+
+  test('gets no more snapshots and log lines than an honest one has use for, and what it asked for in the end', async (t) => {
+    const controlPlane = await TestControlPlane.start(t, installation);
+    controlPlane.store.put('service', 's1');
+    const join = async (): Promise<RawPeer> => {
+      const peer = await RawPeer.connect(t, controlPlane.port, identity);
+      peer.hello();
+      await eventually(() => snapshotsOf(peer) === 1);
+      return peer;
+    };
+    const first = await join();
+    // The first ten are sent at once.
+    for (let count = 2; count <= 11; count++) {
+      first.send({ kind: 'snapshot-request' });
+      await eventually(() => snapshotsOf(first) === count);
+    }
+    first.send({ kind: 'applied', revision: 1, outcome: 'applied' });
+    for (let count = 0; count < 300; count++) {
+      first.send({ kind: 'snapshot-request' });
+      first.send({ kind: 'applied', revision: 1, outcome: 'refused', reason: 'no' });
+    }
+    await isHeard(controlPlane, first);
+    assert.deepEqual([snapshotsOf(first), refusalsIn(controlPlane)], [11, 60]);
+    // Coming back gains nothing but the snapshot of a newcomer.
+    const second = await join();
+    second.send({ kind: 'snapshot-request' });
+    second.send({ kind: 'applied', revision: 1, outcome: 'refused', reason: 'no' });
+    await isHeard(controlPlane, second);
+    assert.deepEqual([snapshotsOf(second), refusalsIn(controlPlane)], [1, 60]);
+    controlPlane.clock.advance(10_000);
+    await eventually(() => snapshotsOf(second) === 2);
   });
 
   test('an instance that holds a revision of another history gets a snapshot, never a delta', async (t) => {

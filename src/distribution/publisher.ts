@@ -1,6 +1,7 @@
 import type { CancelTask, Clock } from '../lib/clock.ts';
 import type { Listener } from '../lib/listener.ts';
 import type { Random } from '../lib/random.ts';
+import { RateLimit } from '../lib/rate-limit.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { InstanceRegistry } from '../store/instance-registry.ts';
 import type { StoreReader } from '../store/store.ts';
@@ -71,6 +72,9 @@ const HELLO_TIMEOUT_MS = 10_000;
 /** Gateways have little to say; more is a broken or hostile peer. */
 const MAX_GATEWAY_FRAME_BYTES = 64 * 1024;
 const MAX_LOGGED_REASON = 500;
+/** A gateway refuses a revision at most once for each write; a minute's worth at once is what a batch of writes may lead to. */
+const LOGGED_REFUSALS_PER_SECOND = 1;
+const LOGGED_REFUSALS_BURST_SECONDS = 60;
 
 /**
  * The control plane's end of distribution: takes in gateway instances over mutual TLS, brings each to the newest revision of its
@@ -86,6 +90,8 @@ export class Publisher {
   #servers: SyncServers | undefined;
   #cancelPoll: CancelTask = () => undefined;
   readonly #shared: SharedInstances | undefined;
+  /** Over all connections of an instance, so that coming back gains nothing. */
+  readonly #loggedRefusals = new RateLimit(LOGGED_REFUSALS_PER_SECOND, LOGGED_REFUSALS_BURST_SECONDS);
   #connections = 0;
   #isClosed = false;
 
@@ -319,7 +325,10 @@ export class Publisher {
     });
   }
 
+  /** What goes beyond the limit is counted all the same, and the instance's last refusal can be asked for. */
   #logRefusal(instance: ConnectedInstance, { revision, reason }: AppliedMessage): void {
+    const { groupId, instanceId } = instance.name;
+    if (this.#loggedRefusals.take(JSON.stringify([groupId, instanceId]), this.#options.clock.monotonicMs()) > 0) return;
     const cause = (reason ?? '').slice(0, MAX_LOGGED_REASON);
     this.#options.log.warn('a gateway instance refused a revision', { ...instance.name, revision, cause });
   }
