@@ -117,7 +117,7 @@ export interface ChainedEntry {
   readonly hash: Buffer | undefined;
 }
 
-/** An end of the audit chain as it was kept; `damaged` when it is there and the keyring does not open it. */
+/** An end of the audit chain as it was kept; `damaged` when it is there and nobody's keyring opens it. */
 export type KeptChainEnd = ChainEnd | 'missing' | 'damaged';
 
 /** What the store remembers of the past. */
@@ -130,6 +130,7 @@ export interface StoreHistory extends HistoryReader {
   listAuditActions(): Promise<readonly string[]>;
   /** The log in the order of writing, from above a number, for `verifyAuditChain`. */
   pageOfChain(above: number, limit: number): Promise<readonly ChainedEntry[]>;
+  /** @throws PortcullisError (`keyring_lacks_key`) when this keyring lacks a key that others have, and nothing can be said */
   readChainEnd(which: 'head' | 'anchor'): Promise<KeptChainEnd>;
   /**
    * Forgets at most `limit` each of versions that are no longer in force, of removals, and of audit entries, the oldest first. What is left

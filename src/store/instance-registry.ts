@@ -42,7 +42,7 @@ export interface InstanceRegistry {
    * Renews the lease, by the clock of the registry, and says which history this control plane goes on with. `histories` are those of the
    * others that live; `wasExpired`: others took this one for dead.
    *
-   * @throws PortcullisError (`store_replaced`) when the store is another one, or does not know this control plane any more; nothing is written then
+   * @throws PortcullisError (`store_replaced`) when the store is another one; nothing is written then
    */
   renew(historyId: string, leaseMs: number): Promise<{ readonly histories: readonly string[]; readonly wasExpired: boolean }>;
   /**

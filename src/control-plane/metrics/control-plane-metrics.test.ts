@@ -3,12 +3,13 @@ import test from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { parseExposition, sampleValue } from '../../../test-support/parse-exposition.ts';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
+import { PortcullisError } from '../../errors/index.ts';
 import type { GatewayGroup, RegisteredInstance } from '../../store/index.ts';
 import { ControlPlaneMetrics, type MetricSources } from './control-plane-metrics.ts';
 import { InventoryReader } from './inventory.ts';
 
 const NOTHING: MetricSources = {
-  inventory: () => ({ groups: [], auditHead: undefined, isReachable: false, readMs: 0, failures: 0 }),
+  inventory: () => ({ groups: [], auditHead: undefined, lacksKey: undefined, isReachable: false, readMs: 0, failures: 0 }),
   connections: undefined,
   exports: () => [],
   certificates: () => [],
@@ -118,4 +119,27 @@ test('groups and their gateways are told as the store last said, also while it d
   assert.equal(sampleValue(text, 'portcullis_store_reachable'), 0);
   assert.equal(sampleValue(text, 'portcullis_store_failures_total'), 2);
   assert.equal(log.lines.length, 1);
+});
+
+test('an audit log that waits for a key that the keyring lacks is not told as one that somebody changed', async () => {
+  const metrics = new ControlPlaneMetrics();
+  let readChainEnd = async () => ({ number: 7, hash: Buffer.alloc(32) });
+  const reader = new InventoryReader({
+    store: { listGroups: async () => [], readChainEnd: () => readChainEnd() },
+    registry: { list: async () => [] },
+    clock: new FakeClock(),
+    log: new RecordingLogger(),
+  });
+  metrics.watch({ ...NOTHING, inventory: () => reader.inventory });
+  const told = async () => {
+    await reader.read();
+    const names = ['audit_entries_total', 'audit_chain_end_known', 'keyring_lacks_key', 'store_reachable'];
+    return names.map((name) => sampleValue(textOf(metrics), `portcullis_${name}`));
+  };
+  assert.deepEqual(await told(), [7, 1, 0, 1]);
+  const known = readChainEnd;
+  readChainEnd = () => Promise.reject(new PortcullisError('keyring_lacks_key'));
+  assert.deepEqual(await told(), [undefined, undefined, 1, 1]);
+  readChainEnd = known;
+  assert.deepEqual(await told(), [7, 1, 0, 1]);
 });

@@ -144,6 +144,13 @@ export class ControlPlaneMetrics {
       const { auditHead } = inventory();
       return auditHead === undefined ? [] : one(typeof auditHead === 'string' ? 0 : 1);
     });
+    registry.gauge(
+      { name: 'keyring_lacks_key', help: 'Whether the keyring lacks the key that the end of the audit chain is encrypted with' },
+      () => {
+        const { lacksKey } = inventory();
+        return lacksKey === undefined ? [] : one(lacksKey ? 1 : 0);
+      },
+    );
     if (connections === undefined) return;
     registry.gauge(
       { name: 'store_connections', help: 'Connections to the database, and callers that wait for one', labels: ['state'] },

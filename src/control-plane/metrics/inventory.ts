@@ -1,3 +1,4 @@
+import { PortcullisError } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/message-of.ts';
 import type { Logger } from '../../observability/index.ts';
@@ -16,13 +17,17 @@ export interface CountedGroup {
 /** What the store said when it was last asked, so that no scrape waits for it. */
 export interface Inventory {
   readonly groups: readonly CountedGroup[];
-  /** Undefined before it was first asked. */
-  readonly auditHead: Awaited<ReturnType<StoreHistory['readChainEnd']>> | undefined;
+  /** Undefined before it was first asked, and while it is encrypted with a key that the keyring lacks: nothing can be said of it then. */
+  readonly auditHead: AuditHead | undefined;
+  /** The keyring lacks the key with which something was written last. Undefined before the store was first asked. */
+  readonly lacksKey: boolean | undefined;
   readonly isReachable: boolean;
   /** How long the first question took. */
   readonly readMs: number;
   readonly failures: number;
 }
+
+type AuditHead = Awaited<ReturnType<StoreHistory['readChainEnd']>>;
 
 const READ_INTERVAL_MS = 15_000;
 /** Groups whose gateways are counted. */
@@ -31,7 +36,7 @@ const MAX_GROUPS = 200;
 /** Asks the store now and then what scrapers want to know. */
 export class InventoryReader {
   readonly #options: InventoryReaderOptions;
-  #inventory: Inventory = { groups: [], auditHead: undefined, isReachable: false, readMs: 0, failures: 0 };
+  #inventory: Inventory = { groups: [], auditHead: undefined, lacksKey: undefined, isReachable: false, readMs: 0, failures: 0 };
   #stop: () => Promise<void> = async () => undefined;
 
   constructor(options: InventoryReaderOptions) {
@@ -67,12 +72,22 @@ export class InventoryReader {
         }
         counted.push({ groupId: id, revision, instances });
       }
-      const auditHead = await store.readChainEnd('head');
-      this.#inventory = { ...this.#inventory, groups: counted, auditHead, isReachable: true, readMs };
+      const auditHead = await readAuditHead(store);
+      this.#inventory = { ...this.#inventory, groups: counted, auditHead, lacksKey: auditHead === undefined, isReachable: true, readMs };
     } catch (error) {
       if (this.#inventory.isReachable) log.warn('the store did not answer what metrics need', { cause: messageOf(error) });
       this.#inventory = { ...this.#inventory, isReachable: false, failures: this.#inventory.failures + 1 };
     }
+  }
+}
+
+/** Undefined while it is encrypted with a key that the keyring lacks. */
+async function readAuditHead(store: Pick<StoreHistory, 'readChainEnd'>): Promise<AuditHead | undefined> {
+  try {
+    return await store.readChainEnd('head');
+  } catch (error) {
+    if (error instanceof PortcullisError && error.reason === 'keyring_lacks_key') return undefined;
+    throw error;
   }
 }
 

@@ -107,6 +107,59 @@ export function keyContract(makeDatabase: MakeDatabase): void {
     assert.deepEqual((await verifyAuditChain(store)).breaks, []);
   });
 
+  test('a process that lacks the key before the one in use writes nothing, rather than begin another audit chain', async (context) => {
+    const { store, open } = await makeTestBed(context, makeDatabase);
+    await fill(store, 1);
+    const away = await open();
+    const operator = await open();
+    const { keyId: between } = await rotateKey({ ...changing(operator), waitMs: 0 });
+    // The end of the chain is encrypted with the key between until somebody writes.
+    await cutOff(operator, 2);
+    const { file } = store.keys.keyring;
+    const complete = await readFile(file, 'utf8');
+    const { keys } = JSON.parse(complete);
+    assert.equal(keys.length, 3);
+    await writeFile(file, JSON.stringify({ version: 1, keys: keys.filter(({ id }: { id: string }) => id !== between) }));
+    const lacking = { reason: 'keyring_lacks_key', message: new RegExp(`lacks the key "${between}"`) };
+    await assert.rejects(
+      away.transaction(AUTHOR, (transaction) => transaction.appendAudit(ENTRY)),
+      lacking,
+    );
+    await assert.rejects(away.readChainEnd('head'), lacking);
+    await assert.rejects(verifyAuditChain(away), lacking);
+    await writeFile(file, complete);
+    await away.transaction(AUTHOR, (transaction) => transaction.appendAudit(ENTRY));
+    assert.deepEqual((await verifyAuditChain(store)).breaks, []);
+  });
+
+  test('a key is taken into use only when every control plane has it and all keys that something is still encrypted with', async (context) => {
+    const { store } = await makeTestBed(context, makeDatabase);
+    await cutOff(store, 2);
+    await rotateKey({ ...changing(store), waitMs: 0 });
+    await addKey({ ...changing(store), replace: false });
+    const { inFile, state } = await surveyKeys(changing(store));
+    const former = inFile.find(({ id }) => id !== state.current && id !== state.coming?.id);
+    const planesKnow = (fingerprints: ReadonlyMap<string, string>): ChangeKeysOptions['store'] => {
+      return { ...readingOf(store), keys: { ...store.keys, listPlanes: async () => [{ name: 'far (1)', fingerprints }] } };
+    };
+    const all = new Map(inFile.map(({ id, fingerprint }) => [id, fingerprint]));
+    assert.ok(former !== undefined && all.size === 3);
+    for (const id of all.keys()) {
+      const lacking = new Map([...all].filter(([each]) => each !== id));
+      const wrong = new Map([...all, [id, '0'.repeat(16)]] as const);
+      for (const known of [lacking, wrong]) {
+        await assert.rejects(
+          rotateKey({ ...changing(store), store: planesKnow(known), waitMs: 0 }),
+          new RegExp(
+            `do not have the key ${id} .*: far \\(1\\)\\. Bring them .* Nothing is encrypted with (?:it|${state.coming?.id}) until then`,
+          ),
+        );
+      }
+    }
+    assert.equal((await surveyKeys(changing(store))).state.current, state.current);
+    assert.equal((await rotateKey({ ...changing(store), store: planesKnow(all), waitMs: 0 })).keyId, state.coming?.id);
+  });
+
   test('a process that has another key under the id of the one in use writes nothing with it', async (context) => {
     const { store, open } = await makeTestBed(context, makeDatabase);
     await fill(store, 1);
@@ -197,6 +250,8 @@ export function keyContract(makeDatabase: MakeDatabase): void {
     assert.deepEqual([...(await surveyKeys(changing(store))).uses.keys()], [keyId]);
   });
 }
+
+const ENTRY = { at: 1, author: AUTHOR, action: 'service.put', groupId: 'default', resource: 'service/s', address: undefined, detail: {} };
 
 function changing(store: OpenedStore): ChangeKeysOptions {
   return { store, author: AUTHOR, clock: systemClock, pause: () => setImmediate() };

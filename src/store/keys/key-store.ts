@@ -15,6 +15,8 @@ export interface KeyStore {
   readonly keyring: Keyring;
   /** Rows with ciphertexts of one table, in a fixed order, after the last one of the page before. Waits for no writer. */
   pageOfSealed(table: SealedTable, after: SealedRow | undefined, limit: number): Promise<readonly SealedRow[]>;
+  /** The ids of the keys that a keyring must have to open the store. */
+  listRequired(): Promise<readonly string[]>;
   /** The control planes that live; none where only one process serves the store. */
   listPlanes(): Promise<readonly PlaneKeys[]>;
   /** As `Store.transaction`, with what else changes when keys do. */

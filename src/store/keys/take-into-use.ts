@@ -1,4 +1,5 @@
 import { StartError } from '../../errors/index.ts';
+import type { Keyring } from '../keyring.ts';
 import { fingerprintOf } from '../keyring-file.ts';
 import { type ChangeKeysOptions, changeKeys, readState } from './change-keys.ts';
 import type { PlaneKeys } from './key-store.ts';
@@ -9,8 +10,8 @@ const POLL_MS = 250;
 const MOST_NAMED = 10;
 
 /**
- * Lets the key that was added encrypt, in all processes from one transaction on, as soon as every control plane that lives has told that it has it; the
- * key before it still opens what it has encrypted. Audited.
+ * Lets the key that was added encrypt, in all processes from one transaction on, as soon as every control plane that lives has told that it has it and
+ * all keys that something is still encrypted with; those still open that. Audited.
  *
  * @param options.waitMs how long control planes are waited for that do not have it yet: they look at their file every other second
  * @throws StartError that names those who lack it; nothing has changed then
@@ -20,14 +21,16 @@ export async function takeIntoUse(options: ChangeKeysOptions & { readonly waitMs
   const startedAtMs = clock.monotonicMs();
   for (;;) {
     const { coming } = await readState(store);
-    const lacking = coming === undefined ? [] : lackingPlanes(await store.keys.listPlanes(), coming);
-    if (lacking.length === 0 || clock.monotonicMs() - startedAtMs >= options.waitMs) break;
+    const needed = coming === undefined ? [] : [coming, ...formerKeys(store.keys.keyring, await store.keys.listRequired())];
+    const planes = await store.keys.listPlanes();
+    if (needed.every((key) => lackingPlanes(planes, key).length === 0) || clock.monotonicMs() - startedAtMs >= options.waitMs) break;
     await options.pause(POLL_MS);
   }
   return changeKeys(options, async ({ state, keys, become }) => {
     const { coming, current } = state;
     if (coming === undefined) throw new StartError('No key was added that could be taken into use: run portcullis keyring add first.');
-    assertAllKnow(await store.keys.listPlanes(), coming);
+    const formers = formerKeys(store.keys.keyring, await keys.listRequired());
+    assertAllKnow(await store.keys.listPlanes(), coming, formers);
     const own = store.keys.keyring.find(coming.id);
     if (own === undefined || fingerprintOf(own) !== coming.fingerprint) {
       throw new StartError(
@@ -38,6 +41,17 @@ export async function takeIntoUse(options: ChangeKeysOptions & { readonly waitMs
     const next = { ...state, current: coming.id, fingerprint: coming.fingerprint, coming: undefined, isUnfinished: true };
     await become(next, { action: 'keyring.use', keyId: coming.id, detail: { former: current } });
     return coming.id;
+  });
+}
+
+/** The keys with which something is encrypted, as this machine knows them. @throws StartError when it lacks one */
+function formerKeys(keyring: Keyring, required: readonly string[]): readonly ComingKey[] {
+  return required.map((id) => {
+    const key = keyring.find(id);
+    if (key !== undefined) return { id, fingerprint: fingerprintOf(key) };
+    throw new StartError(
+      `The keyring ${keyring.file} lacks the key ${id}, with which something is still encrypted: bring it the keyring of the others.`,
+    );
   });
 }
 
@@ -54,14 +68,15 @@ export function assertAllFollow(planes: readonly PlaneKeys[]): void {
   }
 }
 
-function assertAllKnow(planes: readonly PlaneKeys[], coming: ComingKey): void {
+function assertAllKnow(planes: readonly PlaneKeys[], coming: ComingKey, formers: readonly ComingKey[]): void {
   assertAllFollow(planes);
-  const lacking = lackingPlanes(planes, coming);
-  if (lacking.length === 0) return;
-  const others = lacking.filter(({ fingerprints }) => fingerprints?.has(coming.id));
+  const key = [coming, ...formers].find((needed) => lackingPlanes(planes, needed).length > 0);
+  if (key === undefined) return;
+  const lacking = lackingPlanes(planes, key);
+  const others = lacking.filter(({ fingerprints }) => fingerprints?.has(key.id));
   const wrong = others.length === 0 ? '' : ` Under this id another key lies on: ${namesOf(others)}.`;
   throw new StartError(
-    `These control planes do not have the key ${coming.id} (${coming.fingerprint}) yet: ${namesOf(lacking)}. Bring them this keyring file, a restart is not needed, and run portcullis keyring rotate again. Nothing is encrypted with it until then.${wrong}`,
+    `These control planes do not have the key ${key.id} (${key.fingerprint})${key === coming ? ' yet' : ', with which something is still encrypted'}: ${namesOf(lacking)}. Bring them this keyring file, a restart is not needed, and run portcullis keyring rotate again. Nothing is encrypted with ${key === coming ? 'it' : coming.id} until then.${wrong}`,
   );
 }
 

@@ -40,7 +40,7 @@ export class AuditLog {
     this.#gathered.push(columnsOfEntry(entry, author));
   }
 
-  /** Reads what the gathered entries are chained with. */
+  /** Reads what the gathered entries are chained with. @throws PortcullisError (`keyring_lacks_key`) */
   async prepare(connection: PostgresConnection): Promise<void> {
     if (this.#gathered.length === 0) return;
     const [numbers, head] = await allSettled([
@@ -71,9 +71,14 @@ export class AuditLog {
     ]);
   }
 
+  /** @throws PortcullisError (`keyring_lacks_key`) */
   async readEnd(connection: PostgresConnection, which: ChainEndName): Promise<KeptChainEnd> {
-    const row = await connection.get<{ value: Buffer }>('SELECT value FROM settings WHERE name = $1', CHAIN_SETTINGS[which]);
-    return row === undefined ? 'missing' : openChainEnd(this.#cipher, which, row.value);
+    const row = await connection.get<{ value: Buffer; required: readonly string[] }>(
+      'SELECT value, ARRAY(SELECT key_id FROM keyring_checks) AS required FROM settings WHERE name = $1',
+      CHAIN_SETTINGS[which],
+    );
+    if (row === undefined) return 'missing';
+    return openChainEnd(this.#cipher, which, { value: row.value, required: () => row.required });
   }
 
   /** Chains the entries of a log that has no chain yet; call it inside a transaction. */

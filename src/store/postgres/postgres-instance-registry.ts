@@ -7,7 +7,7 @@ import { LIVING_PLANE, tellKnownKeys } from './known-keys.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import type { RevisionListener } from './revision-listener.ts';
 import { inTransaction } from './run-transaction.ts';
-import { type StoreFence, storeReplaced } from './store-fence.ts';
+import type { StoreFence } from './store-fence.ts';
 
 type Run = <Result>(work: (connection: PostgresConnection) => Promise<Result>) => Promise<Result>;
 
@@ -41,8 +41,6 @@ export class PostgresInstanceRegistry implements InstanceRegistry {
         'SELECT expires_at < clock_timestamp() AS is_over FROM control_planes WHERE id = $1',
         this.controlPlaneId,
       );
-      // A store that was set back to a copy by the database's own means, in which this control plane was not there yet.
-      if (this.#isRegistered && before === undefined) throw storeReplaced();
       await connection.run(
         `INSERT INTO control_planes (id, history_id, place, seen_at, expires_at, host, known_keys)
            VALUES ($1, $2, ${PLACE}, clock_timestamp(), clock_timestamp() + $3::integer * interval '1 millisecond', $4, $5)
@@ -51,12 +49,14 @@ export class PostgresInstanceRegistry implements InstanceRegistry {
              host = excluded.host, known_keys = excluded.known_keys`,
         ...[this.controlPlaneId, historyId, leaseMs, hostname(), tellKnownKeys(this.#keyring)],
       );
+      // The table is emptied by a crash of the server, and a store that was set back to a copy may not have this control plane yet.
+      const wasExpired = before === undefined ? this.#isRegistered : before.is_over;
       this.#isRegistered = true;
       const others = await connection.all<{ history_id: string }>(
         `SELECT history_id FROM control_planes WHERE id <> $1 AND ${LIVING_PLANE}`,
         this.controlPlaneId,
       );
-      return { histories: others.map((row) => row.history_id), wasExpired: before?.is_over === true };
+      return { histories: others.map((row) => row.history_id), wasExpired };
     });
   }
 

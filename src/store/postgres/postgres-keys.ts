@@ -31,6 +31,7 @@ export function postgresKeys({ keyring, transaction, read }: PostgresKeysParts):
     keyring,
     transaction,
     pageOfSealed: (table, after, limit) => read((connection) => pageOfSealedRows(connection, table, after, limit)),
+    listRequired: () => read(listRequired),
     listPlanes: () => read(listPlanes),
   };
 }
@@ -44,6 +45,11 @@ async function listPlanes(connection: PostgresConnection): Promise<readonly Plan
   });
 }
 
+async function listRequired(connection: PostgresConnection): Promise<readonly string[]> {
+  const rows = await connection.all<{ readonly key_id: string }>('SELECT key_id FROM keyring_checks ORDER BY key_id');
+  return rows.map(({ key_id }) => key_id);
+}
+
 /** Changes keys within a transaction. */
 export class PostgresKeyWriter implements KeyWriter {
   readonly #steps: TransactionSteps;
@@ -55,10 +61,7 @@ export class PostgresKeyWriter implements KeyWriter {
   }
 
   async listRequired(): Promise<readonly string[]> {
-    const rows = await this.#steps.run((connection) =>
-      connection.all<{ readonly key_id: string }>('SELECT key_id FROM keyring_checks ORDER BY key_id'),
-    );
-    return rows.map(({ key_id }) => key_id);
+    return this.#steps.run(listRequired);
   }
 
   async require(keyId: string): Promise<void> {

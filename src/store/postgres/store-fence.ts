@@ -45,7 +45,7 @@ export class StoreFence {
 }
 
 /** For whoever finds that the store is not the one that it knows. */
-export function storeReplaced(): PortcullisError {
+function storeReplaced(): PortcullisError {
   return new PortcullisError('store_replaced', {
     detail:
       'the store was replaced, as by a restore, while this control plane could not reach it: nothing was written to what is there now, on which the control plane starts anew',

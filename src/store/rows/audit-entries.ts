@@ -1,6 +1,7 @@
+import { PortcullisError } from '../../errors/index.ts';
 import { type AuditColumns, CHAIN_START, type ChainEnd, type ChainEndName, decodeChainEnd, encodeChainEnd } from '../audit-chain.ts';
 import { originOf, originText } from '../change-origin.ts';
-import type { FieldCipher } from '../field-cipher.ts';
+import { type FieldCipher, keyIdOf } from '../field-cipher.ts';
 import type { HistoryLimits, KeptChainEnd } from '../history.ts';
 import type { AuditEntry, Author } from '../store.ts';
 import type { AuditRow } from './history-rows.ts';
@@ -18,11 +19,27 @@ export function columnsOfEntry(entry: AuditEntry, author: Author): Omit<AuditCol
   };
 }
 
-/** Reads an end from the value of its setting. */
-export function openChainEnd(cipher: FieldCipher, which: ChainEndName, value: Buffer): KeptChainEnd {
+/** An end as the database has it. */
+export interface StoredChainEnd {
+  /** The value of its setting. */
+  readonly value: Buffer;
+  /** The ids of the keys that a keyring must have, read together with it. */
+  readonly required: () => readonly string[];
+}
+
+/**
+ * Reads an end from the value of its setting. Whoever took an end for damaged only because he lacks its key would begin another chain. A key that nobody
+ * need have is no reason to stop, for such an end can be written by everybody who can write to the database.
+ *
+ * @throws PortcullisError (`keyring_lacks_key`) when it is encrypted with a required key that this keyring lacks
+ */
+export function openChainEnd(cipher: FieldCipher, which: ChainEndName, { value, required }: StoredChainEnd): KeptChainEnd {
+  const text = value.toString();
   try {
-    return decodeChainEnd(cipher.open(value.toString(), ['setting', CHAIN_SETTINGS[which]]).toString()) ?? 'damaged';
-  } catch {
+    return decodeChainEnd(cipher.open(text, ['setting', CHAIN_SETTINGS[which]]).toString()) ?? 'damaged';
+  } catch (error) {
+    const isLacking = error instanceof PortcullisError && error.reason === 'keyring_lacks_key';
+    if (isLacking && required().some((id) => id === keyIdOf(text))) throw error;
     return 'damaged';
   }
 }

@@ -26,7 +26,7 @@ export class AuditLog {
     this.#cipher = cipher;
   }
 
-  /** Chains an entry. `settle` comes last in the transaction. */
+  /** Chains an entry. `settle` comes last in the transaction. @throws PortcullisError (`keyring_lacks_key`) */
   append(entry: AuditEntry, author: Author): void {
     const columns = columnsOfEntry(entry, author);
     const head = this.#head ?? this.readEnd('head');
@@ -51,9 +51,15 @@ export class AuditLog {
     this.#head = undefined;
   }
 
+  /** @throws PortcullisError (`keyring_lacks_key`) */
   readEnd(which: ChainEndName): KeptChainEnd {
-    const row = this.#database.get<{ value: Buffer }>('SELECT value FROM settings WHERE name = ?', CHAIN_SETTINGS[which]);
-    return row === undefined ? 'missing' : openChainEnd(this.#cipher, which, row.value);
+    // One statement, so that no key is let go of between two.
+    const row = this.#database.get<{ value: Buffer; required: string }>(
+      'SELECT value, (SELECT json_group_array(key_id) FROM keyring_checks) AS required FROM settings WHERE name = ?',
+      CHAIN_SETTINGS[which],
+    );
+    if (row === undefined) return 'missing';
+    return openChainEnd(this.#cipher, which, { value: row.value, required: () => JSON.parse(row.required) });
   }
 
   /** Chains the entries of a log that has no chain yet; call it inside a transaction. */

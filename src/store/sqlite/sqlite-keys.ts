@@ -25,8 +25,13 @@ export function sqliteKeys({ keyring, transaction, read }: SqliteKeysParts): Key
     keyring,
     transaction,
     pageOfSealed: (table, after, limit) => read((database) => pageOfSealedRows(database, table, after, limit)),
+    listRequired: () => read(listRequired),
     listPlanes: async () => [],
   };
+}
+
+function listRequired(database: SqliteDatabase): readonly string[] {
+  return database.column<string>('SELECT key_id FROM keyring_checks ORDER BY key_id');
 }
 
 /** Changes keys within a transaction. */
@@ -40,7 +45,7 @@ export class SqliteKeyWriter implements KeyWriter {
   }
 
   async listRequired(): Promise<readonly string[]> {
-    return this.#database.column<string>('SELECT key_id FROM keyring_checks ORDER BY key_id');
+    return listRequired(this.#database);
   }
 
   async require(keyId: string): Promise<void> {
