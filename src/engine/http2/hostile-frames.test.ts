@@ -111,6 +111,53 @@ test('trailer fields with a pseudo field, or one that could be a header, end the
   }
 });
 
+test('trailer fields that cannot be end the stream, also behind a body whose length was told', async (t) => {
+  const proxy = await startHttp2Proxy(t);
+  const client = await proxy.frames();
+  client.begin();
+  client.request(1, [...POST, ['content-length', '3']], false);
+  const upstream = await proxy.upstream.connection();
+  await upstream.takeThrough('\r\n\r\n');
+  client.send(FRAME.data, 0, 1, Buffer.from('abc'));
+  client.send(FRAME.headers, FLAG.endHeaders | FLAG.endStream, 1, fieldBlock([[':path', '/x']]));
+  assert.equal(await client.errorCode(1), PROTOCOL_ERROR);
+});
+
+test('a port above 65535 in :authority is refused as it is in Host', async (t) => {
+  const { client } = await started(t);
+  for (const [stream, port, status] of [
+    [1, 99_999, 400],
+    [3, 65_536, 400],
+    [5, 65_535, 200],
+  ] as const) {
+    client.request(stream, [...GET.slice(0, 3), [':authority', `a.test:${port}`]]);
+    assert.equal(await client.status(stream), status);
+  }
+});
+
+test('a client that gives up one request for each one that is answered is served on and on', async (t) => {
+  const { proxy, client } = await started(t);
+  let count = 0;
+  proxy.handler.decide = (exchange) => {
+    if (count++ % 2 === 0) exchange.respond(answerOf(200, 'ok'));
+  };
+  const frames: Buffer[] = [];
+  for (let stream = 1; stream < 6000; stream += 4) {
+    frames.push(
+      frameBytes(FRAME.headers, FLAG.endHeaders | FLAG.endStream, stream, fieldBlock(GET)),
+      frameBytes(FRAME.headers, FLAG.endHeaders | FLAG.endStream, stream + 2, fieldBlock(GET)),
+      frameBytes(FRAME.rstStream, 0, stream + 2, Buffer.from([0, 0, 0, 8])),
+    );
+  }
+  client.socket.write(Buffer.concat(frames));
+  assert.equal(await client.status(5997), 200);
+  assert.equal(count, 3000);
+  assert.equal(
+    client.received.some(({ type }) => type === FRAME.goaway),
+    false,
+  );
+});
+
 test('a flood of resets ends the connection (CVE-2023-44487), and so does making the gateway reset (CVE-2025-8671)', async (t) => {
   for (const attack of ['reset', 'overflow'] as const) {
     const proxy = await startHttp2Proxy(t);

@@ -6,7 +6,7 @@ import type { ServedConnection } from '../served-connection.ts';
 import type { Transport, TransportReceiver } from '../transport/transport.ts';
 import { ENHANCE_YOUR_CALM, PROTOCOL_ERROR, SETTINGS_TIMEOUT } from './http2-codes.ts';
 import { requestForm } from './request-form.ts';
-import { RequestStream } from './request-stream.ts';
+import { type RequestEnd, RequestStream } from './request-stream.ts';
 import { ResetBudget } from './reset-budget.ts';
 import { Http2Session } from './session/http2-session.ts';
 import { type Http2Stream, NO_RECEIVER, type StreamReceiver } from './session/http2-stream.ts';
@@ -161,10 +161,11 @@ export class Http2Connection implements ServedConnection, SessionOwner {
     this.#onGone(this);
   }
 
-  readonly #ended = (stream: RequestStream, whole: boolean): void => {
+  readonly #ended = (stream: RequestStream, end: RequestEnd): void => {
     this.#streams.delete(stream);
     this.#idleSinceMs = this.#context.clock.monotonicMs();
-    if (!whole) this.#spend();
+    if (end === 'abandoned') this.#spend();
+    else if (end === 'answered') this.#resets.earn();
     this.#finishIfDone();
   };
 

@@ -1,4 +1,4 @@
-import type { ErrorReason } from '../../errors/index.ts';
+import { ERROR_CODES, type ErrorReason } from '../../errors/index.ts';
 import { HttpConnection } from '../connection/http-connection.ts';
 import type { HttpExchange } from '../connection/http-exchange.ts';
 import { PHASE } from '../connection/phase.ts';
@@ -12,6 +12,12 @@ import type { Http2Stream, StreamReceiver } from './session/http2-stream.ts';
 import { clientResetCode } from './stream-reset.ts';
 import type { StreamTools } from './stream-tools.ts';
 import { StreamTransport } from './stream-transport.ts';
+
+/**
+ * How a request has ended: with an answer that is not the gateway's refusal; without any fault of the client's, but for nothing; or because the client
+ * has given it up or made the gateway break it off.
+ */
+export type RequestEnd = 'answered' | 'excused' | 'abandoned';
 
 /** What is answered, on the engine's behalf, to a request that is none. */
 const REFUSED_FORM: RequestForm = {
@@ -39,7 +45,7 @@ export class RequestStream implements StreamReceiver {
   readonly #refusal: ErrorReason | undefined;
   readonly #writer: ResponseWriter;
   readonly #transport: StreamTransport;
-  readonly #onGone: (stream: RequestStream, whole: boolean) => void;
+  readonly #onGone: (stream: RequestStream, end: RequestEnd) => void;
   /** Bytes that the body is still to have, where its length was told. */
   #unread: number;
   /** The one that the engine has made of it; undefined before, and where that was over at once. */
@@ -54,7 +60,7 @@ export class RequestStream implements StreamReceiver {
     client: ClientConnection,
     stream: Http2Stream,
     form: RequestForm | ErrorReason,
-    onGone: (stream: RequestStream, whole: boolean) => void,
+    onGone: (stream: RequestStream, end: RequestEnd) => void,
   ) {
     this.#context = context;
     this.#tools = tools;
@@ -153,14 +159,24 @@ export class RequestStream implements StreamReceiver {
     this.#writer.close();
     const inOrder = this.#stream.code === NO_ERROR && this.#stream.endedBy !== 'connection';
     const orderly = this.#transport.whole || (this.#transport.isTunnel && inOrder);
+    // Asked before the engine hears of the end, which is a reason itself.
+    const reason = this.#reason;
     this.connection.onClose(orderly ? undefined : 'ECONNRESET');
-    this.#onGone(this, orderly || this.#transport.isTunnel);
+    this.#onGone(this, this.#endOf(orderly, reason));
+  }
+
+  #endOf(orderly: boolean, reason: ErrorReason | undefined): RequestEnd {
+    if (this.#transport.isTunnel) return 'excused';
+    if (orderly) return reason === undefined && this.#stream.localEnded ? 'answered' : 'excused';
+    // A deadline is the client's choice.
+    const isClients = reason === undefined || reason === 'deadline_exceeded' || ERROR_CODES[reason].source !== 'upstream';
+    return this.#stream.endedBy === 'own' && !isClients ? 'excused' : 'abandoned';
   }
 
   #endBody(trailers: readonly string[]): void {
     if (this.#form.body === 'length') {
       // RFC 9113 §8.1.1: a request that is none, which concerns no other.
-      if (this.#unread > 0) this.#stream.reset(PROTOCOL_ERROR);
+      if (this.#unread > 0 || trailerLines(trailers) === undefined) this.#stream.reset(PROTOCOL_ERROR);
       return;
     }
     const lines = trailerLines(trailers);

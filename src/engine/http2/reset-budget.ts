@@ -2,13 +2,21 @@
 const BURST = 1000;
 const PER_SECOND = 33;
 
-/** How many requests of a connection may end without an answer: many at once, few for long. */
+/**
+ * How many requests of a connection may end without an answer: many at once, few for long, and one more for each that was answered. A client whose
+ * requests mostly complete is never ended, and one that gives up makes at most twice the work of one that does not.
+ */
 export class ResetBudget {
   #left = BURST;
   #sinceMs: number;
 
   constructor(nowMs: number) {
     this.#sinceMs = nowMs;
+  }
+
+  /** A request was answered. */
+  earn(): void {
+    this.#left = Math.min(BURST, this.#left + 1);
   }
 
   /** Takes one; false when there is none left. */

@@ -41,6 +41,24 @@ function call(session: ClientHttp2Session, method = 'POST'): ClientHttp2Stream {
   return session.request(fields, { endStream: method === 'GET' });
 }
 
+test('a client is not ended for the answers that its upstream breaks off', async (t) => {
+  const { session, upstreams } = await startChain(t);
+  const perConnection = 1000;
+  for (let number = 0; number < 1200; number++) {
+    const stream = call(session, 'GET');
+    const answer = readAnswer(stream);
+    const upstream = await upstreams[0]?.connection(Math.floor(number / perConnection));
+    assert.ok(upstream !== undefined);
+    const id = (number % perConnection) * 2 + 1;
+    await requestOn(upstream, id);
+    answerHead(upstream, id);
+    resetStream(upstream, id, CANCEL);
+    const { rstCode } = await answer;
+    assert.equal(rstCode, CANCEL, `request ${number}`);
+  }
+  assert.equal(session.destroyed, false);
+});
+
 for (const [name, code, status, grpcStatus, reason] of [
   ['CANCEL', CANCEL, 502, '1', 'upstream_cancelled'],
   ['ENHANCE_YOUR_CALM', ENHANCE_YOUR_CALM, 503, '8', 'upstream_calm'],

@@ -38,6 +38,7 @@ export class UpstreamSession implements SessionOwner {
   readonly #offences: ResetBudget;
   readonly #nowMs: () => number;
   readonly #onGone: (session: UpstreamSession) => void;
+  readonly #expectedStreams: number;
   #ready = false;
   /** It takes no more requests. */
   #closing = false;
@@ -49,8 +50,14 @@ export class UpstreamSession implements SessionOwner {
   /** Monotonic time when it was first found over. */
   #overSinceMs: number | undefined = undefined;
 
-  /** `onGone` hears that it is closed, once. */
-  constructor(terms: SessionTerms, dial: Http2Dial, nowMs: number, onGone: (session: UpstreamSession) => void) {
+  /** `expectedStreams`: how many requests it takes until the upstream has said so. `onGone` hears that it is closed, once. */
+  constructor(
+    terms: SessionTerms,
+    dial: Http2Dial,
+    { nowMs, expectedStreams }: { readonly nowMs: number; readonly expectedStreams: number },
+    onGone: (session: UpstreamSession) => void,
+  ) {
+    this.#expectedStreams = expectedStreams;
     this.openedAtMs = nowMs;
     this.#nowMs = terms.nowMs;
     this.#onGone = onGone;
@@ -75,7 +82,12 @@ export class UpstreamSession implements SessionOwner {
   /** Another request finds room. */
   get hasRoom(): boolean {
     if (this.#closing || this.gone) return false;
-    return this.users < Math.min(this.#session.peer.maxConcurrentStreams, MOST_STREAMS);
+    return this.users < this.mostStreams;
+  }
+
+  /** Requests that it takes at once, as far as is known. */
+  get mostStreams(): number {
+    return Math.min(this.#ready ? this.#session.peer.maxConcurrentStreams : Math.max(1, this.#expectedStreams), MOST_STREAMS);
   }
 
   wait(waiter: SessionWaiter): void {

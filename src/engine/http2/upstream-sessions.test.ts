@@ -213,3 +213,31 @@ test('a body that goes on while its request waits to be sent again arrives whole
   assert.equal(body, 'a'.repeat(100_000) + 'b'.repeat(100_000));
   assert.equal(call.stream.pendingBytes, 0);
 });
+
+test('calls beyond what a connection takes get as many others at once as they need', async (t) => {
+  const { http2, sessions, dialled, arrivals, speak } = await startUpstream(t);
+  http2.updateSettings({ maxConcurrentStreams: 1 });
+  const first = once(arrivals, 'socket');
+  const calls = Array.from({ length: 20 }, () => new Call(sessions));
+  const [socket] = await first;
+  assert.equal(dialled.length, 1);
+  const waiting: Socket[] = [];
+  arrivals.on('socket', (next: Socket) => waiting.push(next));
+  http2.on('stream', (stream: ServerHttp2Stream) => stream.respond({ ':status': 204 }));
+  speak(socket);
+  // None of them has said anything yet, so each was made for one call.
+  while (waiting.length < 19) await once(arrivals, 'socket');
+  assert.equal(dialled.length, 20);
+  for (const next of waiting) speak(next);
+  await Promise.all(calls.map((call) => call.until('204')));
+  assert.equal(dialled.length, 20);
+});
+
+test('a call that finds connection after connection crowded ends', async (t) => {
+  const { sessions, dialled } = await startUpstream(t);
+  const call = new Call(sessions, false);
+  for (let round = 0; round < 10; round++) call.stream.onCrowded();
+  await call.changed();
+  assert.equal(call.over, true);
+  assert.equal(dialled.length, 4);
+});

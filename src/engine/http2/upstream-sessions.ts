@@ -30,7 +30,10 @@ export class UpstreamSessions {
   /** A connection for one more request, which may not be made yet. Answered by one `giveBack`. */
   take(): UpstreamSession {
     const nowMs = this.#clock.monotonicMs();
+    let expectedStreams = Number.POSITIVE_INFINITY;
     for (const session of this.#sessions) {
+      // What one connection takes the next one is believed to take, so that nobody waits for one that has no room.
+      if (session.ready) expectedStreams = Math.min(expectedStreams, session.mostStreams);
       if (!session.hasRoom) continue;
       if (session.requests >= this.#keepAlive.requests || nowMs - session.openedAtMs >= this.#ageMs) {
         session.close();
@@ -39,7 +42,7 @@ export class UpstreamSessions {
       session.users++;
       return session;
     }
-    const made = new UpstreamSession(this.#terms, this.#dial, nowMs, (gone) => this.#sessions.delete(gone));
+    const made = new UpstreamSession(this.#terms, this.#dial, { nowMs, expectedStreams }, (gone) => this.#sessions.delete(gone));
     this.#sessions.add(made);
     made.users++;
     return made;

@@ -16,6 +16,8 @@ const KEPT_BYTES = 64 * 1024;
 /** What a piece takes besides its bytes: a client may send its body byte by byte. */
 const PIECE_OVERHEAD_BYTES = 128;
 const MOST_ATTEMPTS = 3;
+/** How often a request looks for another connection because the one it has waited for takes too few. */
+const MOST_CROWDED = 3;
 /** The engine has written it, within limits of its own. */
 const OWN_FRAMING: ChunkedLimits = { chunkExtensionBytes: 0, trailerBytes: 1024 * 1024 };
 const HEAD_END = '\r\n\r\n';
@@ -49,6 +51,7 @@ export class UpstreamStream implements Transport, SessionWaiter, StreamReceiver 
   #trailers: readonly string[] = [];
   #connected = false;
   #attempts = 0;
+  #crowded = 0;
   /** What the session had heard when the request was sent. */
   #heardBefore = 0;
   #sentBytes = 0;
@@ -95,7 +98,9 @@ export class UpstreamStream implements Transport, SessionWaiter, StreamReceiver 
 
   /** It was not begun, so nothing is repeated. */
   onCrowded(): void {
-    if (!this.#gone) this.#again();
+    if (this.#gone) return;
+    if (++this.#crowded <= MOST_CROWDED) this.#again();
+    else this.#over('upstream_refused_stream');
   }
 
   onFailed(failure: string): void {

@@ -5,6 +5,7 @@ const HTTPS = Buffer.from('https://', 'latin1');
 const LEFT_BRACKET = 0x5b;
 const RIGHT_BRACKET = 0x5d;
 const MOST_PORT_DIGITS = 5;
+const HIGHEST_PORT = 65_535;
 
 /**
  * Where the authority of an absolute-form target begins (RFC 9112 §3.2.2), or -1 when `bytes[start, end)` has no `http://` or
@@ -25,7 +26,7 @@ export function authorityEnd(bytes: Uint8Array, start: number, end: number): num
 
 /**
  * Whether `bytes[start, end)` is a host with an optional port (RFC 9110 §7.2): a name, an IPv4 address or an IPv6 literal in
- * brackets. Empty hosts, user information and ports above five digits are refused.
+ * brackets. Empty hosts, user information and ports of more than five digits or above 65535 are refused.
  */
 export function isHost(bytes: Uint8Array, start: number, end: number): boolean {
   let position = start;
@@ -43,9 +44,11 @@ export function isHost(bytes: Uint8Array, start: number, end: number): boolean {
 
 function isPort(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start > MOST_PORT_DIGITS) return false;
+  let port = 0;
   for (let position = start; position < end; position++) {
     const byte = bytes[position] ?? 0;
     if (byte < 0x30 || byte > 0x39) return false;
+    port = port * 10 + byte - 0x30;
   }
-  return true;
+  return port <= HIGHEST_PORT;
 }
