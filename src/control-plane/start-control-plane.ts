@@ -33,6 +33,7 @@ import { toSnapshotPlugin } from './snapshot-plugin.ts';
 import { type CertificateSource, openCertificateFiles, openKeptCertificate } from './tls/index.ts';
 import { startUsagePruner, startUsageRecorder, type UsageRecorder } from './usage/index.ts';
 import { warmUp } from './warm-up.ts';
+import { warnOfOpenKeyring } from './warn-of-open-keyring.ts';
 
 const SYSTEM: Author = { id: 'system', name: 'system' };
 /** How long a drain lets answers go on waiting for gateways, at most. */
@@ -50,6 +51,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
   try {
     const store = await openControlPlaneStore({ ...options, onProgress: (message) => options.log.info(message) });
     closers.push(() => store.close());
+    warnOfOpenKeyring(options);
     tellOfDatabase(options);
     closers.push(startHistoryPruner({ ...options, store }));
     const expiryClock = await openExpiryClock({ ...options, store });
