@@ -56,6 +56,27 @@ withPostgres('nothing is connected to a control plane whose lease is over, until
   assert.deepEqual(await connectedOf(one), ['a', 'b']);
 });
 
+withPostgres('a database that was away for longer than all leases ended none of those that lived when it went', async (t, url) => {
+  const { database, one, other } = await twoControlPlanes(t, url);
+  const third = await registryOf(database);
+  await third.report([reportOf('d')], []);
+  const lapse = (registry: InstanceRegistry, seconds: number): Promise<unknown> =>
+    database.query('UPDATE control_planes SET expires_at = clock_timestamp() - $2 * interval $$1 second$$ WHERE id = $1', [
+      registry.controlPlaneId,
+      seconds,
+    ]);
+  await lapse(one, 30);
+  await lapse(other, 31);
+  // It had died a lease before the others could renew no more.
+  await lapse(third, 30 + LEASE_MS / 1000 + 1);
+  assert.deepEqual(await connectedOf(one), ['a', 'b', 'c']);
+  assert.equal((await one.renew('history', LEASE_MS)).wasExpired, true);
+  assert.deepEqual(await connectedOf(one), ['a', 'b', 'c']);
+  // Once this one renews in time, whoever does not is gone.
+  await lapse(other, 1);
+  assert.deepEqual(await connectedOf(one), ['a', 'b']);
+});
+
 withPostgres('what has been away for long enough is forgotten, and nothing else', async (t, url) => {
   const { database, one, other } = await twoControlPlanes(t, url);
   await other.leave();

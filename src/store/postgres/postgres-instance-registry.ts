@@ -26,6 +26,7 @@ export class PostgresInstanceRegistry implements InstanceRegistry {
   readonly #keyring: Keyring;
   readonly #fence: StoreFence;
   #isRegistered = false;
+  #leaseMs = 0;
 
   constructor(parts: { readonly run: Run; readonly listener: RevisionListener; readonly keyring: Keyring; readonly fence: StoreFence }) {
     this.#run = parts.run;
@@ -35,12 +36,14 @@ export class PostgresInstanceRegistry implements InstanceRegistry {
   }
 
   async renew(historyId: string, leaseMs: number): ReturnType<InstanceRegistry['renew']> {
+    this.#leaseMs = leaseMs;
     return this.#run(async (connection) => {
       await this.#fence.assertSame(connection);
       const before = await connection.get<{ is_over: boolean }>(
         'SELECT expires_at < clock_timestamp() AS is_over FROM control_planes WHERE id = $1',
         this.controlPlaneId,
       );
+      if (before?.is_over === true) await this.#prolongOthers(connection);
       await connection.run(
         `INSERT INTO control_planes (id, history_id, place, seen_at, expires_at, host, known_keys)
            VALUES ($1, $2, ${PLACE}, clock_timestamp(), clock_timestamp() + $3::integer * interval '1 millisecond', $4, $5)
@@ -76,19 +79,33 @@ export class PostgresInstanceRegistry implements InstanceRegistry {
   }
 
   listOthers(groupId: string): Promise<readonly RegisteredInstance[]> {
-    return this.#select('known.control_plane_id <> $2', groupId, this.controlPlaneId);
+    return this.#select('known.control_plane_id <> $1', groupId);
   }
 
-  async #select(condition: string, ...values: readonly string[]): Promise<readonly RegisteredInstance[]> {
+  /**
+   * This one's lease has ended, as all do while nobody can renew any because the database is away: those that lived then get the time of
+   * a lease to renew theirs. Otherwise their gateways would be taken for gone, and not waited for, when the database is back.
+   */
+  async #prolongOthers(connection: PostgresConnection): Promise<void> {
+    await connection.run(
+      `UPDATE control_planes AS others SET expires_at = clock_timestamp() + $2::integer * interval '1 millisecond'
+       FROM control_planes AS own WHERE own.id = $1 AND others.id <> $1 AND ${livedWithOwn('others')}`,
+      ...[this.controlPlaneId, this.#leaseMs],
+    );
+  }
+
+  async #select(condition: string, groupId: string): Promise<readonly RegisteredInstance[]> {
     const rows = await this.#run((connection) =>
       connection.all<InstanceRow>(
         `SELECT known.control_plane_id, known.report,
-           known.is_connected AND coalesce(lives.expires_at > clock_timestamp() AND lives.place = ${PLACE}, false) AS is_live,
+           known.is_connected AND coalesce(lives.place = ${PLACE} AND (
+             lives.expires_at > clock_timestamp() OR own.expires_at < clock_timestamp() AND ${livedWithOwn('lives')}), false) AS is_live,
            (extract(epoch FROM clock_timestamp() -
              greatest(known.seen_at, CASE WHEN known.is_connected THEN lives.seen_at END)) * 1000)::double precision AS silent_ms
          FROM gateway_instances AS known LEFT JOIN control_planes AS lives ON lives.id = known.control_plane_id
-         WHERE known.group_id = $1 AND ${condition} ORDER BY known.instance_id`,
-        ...values,
+           LEFT JOIN control_planes AS own ON own.id = $1
+         WHERE known.group_id = $3 AND ${condition} ORDER BY known.instance_id`,
+        ...[this.controlPlaneId, this.#leaseMs, groupId],
       ),
     );
     return rows.map(instanceOfRow);
@@ -145,6 +162,9 @@ export class PostgresInstanceRegistry implements InstanceRegistry {
     );
   }
 }
+
+/** Whether a control plane lived when the one of row `own`, `$1`, last renewed its lease, which is of `$2` milliseconds. */
+const livedWithOwn = (name: string): string => `${name}.expires_at > own.expires_at - $2::integer * interval '1 millisecond'`;
 
 const RECORDS =
   'json_to_recordset($2::json) AS told (group_id text, instance_id text, connection_id bigint, is_connected boolean, report text)';
