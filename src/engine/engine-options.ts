@@ -21,7 +21,7 @@ export interface EngineLimits {
   readonly discardedBodyBytes: number;
   /** A client's connection is closed with this many answers, so that what it has gathered ends some time. */
   readonly requestsPerConnection: number;
-  /** Bytes that HTTP/2 keeps in a worker for peers that do not take them; with more, windows stay small and slow clients are given up early. */
+  /** Bytes that HTTP/2 keeps in a worker for peers that do not take them; with more, windows stay small and requests that do not get on end early. */
   readonly storedBytes: number;
   /** TLS handshakes of clients that may be under way at once; for each one more the oldest is given up. */
   readonly handshakes: number;

@@ -147,7 +147,7 @@ export const LIMIT_SETTINGS = [
     least: 1_048_576,
     most: 17_179_869_184,
     meaning:
-      'Bytes of HTTP/2 messages that wait for clients or upstreams in each worker; while there are more, clients that take under 1 KiB a second of an answer over 5 s are given up',
+      'Bytes of HTTP/2 messages that wait for clients or upstreams in each worker; while there are more, requests of which either takes under 1 KiB a second over 5 s are given up',
   },
   {
     ...size,

@@ -55,6 +55,8 @@ export class RequestStream implements StreamReceiver {
   #unread: number;
   /** The one that the engine has made of it; undefined before, and where that was over at once. */
   #exchange: HttpExchange | undefined = undefined;
+  /** Bytes that have come and were taken. */
+  #bodyBytes = 0;
   /** While too much is kept. */
   #pressed: ProgressWatch | undefined = undefined;
   #cancelDeadline: (() => void) | undefined = undefined;
@@ -125,11 +127,7 @@ export class RequestStream implements StreamReceiver {
   checkDeadlines(nowMs: number): void {
     if (this.connection.phase !== PHASE.closed) {
       this.connection.checkDeadlines(nowMs);
-      if (this.#holdsTooLong(nowMs)) {
-        this.connection.giveUp('client_write_timeout');
-        // Behind the answer there is nothing that the engine could give up.
-        this.#stream.reset(INTERNAL_ERROR);
-      }
+      this.#checkPressed(nowMs);
       return;
     }
     // What the engine has given up closes by itself; should anything hold it up, its connection would never be idle again.
@@ -137,14 +135,19 @@ export class RequestStream implements StreamReceiver {
     if (nowMs - this.#overSinceMs >= this.#context.timeouts.lingerMs) this.#stream.reset(INTERNAL_ERROR);
   }
 
-  /** Who takes nothing keeps what all need. */
-  #holdsTooLong(nowMs: number): boolean {
-    if (!this.#context.pool.stored.isFull || this.#transport.pendingBytes === 0) {
+  /** While too much is kept, a request goes whose client or upstream does not get on: it keeps what all need. */
+  #checkPressed(nowMs: number): void {
+    const answerWaits = this.#transport.pendingBytes > 0;
+    const bodyWaits = this.connection.phase === PHASE.forwarding && this.#stream.keptBytes > 0;
+    if (!this.#context.pool.stored.isFull || !(answerWaits || bodyWaits)) {
       this.#pressed = undefined;
-      return false;
+      return;
     }
     this.#pressed ??= new ProgressWatch(PRESSED_STALL_MS, PRESSED_BYTES_PER_SECOND);
-    return this.#pressed.isTooSlow(nowMs, this.#transport.takenBytes, nowMs);
+    if (!this.#pressed.isTooSlow(nowMs, this.#transport.takenBytes + this.#bodyBytes, nowMs)) return;
+    this.connection.giveUp(answerWaits ? 'client_write_timeout' : 'upstream_send_timeout');
+    // Behind a whole answer there is nothing that the engine could give up.
+    if (answerWaits) this.#stream.reset(INTERNAL_ERROR);
   }
 
   onHead(): void {}
@@ -152,6 +155,7 @@ export class RequestStream implements StreamReceiver {
   onData(bytes: Buffer, start: number, end: number): void {
     const { connection } = this;
     const length = end - start;
+    this.#bodyBytes += length;
     if (this.#transport.isTunnel) {
       connection.onBytes(bytes.subarray(start, end), length);
       return;

@@ -57,3 +57,35 @@ test('as long as there is room a slow client has the time that it always has', a
   );
   assert.equal(pool.stored.total, ANSWER_BYTES * 3);
 });
+
+test('while too much is kept, a body of which its upstream takes nothing is given up early', async (t) => {
+  const clock = new FakeClock();
+  const transport = testTransport();
+  const pool = new UpstreamPool({ clock, transport, storedBytes: 1000 });
+  const proxy = await startHttp2Proxy(t, { pool, clock, transport });
+  const client = await proxy.frames();
+  client.begin();
+  client.request(1, [[':method', 'POST'], ...GET.slice(1)], false);
+  const upstream = await proxy.upstream.connection();
+  await upstream.takeThrough('\r\n\r\n');
+  upstream.socket.pause();
+  // As long as room is given the kernel, or the upstream's queue, still takes it.
+  let sent = 0;
+  while (pool.stored.total < 1000) {
+    const given = client.received
+      .filter(({ type, stream }) => type === 8 && stream === 1)
+      .reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 65_536);
+    const whole = client.received
+      .filter(({ type, stream }) => type === 8 && stream === 0)
+      .reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 65_535);
+    const room = Math.min(16_384, given - sent, whole - sent);
+    if (room > 0) client.send(0, 0, 1, Buffer.alloc(room));
+    sent += room;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  for (let sweep = 0; sweep < 14; sweep++) clock.advance(500);
+  assert.equal(await client.status(1), 504);
+  assert.equal(proxy.handler.finished.at(-1)?.reason, 'upstream_send_timeout');
+  await client.frame(({ type, flags, stream }) => stream === 1 && (type === 3 || (flags & 1) !== 0));
+  assert.equal(pool.stored.total, 0);
+});

@@ -99,6 +99,11 @@ export class Http2Stream {
     return this.#queuedBytes;
   }
 
+  /** Bytes that have come and that the receiver has not taken. */
+  get keptBytes(): number {
+    return this.#store?.length ?? 0;
+  }
+
   /** Nothing more can be written. */
   get ending(): boolean {
     return this.localEnded || this.#endAsked;
@@ -256,8 +261,7 @@ export class Http2Stream {
     this.#giveRoom();
     if (!this.closed || this.#closeTold || this.#holdsMore()) return;
     this.#closeTold = true;
-    this.#session.stored.giveBack(this.#store?.length ?? 0);
-    this.#store = undefined;
+    this.#dropStore();
     this.receiver.onClosed();
   }
 
@@ -269,7 +273,13 @@ export class Http2Stream {
     this.#queue = [];
     this.#session.stored.giveBack(this.#queuedBytes);
     this.#queuedBytes = 0;
+    if (!this.#mayTell()) this.#dropStore();
     this.#session.unsettled(this);
+  }
+
+  #dropStore(): void {
+    this.#session.stored.giveBack(this.#store?.length ?? 0);
+    this.#store = undefined;
   }
 
   #tell(): void {
