@@ -21,6 +21,8 @@ export interface EngineLimits {
   readonly discardedBodyBytes: number;
   /** A client's connection is closed with this many answers, so that what it has gathered ends some time. */
   readonly requestsPerConnection: number;
+  /** Bytes that HTTP/2 keeps in a worker for peers that do not take them; with more, windows stay small and requests that do not get on end early. */
+  readonly storedBytes: number;
   /** TLS handshakes of clients that may be under way at once; for each one more the oldest is given up. */
   readonly handshakes: number;
 }
@@ -84,6 +86,7 @@ export const DEFAULT_ENGINE_LIMITS: EngineLimits = {
   interimResponses: 16,
   discardedBodyBytes: 64 * 1024,
   requestsPerConnection: 10_000,
+  storedBytes: 128 * 1024 * 1024,
   handshakes: 1_000,
 };
 

@@ -141,6 +141,16 @@ export const LIMIT_SETTINGS = [
   },
   {
     ...size,
+    name: 'max-stored',
+    limit: 'storedBytes',
+    defaultText: '134217728',
+    least: 1_048_576,
+    most: 17_179_869_184,
+    meaning:
+      'Bytes of HTTP/2 messages that wait for clients or upstreams in each worker; while there are more, requests of which either takes under 1 KiB a second over 5 s are given up',
+  },
+  {
+    ...size,
     name: 'max-request-target',
     limit: 'targetBytes',
     defaultText: '8192',

@@ -2,6 +2,7 @@ import { ERROR_CODES, type ErrorReason } from '../../errors/index.ts';
 import { HttpConnection } from '../connection/http-connection.ts';
 import type { HttpExchange } from '../connection/http-exchange.ts';
 import { PHASE } from '../connection/phase.ts';
+import { ProgressWatch } from '../connection/progress-watch.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { ClientConnection } from '../exchange.ts';
 import { CHUNK_FRAME_BYTES, writeChunk, writeLastChunk } from './chunk-bytes.ts';
@@ -12,6 +13,10 @@ import type { Http2Stream, StreamReceiver } from './session/http2-stream.ts';
 import { clientResetCode } from './stream-reset.ts';
 import type { StreamTools } from './stream-tools.ts';
 import { StreamTransport } from './stream-transport.ts';
+
+/** How long a client may take nothing of an answer, and how slow it may be, while too much is kept for all of them. */
+const PRESSED_STALL_MS = 5_000;
+const PRESSED_BYTES_PER_SECOND = 1024;
 
 /**
  * How a request has ended: with an answer that is not the gateway's refusal; without any fault of the client's, but for nothing; or because the client
@@ -50,6 +55,10 @@ export class RequestStream implements StreamReceiver {
   #unread: number;
   /** The one that the engine has made of it; undefined before, and where that was over at once. */
   #exchange: HttpExchange | undefined = undefined;
+  /** Bytes that have come and were taken. */
+  #bodyBytes = 0;
+  /** While too much is kept. */
+  #pressed: ProgressWatch | undefined = undefined;
   #cancelDeadline: (() => void) | undefined = undefined;
   /** Monotonic time when a sweep first found that the engine is through with it. */
   #overSinceMs: number | undefined = undefined;
@@ -118,6 +127,7 @@ export class RequestStream implements StreamReceiver {
   checkDeadlines(nowMs: number): void {
     if (this.connection.phase !== PHASE.closed) {
       this.connection.checkDeadlines(nowMs);
+      this.#checkPressed(nowMs);
       return;
     }
     // What the engine has given up closes by itself; should anything hold it up, its connection would never be idle again.
@@ -125,11 +135,27 @@ export class RequestStream implements StreamReceiver {
     if (nowMs - this.#overSinceMs >= this.#context.timeouts.lingerMs) this.#stream.reset(INTERNAL_ERROR);
   }
 
+  /** While too much is kept, a request goes whose client or upstream does not get on: it keeps what all need. */
+  #checkPressed(nowMs: number): void {
+    const answerWaits = this.#transport.pendingBytes > 0;
+    const bodyWaits = this.connection.phase === PHASE.forwarding && this.#stream.keptBytes > 0;
+    if (!this.#context.pool.stored.isFull || !(answerWaits || bodyWaits)) {
+      this.#pressed = undefined;
+      return;
+    }
+    this.#pressed ??= new ProgressWatch(PRESSED_STALL_MS, PRESSED_BYTES_PER_SECOND);
+    if (!this.#pressed.isTooSlow(nowMs, this.#transport.takenBytes + this.#bodyBytes, nowMs)) return;
+    this.connection.giveUp(answerWaits ? 'client_write_timeout' : 'upstream_send_timeout');
+    // Behind a whole answer there is nothing that the engine could give up.
+    if (answerWaits) this.#stream.reset(INTERNAL_ERROR);
+  }
+
   onHead(): void {}
 
   onData(bytes: Buffer, start: number, end: number): void {
     const { connection } = this;
     const length = end - start;
+    this.#bodyBytes += length;
     if (this.#transport.isTunnel) {
       connection.onBytes(bytes.subarray(start, end), length);
       return;

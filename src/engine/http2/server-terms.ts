@@ -16,7 +16,7 @@ const PSEUDO_FIELDS = 6;
  * What a client's connection may do. Heads may be twice as large and long as the engine takes, so that the usual client that exceeds the limit is
  * told so by a 431; behind that a stream is reset, before the head lies in memory.
  */
-export function serverTerms({ limits, clock }: EngineContext): SessionTerms {
+export function serverTerms({ limits, clock, pool }: EngineContext): SessionTerms {
   return {
     isServer: true,
     tableBytes: TABLE_BYTES,
@@ -24,7 +24,9 @@ export function serverTerms({ limits, clock }: EngineContext): SessionTerms {
     pairs: limits.headerCount * 2 + PSEUDO_FIELDS,
     streams: STREAMS,
     streamWindowBytes: STREAM_WINDOW_BYTES,
+    largestWindowBytes: STREAM_WINDOW_BYTES,
     windowBytes: WINDOW_BYTES,
+    stored: pool.stored,
     nowMs: () => clock.monotonicMs(),
     slabs: new SlabPool(),
     turnEnd: new TurnEnd(),

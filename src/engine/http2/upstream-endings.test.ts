@@ -12,6 +12,7 @@ import { http2Dial } from './dial-http2.ts';
 import { HpackDecoder } from './hpack/hpack-decoder.ts';
 import { HPACK } from './hpack/hpack-outcome.ts';
 import { CANCEL, INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM } from './http2-codes.ts';
+import { StoredBytes } from './session/stored-bytes.ts';
 import { UpstreamSessions } from './upstream-sessions.ts';
 import { UpstreamStream } from './upstream-stream.ts';
 
@@ -169,7 +170,7 @@ for (const isWhole of [false, true]) {
       const reading = { transport: testTransport(), readBuffer: Buffer.alloc(64 * 1024) };
       const dial = http2Dial({ address: '127.0.0.1', port: upstream.port, tls: undefined }, { session: undefined }, reading);
       const keepAlive = { size: 10, idleTimeoutMs: 60_000, requests: 1000 };
-      const sessions = new UpstreamSessions(dial, new FakeClock(), keepAlive, 3_600_000);
+      const sessions = new UpstreamSessions(dial, new FakeClock(), keepAlive, 3_600_000, new StoredBytes(1024));
       t.after(() => sessions.destroy());
       const room = Buffer.alloc(64 * 1024);
       let text = '';

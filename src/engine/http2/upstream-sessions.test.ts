@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { testTransport } from '../testing/test-transport.ts';
 import { type Http2Dial, http2Dial } from './dial-http2.ts';
+import { StoredBytes } from './session/stored-bytes.ts';
 import { UpstreamSessions } from './upstream-sessions.ts';
 import { UpstreamStream } from './upstream-stream.ts';
 
@@ -46,7 +47,13 @@ async function startUpstream(t: TestContext) {
     };
     return transport;
   };
-  const sessions = new UpstreamSessions(noted, new FakeClock(), { size: 10, idleTimeoutMs: 60_000, requests: 1000 }, 3_600_000);
+  const sessions = new UpstreamSessions(
+    noted,
+    new FakeClock(),
+    { size: 10, idleTimeoutMs: 60_000, requests: 1000 },
+    3_600_000,
+    new StoredBytes(1024),
+  );
   t.after(() => {
     sessions.destroy();
     for (const socket of sockets) socket.destroy();

@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { KeepAliveSettings } from '../upstream/keep-alive-settings.ts';
 import type { Http2Dial } from './dial-http2.ts';
 import type { SessionTerms } from './session/session-terms.ts';
+import type { StoredBytes } from './session/stored-bytes.ts';
 import { UpstreamSession } from './upstream-session.ts';
 import { upstreamTerms } from './upstream-terms.ts';
 
@@ -15,9 +16,9 @@ export class UpstreamSessions {
   readonly #sessions = new Set<UpstreamSession>();
   #retired = false;
 
-  constructor(dial: Http2Dial, clock: Clock, keepAlive: KeepAliveSettings, ageMs: number) {
+  constructor(dial: Http2Dial, clock: Clock, keepAlive: KeepAliveSettings, ageMs: number, stored: StoredBytes) {
     this.#dial = dial;
-    this.#terms = upstreamTerms(clock);
+    this.#terms = upstreamTerms(clock, stored);
     this.#clock = clock;
     this.#keepAlive = keepAlive;
     this.#ageMs = ageMs;

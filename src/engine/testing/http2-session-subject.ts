@@ -4,6 +4,7 @@ import { Http2Session } from '../http2/session/http2-session.ts';
 import type { Http2Stream, StreamReceiver } from '../http2/session/http2-stream.ts';
 import type { SessionOwner } from '../http2/session/session-owner.ts';
 import type { SessionTerms } from '../http2/session/session-terms.ts';
+import { StoredBytes } from '../http2/session/stored-bytes.ts';
 import { FLAG, FRAME, type Frame, fieldBlock, frameBytes, PREFACE } from './http2-frames.ts';
 import { RecordedTransport } from './recorded-transport.ts';
 
@@ -39,6 +40,8 @@ export class Http2SessionSubject implements SessionOwner {
         pairs: 100,
         streams: 10,
         streamWindowBytes: 65_536,
+        largestWindowBytes: 0,
+        stored: new StoredBytes(Number.POSITIVE_INFINITY),
         windowBytes: 262_144,
         nowMs: () => this.nowMs,
         slabs: new SlabPool(),

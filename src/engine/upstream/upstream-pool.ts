@@ -2,8 +2,10 @@ import { isIP } from 'node:net';
 import type { ErrorReason } from '../../errors/index.ts';
 import type { CancelTask, Clock } from '../../lib/clock.ts';
 import { type ConnectionAdmission, UNLIMITED } from '../connection-admission.ts';
+import { DEFAULT_ENGINE_LIMITS } from '../engine-options.ts';
 import type { UpstreamTarget } from '../exchange.ts';
 import { http2Dial } from '../http2/dial-http2.ts';
+import { StoredBytes } from '../http2/session/stored-bytes.ts';
 import { UpstreamSessions } from '../http2/upstream-sessions.ts';
 import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import type { TransportKind } from '../transport/transport-kind.ts';
@@ -31,6 +33,8 @@ export interface UpstreamPoolOptions {
   readonly requestsPerConnection?: number;
   /** A connection this old serves no further request (nginx `keepalive_time`). */
   readonly connectionAgeMs?: number;
+  /** `EngineLimits.storedBytes` */
+  readonly storedBytes?: number;
   /** Asked before each connection is made. */
   readonly admission?: ConnectionAdmission;
   /** Where the thread's event loop is; the machine's own unless said. */
@@ -48,6 +52,8 @@ export interface UpstreamPoolOptions {
  * Addresses are IP literals: names are resolved before, never on the request path.
  */
 export class UpstreamPool {
+  /** What streams of HTTP/2 keep, those of clients too whose requests go this way. */
+  readonly stored: StoredBytes;
   readonly #clock: Clock;
   readonly #transport: TransportKind;
   readonly #defaults: KeepAliveSettings;
@@ -66,6 +72,7 @@ export class UpstreamPool {
 
   constructor(options: UpstreamPoolOptions) {
     this.#clock = options.clock;
+    this.stored = new StoredBytes(options.storedBytes ?? DEFAULT_ENGINE_LIMITS.storedBytes);
     this.#transport = options.transport ?? 'documented';
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
     this.#defaults = {
@@ -98,7 +105,7 @@ export class UpstreamPool {
       if (http2) {
         this.#frameBuffer ??= Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
         const dial = http2Dial(target, target, { transport: this.#transport, readBuffer: this.#frameBuffer });
-        target.sessions = new UpstreamSessions(dial, this.#clock, keepAlive, this.#connectionAgeMs);
+        target.sessions = new UpstreamSessions(dial, this.#clock, keepAlive, this.#connectionAgeMs, this.stored);
       }
       this.#targets.set(key, target);
     }

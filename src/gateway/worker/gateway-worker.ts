@@ -88,6 +88,7 @@ export class GatewayWorker {
       transport: transport.kind,
       idleTimeoutMs: upstreamIdleMs,
       connectionAgeMs: upstreamAgeMs,
+      ...(limits.storedBytes === undefined ? {} : { storedBytes: limits.storedBytes }),
       admission,
     });
     this.#runtime = this.#createRuntime(random, others);

@@ -15,6 +15,7 @@ import { type InputSession, SessionInput } from './session-input.ts';
 import { SessionOutput } from './session-output.ts';
 import type { SessionOwner } from './session-owner.ts';
 import type { SessionTerms } from './session-terms.ts';
+import type { StoredBytes } from './stored-bytes.ts';
 import { StreamTable } from './stream-table.ts';
 
 /** Answers of frames that a peer may owe to read; a library that reads has few. */
@@ -37,6 +38,8 @@ export class Http2Session implements TransportReceiver, StreamSession, InputSess
   readonly budget: FrameBudget;
   readonly peer: PeerSettings;
   readonly streams: StreamTable;
+  readonly stored: StoredBytes;
+  readonly largestWindowBytes: number;
   /** Nothing is sent or read any more. */
   over = false;
   /** Bytes that have come, of whatever kind. */
@@ -62,6 +65,8 @@ export class Http2Session implements TransportReceiver, StreamSession, InputSess
     const { isServer } = terms;
     this.#terms = terms;
     this.#owner = owner;
+    this.stored = terms.stored;
+    this.largestWindowBytes = terms.largestWindowBytes;
     this.encoder = new HpackEncoder(terms.tableBytes);
     this.peer = new PeerSettings(isServer, (bytes) => this.encoder.resizeTable(bytes));
     this.budget = new FrameBudget(terms.nowMs);

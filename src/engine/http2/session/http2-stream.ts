@@ -1,6 +1,7 @@
 import type { HpackEncoder } from '../hpack/hpack-encoder.ts';
 import { NO_ERROR } from '../http2-codes.ts';
 import { ByteStore } from './byte-store.ts';
+import type { StoredBytes } from './stored-bytes.ts';
 
 /** Who reads one stream. Nothing is called after `onClosed`, and nothing inside a call to the stream. */
 export interface StreamReceiver {
@@ -19,6 +20,8 @@ export interface StreamReceiver {
 /** What streams need of their connection. */
 export interface StreamSession {
   readonly encoder: HpackEncoder;
+  readonly stored: StoredBytes;
+  readonly largestWindowBytes: number;
   /** Writes what of `bytes[start, end)` may go now, unless others were first and it is not in turn; returns where the rest begins. */
   sendData(stream: Http2Stream, bytes: Buffer, start: number, end: number, ends: boolean, inTurn: boolean): number;
   sendHead(stream: Http2Stream, block: Buffer, ends: boolean): void;
@@ -64,7 +67,10 @@ export class Http2Stream {
   /** The error code of the reset that ended it, or of the connection's. */
   code = NO_ERROR;
   readonly #session: StreamSession;
-  readonly #windowBytes: number;
+  readonly #firstWindowBytes: number;
+  #windowBytes: number;
+  /** So much has waited for the reader that a larger window would be of no use. */
+  #lagged = false;
   #queue: Buffer[] = [];
   #queuedBytes = 0;
   #endAsked = false;
@@ -81,6 +87,7 @@ export class Http2Stream {
   constructor(session: StreamSession, id: number, windowBytes: number, sendWindow: number, headCame: boolean) {
     this.#session = session;
     this.id = id;
+    this.#firstWindowBytes = windowBytes;
     this.#windowBytes = windowBytes;
     this.receiveWindow = windowBytes;
     this.sendWindow = sendWindow;
@@ -90,6 +97,11 @@ export class Http2Stream {
   /** Bytes written that wait. */
   get queuedBytes(): number {
     return this.#queuedBytes;
+  }
+
+  /** Bytes that have come and that the receiver has not taken. */
+  get keptBytes(): number {
+    return this.#store?.length ?? 0;
   }
 
   /** Nothing more can be written. */
@@ -135,6 +147,7 @@ export class Http2Stream {
     if (sent === end) return true;
     this.#queue.push(bytes.subarray(sent, end));
     this.#queuedBytes += end - sent;
+    this.#session.stored.add(end - sent);
     this.#endAsked = ends;
     this.#session.waits(this);
     return false;
@@ -168,6 +181,7 @@ export class Http2Stream {
       return;
     }
     this.#queuedBytes -= sent;
+    this.#session.stored.giveBack(sent);
     if (sent < piece.length) {
       this.#queue[0] = piece.subarray(sent);
       return;
@@ -220,6 +234,8 @@ export class Http2Stream {
     if (this.#paused || (this.#store !== undefined && this.#store.length > 0)) {
       this.#store ??= new ByteStore();
       this.#store.add(bytes, start, end);
+      this.#session.stored.add(end - start);
+      if (this.#store.length * 2 > this.#windowBytes) this.#lagged = true;
       return;
     }
     this.receiver.onData(bytes, start, end);
@@ -245,6 +261,7 @@ export class Http2Stream {
     this.#giveRoom();
     if (!this.closed || this.#closeTold || this.#holdsMore()) return;
     this.#closeTold = true;
+    this.#dropStore();
     this.receiver.onClosed();
   }
 
@@ -254,14 +271,22 @@ export class Http2Stream {
     this.endedBy = endedBy;
     this.code = code;
     this.#queue = [];
+    this.#session.stored.giveBack(this.#queuedBytes);
     this.#queuedBytes = 0;
+    if (!this.#mayTell()) this.#dropStore();
     this.#session.unsettled(this);
+  }
+
+  #dropStore(): void {
+    this.#session.stored.giveBack(this.#store?.length ?? 0);
+    this.#store = undefined;
   }
 
   #tell(): void {
     const store = this.#store;
     while (store !== undefined && store.length > 0 && !this.#paused && this.#mayTell()) {
       const piece = store.take(PIECE_BYTES);
+      this.#session.stored.giveBack(piece.length);
       this.receiver.onData(piece, 0, piece.length);
       this.#owedBytes += piece.length;
     }
@@ -283,9 +308,23 @@ export class Http2Stream {
 
   #giveRoom(): void {
     if (this.#owedBytes * 2 < this.#windowBytes || this.#paused || this.remoteEnded || this.closed) return;
-    const bytes = this.#owedBytes;
+    // One that keeps nothing always gets room, so that whoever gets on goes on.
+    if (this.#session.stored.isFull && (this.#store?.length ?? 0) > 0) return;
+    const windowBytes = this.#nextWindowBytes();
+    // At least half of the window is owed, and it falls by no more.
+    const bytes = this.#owedBytes + windowBytes - this.#windowBytes;
+    this.#windowBytes = windowBytes;
     this.#owedBytes = 0;
+    if (bytes <= 0) return;
     this.receiveWindow += bytes;
     this.#session.sendWindow(this, bytes);
+  }
+
+  /** It doubles while the reader keeps up, and falls by half to what it was at first when not, or when too much is kept. */
+  #nextWindowBytes(): number {
+    const lagged = this.#lagged;
+    this.#lagged = false;
+    if (lagged || this.#session.stored.isFull) return Math.max(this.#firstWindowBytes, Math.ceil(this.#windowBytes / 2));
+    return Math.max(this.#firstWindowBytes, Math.min(this.#session.largestWindowBytes, this.#windowBytes * 2));
   }
 }

@@ -1,5 +1,6 @@
 import type { SlabPool } from '../frames/slab-pool.ts';
 import type { TurnEnd } from '../frames/turn-end.ts';
+import type { StoredBytes } from './stored-bytes.ts';
 
 /** What connections of one kind have in common. */
 export interface SessionTerms {
@@ -13,9 +14,12 @@ export interface SessionTerms {
   readonly streams: number;
   /** What the peer may send of a stream, and of all together, before any of it is taken. */
   readonly streamWindowBytes: number;
+  /** Up to how much the window of a stream grows whose reader keeps up; at least what it is at first. */
+  readonly largestWindowBytes: number;
   readonly windowBytes: number;
   /** Monotonic time. */
   readonly nowMs: () => number;
+  readonly stored: StoredBytes;
   readonly slabs: SlabPool;
   readonly turnEnd: TurnEnd;
 }
