@@ -36,6 +36,7 @@ chaosTest({
     const { gateways, steadyKey } = several;
     const planes = several.planes.map(({ plane }) => plane.instance);
     const processes = planes.map((plane) => plane.child('control-plane'));
+    for (const plane of planes) await untilCurrent(plane, GATEWAYS);
     const ledger = new CredentialLedger();
     await chaos.rounds(async (scope, index) => {
       const writers = planes.map(

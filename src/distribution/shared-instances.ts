@@ -37,6 +37,8 @@ export class SharedInstances {
   readonly #reads: FreshReads<readonly RegisteredInstance[]>;
   /** By group and instance: the newest revision that was written since a wait was missed. It is waited for again when it has answered that. */
   readonly #missed = new Map<string, number>();
+  /** By group: the instances of others that the registry told of last. */
+  readonly #lastTold = new Map<string, readonly RegisteredInstance[]>();
   readonly #wakers = new Set<{ readonly groupId: string; readonly wake: () => void }>();
   #reporting: Promise<void> | undefined;
   #renewals = 0;
@@ -74,13 +76,17 @@ export class SharedInstances {
     this.changed(instance);
   }
 
-  /** Waits as `GroupChannel.waitApplied` does, for the instances that are connected to other control planes. Never rejects. */
+  /**
+   * Waits as `GroupChannel.waitApplied` does, for the instances that are connected to other control planes. Never rejects: when the registry
+   * cannot be read, those that were connected last count as not having it.
+   */
   async waitApplied(groupId: string, revision: number, timeoutMs: number): Promise<AppliedRevision> {
     const { clock, log } = this.#options;
     const deadlineMs = clock.monotonicMs() + timeoutMs;
     try {
       for (;;) {
         const others = (await this.#reads.read(groupId)).filter((each) => each.isConnected);
+        this.#lastTold.set(groupId, others);
         const pending = others.filter((each) => each.answeredRevision < revision && this.#isAwaited(each, revision));
         const leftMs = deadlineMs - clock.monotonicMs();
         if (pending.length === 0 || leftMs <= 0 || this.#isClosed) {
@@ -91,7 +97,8 @@ export class SharedInstances {
       }
     } catch (error) {
       log.error('what instances of other control planes have in force could not be read', { groupId, revision }, error);
-      return { applied: 0, expected: 0, lagging: [] };
+      const others = this.#lastTold.get(groupId);
+      return others === undefined ? NOBODY_KNOWN : appliedRevision(others, revision);
     }
   }
 
@@ -203,6 +210,9 @@ export class SharedInstances {
     this.#report();
   }
 }
+
+/** Of instances that nothing was ever told of nobody may believe that they have a revision in force. */
+const NOBODY_KNOWN: AppliedRevision = { applied: 0, expected: 1, lagging: ['unknown'] };
 
 const OTHER_HISTORY =
   'the store goes on with the history of another control plane, which started while this one could not reach it: this control plane starts anew';

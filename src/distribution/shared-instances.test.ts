@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FakeClock } from '../../test-support/fake-clock.ts';
+import { RecordingLogger } from '../../test-support/recording-logger.ts';
+import type { InstanceRegistry, RegisteredInstance } from '../store/instance-registry.ts';
+import { SharedInstances } from './shared-instances.ts';
+
+const OTHER: RegisteredInstance = {
+  groupId: 'default',
+  instanceId: 'i-1',
+  connectionId: 1,
+  softwareVersion: '1.2.3',
+  connectedAtMs: 1,
+  state: 'current',
+  revision: 7,
+  answeredRevision: 7,
+  isConnected: true,
+  isAwaited: true,
+  controlPlaneId: 'other',
+  silentMs: 0,
+};
+
+function sharing() {
+  const state: { listed: readonly RegisteredInstance[] | Error } = { listed: [OTHER] };
+  const registry: InstanceRegistry = {
+    controlPlaneId: 'own',
+    renew: async () => ({ histories: [], wasExpired: false }),
+    report: async () => {},
+    list: async () => [],
+    listOthers: async () => {
+      if (state.listed instanceof Error) throw state.listed;
+      return state.listed;
+    },
+    forget: async () => 0,
+    watch: () => async () => {},
+    leave: async () => {},
+  };
+  const history = { id: 'history', isPresent: async () => true, accepts: () => true };
+  const shared = new SharedInstances({ registry, history, clock: new FakeClock(), log: new RecordingLogger(), onStoreReplaced: () => {} });
+  return { shared, state };
+}
+
+test('where the registry cannot be read, nobody is said to have a revision in force', async () => {
+  const { shared, state } = sharing();
+  state.listed = new Error('the database is away');
+  assert.deepEqual(await shared.waitApplied('default', 8, 0), { applied: 0, expected: 1, lagging: ['unknown'] });
+  state.listed = [OTHER];
+  assert.deepEqual(await shared.waitApplied('default', 7, 0), { applied: 1, expected: 1, lagging: [] });
+  state.listed = new Error('the database is away');
+  assert.deepEqual(await shared.waitApplied('default', 8, 0), { applied: 0, expected: 1, lagging: ['i-1'] });
+  state.listed = [];
+  assert.deepEqual(await shared.waitApplied('default', 8, 0), { applied: 0, expected: 0, lagging: [] });
+  state.listed = new Error('the database is away');
+  assert.deepEqual(await shared.waitApplied('default', 9, 0), { applied: 0, expected: 0, lagging: [] });
+});
