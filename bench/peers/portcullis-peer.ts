@@ -5,9 +5,11 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PLUGIN_VARIANTS, variantPrefix } from '../plugins/plugin-variants.ts';
 import { type AdminAddress, adminPut } from '../portcullis/admin-put.ts';
-import { connectionLimitFlag } from '../portcullis/connection-limit-flag.ts';
 import { Instance, type InstanceOptions } from '../portcullis/instance.ts';
+import { knownFlag } from '../portcullis/known-flag.ts';
 import type { Peer, PeerJob } from './peer.ts';
+
+const LIMIT_FLAG = '--max-connections';
 
 /** Who calls where the keys of a run are not what is presented. */
 const CALLER = 'bench-caller';
@@ -30,7 +32,7 @@ export function portcullisPeer({ name, checkout, nodeOptions }: PortcullisPeerOp
       return version;
     },
     refuses({ connectionLimit }) {
-      if (connectionLimit === undefined || connectionLimitFlag(checkout) !== undefined) return undefined;
+      if (connectionLimit === undefined || knownFlag(checkout, LIMIT_FLAG) !== undefined) return undefined;
       return 'this version has no setting for it';
     },
     async start(job) {
@@ -49,7 +51,7 @@ export function portcullisPeer({ name, checkout, nodeOptions }: PortcullisPeerOp
 }
 
 function flagsOf({ setup }: PeerJob, checkout: string): readonly string[] {
-  const limit = setup.connectionLimit === undefined ? undefined : connectionLimitFlag(checkout);
+  const limit = setup.connectionLimit === undefined ? undefined : knownFlag(checkout, LIMIT_FLAG);
   return [
     '--workers',
     String(setup.workers),

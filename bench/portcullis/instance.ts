@@ -5,6 +5,7 @@ import path from 'node:path';
 import { childrenOf } from '../peers/children-of.ts';
 import { moveToCores } from '../session/cores.ts';
 import type { Session } from '../session/session.ts';
+import { knownFlag } from './known-flag.ts';
 
 /** A start that takes longer than this and the time for its keys has failed. */
 const START_LIMIT_MS = 60_000;
@@ -50,7 +51,18 @@ export class Instance {
   static async start(options: InstanceOptions): Promise<Instance> {
     const { session, dataFolder } = options;
     const root = process.getuid?.() === 0 ? ['--allow-root'] : [];
-    const words = [commandOf(options.checkout), 'start', '--data-dir', dataFolder, '--no-demo', ...FREE_PORTS, ...root, ...options.flags];
+    const newer = [knownFlag(options.checkout, '--control-plane-metrics-port')].flatMap((flag) => (flag === undefined ? [] : [flag, '0']));
+    const words = [
+      commandOf(options.checkout),
+      'start',
+      '--data-dir',
+      dataFolder,
+      '--no-demo',
+      ...FREE_PORTS,
+      ...newer,
+      ...root,
+      ...options.flags,
+    ];
     const child = session.spawn(process.execPath, words, {
       cores: undefined,
       cwd: dataFolder,
@@ -102,8 +114,6 @@ function environment({ token, nodeOptions, databaseURL }: InstanceOptions): Reco
   return {
     ...kept,
     PORTCULLIS_BOOTSTRAP_TOKEN: token,
-    // Not a flag: a checkout that is compared may not know it.
-    PORTCULLIS_CONTROL_PLANE_METRICS_PORT: '0',
     ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions }),
     ...(databaseURL === undefined ? {} : { DATABASE_URL: databaseURL }),
   };
