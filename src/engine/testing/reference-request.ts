@@ -49,7 +49,8 @@ interface RequestLine {
   readonly end: number;
 }
 
-const HOST = /^(?:[A-Za-z0-9\-._~!$&'()*+;=]+|\[[0-9A-Fa-f:.]{2,}\])(?::[0-9]{0,5})?$/;
+const HOST = /^(?:[A-Za-z0-9\-._~!$&'()*+;=]+|\[[0-9A-Fa-f:.]{2,}\])(?::([0-9]{0,5}))?$/;
+const HIGHEST_PORT = 65_535;
 const MOST_METHOD_BYTES = 32;
 const MOST_CONNECTION_OPTIONS = 32;
 
@@ -113,7 +114,7 @@ function readTarget(method: string, target: string): { readonly target: string; 
   if (target === '*') return method === 'OPTIONS' ? { target, authority: '' } : 400;
   const absolute = /^https?:\/\/([^/?]*)(.*)$/is.exec(target);
   const [, authority = '', rest = ''] = absolute ?? [];
-  if (!HOST.test(authority) || rest.startsWith('?')) return 400;
+  if (!isHost(authority) || rest.startsWith('?')) return 400;
   return { target: rest !== '' ? rest : method === 'OPTIONS' ? '' : '/', authority };
 }
 
@@ -131,7 +132,7 @@ function interpretHead(line: RequestLine, fields: readonly ReferenceField[]): Re
   }
   const [hostValue] = valuesOf(fields, 'host');
   if (hostValue === undefined && line.minorVersion === 1) return 400;
-  if (hostValue !== undefined && !HOST.test(hostValue)) return 400;
+  if (hostValue !== undefined && !isHost(hostValue)) return 400;
   if (hostValue !== undefined && line.authority !== '' && lowerCase(hostValue) !== lowerCase(line.authority)) return 400;
   const chunked = valuesOf(fields, 'transfer-encoding').length > 0;
   const [lengthValue] = valuesOf(fields, 'content-length');
@@ -150,4 +151,9 @@ function interpretHead(line: RequestLine, fields: readonly ReferenceField[]): Re
     keepAlive: !options.includes('close') && (line.minorVersion === 1 || options.includes('keep-alive')),
     expectsContinue: line.minorVersion === 1 && valuesOf(fields, 'expect').length > 0 && (chunked || contentLength > 0),
   };
+}
+
+function isHost(text: string): boolean {
+  const [whole, port = ''] = HOST.exec(text) ?? [];
+  return whole !== undefined && Number(port) <= HIGHEST_PORT;
 }
