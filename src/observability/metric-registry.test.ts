@@ -39,7 +39,10 @@ test('series are bounded: what comes beyond is counted under empty labels, and n
   const samples = parseExposition(textOf(registry));
   assert.ok(samples.length <= 1_001, `${samples.length} series`);
   assert.equal(samples.find(({ labels }) => labels.who === 'client 1')?.value, 2);
-  assert.equal(samples.reduce((sum, { value }) => sum + value, 0), 5_001); // biome-ignore format: one thought
+  assert.equal(
+    samples.reduce((sum, { value }) => sum + value, 0),
+    5_001,
+  );
 });
 
 test('a gauge that cannot be read has no line, and the others have theirs', () => {
@@ -49,5 +52,8 @@ test('a gauge that cannot be read has no line, and the others have theirs', () =
   });
   registry.gauge({ name: 'size', help: 'Size', labels: ['of'] }, () => [{ labels: ['x'.repeat(10_000)], value: 3 }]);
   const samples = parseExposition(textOf(registry));
-  assert.deepEqual(samples.map(({ name, labels, value }) => [name, labels.of?.length, value]), [['portcullis_size', 256, 3]]); // biome-ignore format: one thought
+  assert.deepEqual(
+    samples.map(({ name, labels, value }) => [name, labels.of?.length, value]),
+    [['portcullis_size', 256, 3]],
+  );
 });

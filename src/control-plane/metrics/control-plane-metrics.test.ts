@@ -113,7 +113,15 @@ test('groups and their gateways are told as the store last said, also while it d
   await reader.read();
   const text = textOf(metrics);
   const statuses = parseExposition(text).filter(({ name }) => name === 'portcullis_instances');
-  assert.deepEqual(statuses.map(({ labels, value }) => [labels.status, value]), [['Healthy', 1], ['OutOfSync', 1], ['LostConnection', 1], ['Offline', 1]]); // biome-ignore format: one thought
+  assert.deepEqual(
+    statuses.map(({ labels, value }) => [labels.status, value]),
+    [
+      ['Healthy', 1],
+      ['OutOfSync', 1],
+      ['LostConnection', 1],
+      ['Offline', 1],
+    ],
+  );
   assert.equal(sampleValue(text, 'portcullis_group_revision', { group: 'default' }), 7);
   assert.equal(sampleValue(text, 'portcullis_audit_chain_end_known'), 0);
   assert.equal(sampleValue(text, 'portcullis_store_reachable'), 0);

@@ -48,13 +48,28 @@ test('one item that is missing, kept, or another one is found among many, and it
 
 test('two items that change their texts with each other are not taken for the same', () => {
   // The text of an item has its name in it: the marks alone would come to the same.
-  const one = hashOf(new Map([['a1', '{"id":"1","value":"x"}'], ['a2', '{"id":"2","value":"y"}']])); // biome-ignore format: one thought
-  const other = hashOf(new Map([['a1', '{"id":"1","value":"y"}'], ['a2', '{"id":"2","value":"x"}']])); // biome-ignore format: one thought
+  const one = hashOf(
+    new Map([
+      ['a1', '{"id":"1","value":"x"}'],
+      ['a2', '{"id":"2","value":"y"}'],
+    ]),
+  );
+  const other = hashOf(
+    new Map([
+      ['a1', '{"id":"1","value":"y"}'],
+      ['a2', '{"id":"2","value":"x"}'],
+    ]),
+  );
   assert.equal(stateDifference(one, other, ALL), 'a');
 });
 
 test('kinds that one side does not know are nobody’s difference', () => {
-  const expected = hashOf(new Map([['a1', 'text'], ['z1', 'text']])); // biome-ignore format: one thought
+  const expected = hashOf(
+    new Map([
+      ['a1', 'text'],
+      ['z1', 'text'],
+    ]),
+  );
   assert.equal(
     stateDifference(hashOf(new Map([['a1', 'text']])), expected, (kind) => kind !== 'z'),
     undefined,

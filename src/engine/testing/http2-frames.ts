@@ -1,27 +1,7 @@
 import type { Socket } from 'node:net';
+import { FLAG, FRAME, FRAME_BYTES, FRAME_HEAD_BYTES, PREFACE } from '../http2/frames/frame-format.ts';
 
-/** RFC 9113 §3.4 */
-export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
-const HEADER_BYTES = 9;
-/** Longest payload that a peer takes unless it has said otherwise (RFC 9113 §4.2). */
-const MOST_PAYLOAD = 16_384;
-
-/** Frame types (RFC 9113 §6). */
-export const FRAME = {
-  data: 0,
-  headers: 1,
-  priority: 2,
-  rstStream: 3,
-  settings: 4,
-  pushPromise: 5,
-  ping: 6,
-  goaway: 7,
-  windowUpdate: 8,
-  continuation: 9,
-} as const;
-
-/** Flags of frames. */
-export const FLAG = { endStream: 1, ack: 1, endHeaders: 4, padded: 8 } as const;
+export { FLAG, FRAME, PREFACE } from '../http2/frames/frame-format.ts';
 
 export interface Frame {
   readonly type: number;
@@ -80,10 +60,10 @@ export class Http2Frames {
 
   /** A block of fields, in CONTINUATION frames what no single frame can hold. */
   block(stream: number, block: Buffer, endStream = true): void {
-    for (let start = 0; start === 0 || start < block.length; start += MOST_PAYLOAD) {
-      const last = start + MOST_PAYLOAD >= block.length ? FLAG.endHeaders : 0;
+    for (let start = 0; start === 0 || start < block.length; start += FRAME_BYTES) {
+      const last = start + FRAME_BYTES >= block.length ? FLAG.endHeaders : 0;
       const first = start === 0 && endStream ? FLAG.endStream : 0;
-      this.send(start === 0 ? FRAME.headers : FRAME.continuation, last | first, stream, block.subarray(start, start + MOST_PAYLOAD));
+      this.send(start === 0 ? FRAME.headers : FRAME.continuation, last | first, stream, block.subarray(start, start + FRAME_BYTES));
     }
   }
 
@@ -120,18 +100,18 @@ export class Http2Frames {
     const skipped = Math.min(this.#prefaceBytes, this.#unread.length);
     this.#prefaceBytes -= skipped;
     this.#unread = this.#unread.subarray(skipped);
-    while (this.#unread.length >= HEADER_BYTES) {
+    while (this.#unread.length >= FRAME_HEAD_BYTES) {
       const length = this.#unread.readUIntBE(0, 3);
-      if (this.#unread.length < HEADER_BYTES + length) break;
+      if (this.#unread.length < FRAME_HEAD_BYTES + length) break;
       const frame: Frame = {
         type: this.#unread[3] ?? 0,
         flags: this.#unread[4] ?? 0,
         stream: this.#unread.readUInt32BE(5) & 0x7fffffff,
-        payload: this.#unread.subarray(HEADER_BYTES, HEADER_BYTES + length),
+        payload: this.#unread.subarray(FRAME_HEAD_BYTES, FRAME_HEAD_BYTES + length),
       };
       this.received.push(frame);
       if (this.#answers) this.#answer(frame);
-      this.#unread = this.#unread.subarray(HEADER_BYTES + length);
+      this.#unread = this.#unread.subarray(FRAME_HEAD_BYTES + length);
     }
     this.#wake();
   }
@@ -148,12 +128,12 @@ export class Http2Frames {
 }
 
 export function frameBytes(type: number, flags: number, stream: number, payload: Uint8Array): Buffer {
-  const frame = Buffer.alloc(HEADER_BYTES + payload.length);
+  const frame = Buffer.alloc(FRAME_HEAD_BYTES + payload.length);
   frame.writeUIntBE(payload.length, 0, 3);
   frame[3] = type;
   frame[4] = flags;
   frame.writeUInt32BE(stream, 5);
-  frame.set(payload, HEADER_BYTES);
+  frame.set(payload, FRAME_HEAD_BYTES);
   return frame;
 }
 
