@@ -46,17 +46,14 @@ test('a refusal when its turn has come hands the place on', async () => {
 
 test('an address that asks for all there is keeps no other from its turn', async () => {
   const hasher = new PasswordHasher(systemRandom);
-  const order: string[] = [];
-  const ask = (address: string) =>
-    hasher.verify(address, undefined, 'x').then(
-      () => order.push(address),
-      () => order.push(`${address} refused`),
-    );
-  const flood = Array.from({ length: 200 }, (_, index) => ask(`2001:db8::${index.toString(16)}`));
+  // Who began, not who was done: which of two that run side by side is done first is the machine's affair.
+  const turns: string[] = [];
+  const ask = (address: string) => hasher.verify(address, undefined, 'x', () => turns.push(address));
+  const flood = Promise.allSettled(Array.from({ length: 200 }, (_, index) => ask(`2001:db8::${index.toString(16)}`)));
   await ask(HERE);
-  // Two were being made, two may have had their turn before.
-  const served = order.filter((entry) => !entry.endsWith('refused')).indexOf(HERE);
-  assert.ok(served >= 0 && served <= 4, `${served} came before`);
-  await Promise.all(flood);
-  assert.equal(order.filter((entry) => entry.endsWith('refused')).length, 200 - 2 - 63);
+  // Two were being made, one of those that wait has its turn before.
+  assert.ok(turns.indexOf(HERE) <= 3, `${turns.indexOf(HERE)} came before`);
+  const refused = (await flood).filter(({ status }) => status === 'rejected');
+  assert.equal(refused.length, 200 - 2 - 63);
+  assert.equal(turns.length, 2 + 64);
 });
