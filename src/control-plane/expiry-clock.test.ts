@@ -51,6 +51,31 @@ test('the time is kept once a minute, so that a process that is killed loses no 
   await next.close();
 });
 
+test('a clock that leaps is kept at once, so that a process that is killed then, and its clock set back, revives nothing', async (t) => {
+  const { store, clock, openClock } = await open(t);
+  const killed = await openClock();
+  t.after(() => killed.close());
+  clock.setWallClock(START_MS + DAY_MS);
+  killed.nowMs();
+  // Writers take turns: the time is kept before this.
+  await store.transaction({ id: 'system', name: 'system' }, async () => undefined);
+  clock.setWallClock(START_MS);
+  const next = await openClock();
+  assert.equal(next.nowMs(), START_MS + DAY_MS);
+  await next.close();
+});
+
+test('behind a clock that was set back the time goes on, so that what is to expire does', async (t) => {
+  const { clock, openClock } = await open(t);
+  clock.setWallClock(START_MS + DAY_MS);
+  const expiryClock = await openClock();
+  t.after(() => expiryClock.close());
+  assert.equal(expiryClock.nowMs(), START_MS + DAY_MS);
+  clock.setWallClock(START_MS);
+  clock.advance(5_000);
+  assert.equal(expiryClock.nowMs(), START_MS + DAY_MS + 5_000);
+});
+
 test('of two control planes on one store, each learns the latest time that the other has seen', async (t) => {
   const { clock, openClock } = await open(t);
   const behind = await openClock();

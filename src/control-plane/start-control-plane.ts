@@ -201,6 +201,7 @@ async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts
     plugins: PLUGIN_SCHEMAS.map((schema) => toSnapshotPlugin(schema, log)),
     compareIntervalMs,
     clock,
+    expiryClock,
     random,
     log,
     softwareVersion,
