@@ -279,6 +279,25 @@ test('a handler may give an exchange up while it is asked, whatever it has decid
   }
 });
 
+test('what has come behind the head of an exchange that is given up while it is asked is a body, and then the next request', async (t) => {
+  const targets: string[] = [];
+  const engine = await startEngine(t, (exchange) => {
+    targets.push(targetOf(exchange));
+    if (targets.length < 3) exchange.abort('service_overloaded');
+    else exchange.respond(answerOf(200, 'yes'));
+  });
+  const client = await engine.client();
+  const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n';
+  const length = `Content-Length: ${smuggled.length + 10}`;
+  client.send(`POST /length HTTP/1.1\r\nHost: a\r\n${length}\r\n\r\n${'x'.repeat(10)}`);
+  assert.match((await readMessage(client)).startLine, / 503 /);
+  client.send(`${smuggled}POST /chunks HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${smuggled.length.toString(16)}\r\n`);
+  assert.match((await readMessage(client)).startLine, / 503 /);
+  client.send(`${smuggled}\r\n0\r\n\r\nGET /next HTTP/1.1\r\nHost: a\r\n\r\n`);
+  assert.match((await readMessage(client)).startLine, / 200 /);
+  assert.deepEqual(targets, ['/length', '/chunks', '/next']);
+});
+
 test('a decision for a client that has gone is ignored', async (t) => {
   const exchanges: Exchange[] = [];
   const engine = await startEngine(t, (exchange) => void exchanges.push(exchange));

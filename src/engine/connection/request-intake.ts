@@ -61,7 +61,8 @@ function ask(
     exchange.decidedAtMs = context.clock.monotonicMs();
     connection.refuse(refusal);
     request.releaseHead();
-    return end;
+    // The connection may go on: what has come behind the head is a body to throw away, and then the next request.
+    return position;
   }
   if (!exchange.undecided) return carryOut(connection, context, bytes, position, end);
   parser.retain();
