@@ -19,7 +19,7 @@ async function open(test: TestContext) {
   const store = await openControlPlaneStore({ dataFolder: folder, keyringFile: `${folder}/keyring.json`, clock, random: systemRandom });
   test.after(() => store.close());
   const log = new RecordingLogger();
-  return { store, clock, log, openClock: () => openExpiryClock({ store, clock, log }) };
+  return { store, clock, log, openClock: (believeClock = false) => openExpiryClock({ store, clock, log, believeClock }) };
 }
 
 test('the time by which things expire never runs backwards, also not over a restart', async (t) => {
@@ -74,6 +74,23 @@ test('behind a clock that was set back the time goes on, so that what is to expi
   clock.setWallClock(START_MS);
   clock.advance(5_000);
   assert.equal(expiryClock.nowMs(), START_MS + DAY_MS + 5_000);
+});
+
+test('a start that believes the clock forgets a later time, for this start and the next ones', async (t) => {
+  const { clock, log, openClock } = await open(t);
+  clock.setWallClock(START_MS + DAY_MS);
+  await (await openClock()).close();
+  clock.setWallClock(START_MS);
+  const believing = await openClock(true);
+  assert.equal(believing.nowMs(), START_MS);
+  await believing.close();
+  assert.deepEqual(
+    log.lines.map(({ message }) => message),
+    ['the latest time seen is forgotten: things expire by the clock again'],
+  );
+  const next = await openClock();
+  assert.equal(next.nowMs(), START_MS);
+  await next.close();
 });
 
 test('of two control planes on one store, each learns the latest time that the other has seen', async (t) => {

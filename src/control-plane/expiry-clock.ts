@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { ForwardClock } from '../lib/forward-clock.ts';
 import type { Logger } from '../observability/index.ts';
-import type { Author, Store, StoreReader } from '../store/index.ts';
+import type { Author, Store, StoreReader, StoreTransaction } from '../store/index.ts';
 import { repeat } from './repeat.ts';
 
 const SETTING = 'latest-time';
@@ -25,19 +25,25 @@ export async function openExpiryClock(options: {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
+  /** The clock of now is believed: what the store knows of a later time is forgotten. */
+  readonly believeClock?: boolean | undefined;
 }): Promise<ExpiryClock> {
   const { store, clock, log } = options;
   let keptMs = await readLatestMs(store);
-  const forward = new ForwardClock(clock, keptMs);
   const lagMs = keptMs - clock.nowMs();
-  if (lagMs > NOTABLE_LAG_MS) log.warn('the clock is behind the latest time seen: things expire by that time', { lagMs });
+  if (options.believeClock === true && lagMs > 0) {
+    keptMs = clock.nowMs();
+    await store.transaction(SYSTEM, (transaction) => putLatestMs(transaction, keptMs));
+    log.warn('the latest time seen is forgotten: things expire by the clock again', { lagMs });
+  } else if (lagMs > NOTABLE_LAG_MS) log.warn('the clock is behind the latest time seen: things expire by that time', { lagMs });
+  const forward = new ForwardClock(clock, keptMs);
   const keep = async (): Promise<void> => {
     keptMs = Math.floor(forward.nowMs());
     try {
       await store.transaction(SYSTEM, async (transaction) => {
         const latestMs = Math.floor(forward.nowMs());
         const storedMs = await readLatestMs(transaction);
-        if (latestMs > storedMs) await transaction.putSetting(SETTING, Buffer.from(String(latestMs)), { secret: false });
+        if (latestMs > storedMs) await putLatestMs(transaction, latestMs);
         forward.moveTo(storedMs);
       });
     } catch (error) {
@@ -68,6 +74,10 @@ export async function openExpiryClock(options: {
 /** The later one of the wall clock and of what the store knows. */
 export async function latestTimeMs(store: Pick<StoreReader, 'getSetting'>, clock: Clock): Promise<number> {
   return Math.max(clock.nowMs(), await readLatestMs(store));
+}
+
+function putLatestMs(transaction: StoreTransaction, latestMs: number): Promise<void> {
+  return transaction.putSetting(SETTING, Buffer.from(String(latestMs)), { secret: false });
 }
 
 async function readLatestMs(store: Pick<StoreReader, 'getSetting'>): Promise<number> {
