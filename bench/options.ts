@@ -25,7 +25,7 @@ const QUICK_ROWS = ['get-100b', 'get-10k', 'post-10k', 'unauthorized'];
 
 export const USAGE = `Options:
   --only ROW,...    rows to measure (see --list)
-  --peers NAME,...  of nginx, haproxy, undici, portcullis, engine-floor (the bare engine; only when named)
+  --peers NAME,...  of nginx, haproxy, undici, portcullis, engine-floor (the bare engine) and byte-relay (Node alone); these only when named
   --rounds N        counted rounds of each peer (5)
   --seconds N       length of a round (3)
   --warm-up N       seconds of load before the first round (6); 2 s where the row before asked the same

@@ -1,4 +1,5 @@
 import { type BenchOptions, USAGE } from './options.ts';
+import { byteRelayPeer } from './peers/byte-relay-peer.ts';
 import { engineFloorPeer } from './peers/engine-floor-peer.ts';
 import { haproxyPeer } from './peers/haproxy-peer.ts';
 import { nginxPeer } from './peers/nginx-peer.ts';
@@ -13,7 +14,7 @@ import { runBench } from './run-bench.ts';
 import { runCommand } from './run-command.ts';
 
 /** Measured only when they are named. */
-const ON_REQUEST = ['engine-floor'];
+const ON_REQUEST = ['engine-floor', 'byte-relay'];
 
 await runCommand(`npm run bench -- [options]\n\n${USAGE}`, async (options) => {
   const rows = chooseRows(options);
@@ -24,7 +25,7 @@ await runCommand(`npm run bench -- [options]\n\n${USAGE}`, async (options) => {
 });
 
 function choosePeers({ peers: names }: BenchOptions, checkout: string): readonly Peer[] {
-  const all = [nginxPeer, haproxyPeer, undiciPeer, portcullisPeer({ name: 'portcullis', checkout }), engineFloorPeer];
+  const all = [nginxPeer, haproxyPeer, undiciPeer, portcullisPeer({ name: 'portcullis', checkout }), engineFloorPeer, byteRelayPeer];
   requireKnown('peer', names, all);
   return all.filter(({ name }) => names?.includes(name) ?? !ON_REQUEST.includes(name));
 }

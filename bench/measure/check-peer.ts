@@ -4,7 +4,7 @@ import type { Row } from '../rows/row.ts';
 import { httpAnswer } from '../session/http-answer.ts';
 
 /** Peers without keys, to which only the shape of an answer applies. */
-const WITHOUT_KEYS = ['engine-floor'];
+const WITHOUT_KEYS = ['engine-floor', 'byte-relay'];
 
 /** Asks a peer once what a row will ask it often, and whether it knows whose key it is. @throws when an answer is not the right one */
 export async function checkPeer(name: string, peer: RunningPeer, row: Row, keys: KeyTable): Promise<void> {

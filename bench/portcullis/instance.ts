@@ -10,6 +10,8 @@ import { knownFlag } from './known-flag.ts';
 /** A start that takes longer than this and the time for its keys has failed. */
 const START_LIMIT_MS = 60_000;
 const START_LIMIT_MS_PER_KEY = 0.5;
+/** What a worker says that could not take the quickest transport: no run may be that without anybody knowing. */
+const SLOWER_SOCKETS = 'sockets are driven in a slower way';
 const FREE_PORTS = ['admin', 'http', 'https', 'sync', 'status', 'metrics'].flatMap((name) => [`--${name}-port`, '0']);
 
 export interface InstanceOptions {
@@ -70,6 +72,8 @@ export class Instance {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await untilReady(child, options);
+    if (readLog(dataFolder).includes(SLOWER_SOCKETS))
+      console.log(`Portcullis says in its log: ${SLOWER_SOCKETS}. What follows is dearer for it.`);
     const { ports } = JSON.parse(readFileSync(path.join(dataFolder, 'instance.json'), 'utf8'));
     return new Instance(session, child, ports);
   }
@@ -132,19 +136,19 @@ async function untilReady(child: ChildProcess, { dataFolder, keyCount }: Instanc
   try {
     while (!text.includes('is ready')) await Promise.race([once(child.stdout ?? child, 'data', { signal: limit }), exited]);
   } catch (cause) {
-    throw new Error(`Portcullis did not become ready. The last event in its log: ${lastEvent(dataFolder)}`, { cause });
+    throw new Error(`Portcullis did not become ready. The last event in its log: ${lastEvent(dataFolder) || 'none'}`, { cause });
   }
 }
 
 function lastEvent(dataFolder: string): string {
+  return readLog(dataFolder).trimEnd().split('\n').at(-1) ?? '';
+}
+
+/** Empty where nothing has been written yet. */
+function readLog(dataFolder: string): string {
   try {
-    return (
-      readFileSync(path.join(dataFolder, 'logs', 'portcullis.log'), 'utf8')
-        .trimEnd()
-        .split('\n')
-        .at(-1) ?? ''
-    );
+    return readFileSync(path.join(dataFolder, 'logs', 'portcullis.log'), 'utf8');
   } catch {
-    return 'none';
+    return '';
   }
 }

@@ -71,6 +71,8 @@ export interface PublisherOptions {
 const POLL_INTERVAL_MS = 2_000;
 /** A connection that does not say hello within this time is closed. */
 const HELLO_TIMEOUT_MS = 10_000;
+/** Connections of one instance that have not been welcomed. */
+const MOST_NEWCOMERS_OF_INSTANCE = 4;
 /** Gateways have little to say; more is a broken or hostile peer. */
 const MAX_GATEWAY_FRAME_BYTES = 64 * 1024;
 const MAX_LOGGED_REASON = 500;
@@ -87,7 +89,8 @@ export class Publisher {
   readonly #signer: Signer;
   readonly #plugins: SnapshotPlugins;
   readonly #channels = new Map<string, GroupChannel>();
-  readonly #newcomers = new Set<FrameConnection>();
+  /** Connections that have not been welcomed, and of which instance each is, the oldest first. */
+  readonly #newcomers = new Map<FrameConnection, string>();
   readonly #peers: AdmittedPeers;
   #servers: SyncServers | undefined;
   #cancelPoll: CancelTask = () => undefined;
@@ -160,7 +163,7 @@ export class Publisher {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelPoll();
-    for (const connection of this.#newcomers) connection.close('the control plane is stopping');
+    for (const connection of this.#newcomers.keys()) connection.close('the control plane is stopping');
     for (const channel of this.#channels.values()) channel.close();
     await this.#servers?.close();
     await this.#shared?.close();
@@ -217,9 +220,16 @@ export class Publisher {
     const cancelTimeout = clock.schedule(HELLO_TIMEOUT_MS, () => {
       if (instance === undefined) connection.close('the peer did not say hello in time');
     });
-    this.#newcomers.add(connection);
+    this.#addNewcomer(connection, JSON.stringify([name.groupId, name.instanceId]));
     if (this.#isClosed) connection.close('the control plane is stopping');
     else connection.start();
+  }
+
+  /** A gateway has one connection, and now and then one that is about to be replaced. */
+  #addNewcomer(connection: FrameConnection, instance: string): void {
+    const own = [...this.#newcomers].filter(([, each]) => each === instance);
+    if (own.length >= MOST_NEWCOMERS_OF_INSTANCE) own[0]?.[0].close('the instance has more connections than it says hello on');
+    this.#newcomers.set(connection, instance);
   }
 
   async #admit(peer: SyncPeer, connection: FrameConnection, hello: HelloMessage): Promise<ConnectedInstance | undefined> {

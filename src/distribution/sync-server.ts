@@ -13,6 +13,7 @@ import type { Logger } from '../observability/logger.ts';
 import { readCertificates } from './authority-pin.ts';
 import { JOIN_PATH, RENEW_PATH } from './join-messages.ts';
 import { answerCertificateRequest, type Enrollment, RENEWAL_GRACE_MS } from './join-server.ts';
+import { Newcomers } from './newcomers.ts';
 import { REASON_HEADER, SYNC_PATH, SYNC_UPGRADE } from './protocol.ts';
 import { type VerifiedInstance, verifyInstanceCertificate } from './verify-instance-certificate.ts';
 
@@ -58,7 +59,7 @@ export interface SyncServers {
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** How often node looks whether a request takes too long. */
 const TIMEOUT_CHECK_MS = 2_000;
-/** Clients at once that have not become a sync connection: those need not have shown a certificate. */
+/** Clients at once, on a listener, that have not become a sync connection: those need not have shown a certificate. */
 const MOST_NEWCOMERS = 512;
 const MAX_REASON = 300;
 /** What OpenSSL finds when all else is right. */
@@ -73,24 +74,24 @@ const EXPIRED = 'CERT_HAS_EXPIRED';
  * @throws StartError when a listener cannot be opened; those opened before are closed again
  */
 export async function startSyncServers(options: SyncServerOptions): Promise<SyncServers> {
-  const servers: Server[] = [];
+  const servers: SyncServer[] = [];
   let trusted = trustedBy(options.tls);
   const close = async (): Promise<void> => {
     await Promise.all(servers.map(closeServer));
   };
   try {
     for (const listener of options.listeners) {
-      const server = createSyncServer(options, () => trusted);
-      if (await listen(server, listener, options.listeners.length)) servers.push(server);
+      const created = createSyncServer(options, () => trusted);
+      if (await listen(created.server, listener, options.listeners.length)) servers.push(created);
     }
   } catch (error) {
     await close();
     throw error;
   }
   return {
-    ports: servers.map(portOf),
+    ports: servers.map(({ server }) => portOf(server)),
     useTls: (tls) => {
-      for (const server of servers) server.setSecureContext(secureContext(tls));
+      for (const { server } of servers) server.setSecureContext(secureContext(tls));
       trusted = trustedBy(tls);
     },
     close,
@@ -108,7 +109,12 @@ function secureContext(tls: SyncTls): SecureContextOptions {
   return { ...tls, minVersion: 'TLSv1.3', secureOptions: constants.SSL_OP_NO_TICKET };
 }
 
-function createSyncServer(options: SyncServerOptions, trusted: () => Trusted): Server {
+interface SyncServer {
+  readonly server: Server;
+  readonly newcomers: Newcomers;
+}
+
+function createSyncServer(options: SyncServerOptions, trusted: () => Trusted): SyncServer {
   const server = createServer({
     ...secureContext(options.tls),
     requestCert: true,
@@ -121,22 +127,14 @@ function createSyncServer(options: SyncServerOptions, trusted: () => Trusted): S
     keepAliveTimeout: 1_000,
     maxHeaderSize: 8 * 1024,
   });
-  const newcomers = new Set<Duplex>();
-  server.on('secureConnection', (socket) => {
-    // Gateways become a sync connection at once: the oldest is none, and a flood that says nothing keeps nobody out.
-    const [oldest] = newcomers;
-    if (newcomers.size >= MOST_NEWCOMERS) oldest?.destroy();
-    newcomers.add(socket);
-    socket.once('close', () => newcomers.delete(socket));
-  });
   server.on('request', (request, response) => answerRequest(options, trusted(), request, response));
+  const newcomers = new Newcomers(server, MOST_NEWCOMERS);
   server.on('upgrade', (request, socket, head) => {
-    newcomers.delete(socket);
-    upgrade(options, trusted(), request, socket, head);
+    if (upgrade(options, trusted(), request, socket, head)) newcomers.known(socket);
   });
   server.on('tlsClientError', (error) => options.log.debug('a sync connection was refused', { cause: error.message }));
   server.on('clientError', (_error, socket) => socket.destroy());
-  return server;
+  return { server, newcomers };
 }
 
 function answerRequest(options: SyncServerOptions, trusted: Trusted, request: IncomingMessage, response: ServerResponse): void {
@@ -169,31 +167,32 @@ function refuse({ log }: SyncServerOptions, response: ServerResponse, error: unk
   response.end(JSON.stringify({ error_msg: messageOf(error), reason: 'instance_certificate_refused' }));
 }
 
-function upgrade(options: SyncServerOptions, trusted: Trusted, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+/** True when the connection is a sync connection now; else it is at its end. */
+function upgrade(options: SyncServerOptions, trusted: Trusted, request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
   // A peer that goes away while it is being answered is no failure of ours.
   socket.on('error', () => undefined);
-  const refuse = (status: string, reason = ''): void => {
+  const refuse = (status: string, reason = ''): false => {
     const told = reason === '' ? '' : `${REASON_HEADER}: ${printable(reason)}\r\n`;
-    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n${told}Content-Length: 0\r\n\r\n`);
+    // Nobody else would end a client that does not hang up.
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n${told}Content-Length: 0\r\n\r\n`, () => socket.destroy());
+    return false;
   };
   if (request.url !== SYNC_PATH || request.method !== 'GET') {
-    refuse('404 Not Found');
-    return;
+    return refuse('404 Not Found');
   }
   if (request.headers.upgrade?.toLowerCase() !== SYNC_UPGRADE) {
-    refuse('426 Upgrade Required');
-    return;
+    return refuse('426 Upgrade Required');
   }
   let instance: VerifiedInstance;
   try {
     instance = verifiedPeer(socket, trusted, { nowMs: options.clock.nowMs(), graceMs: 0 });
   } catch (error) {
     options.log.warn('a sync connection was refused', { cause: messageOf(error) });
-    refuse('403 Forbidden', messageOf(error));
-    return;
+    return refuse('403 Forbidden', messageOf(error));
   }
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${SYNC_UPGRADE}\r\n\r\n`);
   options.onPeer({ instance, socket, head });
+  return true;
 }
 
 /**
@@ -243,8 +242,9 @@ function portOf(server: Server): number {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-async function closeServer(server: Server): Promise<void> {
+async function closeServer({ server, newcomers }: SyncServer): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  newcomers.destroyAll();
   server.closeAllConnections();
   await closed;
 }

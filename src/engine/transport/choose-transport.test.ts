@@ -42,6 +42,12 @@ test('documented interfaces remain where every check fails, whatever is thrown',
   );
 });
 
+test('a check has the time that a busy machine needs', async () => {
+  const limitsMs: number[] = [];
+  await chooseTransport('auto', async (_, limitMs) => void limitsMs.push(limitMs));
+  assert.deepEqual(limitsMs, [10_000]);
+});
+
 test('documented interfaces are used unchecked where that is wished', async () => {
   assert.deepEqual(await chooseTransport('documented', () => assert.fail()), { kind: 'documented', refused: [] });
 });

@@ -15,12 +15,16 @@ export interface TransportChoice {
   readonly refused: readonly RefusedTransport[];
 }
 
-/** Longest time for the check of one kind; it takes about 20 ms on an idle machine. */
-const CHECK_LIMIT_MS = 1000;
+/**
+ * Longest time for the check of one kind. It takes about 20 ms on an idle machine, and was seen to take more than a second where others
+ * kept the cores busy. Only a Node that drives sockets otherwise than any known lets the check wait for ever; a thread that falls back
+ * because the machine was busy pays for that with each request of its life.
+ */
+const CHECK_LIMIT_MS = 10_000;
 
 /**
  * The quickest transport that this Node drives exactly as documented sockets are. Each candidate proves itself over real
- * connections on the loopback address first; one that fails, throws or takes more than a second is passed over. Never rejects.
+ * connections on the loopback address first; one that fails, throws or takes more than ten seconds is passed over. Never rejects.
  */
 export async function chooseTransport(
   wish: TransportWish,
