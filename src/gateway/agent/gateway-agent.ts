@@ -84,7 +84,7 @@ export class GatewayAgent implements RunningGateway {
     const maxThreads = options.workers.length * 2 + 2;
     this.#board = WorkerBoard.forWorkers(maxThreads);
     this.#machineMs = machineTime(clock);
-    this.#tellExpiryTime();
+    this.#board.expiryOffsetMs = freshness.nowMs() - this.#machineMs();
     this.#plugins = [...PLUGINS, ...(options.testPlugins?.plugins ?? [])];
     this.#secrets = openSecretValues(options);
     this.#tables = new CredentialIndexWriter({
@@ -348,16 +348,11 @@ export class GatewayAgent implements RunningGateway {
       // The process that takes over looks after it, once it has.
       if (!this.#isReplaced) {
         this.#board.refusesRequests = this.#freshness.update(this.#source, this.#revision).refusesRequests;
-        this.#tellExpiryTime();
+        this.#board.expiryOffsetMs = this.#freshness.nowMs() - this.#machineMs();
       }
       clock.schedule(HEARTBEAT_CHECK_MS, check);
     };
     clock.schedule(HEARTBEAT_CHECK_MS, check);
-  }
-
-  /** Workers go on from here by the machine's monotonic clock. */
-  #tellExpiryTime(): void {
-    this.#board.expiryOffsetMs = this.#freshness.nowMs() - this.#machineMs();
   }
 
   #registerGauges(): void {
