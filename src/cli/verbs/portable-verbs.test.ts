@@ -91,7 +91,10 @@ test('a keyring that a backup carries is taken where there is none, and beside a
   const { folder } = await folderWithLog(t);
   const file = path.join(folder, 'backup.gz');
   assert.equal((await portcullis(['backup', '--data-dir', folder, '--to', file, '--with-keyring'])).status, 0);
-  const fresh = path.join(folder, 'fresh');
+  const fresh = path.join(folder, 'in', 'fresh');
+  const triedFresh = await portcullis(['restore', '--from', file, '--data-dir', fresh, '--dry-run']);
+  assert.match(triedFresh.output, /^Nothing was changed\. This would restore the backup of /, triedFresh.errors);
+  assert.equal(existsSync(path.dirname(fresh)), false);
   assert.equal((await portcullis(['restore', '--from', file, '--data-dir', fresh])).status, 0);
   const carried = readFileSync(path.join(folder, 'keyring.json'), 'utf8');
   assert.equal(readFileSync(path.join(fresh, 'keyring.json'), 'utf8'), carried);

@@ -102,6 +102,10 @@ async function receive(answer: IncomingMessage, options: DownloadOptions, signal
     requireSpace(Number(answer.headers['content-length'] ?? 0), options);
     await pipeline(answer, checking(options), createWriteStream(file, { mode: 0o600 }), { signal });
     check.finish();
+  } catch (error) {
+    // Node calls that "aborted", and so does whoever stops it here.
+    if (answer.aborted && !signal.aborted) throw new Error('the server broke the download off', { cause: error });
+    throw error;
   } finally {
     answer.destroy();
   }
