@@ -1,4 +1,4 @@
-import type { HealthChecksDocument } from './health-checks.ts';
+import type { HealthChecksDocument, ProbeMethod } from './health-checks.ts';
 import { timerMs } from './timer-ms.ts';
 
 /** How many reports in a row of one kind change what a node is taken for. 0: reports of this kind change nothing. */
@@ -26,8 +26,11 @@ export interface ActiveChecks extends CheckRules {
   readonly host: string | undefined;
   /** The port that is asked; undefined: the node's. */
   readonly port: number | undefined;
+  readonly method: ProbeMethod;
   /** Path and query. */
   readonly path: string;
+  /** Sent with each check; empty: none. */
+  readonly body: string;
   readonly verifyCertificate: boolean;
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** Between two checks of a node that is taken for healthy, … */
@@ -55,7 +58,9 @@ export function readHealthChecks({ active = {}, passive }: HealthChecksDocument)
       concurrency: active.concurrency ?? 10,
       host: active.host,
       port: active.port,
+      method: active.http_method ?? 'GET',
       path: active.http_path ?? '/',
+      body: active.http_req_body ?? '',
       verifyCertificate: active.https_verify_certificate ?? true,
       headers: (active.req_headers ?? []).map(splitHeaderLine),
       healthyIntervalMs: timerMs(healthy.interval ?? 1),

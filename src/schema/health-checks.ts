@@ -1,5 +1,10 @@
 import { type Static, Type } from './schema-builder.ts';
 
+const PROBE_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+/** A method by which nodes may be asked. */
+export type ProbeMethod = (typeof PROBE_METHODS)[number];
+
 /*
  * No defaults here on purpose: clients take a default of this object over into their own copy, but what is stored has only the
  * fields that were written. The health checker applies its defaults when it reads the configuration.
@@ -12,7 +17,10 @@ const interval = Type.Optional(Type.Integer({ minimum: 1 }));
 const healthy = { http_statuses: statuses, successes: count };
 const unhealthy = { http_statuses: statuses, http_failures: count, tcp_failures: count, timeouts: count };
 
-/** `checks` of an upstream: active probing, and passive watching beside it. API7's OpenAPI document, upstream, health checks. */
+/**
+ * `checks` of an upstream: active probing, and passive watching beside it. API7's OpenAPI document, upstream, health checks, with APISIX's
+ * `http_method` and `http_req_body`.
+ */
 export const healthChecksField = Type.Object({
   active: Type.Optional(
     Type.Object({
@@ -22,6 +30,8 @@ export const healthChecksField = Type.Object({
       host: Type.Optional(Type.String({ minLength: 1 })),
       port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535 })),
       http_path: Type.Optional(Type.String({ minLength: 1 })),
+      http_method: Type.Optional(Type.Unsafe<ProbeMethod>({ type: 'string', enum: PROBE_METHODS })),
+      http_req_body: Type.Optional(Type.String({ maxLength: 65_536 })),
       https_verify_certificate: Type.Optional(Type.Boolean()),
       req_headers: Type.Optional(Type.Array(Type.String())),
       healthy: Type.Optional(Type.Object({ interval, ...healthy })),

@@ -39,7 +39,7 @@ test('what a service says is what the gateway gets', () => {
   const service = readService({
     name: 's',
     status: 0,
-    hosts: ['API.Example.com'],
+    hosts: ['API.Example.com', '*.Example.org.'],
     path_prefix: '/v1',
     strip_path_prefix: false,
     plugins: { 'key-auth': { header: 'x' } },
@@ -54,7 +54,7 @@ test('what a service says is what the gateway gets', () => {
     },
   });
   assert.equal(service.enabled, false);
-  assert.deepEqual(service.hosts, ['api.example.com']);
+  assert.deepEqual(service.hosts, ['api.example.com', '*.example.org']);
   assert.equal(service.pathPrefix, '/v1');
   assert.equal(service.stripPathPrefix, false);
   assert.deepEqual(service.plugins, new Map([['key-auth', { header: 'x' }]]));

@@ -104,7 +104,7 @@ export function readService(value: JsonObject): Service {
   return {
     name: service.name,
     enabled: service.status !== 0,
-    hosts: (service.hosts ?? []).map((host) => host.toLowerCase()),
+    hosts: (service.hosts ?? []).map(canonicalHost),
     pathPrefix: service.path_prefix ?? '',
     stripPathPrefix: service.strip_path_prefix ?? true,
     enableWebsocket: service.enable_websocket ?? false,
@@ -112,6 +112,12 @@ export function readService(value: JsonObject): Service {
     upstream: service.upstream === undefined ? undefined : readUpstream(service.upstream),
     stream: undefined,
   };
+}
+
+/** As the host of a request is read: in lower case, and a name that is written absolutely is the same name. */
+function canonicalHost(pattern: string): string {
+  const host = pattern.toLowerCase();
+  return host.length > 1 && host.endsWith('.') ? host.slice(0, -1) : host;
 }
 
 function readStreamService(value: JsonObject): Service {

@@ -143,6 +143,9 @@ export function checkDiscovery({ discovery_type: type }: Pick<UpstreamDocument, 
   return issues;
 }
 
+/** A worker takes a changed upstream in one step, some 10 µs a node: more would hold up the requests of everybody else. */
+const MOST_NODES = 4096;
+
 function checkTarget(upstream: UpstreamDocument): readonly Issue[] {
   const issues: Issue[] = [];
   if (upstream.nodes === undefined && upstream.service_name === undefined && upstream.discovery_type === undefined)
@@ -157,6 +160,7 @@ function checkTarget(upstream: UpstreamDocument): readonly Issue[] {
   const { service_name: serviceName, discovery_type: type } = upstream;
   if (type === 'dns' && serviceName !== undefined && parseServiceAddress(serviceName) === undefined)
     issues.push({ pointer: '/service_name', message: 'value must be a host name, with or without ":port"' });
+  if ((upstream.nodes?.length ?? 0) > MOST_NODES) issues.push({ pointer: '/nodes', message: `maximum number of items is ${MOST_NODES}` });
   upstream.nodes?.forEach((node, index) => {
     if (parseNodeHost(node.host) !== undefined) return;
     issues.push({ pointer: `${appendPointer('/nodes', index)}/host`, message: 'value must be a host name or an IP address' });

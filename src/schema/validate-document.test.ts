@@ -92,6 +92,11 @@ test('each fault is told with its JSON pointer, in the words that clients look f
     ['route', { ...ROUTE, methods: [] }, 'Error at "/methods": minimum number of items is 1'],
     ['route', { ...ROUTE, paths: ['orders'] }, 'Error at "/paths/0": string doesn\'t match the regular expression "^/"'],
     ['route', { ...ROUTE, paths: Array.from({ length: 65 }, () => '/') }, 'Error at "/paths": maximum number of items is 64'],
+    [
+      'service',
+      { ...SERVICE, upstream: { nodes: Array(4097).fill(SERVICE.upstream.nodes[0]) } },
+      'Error at "/upstream/nodes": maximum number of items is 4096',
+    ],
     ['credential', { plugins: {} }, 'Error at "/plugins": there must be at least 1 properties'],
     ['credential', { plugins: { a: {}, b: {} } }, 'Error at "/plugins": there must be at most 1 properties'],
     ['credential', { name: 'c' }, 'Error at "/plugins": property "plugins" is missing'],
@@ -181,6 +186,11 @@ test('what this version could not enforce is refused, not ignored', () => {
       '/upstream/checks/active/http_path',
     ],
     ['service', { ...SERVICE, upstream: { ...SERVICE.upstream, checks: { active: { host: 'a/b' } } } }, '/upstream/checks/active/host'],
+    [
+      'service',
+      { ...SERVICE, upstream: { ...SERVICE.upstream, checks: { active: { http_method: 'get' } } } },
+      '/upstream/checks/active/http_method',
+    ],
     [
       'service',
       { ...SERVICE, upstream: { ...SERVICE.upstream, checks: { active: { req_headers: ['A: b', 'C: d\r\nE: f'] } } } },

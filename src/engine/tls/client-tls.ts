@@ -1,4 +1,4 @@
-import type { PeerCertificate } from 'node:tls';
+import type { X509Certificate } from 'node:crypto';
 
 /** What a finished handshake has agreed on. */
 export interface ClientTls {
@@ -20,8 +20,13 @@ export interface ClientTls {
 
 /** The certificate of a client that was asked for one. */
 export interface ClientCertificate {
-  /** With those that certify it, as `issuerCertificate`; undefined where the client showed none. */
-  readonly peer: PeerCertificate | undefined;
+  /** False where the client showed none. */
+  readonly isShown: boolean;
   /** Why it is not believed, OpenSSL's code such as `CERT_HAS_EXPIRED`; undefined when it is. */
   readonly problem: string | undefined;
+  /**
+   * Its own and those that it sent beside it, in its order. Read when somebody asks for the first time, and empty when the connection has gone by then:
+   * of a client that is not believed nobody need ask, and who it is costs memory.
+   */
+  readonly chain: readonly X509Certificate[];
 }

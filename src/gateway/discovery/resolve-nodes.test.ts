@@ -30,6 +30,14 @@ test('addresses of one name share its weight, and names without any leave the li
   assert.deepEqual(sourceNamesOf(upstreamOf({ nodes })), ['a.test', '10.0.0.3', 'gone.test']);
 });
 
+test('a lone node of weight 0 is used at all of its addresses, one of several is not', () => {
+  const weightsOf = (...hosts: string[]): readonly number[] =>
+    resolveNodes(upstreamOf({ nodes: hosts.map((host) => ({ host, port: 80, weight: 0 })) }), source).nodes.map(({ weight }) => weight);
+  assert.deepEqual(weightsOf('a.test'), [0.5, 0.5]);
+  assert.deepEqual(weightsOf('10.0.0.3'), [1]);
+  assert.deepEqual(weightsOf('a.test', '10.0.0.3'), [0, 0, 0]);
+});
+
 test('nodes that are found have the port that is said, or that of the scheme', () => {
   const shop = { service_name: 'shop', discovery_type: 'dns' };
   const portsOf = (fields: JsonObject): number[] => resolveNodes(upstreamOf({ ...shop, ...fields }), source).nodes.map(({ port }) => port);

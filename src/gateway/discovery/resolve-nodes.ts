@@ -46,10 +46,13 @@ export function resolveNodes(upstream: Pick<EffectiveUpstream, 'nodes' | 'discov
     return { nodes, isComplete: found !== undefined };
   }
   let isComplete = true;
+  const isAlone = upstream.nodes.length === 1;
   const nodes = upstream.nodes.flatMap((node) => {
     const addresses = source.addressesOf(node.host);
     if (addresses.length === 0) isComplete = false;
-    return addresses.map((address) => ({ ...node, address, weight: node.weight / addresses.length }));
+    // A lone node is used whatever its weight is (APISIX), and has several addresses where it is a name.
+    const weight = isAlone && node.weight === 0 ? 1 : node.weight;
+    return addresses.map((address) => ({ ...node, address, weight: weight / addresses.length }));
   });
   return { nodes, isComplete };
 }

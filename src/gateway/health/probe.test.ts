@@ -54,6 +54,26 @@ test('a probe is one GET with the headers that were asked for, and its status is
   assert.equal(upstream.acceptedConnections, 4);
 });
 
+test('a probe has the method and body that are wanted, one Host and one length, whatever its headers say', async (t) => {
+  const upstream = await startMockUpstream(t, () => httpAnswer(200, ''));
+  const ask = async (active: JsonObject): Promise<unknown> =>
+    startProbe(checksOf(active), targetOf(upstream.port), new FakeClock()).outcome;
+  const req_headers = ['host: other.test', 'USER-AGENT: me', 'Content-Length: 9', 'Transfer-Encoding: chunked', 'Connection: keep-alive'];
+  assert.equal(await ask({ http_method: 'POST', http_req_body: 'ü?', req_headers }), 'success');
+  assert.equal(await ask({ http_method: 'PUT' }), 'success');
+  assert.equal(await ask({ http_method: 'HEAD' }), 'success');
+  const seen = upstream.requests.map((request) => [
+    request.method,
+    request.body.toString(),
+    ...['host', 'user-agent', 'content-length', 'transfer-encoding', 'connection'].map((name) => request.values(name)),
+  ]);
+  assert.deepEqual(seen, [
+    ['POST', 'ü?', ['other.test'], ['me'], ['3'], [], ['close']],
+    ['PUT', '', ['node.test'], ['Portcullis/healthcheck'], ['0'], [], ['close']],
+    ['HEAD', '', ['node.test'], ['Portcullis/healthcheck'], [], [], ['close']],
+  ]);
+});
+
 test('every way to fail is told by its kind', async (t) => {
   const closed = await startRaw(t, (socket) => socket.destroy());
   const garbage = await startRaw(t, (socket) => socket.write('SSH-2.0-nothing\r\n'));

@@ -24,6 +24,10 @@ export interface Probe {
   end(): void;
 }
 
+const FRAMING: ReadonlySet<string> = new Set(['connection', 'content-length', 'transfer-encoding']);
+/** Methods whose requests say that there is no body, too (RFC 9110 §8.6). */
+const EXPECTS_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
+
 /** How a probe tells its one outcome. */
 type Tell = (outcome: HealthReport | undefined) => void;
 
@@ -68,7 +72,7 @@ function probeAnswer(checks: ActiveChecks, target: ProbeTarget, tell: Tell): () 
     socket.destroy();
   });
   request.on('error', (error) => tell(isMalformed(error) ? 'http_failure' : 'tcp_failure'));
-  request.end();
+  request.end(checks.body);
   return () => void request.destroy();
 }
 
@@ -76,9 +80,9 @@ function openRequest(checks: ActiveChecks, { address, port, host, secureContext 
   const options: RequestOptions = {
     host: address,
     port,
-    method: 'GET',
+    method: checks.method,
     path: checks.path,
-    headers: ['Host', host, 'User-Agent', 'Portcullis/healthcheck', 'Connection', 'close', ...checks.headers.flat()],
+    headers: headersOf(checks, host).flat(),
     setHost: false,
     agent: false,
   };
@@ -90,6 +94,19 @@ function openRequest(checks: ActiveChecks, { address, port, host, secureContext 
     rejectUnauthorized: checks.verifyCertificate,
     ...(secureContext === undefined ? {} : { secureContext }),
   });
+}
+
+/** Who asks, and whom, may be said otherwise; how the body is framed and that the connection ends may not. A second Host would be refused. */
+function headersOf({ headers, method, body }: ActiveChecks, host: string): readonly (readonly [name: string, value: string])[] {
+  const isNamed = (name: string): boolean => headers.some(([other]) => other.toLowerCase() === name);
+  const length = Buffer.byteLength(body);
+  return [
+    ...(isNamed('host') ? [] : [['Host', host] as const]),
+    ...(isNamed('user-agent') ? [] : [['User-Agent', 'Portcullis/healthcheck'] as const]),
+    ...headers.filter(([name]) => !FRAMING.has(name.toLowerCase())),
+    ...(length > 0 || EXPECTS_BODY.has(method) ? [['Content-Length', String(length)] as const] : []),
+    ['Connection', 'close'],
+  ];
 }
 
 /** What a status says by the lists; nothing where it is in neither. */

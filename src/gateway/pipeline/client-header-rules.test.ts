@@ -21,6 +21,23 @@ test('an identity header is cut in any case and with any mix of dashes and under
   }
 });
 
+test('a look-alike with any other mark for a dash is cut too', () => {
+  for (const mark of "!#$%&'*+.^_`|~") {
+    for (const name of [
+      'X-Consumer-Username',
+      'x-credential-identifier',
+      'X-Real-IP',
+      'X-Forwarded-For',
+      'X-Forwarded-Host',
+      'Content-Length',
+    ]) {
+      assert.equal(rule(name.replaceAll('-', mark)), 'cut', name.replaceAll('-', mark));
+      assert.equal(rule(name.replace('-', mark)), 'cut', name.replace('-', mark));
+    }
+    assert.equal(rule(`X${mark}Checksum`), 'passes');
+  }
+});
+
 test('a trailing star covers every ending, and nothing shorter', () => {
   assert.equal(rule('X-Consumer-'), 'cut');
   assert.equal(rule('X-Consumer-Anything-At-All'), 'cut');

@@ -21,14 +21,21 @@ const FORWARDING_HEADERS = ['x-forwarded-proto', 'x-forwarded-host', 'x-forwarde
  */
 const FRAMING_HEADERS = ['content-length', 'transfer-encoding', 'keep-alive', 'proxy-connection'] as const;
 
-const UNDERSCORE = 0x5f;
 const DASH = 0x2d;
+/**
+ * Names are compared by this: in lower case, and with a dash for each mark that a name may hold (RFC 9110 §5.6.2). Most servers that hand
+ * headers on as variables (CGI) write `_` for `-`, some for every mark, and then all of these are one name.
+ */
+const FOLDED = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte >= 0x41 && byte <= 0x5a) return byte | 0x20;
+  return "!#$%&'*+.^_`|~".includes(String.fromCharCode(byte)) ? DASH : byte;
+});
 const FORWARDED_FOR = Buffer.from('x-forwarded-for');
 const COOKIE = Buffer.from('cookie');
 
 /**
  * Says for each header of a client what becomes of it. Headers by which a plugin asserts an identity never pass, on any route,
- * and neither does a look-alike with `_` for `-`, which many upstreams read as the same name.
+ * and neither does a look-alike with `_` or another mark for `-`, which some upstreams read as the same name.
  */
 export class ClientHeaderRules {
   /** By the first letter in lower case, so that most headers are decided by one look. */
@@ -58,12 +65,12 @@ export class ClientHeaderRules {
     if (patterns !== undefined) {
       for (const pattern of patterns) {
         if (!matches(pattern, bytes, start, end)) continue;
-        return pattern.rule === 'cut' || hasUnderscore(bytes, start, end) ? 'cut' : pattern.rule;
+        return pattern.rule === 'cut' || isAlike(bytes, start, end) ? 'cut' : pattern.rule;
       }
     }
     const length = end - start;
     if (length === FORWARDED_FOR.length && sameName(FORWARDED_FOR, bytes, start)) {
-      return hasUnderscore(bytes, start, end) ? 'cut' : 'forwarded-for';
+      return isAlike(bytes, start, end) ? 'cut' : 'forwarded-for';
     }
     return length === COOKIE.length && sameName(COOKIE, bytes, start) ? 'cookie' : 'passes';
   }
@@ -76,8 +83,7 @@ export class ClientHeaderRules {
 
 function addPattern(table: Array<NamePattern[] | undefined>, pattern: string, rule: ClientHeaderRule): void {
   const open = pattern.endsWith('*');
-  const text = (open ? pattern.slice(0, -1) : pattern).toLowerCase().replaceAll('_', '-');
-  const name = Buffer.from(text, 'latin1');
+  const name = Buffer.from(open ? pattern.slice(0, -1) : pattern, 'latin1').map(folded);
   const first = name[0];
   if (first === undefined) throw new Error('an identity header needs a name');
   const patterns = table[first] ?? [];
@@ -99,11 +105,10 @@ function sameName(name: Uint8Array, bytes: Uint8Array, start: number): boolean {
 }
 
 function folded(byte: number): number {
-  if (byte >= 0x41 && byte <= 0x5a) return byte | 0x20;
-  return byte === UNDERSCORE ? DASH : byte;
+  return FOLDED[byte] ?? 0;
 }
 
-function hasUnderscore(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let index = start; index < end; index++) if (bytes[index] === UNDERSCORE) return true;
+function isAlike(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) if (bytes[index] !== DASH && folded(bytes[index] ?? 0) === DASH) return true;
   return false;
 }

@@ -17,10 +17,11 @@ export interface RuntimeService {
 /** The settings of a service's upstreams beside the one inside it, by id. */
 export type UpstreamSettings = ReadonlyMap<string, EffectiveUpstream>;
 
-/** Calls back with each upstream of a service. */
-export function forEachUpstream({ upstream, others }: RuntimeService, visit: (upstream: RuntimeUpstream) => void): void {
-  if (upstream !== undefined) visit(upstream);
-  for (const other of others.values()) visit(other.upstream);
+/** All upstreams of a service; of none where there is no service. */
+export function upstreamsOf(service: RuntimeService | undefined): readonly RuntimeUpstream[] {
+  if (service === undefined) return [];
+  const others = Array.from(service.others.values(), ({ upstream }) => upstream);
+  return service.upstream === undefined ? others : [service.upstream, ...others];
 }
 
 /** Prepares a service's upstreams, which follow no names before they are attached. @throws CompileError */

@@ -70,12 +70,10 @@ export async function prepareChange(runtime: Runtime, changes: readonly RuntimeC
     const isLarge = entries.size > MAX_ROUTES_IN_PLACE;
     const routes = isLarge ? await runtime.routes.changed({ definitions, entries }, slices) : undefined;
     const { replaced, asserting } = await compareRoutes(runtime, entries, slices);
-    streamRoutes = runtime.streamRoutes.prepare(changes, {
-      members: runtime.membersWith(group.metadata ?? runtime.metadata),
-      services,
-      currentServices: runtime.services,
-      changedMetadata: group.changedMetadata,
-    });
+    const members = runtime.membersWith(group.metadata ?? runtime.metadata);
+    const { changedMetadata } = group;
+    const surroundings = { members, services, currentServices: runtime.services, changedMetadata };
+    streamRoutes = await runtime.streamRoutes.prepare(changes, surroundings, slices);
     const { globalRules, metadata, consumerHeaders } = group;
     return {
       ...{ services, upstreams: changed.upstreams, definitions, entries, routes, replaced, asserting, streamRoutes },

@@ -190,6 +190,24 @@ test('long preparations give way to requests', async () => {
   assert.ok(turns > 10, `${turns} turns`);
 });
 
+test('upstreams of one service are taken one by one, with room for requests between them', async () => {
+  let nowMs = 0;
+  const targets = new CountedTargets();
+  const held: number[] = [];
+  const yieldTurn = async (): Promise<void> => {
+    held.push(targets.held.size);
+  };
+  const runtime = createTestRuntime([], { targets, monotonicMs: () => nowMs++, yieldTurn });
+  const nodeOf = (port: number) => ({ nodes: [{ host: '10.1.1.1', port, weight: 1 }] });
+  const puts = Array.from({ length: 100 }, (_, index) => {
+    return { op: 'put-upstream', id: `u${index}`, serviceId: 's', settings: readUpstreamSettings('u', nodeOf(1000 + index)) } as const;
+  });
+  await runtime.prepare([serviceChange(), ...puts]);
+  const steps = held.map((size, index) => size - (held[index - 1] ?? 0));
+  assert.equal(targets.held.size, 101);
+  assert.ok(Math.max(...steps) < 10, String(steps));
+});
+
 test('plugins run by priority, all rewrites before any access, the route in place of the service', async () => {
   const calls: string[] = [];
   const say = (name: string) => () => {

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { RoutableRequest, TakePlace } from '../router/index.ts';
 import type { ClientPolicy, TlsItems } from '../tls/index.ts';
 import type { RuntimeChange } from '../worker/worker-messages.ts';
-import { forEachUpstream, type RuntimeService, type UpstreamSettings } from './compile-service.ts';
+import { type RuntimeService, type UpstreamSettings, upstreamsOf } from './compile-service.ts';
 import { ConsumerPluginCache, type ConsumerPlugins } from './consumer-plugins.ts';
 import type { DisposeFailed, MemberSurroundings } from './create-member.ts';
 import { HeldChain } from './held-chain.ts';
@@ -186,7 +186,7 @@ export class Runtime {
     if (service === undefined) this.services.delete(id);
     else this.services.set(id, service);
     // Before the old ones let go of them, so that addresses in both keep their idle connections.
-    if (service !== undefined) forEachUpstream(service, (upstream) => upstream.attach());
+    for (const upstream of upstreamsOf(service)) upstream.attach();
   }
 }
 
@@ -196,9 +196,7 @@ interface Retired {
 }
 
 function retiredUpstreams(service: RuntimeService): readonly Retired[] {
-  const retired: Retired[] = [];
-  forEachUpstream(service, (upstream) => retired.push({ retire: () => upstream.detach() }));
-  return retired;
+  return upstreamsOf(service).map((upstream) => ({ retire: () => upstream.detach() }));
 }
 
 /** Certificates change more often than anything else, and alter nothing about where requests lead. */

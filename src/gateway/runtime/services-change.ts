@@ -1,5 +1,5 @@
 import type { EffectiveUpstream } from '../../schema/index.ts';
-import { compileService, forEachUpstream, type RuntimeService, type UpstreamSettings } from './compile-service.ts';
+import { compileService, type RuntimeService, type UpstreamSettings, upstreamsOf } from './compile-service.ts';
 import type { Runtime } from './runtime.ts';
 import type { ServiceSettings } from './settings.ts';
 import type { Slices } from './slices.ts';
@@ -44,7 +44,10 @@ export class ServicesChange {
       const others = this.#upstreams.get(id) ?? upstreams.get(id) ?? NONE;
       const service = settings === undefined ? undefined : compileService(id, settings, others, options);
       this.#compiled.set(id, service);
-      if (service !== undefined) forEachUpstream(service, (upstream) => upstream.attachAhead());
+      for (const upstream of upstreamsOf(service)) {
+        upstream.attachAhead();
+        await slices.pause();
+      }
       await slices.pause();
     }
     return this.#compiled;
@@ -58,5 +61,5 @@ export class ServicesChange {
 
 /** Ends the hold of services that are not in force on their nodes. */
 export function detachServices(services: Iterable<RuntimeService | undefined>): void {
-  for (const service of services) if (service !== undefined) forEachUpstream(service, (upstream) => upstream.detach());
+  for (const service of services) for (const upstream of upstreamsOf(service)) upstream.detach();
 }

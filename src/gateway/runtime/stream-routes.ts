@@ -7,6 +7,7 @@ import { mergePlugins, type OwnedPlugins, ownedBy } from './owned-plugins.ts';
 import type { PluginCatalogue } from './plugin-chain.ts';
 import { RuntimeStreamRoute } from './runtime-stream-route.ts';
 import type { StreamRouteSettings } from './settings.ts';
+import type { Slices } from './slices.ts';
 import { type RoutableStream, type RoutableStreamRoute, StreamRouter } from './stream-router.ts';
 
 /** A stream route as it was configured, apart from its service. */
@@ -21,8 +22,12 @@ type Entry = RoutableStreamRoute<RuntimeStreamRoute>;
 export interface PreparedStreamRoutes {
   readonly definitions: ReadonlyMap<string, StreamRouteDefinition | undefined>;
   readonly entries: ReadonlyMap<string, Entry | undefined>;
-  readonly router: StreamRouter<RuntimeStreamRoute>;
+  /** A whole router, where changing the one in force would take longer than a slice. */
+  readonly router: StreamRouter<RuntimeStreamRoute> | undefined;
 }
+
+/** Changing this many routes in one step takes less than a slice. */
+const MOST_IN_PLACE = 256;
 
 /** What a change is compiled with. */
 export interface StreamRouteSurroundings {
@@ -34,11 +39,11 @@ export interface StreamRouteSurroundings {
   readonly changedMetadata: ReadonlySet<string>;
 }
 
-/** The stream routes that a worker serves. As with other routes a change is compiled aside and swapped in whole. */
+/** The stream routes that a worker serves. As with other routes a change is compiled aside and then put in force in one step. */
 export class StreamRoutes {
   readonly #definitions = new Map<string, StreamRouteDefinition>();
   readonly #entries = new Map<string, Entry>();
-  #router = new StreamRouter<RuntimeStreamRoute>([]);
+  #router = new StreamRouter<RuntimeStreamRoute>();
 
   /** The route that a connection takes. */
   match(stream: RoutableStream): RuntimeStreamRoute | undefined {
@@ -46,7 +51,11 @@ export class StreamRoutes {
   }
 
   /** Undefined where the change concerns no stream route. @throws CompileError, after disposing of what was compiled already */
-  prepare(changes: readonly RuntimeChange[], surroundings: StreamRouteSurroundings): PreparedStreamRoutes | undefined {
+  async prepare(
+    changes: readonly RuntimeChange[],
+    surroundings: StreamRouteSurroundings,
+    slices: Slices,
+  ): Promise<PreparedStreamRoutes | undefined> {
     const definitions = definitionsIn(changes);
     const affected = this.#affected(definitions, surroundings);
     if (affected.size === 0) return undefined;
@@ -55,14 +64,14 @@ export class StreamRoutes {
       for (const id of affected) {
         const definition = definitions.has(id) ? definitions.get(id) : this.#definitions.get(id);
         entries.set(id, definition === undefined ? undefined : compile(id, definition, surroundings));
+        await slices.pause();
       }
+      const router = entries.size > MOST_IN_PLACE ? await this.#routerWith(entries, slices) : undefined;
+      return { definitions, entries, router };
     } catch (error) {
       retireAll(entries);
       throw error;
     }
-    const kept = [...this.#entries].filter(([id]) => !entries.has(id)).map(([, entry]) => entry);
-    const router = new StreamRouter([...kept, ...[...entries.values()].filter((entry) => entry !== undefined)]);
-    return { definitions, entries, router };
   }
 
   /** Puts it in force. Does not throw. */
@@ -71,9 +80,13 @@ export class StreamRoutes {
       if (definition === undefined) this.#definitions.delete(id);
       else this.#definitions.set(id, definition);
     }
-    this.#router = router;
+    if (router !== undefined) this.#router = router;
     for (const [id, entry] of entries) {
       const old = this.#entries.get(id);
+      if (router === undefined) {
+        if (entry === undefined) this.#router.remove(id);
+        else this.#router.put(entry);
+      }
       if (entry === undefined) this.#entries.delete(id);
       else this.#entries.set(id, entry);
       old?.value.retire();
@@ -89,12 +102,26 @@ export class StreamRoutes {
   close(): void {
     retireAll(this.#entries);
     this.#entries.clear();
-    this.#router = new StreamRouter<RuntimeStreamRoute>([]);
+    this.#router = new StreamRouter<RuntimeStreamRoute>();
+  }
+
+  async #routerWith(changed: ReadonlyMap<string, Entry | undefined>, slices: Slices): Promise<StreamRouter<RuntimeStreamRoute>> {
+    const router = new StreamRouter<RuntimeStreamRoute>();
+    for (const [id, entry] of this.#entries) {
+      if (!changed.has(id)) router.put(entry);
+      await slices.pause();
+    }
+    for (const entry of changed.values()) {
+      if (entry !== undefined) router.put(entry);
+      await slices.pause();
+    }
+    return router;
   }
 
   #affected(definitions: ReadonlyMap<string, unknown>, { services, changedMetadata }: StreamRouteSurroundings): ReadonlySet<string> {
     const affected = new Set(definitions.keys());
-    for (const [id, { settings }] of this.#definitions) if (services.has(settings.serviceId)) affected.add(id);
+    if (services.size > 0) for (const [id, { settings }] of this.#definitions) if (services.has(settings.serviceId)) affected.add(id);
+    if (changedMetadata.size === 0) return affected;
     for (const [id, { value }] of this.#entries) {
       if ([...changedMetadata].some((plugin) => value.pluginNames.has(plugin))) affected.add(id);
     }

@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import type { DetailedPeerCertificate, PeerCertificate } from 'node:tls';
 
 /** Longer chains are none that anybody trusts; a loop ends here too. */
 const MAX_CHAIN = 32;
@@ -15,12 +14,15 @@ export function certificatesIn(texts: readonly string[]): readonly X509Certifica
 
 /**
  * How many certificates stand between a peer's own and one of `authorities` that certifies itself, by the shortest way; undefined where none is
- * found. The way leads over `authorities` and over those certificates of the peer that Node has put into a chain. That chain need not be the one that
- * OpenSSL has verified: who sends a certificate twice under the same name, once expired or certified by itself, must neither make the way look
- * shorter nor lose it. So every step is verified here, and all certificates that could be the next one are tried.
+ * found. The peer's own certificate is the first of its own. The way leads over `authorities` and over what else the peer has sent, in whatever order.
+ * That need not be the way that OpenSSL has verified: who sends a certificate twice under the same name, once expired or certified by itself, must
+ * neither make the way look shorter nor lose it. So every step is verified here, and all certificates that could be the next one are tried.
  */
-export function intermediatesTo(authorities: readonly X509Certificate[], peer: PeerCertificate, nowMs: number): number | undefined {
-  const [own, ...sent] = chainOf(peer);
+export function intermediatesTo(
+  authorities: readonly X509Certificate[],
+  [own, ...sent]: readonly X509Certificate[],
+  nowMs: number,
+): number | undefined {
   if (own === undefined) return undefined;
   const roots: X509Certificate[] = [];
   const unreached = new Map<string, X509Certificate>();
@@ -42,17 +44,6 @@ export function intermediatesTo(authorities: readonly X509Certificate[], peer: P
     reached = next;
   }
   return undefined;
-}
-
-/** The peer's own certificate and those that Node found to certify it, each the one before. */
-function chainOf(peer: PeerCertificate): readonly X509Certificate[] {
-  const chain: X509Certificate[] = [];
-  let read: Partial<DetailedPeerCertificate> | undefined = peer;
-  while (read?.raw !== undefined && chain.length < MAX_CHAIN) {
-    chain.push(new X509Certificate(read.raw));
-    read = read.issuerCertificate === read ? undefined : read.issuerCertificate;
-  }
-  return chain;
 }
 
 function holdsAt({ validFromDate, validToDate }: X509Certificate, nowMs: number): boolean {

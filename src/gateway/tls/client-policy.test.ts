@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import type { DetailedPeerCertificate } from 'node:tls';
 import { TestAuthority } from '../../../test-support/test-authority.ts';
 import type { ClientTls } from '../../engine/index.ts';
 import { ClientPolicy } from './client-policy.ts';
-
-/** What Node makes of a peer's certificates. */
-function peerOf([pem = '', ...issuers]: readonly string[]): DetailedPeerCertificate {
-  const read: Partial<DetailedPeerCertificate> = new X509Certificate(pem).toLegacyObject();
-  return { ...read, ...(issuers.length === 0 ? {} : { issuerCertificate: peerOf(issuers) }) } as DetailedPeerCertificate;
-}
 
 test('the verdict tells a way that is too long from one that cannot be seen', async () => {
   const root = await TestAuthority.create();
@@ -22,7 +15,8 @@ test('the verdict tells a way that is too long from one that cannot be seen', as
   const alice = (await between.issue()).cert.match(/-----BEGIN[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
   const dave = (await further.issue()).cert.match(/-----BEGIN[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
   const verdictOn = (chain: readonly string[], problem?: string): string => {
-    const tls: Pick<ClientTls, 'certificate'> = { certificate: { peer: peerOf(chain), problem } };
+    const certificate = { isShown: true, problem, chain: chain.map((pem) => new X509Certificate(pem)) };
+    const tls: Pick<ClientTls, 'certificate'> = { certificate };
     return policy.verdict(tls as ClientTls);
   };
   assert.equal(verdictOn(alice), 'SUCCESS');

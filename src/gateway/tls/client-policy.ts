@@ -1,5 +1,4 @@
 import { hash, type X509Certificate } from 'node:crypto';
-import type { PeerCertificate } from 'node:tls';
 import type { ClientCertificate, ClientTls } from '../../engine/index.ts';
 import type { ErrorReason } from '../../errors/index.ts';
 import { compileRegex, type SafeRegex } from '../../expression/index.ts';
@@ -48,22 +47,22 @@ export class ClientPolicy {
 
   /** nginx's `$ssl_client_verify`. */
   verdict({ certificate }: ClientTls): string {
-    if (certificate?.peer === undefined) return 'NONE';
-    const problem = this.#problemOf(certificate, certificate.peer);
+    if (certificate?.isShown !== true) return 'NONE';
+    const problem = this.#problemOf(certificate);
     return problem === undefined ? 'SUCCESS' : `FAILED:${problem}`;
   }
 
   #certificateRefusal(certificate: ClientTls['certificate']): ErrorReason | undefined {
-    if (certificate?.peer === undefined) return 'client_certificate_missing';
-    return this.#problemOf(certificate, certificate.peer) === undefined ? undefined : 'client_certificate_invalid';
+    if (certificate?.isShown !== true) return 'client_certificate_missing';
+    return this.#problemOf(certificate) === undefined ? undefined : 'client_certificate_invalid';
   }
 
-  #problemOf(certificate: ClientCertificate, peer: PeerCertificate): string | undefined {
+  #problemOf(certificate: ClientCertificate): string | undefined {
     if (certificate.problem !== undefined) return certificate.problem;
     let found = this.#wayProblems.get(certificate);
     if (found === undefined) {
       this.#read ??= certificatesIn(this.authorities);
-      const intermediates = intermediatesTo(this.#read, peer, this.#nowMs());
+      const intermediates = intermediatesTo(this.#read, certificate.chain, this.#nowMs());
       found = intermediates === undefined ? 'CERT_CHAIN_NOT_FOUND' : intermediates > this.#depth ? 'CERT_CHAIN_TOO_LONG' : 'none';
       this.#wayProblems.set(certificate, found);
     }

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import type { ClientTls } from '../../engine/index.ts';
 import { clientPolicyOf } from './client-refusal.ts';
 
@@ -28,27 +28,13 @@ const OF_CERTIFICATE: ReadonlyMap<string, ReadCertificate> = new Map<string, Rea
 /** The names of nginx's variables of a TLS connection, without `$`. */
 export const TLS_VARIABLE_NAMES: readonly string[] = [...OF_CONNECTION.keys(), ...OF_CERTIFICATE.keys()];
 
-/** Read once a connection, when somebody asks. */
-const certificates = new WeakMap<ClientTls, X509Certificate>();
-
 /** The value of one of these variables, a byte string; undefined where the connection has none. */
 export function tlsVariable(tls: ClientTls, name: string, nowMs: number): string | undefined {
   const read = OF_CONNECTION.get(name);
   if (read !== undefined) return read(tls);
-  const certificate = certificateOf(tls);
+  const certificate = tls.certificate?.chain[0];
   const value = certificate && OF_CERTIFICATE.get(name)?.(certificate, nowMs);
   return value === undefined ? undefined : Buffer.from(value).toString('latin1');
-}
-
-function certificateOf(tls: ClientTls): X509Certificate | undefined {
-  const raw = tls.certificate?.peer?.raw;
-  if (raw === undefined) return undefined;
-  let certificate = certificates.get(tls);
-  if (certificate === undefined) {
-    certificate = new X509Certificate(raw);
-    certificates.set(tls, certificate);
-  }
-  return certificate;
 }
 
 /** RFC 2253: the most particular part first. Node gives a part a line, the most general first; of an empty name nothing, whatever its types say. */
