@@ -91,10 +91,7 @@ test('a keyring that a backup carries is taken where there is none, and beside a
   const { folder } = await folderWithLog(t);
   const file = path.join(folder, 'backup.gz');
   assert.equal((await portcullis(['backup', '--data-dir', folder, '--to', file, '--with-keyring'])).status, 0);
-  const fresh = path.join(folder, 'in', 'fresh');
-  const triedFresh = await portcullis(['restore', '--from', file, '--data-dir', fresh, '--dry-run']);
-  assert.match(triedFresh.output, /^Nothing was changed\. This would restore the backup of /, triedFresh.errors);
-  assert.equal(existsSync(path.dirname(fresh)), false);
+  const fresh = path.join(folder, 'fresh');
   assert.equal((await portcullis(['restore', '--from', file, '--data-dir', fresh])).status, 0);
   const carried = readFileSync(path.join(folder, 'keyring.json'), 'utf8');
   assert.equal(readFileSync(path.join(fresh, 'keyring.json'), 'utf8'), carried);
@@ -114,6 +111,15 @@ test('a keyring that a backup carries is taken where there is none, and beside a
   const expected = [before, carried].map((keyring) => JSON.parse(keyring).keys[0].id);
   assert.deepEqual([ids, statSync(otherKeyring).mode & 0o777], [expected, 0o600]);
   assert.equal((await portcullis(['audit', 'verify', '--data-dir', other])).status, 0);
+});
+
+test('a trial in a folder that is not there leaves none', async (t) => {
+  const { folder } = await folderWithLog(t);
+  const file = path.join(folder, 'backup.gz');
+  assert.equal((await portcullis(['backup', '--data-dir', folder, '--to', file, '--with-keyring'])).status, 0);
+  const tried = await portcullis(['restore', '--from', file, '--data-dir', path.join(folder, 'in', 'fresh'), '--dry-run']);
+  assert.match(tried.output, /^Nothing was changed\. This would restore the backup of /, tried.errors);
+  assert.equal(existsSync(path.join(folder, 'in')), false);
 });
 
 test('of a backup whose keyring is unusable nothing is left behind', async (t) => {

@@ -103,8 +103,8 @@ async function receive(answer: IncomingMessage, options: DownloadOptions, signal
     await pipeline(answer, checking(options), createWriteStream(file, { mode: 0o600 }), { signal });
     check.finish();
   } catch (error) {
-    // Node calls that "aborted", and so does whoever stops it here.
-    if (answer.aborted && !signal.aborted) throw new Error('the server broke the download off', { cause: error });
+    // Node calls that "aborted", as it calls what is stopped here.
+    if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') throw new Error('the server broke the download off', { cause: error });
     throw error;
   } finally {
     answer.destroy();
