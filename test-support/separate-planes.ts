@@ -24,10 +24,16 @@ interface Scope {
 /** A control plane alone. */
 export async function startControlPlane(
   scope: Scope,
-  options: { readonly token: string; readonly environment?: Readonly<Record<string, string>>; readonly flags?: readonly string[] },
+  options: {
+    readonly token: string;
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly flags?: readonly string[];
+    /** A fresh one when absent. */
+    readonly dataFolder?: string;
+  },
 ): Promise<RestartableInstance> {
   const { token, environment = {}, flags = [] } = options;
-  return startRestartable(scope, { token, dataFolder: await temporaryFolder(scope) }, (ports) => ({
+  return startRestartable(scope, { token, dataFolder: options.dataFolder ?? (await temporaryFolder(scope)) }, (ports) => ({
     verb: 'control-plane',
     environment,
     flags: [...UNLIMITED, ...flags, ...(ports === undefined ? [] : [`--admin-port=${ports.admin}`, `--sync-port=${ports.sync}`])],

@@ -1,21 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { statusFor } from '../../test-support/ask-gateway.ts';
 import { startEchoUpstream } from '../../test-support/echo-upstream.ts';
 import { killIfThere, RunningInstance, until, untilGone } from '../../test-support/running-instance.ts';
 import { startControlPlane, startGateway } from '../../test-support/separate-planes.ts';
-import { makeSmallDisk } from '../../test-support/small-disk.ts';
+import { fillDisk, isRemounted, makeSmallDisk } from '../../test-support/small-disk.ts';
 import { chaosTest } from './chaos-test.ts';
 import { untilCurrent } from './check-ledger.ts';
 import { GUARDED_PATH, publishGuardedRoute } from './guarded-route.ts';
 import { NotPossibleHere } from './not-possible-here.ts';
 
-const run = promisify(execFile);
 const DISK_BYTES = 32 * 1024 * 1024;
-const BLOCK_BYTES = 4096;
 
 chaosTest({
   name: 'full-disk-restart',
@@ -44,7 +40,7 @@ chaosTest({
       await plane.admin('PUT', `${credential}-revoked`, { plugins: { 'key-auth': { key: revoked } } });
       await plane.admin('DELETE', `${credential}-revoked`);
       await untilCurrent(plane);
-      fill(filler);
+      fillDisk(filler);
       const first = gateway.instance.child('gateway');
       killIfThere(first);
       await untilGone(first);
@@ -68,24 +64,3 @@ chaosTest({
     });
   },
 });
-
-/** Whether that could be done: a disk on which files are open for writing does not become read-only. */
-async function isRemounted(folder: string, mode: 'ro' | 'rw'): Promise<boolean> {
-  return run('mount', ['-o', `remount,${mode}`, folder]).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Takes all room that is left, to the last block. */
-function fill(file: string): void {
-  const block = Buffer.alloc(BLOCK_BYTES);
-  for (;;) {
-    try {
-      writeFileSync(file, block, { flag: 'a' });
-    } catch (error) {
-      assert.ok(error instanceof Error && 'code' in error && error.code === 'ENOSPC', String(error));
-      return;
-    }
-  }
-}

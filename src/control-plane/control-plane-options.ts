@@ -44,6 +44,8 @@ export interface ControlPlaneOptions {
   readonly snapshotExport?: SnapshotExportSettings | undefined;
   /** How often gateways compare what they hold with what the store holds; 0 for never. */
   readonly compareIntervalMs: number;
+  /** Things expire by the machine's clock again, although the store knows of a later time. */
+  readonly believeClock?: boolean | undefined;
   /** Another store, or history, was put in place of the one that was opened, as by a restore: the process must end and start anew. Absent: it is not looked after. */
   readonly onStoreReplaced?: ((error: Error) => void) | undefined;
   readonly softwareVersion: string;

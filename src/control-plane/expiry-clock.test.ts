@@ -19,7 +19,7 @@ async function open(test: TestContext) {
   const store = await openControlPlaneStore({ dataFolder: folder, keyringFile: `${folder}/keyring.json`, clock, random: systemRandom });
   test.after(() => store.close());
   const log = new RecordingLogger();
-  return { store, clock, log, openClock: () => openExpiryClock({ store, clock, log }) };
+  return { store, clock, log, openClock: (believeClock = false) => openExpiryClock({ store, clock, log, believeClock }) };
 }
 
 test('the time by which things expire never runs backwards, also not over a restart', async (t) => {
@@ -48,6 +48,48 @@ test('the time is kept once a minute, so that a process that is killed loses no 
   clock.setWallClock(START_MS);
   const next = await openClock();
   assert.equal(next.nowMs(), START_MS + 60_000);
+  await next.close();
+});
+
+test('a clock that leaps is kept at once, so that a process that is killed then, and its clock set back, revives nothing', async (t) => {
+  const { store, clock, openClock } = await open(t);
+  const killed = await openClock();
+  t.after(() => killed.close());
+  clock.setWallClock(START_MS + DAY_MS);
+  killed.nowMs();
+  // Writers take turns: the time is kept before this.
+  await store.transaction({ id: 'system', name: 'system' }, async () => undefined);
+  clock.setWallClock(START_MS);
+  const next = await openClock();
+  assert.equal(next.nowMs(), START_MS + DAY_MS);
+  await next.close();
+});
+
+test('behind a clock that was set back the time goes on, so that what is to expire does', async (t) => {
+  const { clock, openClock } = await open(t);
+  clock.setWallClock(START_MS + DAY_MS);
+  const expiryClock = await openClock();
+  t.after(() => expiryClock.close());
+  assert.equal(expiryClock.nowMs(), START_MS + DAY_MS);
+  clock.setWallClock(START_MS);
+  clock.advance(5_000);
+  assert.equal(expiryClock.nowMs(), START_MS + DAY_MS + 5_000);
+});
+
+test('a start that believes the clock forgets a later time, for this start and the next ones', async (t) => {
+  const { clock, log, openClock } = await open(t);
+  clock.setWallClock(START_MS + DAY_MS);
+  await (await openClock()).close();
+  clock.setWallClock(START_MS);
+  const believing = await openClock(true);
+  assert.equal(believing.nowMs(), START_MS);
+  await believing.close();
+  assert.deepEqual(
+    log.lines.map(({ message }) => message),
+    ['the latest time seen is forgotten: things expire by the clock again'],
+  );
+  const next = await openClock();
+  assert.equal(next.nowMs(), START_MS);
   await next.close();
 });
 

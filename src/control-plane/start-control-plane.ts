@@ -18,6 +18,7 @@ import { describedApi } from './api/index.ts';
 import type { ControlPlaneAddress, ControlPlaneOptions, FirstStart, RunningControlPlane } from './control-plane-options.ts';
 import { createInstanceCertificate } from './create-instance-certificate.ts';
 import { type ExpiryClock, openExpiryClock } from './expiry-clock.ts';
+import { explainFullDisk } from './explain-full-disk.ts';
 import { openInstallation } from './first-start.ts';
 import { startHistoryPruner } from './history-pruner.ts';
 import { ADMIN_SERVER_LIMITS, type AdminServer, AnswerMemory, startAdminServer } from './http/index.ts';
@@ -109,7 +110,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     });
   } catch (error) {
     await closeAll(closers);
-    throw error;
+    throw explainFullDisk(error, options.dataFolder);
   }
 }
 
@@ -201,6 +202,7 @@ async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts
     plugins: PLUGIN_SCHEMAS.map((schema) => toSnapshotPlugin(schema, log)),
     compareIntervalMs,
     clock,
+    expiryClock,
     random,
     log,
     softwareVersion,

@@ -349,6 +349,17 @@ describe('a control plane and its gateways over mutual TLS', () => {
     assert.equal(gateway.subscriber.isConnected, true);
   });
 
+  test('heartbeats tell instances by what time the control plane lets things expire', async (t) => {
+    const controlPlane = await TestControlPlane.start(t, installation);
+    const gateway = await startGateway(t, controlPlane.port);
+    await eventually(() => controlPlane.states().join() === 'gw-1 0 current');
+    const laterMs = controlPlane.clock.nowMs() + 3_600_000;
+    controlPlane.expiryClock.setWallClock(laterMs);
+    controlPlane.clock.advance(2_000);
+    await eventually(() => gateway.times.length > 0);
+    assert.deepEqual(gateway.times, [laterMs]);
+  });
+
   test('an instance of a group that does not exist is turned away, keeps what it has and comes back later', async (t) => {
     const controlPlane = await TestControlPlane.start(t, installation, { store: new MemoryStore('other') });
     const gateway = await startGateway(t, controlPlane.port);

@@ -13,6 +13,8 @@ export interface FrameConnectionOptions {
   /** How long the peer may be silent as long as `expectHeartbeats` has not been called. */
   readonly silenceLimitMs?: number;
   readonly clock: Clock;
+  /** The time that heartbeats tell; the clock's where absent. */
+  readonly toldClock?: Pick<Clock, 'nowMs'> | undefined;
   /** Called for one frame after the other: nothing more is read until the promise resolves. A rejection ends the connection. */
   readonly onFrame: (text: string) => Promise<void>;
   /** Called once, when nothing more will be received or sent. */
@@ -131,7 +133,8 @@ export class FrameConnection {
       return;
     }
     // A peer that still has something to read needs no sign of life, and one that never reads must not be sent more and more.
-    if (!this.#options.socket.writableNeedDrain) this.send({ kind: 'heartbeat', nowMs: this.#options.clock.nowMs() });
+    if (!this.#options.socket.writableNeedDrain)
+      this.send({ kind: 'heartbeat', nowMs: (this.#options.toldClock ?? this.#options.clock).nowMs() });
     this.#cancelTick = this.#options.clock.schedule(HEARTBEAT_INTERVAL_MS, () => this.#tick());
   }
 

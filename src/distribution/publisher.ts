@@ -60,6 +60,8 @@ export interface PublisherOptions {
   /** How often instances compare what they hold with what the store holds; 0 for never. */
   readonly compareIntervalMs: number;
   readonly clock: Clock;
+  /** The time by which things expire: instances are told it. */
+  readonly expiryClock?: Pick<Clock, 'nowMs'>;
   readonly random: Random;
   readonly log: Logger;
   readonly softwareVersion: string;
@@ -189,7 +191,7 @@ export class Publisher {
   }
 
   #welcomePeer(peer: SyncPeer): void {
-    const { clock, log } = this.#options;
+    const { clock, expiryClock, log } = this.#options;
     const { name } = peer.instance;
     let instance: ConnectedInstance | undefined;
     const connection: FrameConnection = new FrameConnection({
@@ -197,6 +199,7 @@ export class Publisher {
       head: peer.head,
       maxFrameBytes: MAX_GATEWAY_FRAME_BYTES,
       clock,
+      toldClock: expiryClock,
       onFrame: async (text) => {
         const message = parseGatewayMessage(text);
         if (message === undefined) return;

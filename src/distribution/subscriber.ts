@@ -33,6 +33,8 @@ export interface SubscriberOptions {
   /** The newest revision that the control plane has named is in force, and of its history. Called each time that becomes so. */
   readonly onCurrent?: (revision: number) => void;
   readonly onRefused?: (revision: number, reason: string) => void;
+  /** A control plane tells by what time it lets things expire, in milliseconds since 1970: each time that it gives a sign of life. */
+  readonly onTime?: (nowMs: number) => void;
   /** The control plane names the authorities that are to be trusted (PEM, the one that issues now first). Called after each welcome. */
   readonly onAuthorities?: (authority: string) => void;
   /** Called once, when the disk copy is in force and before the first connection: may put something newer in force. Never rejects. */
@@ -197,6 +199,7 @@ export class Subscriber {
         log,
         onCurrent: (revision) => this.#options.onCurrent?.(revision),
         onRefused: (revision, reason) => this.#options.onRefused?.(revision, reason),
+        onTime: (nowMs) => this.#options.onTime?.(nowMs),
         onAuthorities: (authority) => this.#options.onAuthorities?.(authority),
       });
       this.#session = session;

@@ -30,6 +30,8 @@ export interface SyncSessionOptions {
   readonly onCurrent: (revision: number) => void;
   readonly onAuthorities: (authority: string) => void;
   readonly onRefused: (revision: number, reason: string) => void;
+  /** The control plane has told its time, in milliseconds since 1970. */
+  readonly onTime: (nowMs: number) => void;
 }
 
 interface Welcomed {
@@ -79,7 +81,8 @@ export class SyncSession {
   /** @throws ProtocolError when the peer is broken, or what it sent is not genuine */
   async receive(text: string): Promise<void> {
     const message = parseControlPlaneMessage(text);
-    if (message === undefined || message.kind === 'heartbeat') return;
+    if (message === undefined) return;
+    if (message.kind === 'heartbeat') return this.isWelcome ? this.#options.onTime(message.nowMs) : undefined;
     if (message.kind === 'reject') return this.#reject(message);
     if (message.kind === 'welcome') return this.#welcome(message);
     if (this.#welcomed === undefined) throw new ProtocolError('the first message was no welcome');

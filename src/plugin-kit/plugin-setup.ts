@@ -31,6 +31,11 @@ export interface PluginSetup {
   /** The plugin's metadata in the group, with defaults; undefined where there is none. A change of it creates the plugin anew. */
   readonly metadata: JsonObject | undefined;
   readonly clock: Clock;
+  /**
+   * Wall-clock time by which tokens and signatures expire: the latest that this instance and its control planes have seen, kept over restarts, so that
+   * setting a clock back revives none.
+   */
+  readonly expiryClock: Pick<Clock, 'nowMs'>;
   readonly random: Random;
   readonly log: PluginLog;
   /** Counters of this instance. */

@@ -90,6 +90,7 @@ export interface Configuration {
   readonly ageLimit: AgeLimit;
   readonly snapshotExport: { readonly place: SnapshotExportPlace; readonly intervalMs: number; readonly refreshMs: number } | undefined;
   readonly compareIntervalMs: number;
+  readonly believeClock: boolean;
   /** Where a gateway finds an exported snapshot, and how often it looks; its key is a secret and stands elsewhere. */
   readonly snapshot: { readonly place: SnapshotPlace; readonly intervalMs: number; readonly maxBytes: number } | undefined;
   /** Upstreams of `https` that say nothing about it are verified. */
@@ -213,6 +214,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
             refreshMs: number('snapshot-export-refresh', 86_400) * 1000,
           },
     compareIntervalMs: number('compare-interval', 60) * 1000,
+    believeClock: flag('believe-clock'),
     ageLimit: readAgeLimit(number('max-configuration-age', 0), text('when-too-old')),
     snapshot:
       snapshot === undefined

@@ -102,6 +102,13 @@ export const OUTAGE_SETTINGS = [
     meaning: 'How often each gateway compares what it holds with what the control plane has; 0 for never',
     verbs: ['start', 'control-plane'],
   },
+  {
+    name: 'believe-clock',
+    type: 'flag',
+    defaultText: 'false',
+    meaning: 'Let things expire by this machine’s clock although a later time was seen: for one start, after a clock was ahead',
+    verbs: ['start', 'control-plane'],
+  },
 ] as const satisfies readonly Setting[];
 
 /** @throws StartError for another word than `serve` and `refuse` */

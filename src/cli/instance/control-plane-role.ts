@@ -35,6 +35,7 @@ export function controlPlaneRole(context: InstanceContext): SupervisedChild {
     dial: configuration.dial,
     retention: configuration.retention,
     compareIntervalMs: configuration.compareIntervalMs,
+    believeClock: configuration.believeClock,
     snapshotExport: snapshotExportSettings(context) ?? null,
     bootstrapToken: secrets.bootstrapToken ?? null,
     adminPassword: secrets.adminPassword ?? null,

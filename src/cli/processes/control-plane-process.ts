@@ -23,6 +23,7 @@ export interface ControlPlaneSettings
     | 'metricsListeners'
     | 'gatewayUrls'
     | 'compareIntervalMs'
+    | 'believeClock'
     | 'softwareVersion'
   > {
   readonly lockFile: string;
@@ -58,6 +59,7 @@ const role: ChildRole = {
       adminTls: settings.adminTls ?? undefined,
       retention: settings.retention,
       compareIntervalMs: settings.compareIntervalMs,
+      believeClock: settings.believeClock,
       snapshotExport: settings.snapshotExport ?? undefined,
       bootstrapToken: settings.bootstrapToken ?? undefined,
       adminPassword: settings.adminPassword ?? undefined,

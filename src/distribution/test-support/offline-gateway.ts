@@ -91,6 +91,7 @@ export class OfflineGateway {
       onCurrent: (revision) => this.current.push(revision),
       onAuthorities: () => undefined,
       onRefused: () => undefined,
+      onTime: () => undefined,
     });
   }
 }

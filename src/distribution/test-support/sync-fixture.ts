@@ -53,6 +53,8 @@ export class TestGateway {
   readonly log = new RecordingLogger();
   readonly current: number[] = [];
   readonly refusals: string[] = [];
+  /** What control planes have told as their time, in milliseconds since 1970. */
+  readonly times: number[] = [];
   readonly journal: Journal;
   readonly subscriber: Subscriber;
 
@@ -69,6 +71,7 @@ export class TestGateway {
       random: systemRandom,
       softwareVersion: '0.1.0-test',
       onCurrent: (revision) => this.current.push(revision),
+      onTime: (nowMs) => this.times.push(nowMs),
       onRefused: (revision, reason) => this.refusals.push(`${revision}: ${reason}`),
     });
   }
@@ -109,6 +112,7 @@ const NO_HISTORY: ConfigurationHistory = { id: 'none', accepts: () => false, isP
 export class TestControlPlane {
   readonly store: MemoryStore;
   readonly clock = new FakeClock();
+  readonly expiryClock = new FakeClock();
   readonly log = new RecordingLogger();
   readonly publisher: Publisher;
   /** What instances have told of who used what, each with the instance. */
@@ -136,6 +140,7 @@ export class TestControlPlane {
       random: systemRandom,
       compareIntervalMs: options.compareIntervalMs ?? 0,
       clock: this.clock,
+      expiryClock: this.expiryClock,
       log: this.log,
       softwareVersion: '0.1.0-test',
     });

@@ -37,18 +37,26 @@ export interface ConfigurationSource {
   close(): Promise<void>;
 }
 
-/** Opens a source that puts configuration in force by `applier`, and tells each time that nothing newer is known of, or when the snapshot in force was made. */
+/** Who is told the time that control planes tell, in milliseconds since 1970. */
+export interface ToldTimes {
+  /** When the snapshot in force was made. */
+  noteSnapshot(createdAtMs: number): void;
+  /** By what time the control plane that is connected lets things expire now. */
+  noteControlPlaneTime(nowMs: number): void;
+}
+
+/** Opens a source that puts configuration in force by `applier`, and tells each time that nothing newer is known of. */
 export type OpenConfigurationSource = (
   options: GatewayOptions,
   applier: ConfigurationApplier,
   onCurrent: (revision: number) => void,
-  onSnapshot: (createdAtMs: number) => void,
+  times: ToldTimes,
 ) => Promise<ConfigurationSource>;
 
 /** The disk journal first, then a snapshot where one is named, then the control planes, where there are any. */
-export const openControlPlaneSource: OpenConfigurationSource = async (options, applier, onCurrent, onSnapshot) => {
+export const openControlPlaneSource: OpenConfigurationSource = async (options, applier, onCurrent, times) => {
   const { dataFolder, identity, allowOlder, controlPlanes, previousExit, clock, random, log, softwareVersion, snapshot } = options;
-  const taker = snapshot === undefined ? undefined : snapshotTaker(options, snapshot, onSnapshot);
+  const taker = snapshot === undefined ? undefined : snapshotTaker(options, snapshot, (createdAtMs) => times.noteSnapshot(createdAtMs));
   const journal = await Journal.open({ folder: dataFolder, groupId: identity.groupId, allowOlder, random, log });
   const previousEnd = previousExit.kind === 'replaced' ? 'clean' : previousExit.kind;
   if (taker !== undefined && snapshot !== undefined && controlPlanes.length === 0) {
@@ -71,6 +79,7 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
     facts: { hostname: hostname(), cores: availableParallelism(), workers: options.workers.length },
     onCurrent,
     onAuthorities: (authority) => options.onAuthorities?.(authority),
+    onTime: (nowMs) => times.noteControlPlaneTime(nowMs),
     onRefused: (revision, reason) => log.error('a revision was refused', { revision, cause: reason }),
     ...(taker === undefined ? {} : { beforeConnecting: (held, signal) => taker.takeBeforeConnecting(held, signal) }),
   });

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { createStatusServer, type LogRotation, openAccessLog, type StatusServer, startLogRotation } from '../../observability/index.ts';
 import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
-import { CounterTables, machineTime } from '../counters/index.ts';
+import { CounterTables, type MachineTime, machineTime } from '../counters/index.ts';
 import { Freshness, registerFreshnessGauges } from '../freshness/index.ts';
 import type { GatewayOptions, RunningGateway } from '../gateway-options.ts';
 import { HealthBoard, type HealthMonitor, healthView, nodeStates } from '../health/index.ts';
@@ -53,6 +53,7 @@ export class GatewayAgent implements RunningGateway {
   readonly #usage: ReturnType<typeof createUsageCollector>;
   readonly #ticketSecrets: TicketSecrets;
   readonly #loopLag = new Float64Array(1);
+  readonly #machineMs: MachineTime;
   readonly #names: NodeNames;
   readonly #healthBoard: HealthBoard;
   readonly #health: HealthMonitor;
@@ -82,6 +83,8 @@ export class GatewayAgent implements RunningGateway {
     // A slot's next thread starts before the memory of the one before is given back, and there is a spare one.
     const maxThreads = options.workers.length * 2 + 2;
     this.#board = WorkerBoard.forWorkers(maxThreads);
+    this.#machineMs = machineTime(clock);
+    this.#board.expiryOffsetMs = freshness.nowMs() - this.#machineMs();
     this.#plugins = [...PLUGINS, ...(options.testPlugins?.plugins ?? [])];
     this.#secrets = openSecretValues(options);
     this.#tables = new CredentialIndexWriter({
@@ -95,7 +98,7 @@ export class GatewayAgent implements RunningGateway {
     this.#ticketSecrets = new TicketSecrets({ random, clock, onRenewed: (message) => this.#fleet.broadcast(message) });
     this.#load = createLoadTables(options, maxThreads);
     this.#metrics = new MetricsExport({ rows: maxThreads, listeners: options.metricsListeners, clock, log, yieldTurn });
-    this.#counters = new CounterTables({ rows: maxThreads, random, nowMs: machineTime(clock)(), wallMs: clock.nowMs() });
+    this.#counters = new CounterTables({ rows: maxThreads, random, nowMs: this.#machineMs(), wallMs: clock.nowMs() });
     this.#usage = createUsageCollector(options, maxThreads, (report) => this.#source?.reportUsage(report) ?? false);
     this.#registerGauges();
     this.#names = createNodeNames(options, (name) => this.#nodesChanged(name));
@@ -119,12 +122,7 @@ export class GatewayAgent implements RunningGateway {
     const isBeside = options.previousExit.kind === 'replaced';
     if (!isBeside) await agent.#listenForAgents();
     try {
-      agent.#source = await openSource(
-        options,
-        agent.#configuration,
-        (revision) => agent.#becameCurrent(revision),
-        (ms) => freshness.noteSnapshot(ms),
-      );
+      agent.#source = await openSource(options, agent.#configuration, (revision) => agent.#becameCurrent(revision), freshness);
     } catch (error) {
       await Promise.all([agent.#statusServer?.close(), agent.#metrics.close()]);
       agent.#health.close();
@@ -348,7 +346,10 @@ export class GatewayAgent implements RunningGateway {
       this.#fleet.checkHeartbeats();
       this.#tables.reclaim();
       // The process that takes over looks after it, once it has.
-      if (!this.#isReplaced) this.#board.refusesRequests = this.#freshness.update(this.#source, this.#revision).refusesRequests;
+      if (!this.#isReplaced) {
+        this.#board.refusesRequests = this.#freshness.update(this.#source, this.#revision).refusesRequests;
+        this.#board.expiryOffsetMs = this.#freshness.nowMs() - this.#machineMs();
+      }
       clock.schedule(HEARTBEAT_CHECK_MS, check);
     };
     clock.schedule(HEARTBEAT_CHECK_MS, check);
@@ -357,12 +358,11 @@ export class GatewayAgent implements RunningGateway {
   #registerGauges(): void {
     const { clock, softwareVersion } = this.#options;
     const { metrics } = this.#metrics;
-    const machineMs = machineTime(clock);
     registerFreshnessGauges(metrics, { state: () => this.#freshness.state, stateCheck: () => this.#source?.stateCheck(), clock });
     registerInstanceGauges(metrics, {
       load: () => this.#load.load,
       admittedClients: () => this.#load.admittedClients,
-      counterUsage: () => this.#counters.usage(machineMs()),
+      counterUsage: () => this.#counters.usage(this.#machineMs()),
       revision: () => this.#revision,
       nodeStates: () => nodeStates(this.#health.upstreams),
       controlPlaneIsReachable: () => this.#source?.isConnected() ?? false,

@@ -24,6 +24,14 @@ export function registerFreshnessGauges(
     inSeconds(sinceContactMs),
   );
   gauge('configuration_age_seconds', 'Time since what is in force was known to be the newest', ({ ageMs }) => inSeconds(ageMs));
+  gauge(
+    'clock_ahead_of_control_plane_seconds',
+    'How far the clock of the machine is ahead of the time of the control plane',
+    ({ clockAheadMs }) => inSeconds(clockAheadMs),
+  );
+  gauge('expiry_clock_ahead_seconds', 'How far the time by which things expire is ahead of the clock of the machine', ({ expiryAheadMs }) =>
+    inSeconds(expiryAheadMs),
+  );
   gauge('configuration_lag_revisions', 'Revisions that the control plane has and the instance has not', ({ lag }) => lag);
   gauge('configuration_too_old', 'Whether the configuration is older than --max-configuration-age', ({ isTooOld }) => (isTooOld ? 1 : 0));
 }

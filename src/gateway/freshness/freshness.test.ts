@@ -169,3 +169,36 @@ test('a control plane whose clock is ahead keeps no machine from being set right
   assert.equal(healed.freshness.update(AWAY, 6).ageMs, 10_000);
   await healed.freshness.close();
 });
+
+const HOUR_MS = 3_600_000;
+
+test('what expires goes by the latest time that this machine and its control plane have seen, over restarts and with the clock set back', async (t) => {
+  const folder = await temporaryFolder(t);
+  const clock = new FakeClock(AT_MS);
+  const first = await open(folder, clock);
+  first.freshness.noteControlPlaneTime(AT_MS + HOUR_MS);
+  assert.equal(first.freshness.nowMs(), AT_MS + HOUR_MS);
+  clock.advance(1_000);
+  assert.equal(first.freshness.update(HERE, 5).expiryAheadMs, HOUR_MS);
+  await first.freshness.close();
+  const earlier = new FakeClock(AT_MS - 24 * HOUR_MS);
+  const second = await open(folder, earlier);
+  earlier.advance(500);
+  assert.equal(second.freshness.nowMs(), AT_MS + HOUR_MS + 1_500);
+  await second.freshness.close();
+});
+
+test('what only the clock of this machine has shown beyond the time of its control plane is forgotten when it is set right', async (t) => {
+  const folder = await temporaryFolder(t);
+  const ahead = await open(folder, new FakeClock(AT_MS + YEARS_MS));
+  ahead.freshness.noteControlPlaneTime(AT_MS);
+  assert.equal(ahead.freshness.nowMs(), AT_MS + YEARS_MS);
+  await ahead.freshness.close();
+  const { freshness, log } = await open(folder, new FakeClock(AT_MS - HOUR_MS));
+  assert.equal(freshness.nowMs(), AT_MS + YEARS_MS);
+  freshness.noteControlPlaneTime(AT_MS + 5_000);
+  assert.equal(freshness.nowMs(), AT_MS + 5_000);
+  assert.partialDeepStrictEqual(freshness.update(HERE, 5), { ageMs: 0, sinceContactMs: 0 });
+  assert.equal(log.lines.filter(({ message }) => message.startsWith('the clock of this machine was ahead')).length, 1);
+  await freshness.close();
+});

@@ -1,8 +1,9 @@
 import type { Clock } from '../../lib/clock.ts';
+import { ForwardClock } from '../../lib/forward-clock.ts';
 import { messageOf } from '../../lib/message-of.ts';
 import type { Logger } from '../../observability/index.ts';
+import { ClockSkew } from './clock-skew.ts';
 import { readContactTimes, writeContactTimes } from './contact-file.ts';
-import { ForwardClock } from './forward-clock.ts';
 import { SignedTime } from './signed-time.ts';
 
 /** How old a configuration may become, and what then. */
@@ -31,6 +32,10 @@ export interface FreshnessState {
   readonly isTooOld: boolean;
   /** Because it is too old. */
   readonly refusesRequests: boolean;
+  /** By how much the machine's clock is ahead of the control plane's time, negative where it is behind; undefined without a connection. */
+  readonly clockAheadMs: number | undefined;
+  /** By how much the time by which things expire is ahead of the machine's clock. */
+  readonly expiryAheadMs: number;
 }
 
 const KEEP_INTERVAL_MS = 60_000;
@@ -44,15 +49,19 @@ const NOTHING_KNOWN: FreshnessState = {
   lag: undefined,
   isTooOld: false,
   refusesRequests: false,
+  clockAheadMs: undefined,
+  expiryAheadMs: 0,
 };
 
 /** Knows how long ago what is in force was last known to be the newest, over restarts and whatever the machine's clock does. */
 export class Freshness {
   readonly #folder: string;
   readonly #limit: AgeLimit;
+  readonly #wall: Clock;
   readonly #clock: ForwardClock;
   readonly #signed: SignedTime;
   readonly #log: Logger;
+  readonly #skew: ClockSkew;
   #contactMs: number;
   #confirmedMs: number;
   /** Nobody has told how old what is in force is: it counts from when it was first seen, until a snapshot says when it was made. */
@@ -64,13 +73,15 @@ export class Freshness {
   #keeping: Promise<void> = Promise.resolve();
 
   private constructor(
-    options: { readonly folder: string; readonly limit: AgeLimit | undefined; readonly log: Logger },
+    options: { readonly folder: string; readonly limit: AgeLimit | undefined; readonly log: Logger; readonly clock: Clock },
     clock: ForwardClock,
     signed: SignedTime,
   ) {
     this.#folder = options.folder;
     this.#limit = options.limit ?? NO_LIMIT;
     this.#log = options.log;
+    this.#wall = options.clock;
+    this.#skew = new ClockSkew(options.log);
     this.#clock = clock;
     this.#signed = signed;
     this.#contactMs = 0;
@@ -94,10 +105,25 @@ export class Freshness {
     return this.#state;
   }
 
+  /** The time by which things expire: it never runs backwards, but where it turns out to have been ahead. In milliseconds since 1970. */
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  /**
+   * A control plane that is connected now lets things expire by this time, which never runs backwards there. So it is that late here too; and what this
+   * machine's clock alone has shown beyond it was wrong.
+   */
+  noteControlPlaneTime(nowMs: number): void {
+    this.#skew.note(this.#wall.nowMs(), nowMs);
+    this.#clock.moveTo(nowMs);
+    this.#healClock(Math.max(nowMs, this.#signed.floorMs()), nowMs);
+  }
+
   /** A verified snapshot that was made at this time is in force: it was the newest then. */
   noteSnapshot(createdAtMs: number): void {
     const madeMs = Math.min(createdAtMs, this.#clock.nowMs());
-    if (this.#signed.note(madeMs)) this.#healClock(madeMs);
+    if (this.#signed.note(madeMs)) this.#healClock(this.#signed.floorMs(), madeMs);
     this.#confirmedMs = this.#isGuessed ? madeMs : Math.max(this.#confirmedMs, madeMs);
     this.#isGuessed = false;
     this.#mustKeep = true;
@@ -106,16 +132,17 @@ export class Freshness {
   /**
    * The machine's clock was far ahead once, and what was seen then would make everything too old for ever. A snapshot that was made after another one
    * shows that it is earlier; how much, the signed times and the time that has passed since them bound: it is not younger than they allow, whatever the
-   * machine's clock says now.
+   * machine's clock says now. So does the time that a control plane tells.
    */
-  #healClock(madeMs: number): void {
-    const aheadMs = this.#clock.setBack(this.#signed.floorMs(), CLOCK_TOLERANCE_MS);
+  #healClock(leastMs: number, confirmedMs: number): void {
+    const aheadMs = this.#clock.setBack(leastMs, CLOCK_TOLERANCE_MS);
     if (aheadMs === 0) return;
-    this.#log.warn('the clock of this machine was ahead; the age of the configuration is counted anew', {
+    this.#log.warn('the clock of this machine was ahead; what expires, and the age of the configuration, go by the right time again', {
       ahead_seconds: Math.round(aheadMs / 1000),
     });
     this.#contactMs = Math.min(this.#contactMs, this.#clock.nowMs());
-    this.#confirmedMs = Math.min(this.#confirmedMs, madeMs);
+    this.#confirmedMs = Math.min(this.#confirmedMs, confirmedMs);
+    this.#mustKeep = true;
   }
 
   /** To be called several times a second, with the revision in force. Returns the state. */
@@ -124,6 +151,7 @@ export class Freshness {
     const isConnected = source?.isConnected() ?? false;
     const newestRevision = source?.newestRevision();
     if (isConnected) this.#contactMs = nowMs;
+    else this.#skew.forget();
     const isNewest = newestRevision !== undefined && revision === newestRevision;
     // Of a copy that is older than this file nothing is known: its age counts from when it was first seen.
     const isFirst = revision !== undefined && this.#confirmedMs === 0;
@@ -141,6 +169,8 @@ export class Freshness {
       lag: newestRevision !== undefined ? Math.max(0, newestRevision - (revision ?? 0)) : undefined,
       isTooOld,
       refusesRequests: isTooOld && this.#limit.whenTooOld === 'refuse',
+      clockAheadMs: this.#skew.aheadMs,
+      expiryAheadMs: nowMs - this.#wall.nowMs(),
     };
     if (isFirst) this.#mustKeep = true;
     if (this.#mustKeep || nowMs - this.#keptAtMs >= KEEP_INTERVAL_MS) void this.#keep(nowMs);

@@ -93,6 +93,7 @@ function createParts(options: PartOptions) {
   const metrics = new WorkerMetrics(new InstanceMetrics(1, METRICS_OF_TESTS).handles, 0);
   const services = new WorkerPluginServices({
     clock,
+    expiryClock: clock,
     random,
     log,
     counters: counters.handles,

@@ -124,6 +124,7 @@ function setupOf(
     configurationHash: hash('sha256', JSON.stringify(configuration), 'hex').slice(0, HASH_DIGITS),
     metadata: metadataOf(plugin.name),
     clock: services.clock,
+    expiryClock: services.expiryClock,
     random: services.random,
     log: services.logOf(plugin.name),
     counters: services.counters,

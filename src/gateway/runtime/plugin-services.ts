@@ -12,6 +12,8 @@ export interface CounterLease {
 /** What all plugins of a worker share, beside what concerns one configuration alone. */
 export interface PluginServices {
   readonly clock: Clock;
+  /** By which tokens and signatures expire. */
+  readonly expiryClock: Pick<Clock, 'nowMs'>;
   readonly random: Random;
   /** A log whose lines name the plugin. */
   logOf(plugin: string): PluginLog;

@@ -7,7 +7,16 @@ const ready: GatewayStatus = {
   workers: ['listening', 'listening'],
   hasSpare: true,
   draining: false,
-  freshness: { isConnected: true, sinceContactMs: 0, ageMs: 1999, lag: 0, isTooOld: false, refusesRequests: false },
+  freshness: {
+    isConnected: true,
+    sinceContactMs: 0,
+    ageMs: 1999,
+    lag: 0,
+    isTooOld: false,
+    refusesRequests: false,
+    clockAheadMs: 0,
+    expiryAheadMs: 0,
+  },
   load: {
     limits: { clientConnections: 90, upstreamConnections: 80, connectionsPerAddress: 7, requestsPerService: 40, requestsPerNode: 0 },
     clientConnections: 12,

@@ -6,6 +6,7 @@ export function testServices(): PluginServices {
   const setup = testSetup();
   return {
     clock: setup.clock,
+    expiryClock: setup.expiryClock,
     random: setup.random,
     logOf: () => setup.log,
     counters: setup.counters,

@@ -8,6 +8,7 @@ import type { Logger } from '../../observability/logger.ts';
 import { type AccessLog, openAccessLog } from '../../observability/worker-side.ts';
 import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
+import { machineTime } from '../counters/index.ts';
 import { HealthBook } from '../health/index.ts';
 import { deriveDatagramSessions, WorkerLoad } from '../limits/index.ts';
 import { HTTP_REQUESTS, WorkerMetrics } from '../metrics/index.ts';
@@ -19,6 +20,7 @@ import { CredentialIndexReader } from '../tables/index.ts';
 import { TicketKeys, TlsItems, UpstreamIdentities } from '../tls/index.ts';
 import { UsageCounter } from '../usage/index.ts';
 import { CredentialDirectory } from './credential-directory.ts';
+import { ExpiryClock } from './expiry-clock.ts';
 import { HandshakeLog } from './handshake-log.ts';
 import { PreparedChanges } from './prepared-changes.ts';
 import { StreamListening } from './stream-listening.ts';
@@ -76,7 +78,7 @@ export class GatewayWorker {
     this.#reader = new CredentialIndexReader(start.tables, start.row);
     this.#directory = new CredentialDirectory(this.#reader);
     this.#metrics = new WorkerMetrics(start.metrics, start.row);
-    this.#services = this.#createServices(random);
+    this.#services = this.#createServices(random, board);
     this.#headerRules = new ClientHeaderRules(PLUGINS.flatMap(fixedIdentityHeaders));
     const { limits, timeouts, http2Cleartext = false } = start.engine;
     const { upstreamIdleMs, upstreamAgeMs } = { ...DEFAULT_ENGINE_TIMEOUTS, ...timeouts };
@@ -285,10 +287,11 @@ export class GatewayWorker {
     return openAccessLog({ file, maxBufferedBytes: ACCESS_LOG_BUFFER_BYTES, log: this.#log, clock: this.#clock });
   }
 
-  #createServices(random: Random): WorkerPluginServices {
+  #createServices(random: Random, board: WorkerBoard): WorkerPluginServices {
     const { counters, row, workers, forbiddenFolders, httpsPort, softwareVersion } = this.#start;
     return new WorkerPluginServices({
       clock: this.#clock,
+      expiryClock: new ExpiryClock({ clock: this.#clock, board, machineMs: machineTime(this.#clock) }),
       random,
       log: this.#log,
       counters,

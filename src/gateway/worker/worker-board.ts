@@ -8,6 +8,8 @@ const FIELDS_PER_ROW = 16;
 const REVISION_LOW = 0;
 const REVISION_HIGH = 1;
 const TOO_OLD = 2;
+/** In 64 bits each, as counted from the beginning. */
+const EXPIRY_OFFSET = 2;
 const HALF = 2 ** 30;
 
 /** What a worker did last, as its row tells after it died. */
@@ -25,10 +27,12 @@ export interface LastEntered {
 export class WorkerBoard {
   readonly shared: SharedArrayBuffer;
   readonly #fields: Int32Array;
+  readonly #wide: BigInt64Array;
 
   constructor(shared: SharedArrayBuffer) {
     this.shared = shared;
     this.#fields = new Int32Array(shared);
+    this.#wide = new BigInt64Array(shared);
   }
 
   static forWorkers(rows: number): WorkerBoard {
@@ -62,6 +66,15 @@ export class WorkerBoard {
 
   get refusesRequests(): boolean {
     return this.#fields[TOO_OLD] === 1;
+  }
+
+  /** How far the time by which things expire is ahead of the machine's monotonic clock, in milliseconds, so that it goes on by itself. */
+  set expiryOffsetMs(offsetMs: number) {
+    Atomics.store(this.#wide, EXPIRY_OFFSET, BigInt(Math.round(offsetMs)));
+  }
+
+  get expiryOffsetMs(): number {
+    return Number(Atomics.load(this.#wide, EXPIRY_OFFSET));
   }
 
   set revision(revision: number) {

@@ -13,6 +13,7 @@ import { NamedPluginLog } from './plugin-log.ts';
 /** What the services of one worker are made from. */
 export interface WorkerPluginServicesOptions {
   readonly clock: Clock;
+  readonly expiryClock: Pick<Clock, 'nowMs'>;
   readonly random: Random;
   readonly log: Logger;
   readonly counters: CounterHandles;
@@ -34,6 +35,7 @@ const LAST_CALLS_MS = 5000;
 /** Everything that the plugins of one worker share. */
 export class WorkerPluginServices implements PluginServices {
   readonly clock: Clock;
+  readonly expiryClock: Pick<Clock, 'nowMs'>;
   readonly random: Random;
   readonly counters: Counters;
   readonly records: SharedRecords;
@@ -53,6 +55,7 @@ export class WorkerPluginServices implements PluginServices {
   constructor(options: WorkerPluginServicesOptions) {
     const { clock, random, log, mayDial, forbiddenFolders } = options;
     this.clock = clock;
+    this.expiryClock = options.expiryClock;
     this.random = random;
     this.metrics = options.metrics;
     this.httpsPort = options.httpsPort;

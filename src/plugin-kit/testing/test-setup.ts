@@ -22,6 +22,8 @@ export interface TestSetupOptions {
   /** As it was written: `createPlugin` adds the defaults of the plugin's `metadataSchema`. */
   readonly metadata?: JsonObject;
   readonly clock?: FakeClock;
+  /** `clock` unless said. */
+  readonly expiryClock?: FakeClock;
   readonly random?: Random;
   /** 0 unless said. */
   readonly httpsPort?: number;
@@ -52,6 +54,7 @@ export function testSetup(options: TestSetupOptions = {}): TestSetup {
     configurationHash: options.configurationHash ?? '',
     metadata: options.metadata,
     clock,
+    expiryClock: options.expiryClock ?? clock,
     random: options.random ?? seededRandom(),
     log: new TestLog(),
     counters: new TestCounters(clock),

@@ -126,6 +126,14 @@ test('a token is good for as long as expires says, and for ever with 0', () => {
   assert.equal(answerTo({ header: token, cookie: token }, { ...SETTINGS, expires: 7202 }, setup), undefined);
 });
 
+test('a token that has expired does not live again when the clock is set back', () => {
+  const expiryClock = new FakeClock();
+  const setup = testSetup({ clock: new FakeClock(), expiryClock });
+  const token = tokenFrom(setCookie(SETTINGS, setup));
+  expiryClock.advance(7_201_000);
+  assert.equal(answerTo({ header: token, cookie: token }, SETTINGS, setup)?.status, 401);
+});
+
 test('a token of APISIX, whose random part is a number, is accepted', () => {
   const clock = new FakeClock();
   const expires = clock.nowMs() / 1000;

@@ -11,6 +11,7 @@ interface CsrfState {
   readonly name: string;
   readonly lowerCaseName: string;
   readonly clock: Clock;
+  readonly expiryClock: Pick<Clock, 'nowMs'>;
   readonly random: Random;
   readonly noHeader: PluginAnswer;
   readonly noCookie: PluginAnswer;
@@ -28,12 +29,13 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 export const csrf = definePlugin<CsrfConfiguration, CsrfState>({
   ...csrfSchema,
   readsHeadLater: false,
-  create: ({ key, expires, name }, { clock, random }) => ({
+  create: ({ key, expires, name }, { clock, expiryClock, random }) => ({
     key,
     maxAgeSeconds: expires,
     name,
     lowerCaseName: name.toLowerCase(),
     clock,
+    expiryClock,
     random,
     noHeader: refusal('no csrf token in headers'),
     noCookie: refusal('no csrf cookie'),
@@ -48,10 +50,10 @@ export const csrf = definePlugin<CsrfConfiguration, CsrfState>({
       const cookie = request.cookie(state.name);
       if (cookie === undefined) return state.noCookie;
       if (header !== cookie) return state.mismatch;
-      return isGoodToken(cookie, state.key, nowSeconds(state.clock), state.maxAgeSeconds) ? undefined : state.badToken;
+      return isGoodToken(cookie, state.key, nowSeconds(state.expiryClock), state.maxAgeSeconds) ? undefined : state.badToken;
     },
-    headerFilter: (_request, response, { key, maxAgeSeconds, name, clock, random }) => {
-      const token = makeToken(key, nowSeconds(clock), (length) => random.bytes(length));
+    headerFilter: (_request, response, { key, maxAgeSeconds, name, clock, expiryClock, random }) => {
+      const token = makeToken(key, nowSeconds(expiryClock), (length) => random.bytes(length));
       const expires = cookieDate((nowSeconds(clock) + maxAgeSeconds) * 1000);
       response.addHeader('Set-Cookie', `${name}=${token};path=/;SameSite=Lax;Expires=${expires}`);
     },
@@ -62,6 +64,6 @@ function refusal(message: string): PluginAnswer {
   return refuse('csrf_invalid', { message, style: 'error_msg' });
 }
 
-function nowSeconds(clock: Clock): number {
+function nowSeconds(clock: Pick<Clock, 'nowMs'>): number {
   return Math.floor(clock.nowMs() / 1000);
 }

@@ -178,6 +178,14 @@ test('a signature grows old', async () => {
   assert.equal(runPhaseAtOnce(instance, 'rewrite', signed())?.status, 401);
 });
 
+test('a signature that has grown old does not become young when the clock is set back', async () => {
+  const expiryClock = new FakeClock();
+  const instance = createPlugin(hmacAuth, {}, testSetup({ clock: new FakeClock(), expiryClock }));
+  assert.equal(runPhaseAtOnce(instance, 'rewrite', signed()), undefined);
+  expiryClock.advance(301_000);
+  assert.equal(runPhaseAtOnce(instance, 'rewrite', signed())?.status, 401);
+});
+
 test('a Date that is no date of HTTP is refused', async () => {
   for (const date of ['', 'now', '1800000000', '2027-01-15T08:00:00Z', 'Fri, 15 Jan 2027 08:00:00 CET']) {
     await assertRefused(signed({ headers: [['Date', date]] }), 'Invalid GMT format time');

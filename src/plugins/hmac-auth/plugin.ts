@@ -35,7 +35,7 @@ const INVALID = "client request can't be validated";
  */
 export const hmacAuth = definePlugin<HmacAuthConfiguration, HmacAuthState>({
   ...hmacAuthSchema,
-  create: (configuration, { clock, log }) => {
+  create: (configuration, { expiryClock, log }) => {
     const headers = [['WWW-Authenticate', `hmac realm="${configuration.realm}"`]] as const;
     const refusal = (message: string): PluginAnswer => refuse('hmac_invalid', { headers, message });
     return {
@@ -43,7 +43,7 @@ export const hmacAuth = definePlugin<HmacAuthConfiguration, HmacAuthState>({
         allowedAlgorithms: new Set(configuration.allowed_algorithms),
         clockSkewS: configuration.clock_skew,
         signedHeaders: configuration.signed_headers,
-        clock,
+        expiryClock,
       },
       validatesBody: configuration.validate_request_body,
       maxBodyBytes: configuration.max_req_body_size,

@@ -13,7 +13,7 @@ export interface SignatureRules {
   readonly allowedAlgorithms: ReadonlySet<string>;
   readonly clockSkewS: number;
   readonly signedHeaders: readonly string[];
-  readonly clock: Clock;
+  readonly expiryClock: Pick<Clock, 'nowMs'>;
 }
 
 /** Who signed a request, or why it does not count as signed: for the log, the client does not learn it. */
@@ -45,11 +45,11 @@ function isAllowed(algorithm: string, { allowedAlgorithms }: SignatureRules): al
   return allowedAlgorithms.has(algorithm);
 }
 
-function findDateProblem(date: string | undefined, { clock, clockSkewS }: SignatureRules): string | undefined {
+function findDateProblem(date: string | undefined, { expiryClock, clockSkewS }: SignatureRules): string | undefined {
   if (date === undefined) return 'Date header missing. failed to validate clock skew';
   const sentAtS = parseHttpDate(date);
   if (sentAtS === undefined) return 'Invalid GMT format time';
-  return Math.abs(Math.floor(clock.nowMs() / 1000) - sentAtS) > clockSkewS ? 'Clock skew exceeded' : undefined;
+  return Math.abs(Math.floor(expiryClock.nowMs() / 1000) - sentAtS) > clockSkewS ? 'Clock skew exceeded' : undefined;
 }
 
 function isSignature(signature: string, algorithm: HmacAlgorithm, credential: CredentialMatch, text: string): boolean {

@@ -218,6 +218,13 @@ test('a token is verified anew with every request', () => {
   assert.equal(runPhaseAtOnce(instance, 'rewrite', bearing(token))?.status, 401);
 });
 
+test('a token that has expired does not live again when the clock is set back', () => {
+  const setup = testSetup({ clock: new FakeClock((NOW_S - 60) * 1000), expiryClock: new FakeClock(NOW_S * 1000) });
+  const instance = createPlugin(jwtAuth, {}, setup);
+  assert.equal(runPhaseAtOnce(instance, 'rewrite', bearing(makeToken({ key: 'jack-key', exp: NOW_S - 1 })))?.status, 401);
+  assert.equal(runPhaseAtOnce(instance, 'rewrite', bearing(makeToken({ key: 'jack-key', exp: NOW_S + 1 }))), undefined);
+});
+
 test('store_in_ctx keeps the payload of a verified token', () => {
   const request = bearing(makeToken({ key: 'jack-key', roles: ['a'] }));
   assertPasses(request, { store_in_ctx: true });

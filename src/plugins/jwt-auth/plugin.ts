@@ -29,7 +29,7 @@ interface JwtAuthState {
   readonly claimsToVerify: readonly TimeClaim[];
   readonly unrecognised: UnrecognisedClient;
   readonly refusals: Readonly<Record<'missing' | 'malformed' | 'keyMissing' | 'keyInvalid' | 'notVerified', PluginAnswer>>;
-  readonly clock: Clock;
+  readonly expiryClock: Pick<Clock, 'nowMs'>;
   readonly log: PluginLog;
 }
 
@@ -44,7 +44,7 @@ type Examination =
  */
 export const jwtAuth = definePlugin<JwtAuthConfiguration, JwtAuthState>({
   ...jwtAuthSchema,
-  create: (configuration, { clock, log }) => {
+  create: (configuration, { expiryClock, log }) => {
     const headers = [['WWW-Authenticate', `Bearer realm="${configuration.realm}"`]] as const;
     const { header, query, cookie } = configuration;
     return {
@@ -61,7 +61,7 @@ export const jwtAuth = definePlugin<JwtAuthConfiguration, JwtAuthState>({
         keyInvalid: refuse('jwt_key_invalid', { headers }),
         notVerified: refuse('jwt_not_verified', { headers }),
       },
-      clock,
+      expiryClock,
       log,
     };
   },
@@ -93,11 +93,11 @@ function examine(request: RequestView, text: string, state: JwtAuthState): Exami
 }
 
 /** Why the token is not to be trusted; undefined when it is. */
-function verify(token: ParsedToken, credential: CredentialMatch, { claimsToVerify, clock }: JwtAuthState): string | undefined {
+function verify(token: ParsedToken, credential: CredentialMatch, { claimsToVerify, expiryClock }: JwtAuthState): string | undefined {
   try {
     const key = credential.prepared(importVerificationKey);
     if (!verifySignature(token, key)) return 'algorithm or signature do not fit the credential';
-    return findClaimProblem(token.payload, { claimsToVerify, gracePeriodS: key.gracePeriodS, nowS: clock.nowMs() / 1000 });
+    return findClaimProblem(token.payload, { claimsToVerify, gracePeriodS: key.gracePeriodS, nowS: expiryClock.nowMs() / 1000 });
   } catch {
     return 'the key of the credential cannot be used for it';
   }

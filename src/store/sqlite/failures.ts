@@ -1,4 +1,6 @@
+import path from 'node:path';
 import { PortcullisError, StartError } from '../../errors/index.ts';
+import { isDiskFull } from '../../lib/is-disk-full.ts';
 import { SqliteFailure } from './sqlite-database.ts';
 
 /** What a failure at run time means to the caller: `store_unavailable` for SQLite's own, everything else as it is. */
@@ -10,7 +12,9 @@ export function runFailure(error: unknown): unknown {
 /** What a failure at the start means to a person: one sentence for each cause that a person can remove. */
 export function startFailure(error: unknown, file: string): unknown {
   if (error instanceof StartError || !(error instanceof Error)) return error;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const told = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  // SQLite names an error of the disk what is often want of room, and nobody should restore a backup for that.
+  const code = told.startsWith('SQLITE_IOERR') && isDiskFull(path.dirname(file)) ? 'SQLITE_FULL' : told;
   const sentence = SENTENCES.find(([pattern]) => pattern.test(code))?.[1];
   return sentence === undefined ? error : new StartError(sentence(file), { cause: error });
 }
@@ -25,5 +29,8 @@ const SENTENCES: readonly (readonly [RegExp, (file: string) => string])[] = [
     /^SQLITE_(CANTOPEN|READONLY|PERM|AUTH)|^EACCES|^EPERM|^EROFS|^EISDIR/,
     (file) => `The database ${file} cannot be written: check that it is a file, and its permissions and those of its folder.`,
   ],
-  [/^SQLITE_IOERR|^EIO/, (file) => `The disk that holds ${file} reports errors: check it, and restore the database from a backup.`],
+  [
+    /^SQLITE_IOERR|^EIO/,
+    (file) => `The disk that holds ${file} reports errors: check it, and restore the database from a backup where it was damaged.`,
+  ],
 ];

@@ -3,6 +3,7 @@ import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
+import { makeSmallDisk } from '../../../test-support/small-disk.ts';
 import { StartError } from '../../errors/index.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { AUTHOR, putAll, serviceWrite } from '../contract/sample-writes.ts';
@@ -68,6 +69,15 @@ test('each kind of failure at the start has its sentence, and none at run time b
   const other = new TypeError('a mistake of the program');
   assert.equal(startFailure(other, '/data/p.db'), other);
   assert.equal(runFailure(other), other);
+});
+
+test('what SQLite calls an error of the disk sends nobody to a backup where the disk is full', async (context) => {
+  const folder = await makeSmallDisk(context, 64 * 1024);
+  if (folder === undefined) return;
+  const failure = new SqliteFailure('SQLITE_IOERR_SHMSIZE', new Error('native'));
+  const explained = startFailure(failure, path.join(folder, 'p.db'));
+  assert.ok(explained instanceof StartError);
+  assert.match(explained.message, /is full: free some space/);
 });
 
 function startError(message: RegExp): (error: unknown) => boolean {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock } from './clock.ts';
 
 /**
  * Wall-clock time that never runs backwards and never stands still: what was seen last, kept over restarts, goes on with the monotonic
@@ -22,6 +22,11 @@ export class ForwardClock {
     this.#latestMs = Math.max(this.#latestMs + (monotonicMs - this.#atMs), this.#clock.nowMs());
     this.#atMs = monotonicMs;
     return this.#latestMs;
+  }
+
+  /** It is at least that late, somebody who is believed says. */
+  moveTo(atLeastMs: number): void {
+    this.#latestMs = Math.max(this.nowMs(), atLeastMs);
   }
 
   /**
