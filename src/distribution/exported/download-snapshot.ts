@@ -104,7 +104,8 @@ async function receive(answer: IncomingMessage, options: DownloadOptions, signal
     check.finish();
   } catch (error) {
     // Node calls that "aborted", as it calls what is stopped here.
-    if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') throw new Error('the server broke the download off', { cause: error });
+    if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET')
+      throw new Error('the server broke the download off', { cause: error });
     throw error;
   } finally {
     answer.destroy();
