@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { Agent, buildConnector } from 'undici';
 import type { DialPolicy } from '../lib/dial-policy.ts';
+import { nodeTls } from '../lib/node-tls.ts';
 import { dialDenied, policedLookup } from '../lib/policed-lookup.ts';
 
 /**
@@ -9,6 +10,7 @@ import { dialDenied, policedLookup } from '../lib/policed-lookup.ts';
  */
 export function policedAgent(mayDial: DialPolicy, limits: { readonly timeoutMs: number; readonly maxResponseBytes: number }): Agent {
   const { timeoutMs, maxResponseBytes } = limits;
+  nodeTls();
   return new Agent({
     connect: (options, callback) => {
       const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);

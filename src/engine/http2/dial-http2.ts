@@ -1,4 +1,5 @@
 import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { nodeTls } from '../../lib/node-tls.ts';
 import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import { type SessionPlace, TLS_FAILURE } from '../transport/connect-tls-transport.ts';
 import { connectTransport } from '../transport/connect-transport.ts';
@@ -40,7 +41,7 @@ function connectSecurely(
   place: SessionPlace,
   onFailure: (code: string) => void,
 ): TLSSocket {
-  const { checkServerIdentity, connect } = process.getBuiltinModule('node:tls');
+  const { checkServerIdentity, connect } = nodeTls();
   const socket = connect({
     host,
     port,

@@ -1,4 +1,5 @@
 import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { nodeTls } from '../../lib/node-tls.ts';
 import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import type { ConnectOptions } from './connect-transport.ts';
 import { EncryptedTransport } from './encrypted-transport.ts';
@@ -21,8 +22,7 @@ export function connectTlsTransport(
   onConnected: () => void,
 ): Transport {
   const { host, port, readBuffer, nextReadBuffer } = options;
-  // Loaded when somebody needs it: every worker would pay 6 MB for it.
-  const { checkServerIdentity, connect } = process.getBuiltinModule('node:tls');
+  const { checkServerIdentity, connect } = nodeTls();
   let buffer = readBuffer;
   // The type of Node's options has no place for `onread`, which its documentation has.
   const settings = {

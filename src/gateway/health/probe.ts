@@ -3,6 +3,7 @@ import { request as requestSecure } from 'node:https';
 import { connect, isIP } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { Clock } from '../../lib/clock.ts';
+import { nodeTls } from '../../lib/node-tls.ts';
 import type { ActiveChecks } from '../../schema/index.ts';
 import type { HealthReport } from './node-health.ts';
 
@@ -87,6 +88,7 @@ function openRequest(checks: ActiveChecks, { address, port, host, secureContext 
     agent: false,
   };
   if (checks.kind !== 'https') return requestPlain(options);
+  nodeTls();
   const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
   return requestSecure({
     ...options,
