@@ -39,6 +39,11 @@ export class AdmittedPeers {
     return undefined;
   }
 
+  /** Admitted, and neither gone nor cut off since. */
+  has(connection: PeerConnection): boolean {
+    return this.#peers.has(connection);
+  }
+
   leave(connection: PeerConnection): void {
     this.#peers.delete(connection);
   }

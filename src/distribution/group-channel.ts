@@ -36,10 +36,11 @@ export interface GroupChannelOptions {
 }
 
 /**
- * A gateway asks when its disk copy is worn out or a delta is missing: a few times an hour. Each snapshot is the whole configuration, signed and sent.
+ * A gateway needs one when it holds nothing, when its disk copy is worn out or a delta is missing: a few times an hour. Each snapshot is the whole
+ * configuration, signed and sent.
  */
-const REQUESTED_SNAPSHOTS_PER_SECOND = 0.1;
-const REQUESTED_SNAPSHOTS_BURST_SECONDS = 100;
+const SNAPSHOTS_PER_SECOND = 0.1;
+const SNAPSHOTS_BURST_SECONDS = 100;
 
 /**
  * All connected instances of one gateway group. Changes that come while deltas are being built wait for the next round, so a
@@ -52,8 +53,8 @@ export class GroupChannel {
   readonly #waits = new Set<AppliedWait>();
   readonly #comparison: StateComparison;
   /** By instance, over all its connections. */
-  readonly #requestedSnapshots = new RateLimit(REQUESTED_SNAPSHOTS_PER_SECOND, REQUESTED_SNAPSHOTS_BURST_SECONDS);
-  /** Instances whose request waits for its turn, and how to call that off. */
+  readonly #snapshots = new RateLimit(SNAPSHOTS_PER_SECOND, SNAPSHOTS_BURST_SECONDS);
+  /** Instances whose snapshot waits for its turn, and how to call that off. */
   readonly #postponed = new Map<ConnectedInstance, CancelTask>();
   /** The oldest delta that an instance has not answered, and when it was sent. */
   readonly #unanswered = new WeakMap<ConnectedInstance, { readonly revision: number; readonly sentAtMs: number }>();
@@ -113,11 +114,11 @@ export class GroupChannel {
     return makesSense;
   }
 
-  /** One that asks too often gets its snapshot later, and one only, however often it has asked until then. */
+  /** One that asks or comes anew too often gets its snapshot later, and one only, however often it has asked until then. */
   noteSnapshotRequest(instance: ConnectedInstance): void {
     if (instance.takesSnapshot || this.#postponed.has(instance) || instance.connection.isClosed) return;
     const { clock } = this.#options;
-    const waitMs = this.#requestedSnapshots.take(instance.name.instanceId, clock.monotonicMs());
+    const waitMs = this.#snapshots.take(instance.name.instanceId, clock.monotonicMs());
     if (waitMs === 0) {
       this.#wantSnapshot(instance);
       return;
@@ -209,7 +210,7 @@ export class GroupChannel {
       const step = instance.nextStep(this.#newest);
       if (step.kind === 'nothing') continue;
       if (step.kind === 'snapshot') {
-        void this.#sendSnapshot(instance);
+        this.#sendSnapshotInTurn(instance);
         continue;
       }
       if (!deltas.has(step.fromRevision)) deltas.set(step.fromRevision, await this.#options.messages.delta(step.fromRevision));
@@ -225,7 +226,7 @@ export class GroupChannel {
       return;
     }
     if (delta === undefined) {
-      void this.#sendSnapshot(instance);
+      this.#sendSnapshotInTurn(instance);
       return;
     }
     if (delta.toRevision <= fromRevision) return;
@@ -244,6 +245,12 @@ export class GroupChannel {
       this.#draining.delete(instance);
       if (!instance.connection.isClosed) void this.#publish();
     });
+  }
+
+  /** What was asked for, and for a comparison, has had its turn. */
+  #sendSnapshotInTurn(instance: ConnectedInstance): void {
+    if (instance.takesSnapshot) void this.#sendSnapshot(instance);
+    else this.noteSnapshotRequest(instance);
   }
 
   async #sendSnapshot(instance: ConnectedInstance): Promise<void> {

@@ -246,7 +246,7 @@ export class Publisher {
     }
     await this.#peers.refresh();
     if (connection.isClosed) return undefined;
-    // From here on nothing is waited for: whoever is revoked later is found among those who were admitted.
+    // Whoever is revoked later is found among those who were admitted.
     const refusal = this.#peers.admit(connection, peer.instance);
     if (refusal !== undefined) {
       this.#reject(name, connection, refusal);
@@ -255,6 +255,13 @@ export class Publisher {
     const channel = this.#channel(name.groupId);
     const newestRevision = Math.max(group.revision, channel.newestRevision);
     const isHistoryAccepted = this.#acceptsHistory(name, hello, newestRevision);
+    const instance = this.#connectedInstance(peer, connection, hello, { newestRevision, isHistoryAccepted });
+    // Whoever is welcome is counted: by then writes through the other control planes wait for it too.
+    await this.#shared?.joined(instance);
+    if (!this.#peers.has(connection)) {
+      this.#shared?.left(instance);
+      return undefined;
+    }
     connection.send({
       kind: 'welcome',
       protocol: Math.min(PROTOCOL_VERSION, hello.protocol),
@@ -269,17 +276,25 @@ export class Publisher {
     connection.expectHeartbeats(hello.heartbeatMs);
     const { authority } = this.#peers;
     if (authority !== undefined) connection.send({ kind: 'authorities', authority });
-    const { softwareVersion, revision: heldRevision, hostname, address, cores, workers } = hello;
-    const facts = { softwareVersion, hostname, address, cores, workers, connectedAtMs: this.#options.clock.nowMs() };
-    this.#connections += 1;
-    const held = { heldRevision, isHistoryAccepted, newestRevision };
-    const instance = new ConnectedInstance({ name, connection, connectionId: this.#connections, facts, ...held });
     this.#newcomers.delete(connection);
     channel.join(instance);
-    this.#shared?.joined(instance);
     channel.noteRevision(newestRevision);
-    this.#options.log.info('a gateway instance is connected', { ...name, softwareVersion, revision: heldRevision });
+    // What was written while the others were told, when nobody was here who would have been told of it.
+    if (this.#shared !== undefined) void channel.poll();
+    const { softwareVersion, revision } = hello;
+    this.#options.log.info('a gateway instance is connected', { ...name, softwareVersion, revision });
     return instance;
+  }
+
+  #connectedInstance(
+    { instance: { name } }: SyncPeer,
+    connection: FrameConnection,
+    { softwareVersion, revision: heldRevision, hostname, address, cores, workers }: HelloMessage,
+    known: { readonly newestRevision: number; readonly isHistoryAccepted: boolean },
+  ): ConnectedInstance {
+    this.#connections += 1;
+    const facts = { softwareVersion, hostname, address, cores, workers, connectedAtMs: this.#options.clock.nowMs() };
+    return new ConnectedInstance({ name, connection, connectionId: this.#connections, facts, heldRevision, ...known });
   }
 
   /** Deltas fit what the instance holds. A number alone does not say so: a store that was set back uses numbers a second time. */

@@ -22,6 +22,8 @@ const RENEW_INTERVAL_MS = 2_000;
 export const CONTROL_PLANE_LEASE_MS = 6_000;
 /** All connections are told anew after this many renewals, so that whatever got lost is put right. */
 const RENEWALS_PER_FULL_REPORT = 5;
+/** How long a newcomer waits at most for the others to be told of it. */
+const MOST_TELLING_MS = 1_000;
 /** Hints may get lost, so a wait looks by itself this often. */
 const LOOK_INTERVAL_MS = 250;
 
@@ -34,6 +36,8 @@ export class SharedInstances {
   readonly #connected = new Set<ConnectedInstance>();
   readonly #joined = new Set<ConnectedInstance>();
   readonly #changed = new Set<ConnectedInstance>();
+  /** What goes on when the others have been told of a newcomer. */
+  readonly #onTold = new Map<ConnectedInstance, () => void>();
   readonly #reads: FreshReads<readonly RegisteredInstance[]>;
   /** By group and instance: the newest revision that was written since a wait was missed. It is waited for again when it has answered that. */
   readonly #missed = new Map<string, number>();
@@ -57,10 +61,19 @@ export class SharedInstances {
     this.#scheduleRenewal();
   }
 
-  joined(instance: ConnectedInstance): void {
+  /** Resolves when the others know of it, and their writes wait for it; also when they cannot be told now. */
+  joined(instance: ConnectedInstance): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onTold.set(instance, resolve);
+    const cancel = this.#options.clock.schedule(MOST_TELLING_MS, resolve);
     this.#connected.add(instance);
     this.#joined.add(instance);
     this.#report();
+    return promise.finally(() => {
+      cancel();
+      this.#onTold.delete(instance);
+    });
   }
 
   /** It has answered, or something else is to be said of it. */
@@ -73,6 +86,7 @@ export class SharedInstances {
     this.#connected.delete(instance);
     // What was never told must not take over from a newer connection.
     this.#joined.delete(instance);
+    this.#onTold.get(instance)?.();
     this.changed(instance);
   }
 
@@ -107,6 +121,7 @@ export class SharedInstances {
     this.#isClosed = true;
     this.#cancelRenewal();
     for (const { wake } of this.#wakers) wake();
+    for (const onTold of this.#onTold.values()) onTold();
     await this.#unwatch();
     await this.#reporting;
     await this.#options.registry
@@ -167,6 +182,8 @@ export class SharedInstances {
         for (const instance of joined) if (this.#connected.has(instance)) this.#joined.add(instance);
         for (const instance of changed) this.#changed.add(instance);
         return;
+      } finally {
+        for (const instance of joined) this.#onTold.get(instance)?.();
       }
     }
   }

@@ -113,6 +113,15 @@ test('a keyring that a backup carries is taken where there is none, and beside a
   assert.equal((await portcullis(['audit', 'verify', '--data-dir', other])).status, 0);
 });
 
+test('a trial in a folder that is not there leaves none', async (t) => {
+  const { folder } = await folderWithLog(t);
+  const file = path.join(folder, 'backup.gz');
+  assert.equal((await portcullis(['backup', '--data-dir', folder, '--to', file, '--with-keyring'])).status, 0);
+  const tried = await portcullis(['restore', '--from', file, '--data-dir', path.join(folder, 'in', 'fresh'), '--dry-run']);
+  assert.match(tried.output, /^Nothing was changed\. This would restore the backup of /, tried.errors);
+  assert.equal(existsSync(path.join(folder, 'in')), false);
+});
+
 test('of a backup whose keyring is unusable nothing is left behind', async (t) => {
   const { folder } = await folderWithLog(t);
   const file = path.join(folder, 'backup.gz');

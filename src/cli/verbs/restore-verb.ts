@@ -8,6 +8,7 @@ import type { Configuration } from '../configuration/index.ts';
 import { lockFileOf } from '../instance/instance-context.ts';
 import { COMMAND_LINE_AUTHOR } from './command-line-author.ts';
 import { describeRestore, type FoundAudit } from './describe-restore.ts';
+import { foldersOfTrial } from './folders-of-trial.ts';
 import { keyringForRestore } from './keyring-for-restore.ts';
 import { placeOf, withStore } from './open-store.ts';
 import { addStoreOptions, storeConfigurationOf } from './store-options.ts';
@@ -48,6 +49,7 @@ async function restoreFrom(
   const file = path.resolve(from);
   const place = await placeOf(configuration);
   const { restoreStore } = await import('../../store/index.ts');
+  const removeMade = foldersOfTrial(dataFolder, lockFileOf(dataFolder));
   openDataFolder(dataFolder);
   const lock = await claimDataFolder(lockFileOf(dataFolder), { waitMs: 0, clock: systemClock, onWait: () => {} });
   try {
@@ -67,6 +69,7 @@ async function restoreFrom(
     return { text: `${describeRestore(restored, audit)}${added}`, isWhole: audit.breaks.length === 0 };
   } finally {
     lock.release();
+    if (isTrial) await removeMade();
   }
 }
 

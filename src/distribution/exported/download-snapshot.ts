@@ -102,6 +102,11 @@ async function receive(answer: IncomingMessage, options: DownloadOptions, signal
     requireSpace(Number(answer.headers['content-length'] ?? 0), options);
     await pipeline(answer, checking(options), createWriteStream(file, { mode: 0o600 }), { signal });
     check.finish();
+  } catch (error) {
+    // Node calls that "aborted", as it calls what is stopped here.
+    if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET')
+      throw new Error('the server broke the download off', { cause: error });
+    throw error;
   } finally {
     answer.destroy();
   }

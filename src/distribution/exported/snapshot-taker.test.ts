@@ -148,3 +148,13 @@ test('where the disk has no room for it and the disk copy it is not kept, and tr
   assert.deepEqual(asked, ['fetched', 'fetched']);
   assert.deepEqual(problems(), ['there is too little space on the disk for the snapshot and the disk copy']);
 });
+
+test('a server that breaks a download off is said to have done so, and is asked again', async (t) => {
+  const { offer, asked, gateway, take, problems } = await served(t);
+  offer.headers = { 'Content-Length': offer.bytes.length };
+  offer.answer = (response) => response.write(offer.bytes.subarray(0, SNAPSHOT_HEADER_BYTES), () => response.destroy());
+  await take();
+  offer.answer = (response) => response.end(offer.bytes);
+  await take();
+  assert.deepEqual([gateway.held.revision, asked, problems()], [2, ['fetched', 'fetched'], ['the server broke the download off']]);
+});

@@ -5,6 +5,7 @@ import { RecordingLogger } from '../../../test-support/recording-logger.ts';
 import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
+import type { InstanceRegistry } from '../../store/instance-registry.ts';
 import { type CertificatePair, createAuthority, issueInstanceCertificate, issueServerCertificate } from '../certificate-authority.ts';
 import type { ConfigurationHistory } from '../history-sessions.ts';
 import { Journal, type PreviousProcessEnd } from '../journal.ts';
@@ -123,7 +124,7 @@ export class TestControlPlane {
     store = new MemoryStore(),
     port = 0,
     history: ConfigurationHistory = NO_HISTORY,
-    options: { readonly compareIntervalMs?: number | undefined } = {},
+    options: { readonly compareIntervalMs?: number | undefined; readonly registry?: InstanceRegistry | undefined } = {},
   ) {
     this.store = store;
     this.publisher = new Publisher({
@@ -134,6 +135,7 @@ export class TestControlPlane {
       keySalt: installation.keySalt,
       plugins: TEST_PLUGINS,
       history,
+      registry: options.registry,
       onUsage: ({ instanceId }, report) => this.usage.push([instanceId, report]),
       random: systemRandom,
       compareIntervalMs: options.compareIntervalMs ?? 0,
@@ -147,7 +149,12 @@ export class TestControlPlane {
   static async start(
     test: Pick<TestContext, 'after'>,
     installation: Installation,
-    options: { readonly store?: MemoryStore; readonly port?: number; readonly compareIntervalMs?: number } = {},
+    options: {
+      readonly store?: MemoryStore;
+      readonly port?: number;
+      readonly compareIntervalMs?: number;
+      readonly registry?: InstanceRegistry;
+    } = {},
   ): Promise<TestControlPlane> {
     const { store = new MemoryStore(), port } = options;
     const controlPlane = new TestControlPlane(installation, store, port, await openHistory({ store, random: systemRandom }), options);

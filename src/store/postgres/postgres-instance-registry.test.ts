@@ -44,6 +44,14 @@ withPostgres('each control plane sees all instances, and those of others apart',
   assert.deepEqual(await connectedOf(one), ['a', 'b', 'c']);
 });
 
+withPostgres('an instance that the database has lost is known again with the next report', async (t, url) => {
+  const { database, one, other } = await twoControlPlanes(t, url);
+  await database.query("DELETE FROM gateway_instances WHERE instance_id IN ('b', 'c')");
+  await one.report([], [reportOf('a'), reportOf('b')]);
+  await other.report([], [{ ...reportOf('c'), isConnected: false }]);
+  assert.deepEqual(await connectedOf(other), ['a', 'b']);
+});
+
 withPostgres('nothing is connected to a control plane whose lease is over, until it lives again', async (t, url) => {
   const { database, one, other } = await twoControlPlanes(t, url);
   await database.query("UPDATE control_planes SET expires_at = clock_timestamp() - interval '1 second' WHERE id = $1", [

@@ -152,13 +152,22 @@ export class PostgresInstanceRegistry implements InstanceRegistry {
   }
 
   async #update(connection: PostgresConnection, reports: readonly InstanceReport[]): Promise<void> {
+    const records = recordsOf(reports);
     // An instance whose other connection turned out to be gone belongs to whoever still has one.
-    await connection.run(
+    const updated = await connection.run(
       `UPDATE gateway_instances AS known SET control_plane_id = $1, connection_id = told.connection_id,
          is_connected = told.is_connected, report = told.report, seen_at = clock_timestamp()
        FROM ${RECORDS} WHERE known.group_id = told.group_id AND known.instance_id = told.instance_id
          AND (known.control_plane_id = $1 AND known.connection_id = told.connection_id OR NOT known.is_connected AND told.is_connected)`,
-      ...[this.controlPlaneId, recordsOf(reports)],
+      ...[this.controlPlaneId, records],
+    );
+    if (updated === reports.length) return;
+    // The server had not written down yet that they came when it crashed.
+    await connection.run(
+      `INSERT INTO gateway_instances (group_id, instance_id, control_plane_id, connection_id, is_connected, report, seen_at)
+         SELECT group_id, instance_id, $1, connection_id, is_connected, report, clock_timestamp() FROM ${RECORDS} WHERE is_connected
+       ON CONFLICT (group_id, instance_id) DO NOTHING`,
+      ...[this.controlPlaneId, records],
     );
   }
 }
