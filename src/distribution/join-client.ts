@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Clock } from '../lib/clock.ts';
+import { nodeTls } from '../lib/node-tls.ts';
 import { authorityPin } from './authority-pin.ts';
 import type { ControlPlaneAddress } from './control-plane-rotation.ts';
 import { type GrantedIdentity, JOIN_PATH, MAX_JOIN_BYTES, parseGrantedIdentity, RENEW_PATH } from './join-messages.ts';
@@ -82,6 +83,7 @@ type PostOptions = RequestOptions & { readonly allowPartialTrustChain?: boolean 
 function findAuthority({ host, port }: ControlPlaneAddress, pin: string, clock: Clock): Promise<X509Certificate> {
   return new Promise((resolve, reject) => {
     // Nothing is believed and nothing is sent: this only fetches the certificates to look at.
+    nodeTls();
     const socket = connect({ host, port, servername: serverName(host), minVersion: 'TLSv1.3', rejectUnauthorized: false });
     const cancel = clock.schedule(TIMEOUT_MS, () => socket.destroy(new Error('the control plane did not answer in time')));
     socket.once('secureConnect', () => {
@@ -117,6 +119,7 @@ function post(options: PostOptions, body: object, clock: Clock): Promise<Granted
   const text = JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
+    nodeTls();
     const asking = httpsRequest({ ...options, method: 'POST', headers, agent: false, minVersion: 'TLSv1.3' }, (response) => {
       let answer = '';
       response.setEncoding('utf8');

@@ -1,6 +1,7 @@
 import { request } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../lib/clock.ts';
+import { nodeTls } from '../lib/node-tls.ts';
 import { REASON_HEADER, SYNC_PATH, SYNC_UPGRADE } from './protocol.ts';
 
 /** The certificate by which an instance is known to control planes, and the authority by which it knows them; all PEM. */
@@ -26,6 +27,7 @@ export function openSyncConnection(options: {
 }): Promise<{ readonly socket: Duplex; readonly head: Buffer }> {
   const { host, port, identity, clock, signal, timeoutMs } = options;
   return new Promise((resolve, reject) => {
+    nodeTls();
     const opening = request({
       host,
       port,

@@ -6,6 +6,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../../lib/clock.ts';
 import type { DialPolicy } from '../../lib/dial-policy.ts';
+import { nodeTls } from '../../lib/node-tls.ts';
 import { dialDenied, policedLookup } from '../../lib/policed-lookup.ts';
 import { SnapshotFileError } from './snapshot-file-error.ts';
 import { SnapshotNotNewer } from './snapshot-not-newer.ts';
@@ -79,6 +80,7 @@ function ask({ url, etag, mayDial }: DownloadOptions, signal: AbortSignal): Prom
   const host = hostname.replace(/^\[|\]$/g, '');
   const number = Number(port) || (protocol === 'https:' ? 443 : 80);
   if (isIP(host) !== 0 && !mayDial(host, number)) return Promise.reject(dialDenied(host));
+  if (protocol === 'https:') nodeTls();
   const request = protocol === 'https:' ? requestEncrypted : requestInClear;
   return new Promise((resolve, reject) => {
     const asking = request(url, {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 
-const DEADLINE_MS = 4_000;
+const DEADLINE_MS = 30_000;
 
 /** Resolves as soon as the condition holds; looks again whenever the event loop has turned. @throws Error when it never does */
 export async function eventually(condition: () => boolean, what = condition.toString()): Promise<void> {

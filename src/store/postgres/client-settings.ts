@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { nodeTls } from '../../lib/node-tls.ts';
 import type { DatabaseAddress } from './database-url.ts';
 import { decodeText } from './text-encoding.ts';
 
@@ -23,6 +24,7 @@ const NO_PASSWORD = '\u007f';
 
 /** What the driver is told. All that can be said is said, so that it does not look for it in `PG…` variables and files of the user. */
 export function clientSettings({ address, timeoutMs, statementTimeoutMs }: DatabaseOptions): pg.ClientConfig {
+  if (address.tls !== undefined) nodeTls();
   return {
     host: address.host,
     port: address.port,
