@@ -241,8 +241,9 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
 function rolesOf(parent: number): { pid: number; role: string }[] {
   return childrenOf(parent).flatMap((pid) => {
     try {
-      const role = /(control-plane|gateway|demo-upstream)-process/.exec(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.[1] ?? '';
-      return [{ pid, role }];
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      const role = /(control-plane|gateway|demo-upstream)-process/.exec(command)?.[1] ?? '';
+      return [{ pid, role: command.split('\0').includes('spare') ? `spare ${role}` : role }];
     } catch {
       return [];
     }

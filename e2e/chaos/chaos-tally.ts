@@ -1,18 +1,16 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import type { ChaosCounts } from './record/chaos-result.ts';
 
 /** What a scenario has counted. */
-export class ChaosTally {
+export class ChaosTally implements ChaosCounts {
   roundsDone = 0;
   writesAcknowledged = 0;
   writesLost = 0;
-  /** Of clients, to gateways. */
   requests = 0;
-  /** Those that had to be answered and were not, or wrongly. */
   failedRequests = 0;
   readonly kills: Record<string, number> = Object.create(null);
-  /** Figures of a scenario's own, e.g. milliseconds. */
   readonly figures: Record<string, number> = Object.create(null);
+  /** Of the rounds done; 0 before the first. */
+  longestRoundMs = 0;
   readonly #failures: string[] = [];
 
   /** The first of what went wrong, in words. */
@@ -39,29 +37,12 @@ export class ChaosTally {
     this.#note(words);
   }
 
+  roundDone(tookMs: number): void {
+    this.roundsDone++;
+    this.longestRoundMs = Math.max(this.longestRoundMs, tookMs);
+  }
+
   #note(words: string): void {
     if (this.#failures.length < 20) this.#failures.push(words);
   }
-}
-
-/** What `{ ...tally }` copies. */
-type ChaosCounts = Pick<
-  ChaosTally,
-  'roundsDone' | 'writesAcknowledged' | 'writesLost' | 'requests' | 'failedRequests' | 'kills' | 'figures'
->;
-
-/** One scenario's part of the results. */
-export interface ChaosResult extends ChaosCounts {
-  readonly scenario: string;
-  readonly seed: number;
-  readonly rounds: number;
-  readonly seconds: number;
-  /** Why it failed; undefined when it held. */
-  readonly failure: string | undefined;
-}
-
-/** Writes a result where the runner looks for it. */
-export function writeChaosResult(file: string, result: ChaosResult): void {
-  mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(result, undefined, 2)}\n`);
 }

@@ -3,8 +3,9 @@ import { randomInt } from 'node:crypto';
 import test from 'node:test';
 import { CleanupStack } from '../../test-support/cleanup-stack.ts';
 import { SeededRandom } from '../../test-support/seeded-random.ts';
-import { ChaosTally, writeChaosResult } from './chaos-tally.ts';
+import { ChaosTally } from './chaos-tally.ts';
 import { NotPossibleHere } from './not-possible-here.ts';
+import { ProgressReport } from './report-progress.ts';
 
 /** What a scenario gets. */
 export interface ChaosRun {
@@ -57,7 +58,7 @@ export function chaosTest(scenario: ChaosScenario): void {
     t.diagnostic(`seed ${seed}, ${rounds} rounds`);
     const cleanup = new CleanupStack();
     const tally = new ChaosTally();
-    const startedMs = performance.now();
+    const progress = new ProgressReport(tally);
     endOnSignals(t, cleanup);
     let failure: unknown;
     try {
@@ -72,7 +73,7 @@ export function chaosTest(scenario: ChaosScenario): void {
           tally.figures[name] = Math.max(tally.figures[name] ?? rounded, rounded);
           if (isThorough && value > limit) tally.limitPassed(`${name} is ${rounded}, and at most ${limit} is allowed`);
         },
-        rounds: (round) => runRounds(rounds, cleanup, tally, round),
+        rounds: (round) => runRounds({ rounds, cleanup, tally, progress }, round),
       });
       await within(limitMs, scenarioRun);
       assert.deepEqual(tally.failures, [], `${tally.writesLost} acknowledged writes lost, ${tally.failedRequests} requests failed`);
@@ -82,23 +83,20 @@ export function chaosTest(scenario: ChaosScenario): void {
       t.skip(error.message);
     } finally {
       await cleanup.close();
-      const seconds = Math.round((performance.now() - startedMs) / 100) / 10;
-      const counts = { ...tally, seconds };
-      t.diagnostic(JSON.stringify(counts));
-      const file = process.env.PORTCULLIS_CHAOS_RESULT;
-      const words = failure === undefined ? undefined : failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
-      if (file !== undefined) writeChaosResult(file, { scenario: scenario.name, seed, rounds, ...counts, failure: words });
+      t.diagnostic(JSON.stringify(progress.state()));
+      await progress.send(failure === undefined ? undefined : wordsOf(failure));
     }
   });
 }
 
 async function runRounds(
-  rounds: number,
-  cleanup: CleanupStack,
-  tally: ChaosTally,
+  run: { readonly rounds: number; readonly cleanup: CleanupStack; readonly tally: ChaosTally; readonly progress: ProgressReport },
   round: (scope: CleanupStack, index: number) => Promise<void>,
 ): Promise<void> {
+  const { rounds, cleanup, tally, progress } = run;
+  progress.prepared();
   for (let index = 0; index < rounds; index++) {
+    const startedMs = performance.now();
     const scope = new CleanupStack();
     // A signal in the middle of a round finds its scope here.
     cleanup.after(() => scope.close());
@@ -112,8 +110,13 @@ async function runRounds(
       await scope.close();
     }
     if (tally.failures.length > 0) return;
-    tally.roundsDone++;
+    tally.roundDone(performance.now() - startedMs);
+    await progress.send();
   }
+}
+
+function wordsOf(failure: unknown): string {
+  return failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
 }
 
 /** @throws Error when it takes longer; whoever calls ends then what it is at work with */
@@ -125,7 +128,7 @@ async function within(limitMs: number, work: Promise<void>): Promise<void> {
   await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-/** Ctrl-C and a time-out of the runner leave no process and no folder behind. */
+/** Ctrl-C, a time-out of the runner and its death leave no process and no folder behind. */
 function endOnSignals(t: { after(task: () => void): void }, cleanup: CleanupStack): void {
   const end = (): void => {
     void cleanup
@@ -133,10 +136,10 @@ function endOnSignals(t: { after(task: () => void): void }, cleanup: CleanupStac
       .catch(() => undefined)
       .then(() => process.exit(130));
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, end);
+  for (const event of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const) {
+    process.once(event, end);
     t.after(() => {
-      process.removeListener(signal, end);
+      process.removeListener(event, end);
     });
   }
 }

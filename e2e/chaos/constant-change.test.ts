@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { statusFor } from '../../test-support/ask-gateway.ts';
 import { startEchoUpstream } from '../../test-support/echo-upstream.ts';
-import { type RunningInstance, runningInstance } from '../../test-support/running-instance.ts';
+import { type RunningInstance, runningInstance, until } from '../../test-support/running-instance.ts';
 import { temporaryFolder } from '../../test-support/temporary-folder.ts';
 import { TestAuthority } from '../../test-support/test-authority.ts';
 import { type ChaosRun, chaosTest } from './chaos-test.ts';
@@ -37,6 +38,8 @@ chaosTest({
       });
     };
     await change();
+    // The first certificate opens the port; a busy machine may do so after the answer.
+    await until(() => listensOn(instance.ports.https), 'TLS is listened for', 60_000);
     await chaos.rounds(async (scope) => {
       const clients = startClients(chaos, instance, authority.cert, steadyKey);
       scope.after(() => clients.stop());
@@ -49,6 +52,13 @@ chaosTest({
     });
   },
 });
+
+function listensOn(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect({ port, host: '127.0.0.1' });
+  socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+  return promise.finally(() => socket.destroy());
+}
 
 /** All of one version in one revision: the service says it to the upstream, the route to the client. */
 async function writeTogether(

@@ -12,11 +12,13 @@ const INSTANCES_IN_TESTS = 40;
 /** Of these, so many stop to put in force what arrives, and read no more. */
 const STUCK = 5;
 const BETWEEN_CHANGES_MS = 50;
-const CHANGES_IN_A_ROUND = 100;
+const CHANGES_IN_A_ROUND = 20;
 /** Another group has such instances alone, and gets changes for which no buffer of the kernel is large enough. */
 const SLOW_INSTANCES = 5;
-const LARGE_CHANGES = 60;
+const LARGE_CHANGES = 20;
 const LARGE_BYTES = 400_000;
+/** Before the first round, so that what grows once has done so. */
+const FIRST_CHANGES = 50;
 /**
  * The control plane's memory may grow by so much in all: garbage that has not been collected is in it, so this finds what grows with every change. That an
  * instance which does not read is sent no more is tried by src/distribution/publisher.test.ts.
@@ -47,7 +49,7 @@ chaosTest({
     chaos.after(() => gate.open());
     await untilCurrent(plane, count);
     // What grows once, does so here.
-    await change(chaos, plane, CHANGES_IN_A_ROUND / 2);
+    await change(chaos, plane, FIRST_CHANGES);
     await changeLargely(chaos, plane, slowGroup, LARGE_CHANGES);
     const memoryBefore = memoryOf(plane);
     await chaos.rounds(async () => {

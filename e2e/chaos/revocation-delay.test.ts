@@ -36,12 +36,12 @@ chaosTest({
           delays.get(count)?.push(delayMs);
         }
       }
+      for (const [count, all] of delays) {
+        const sorted = all.toSorted((one, other) => one - other);
+        tally.figures[`revocationP50MsAt${count}`] = rounded(sorted[Math.floor(sorted.length * 0.5)]);
+        tally.figures[`revocationP99MsAt${count}`] = rounded(sorted[Math.floor(sorted.length * 0.99)]);
+      }
     });
-    for (const [count, all] of delays) {
-      const sorted = all.sort((one, other) => one - other);
-      tally.figures[`revocationP50MsAt${count}`] = rounded(sorted[Math.floor(sorted.length * 0.5)]);
-      tally.figures[`revocationP99MsAt${count}`] = rounded(sorted[Math.floor(sorted.length * 0.99)]);
-    }
   },
 });
 

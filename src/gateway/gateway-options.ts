@@ -5,6 +5,7 @@ import type { Listener } from '../lib/listener.ts';
 import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { AnyPlugin } from '../plugin-kit/index.ts';
+import type { PreparedThreads } from './agent/prepared-threads.ts';
 import type { AgeLimit } from './freshness/index.ts';
 import type { LimitSettings } from './limits/index.ts';
 import type { DialSettings } from './names/index.ts';
@@ -119,6 +120,8 @@ export interface GatewayOptions {
   readonly testHooks: boolean;
   /** Plugins beside the product's, and the module that gives the same to each worker as `PLUGINS`. Tests only. */
   readonly testPlugins?: { readonly plugins: readonly AnyPlugin[]; readonly module: string };
+  /** Those that this process has ready; workers beyond them, and all when absent, load first. */
+  readonly threads?: PreparedThreads | undefined;
   readonly softwareVersion: string;
   readonly clock: Clock;
   readonly random: Random;

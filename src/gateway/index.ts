@@ -9,4 +9,5 @@ export type {
   WorkerListeners,
 } from './gateway-options.ts';
 export type { LimitSettings } from './limits/index.ts';
+export { prepareGateway } from './prepare-gateway.ts';
 export { startGateway } from './start-gateway.ts';

@@ -1,9 +1,13 @@
+import path from 'node:path';
 import { StartError } from '../errors/index.ts';
 import type { JsonValue } from '../lib/json.ts';
+import { SPARE_ARGUMENT } from './child-process.ts';
 import type { ChildMessage, ProcessEnd, SupervisorMessage } from './messages.ts';
 
 /** What a role does when its supervisor speaks. */
 export interface ChildRole {
+  /** In a process that waits for the one in service to end: what can be done before there are settings. */
+  prepare?(): void;
   /** Starts serving. The result goes with `ready`. */
   start(settings: JsonValue, previousEnd: ProcessEnd, channel: ChildChannel): Promise<JsonValue>;
   /** Finishes its work; the process exits when this resolves. */
@@ -60,6 +64,7 @@ export function runUnderSupervisor(role: ChildRole): void {
     drain({ delayMs: 0, timeoutMs: ORPHAN_DRAIN_MS });
   });
   process.on('uncaughtException', (error) => fail(role, error));
+  if (process.argv.includes(SPARE_ARGUMENT, 2)) role.prepare?.();
   process.on('message', (message) => void receive(role, message as SupervisorMessage, life, drain));
 }
 
@@ -84,6 +89,8 @@ async function receive(
 }
 
 async function start(role: ChildRole, life: ChildLife, message: Extract<SupervisorMessage, { kind: 'start' }>): Promise<void> {
+  // For those who look at the list of processes: it is no spare any more.
+  if (process.argv.includes(SPARE_ARGUMENT, 2)) process.title = `portcullis ${path.basename(process.argv[1] ?? '')}`;
   const channel: ChildChannel = {
     event: (name, body) => send({ kind: 'event', name, body }),
     replaceMe: () => send({ kind: 'replace-me' }),

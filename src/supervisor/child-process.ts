@@ -24,6 +24,9 @@ export interface ChildExit {
 /** The first descriptor after standard streams and channel. */
 export const FIRST_INHERITED_DESCRIPTOR = 4;
 
+/** Beside the program's file: it loads and waits until it is told to start. */
+export const SPARE_ARGUMENT = 'spare';
+
 /** One running process of a role, with its channel. */
 export class RunningChild {
   readonly exited: Promise<ChildExit>;
@@ -31,8 +34,8 @@ export class RunningChild {
   readonly #responses = new Map<number, { resolve(body: JsonValue): void; reject(error: Error): void }>();
   #nextRequestId = 1;
 
-  constructor(command: ChildCommand, onMessage: (message: ChildMessage) => void) {
-    this.#process = spawn(process.execPath, [...(command.nodeOptions ?? []), command.file], {
+  constructor(command: ChildCommand, onMessage: (message: ChildMessage) => void, isSpare = false) {
+    this.#process = spawn(process.execPath, [...(command.nodeOptions ?? []), command.file, ...(isSpare ? [SPARE_ARGUMENT] : [])], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...command.descriptors],
       env: { ...command.environment },
       ...(command.runAs === undefined ? {} : { uid: command.runAs.uid, gid: command.runAs.gid }),

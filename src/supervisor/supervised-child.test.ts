@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import test, { type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { RecordingLogger } from '../../test-support/recording-logger.ts';
+import { untilGone } from '../../test-support/running-instance.ts';
 import { StartError } from '../errors/index.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { JsonValue } from '../lib/json.ts';
@@ -10,7 +11,7 @@ import { SupervisedChild } from './supervised-child.ts';
 
 const NOW = { delayMs: 0, timeoutMs: 1000 };
 
-function supervised(t: TestContext, settings: JsonValue = 'serve') {
+function supervised(t: TestContext, settings: JsonValue = 'serve', spareAfterMs?: number) {
   const events = new EventEmitter();
   const child = new SupervisedChild({
     name: 'echo',
@@ -24,6 +25,7 @@ function supervised(t: TestContext, settings: JsonValue = 'serve') {
     clock: systemClock,
     log: new RecordingLogger(),
     replacedTimeoutMs: 1000,
+    spareAfterMs,
     onEvent: (name, body) => events.emit(name, body),
   });
   t.after(() => child.kill());
@@ -91,3 +93,39 @@ test('a replaced process goes only when its successor serves', async (t) => {
   await child.stop(NOW);
   assert.throws(() => process.kill(first.pid, 0), /ESRCH/);
 });
+
+test('a spare process waits, takes the place of the one that dies or is replaced, and another one waits then', async (t) => {
+  const { child, nextStart } = supervised(t, 'serve', 0);
+  await Promise.all([child.start(), nextStart()]);
+  const served = [child.pid];
+  for (const [end, kind] of [
+    [() => process.kill(child.pid ?? 0, 'SIGKILL'), 'killed'],
+    [() => child.replace(), 'replaced'],
+  ] as const) {
+    const spare = await untilSpare(child);
+    assert.ok(!served.includes(spare));
+    const started = nextStart();
+    end();
+    assert.deepEqual(await started, { pid: spare, previousEnd: kind });
+    assert.equal(child.pid, spare);
+    served.push(spare);
+  }
+});
+
+test('a spare process that dies is replaced by another, and a stop leaves none', async (t) => {
+  const { child, nextStart } = supervised(t, 'serve', 0);
+  await Promise.all([child.start(), nextStart()]);
+  const first = await untilSpare(child);
+  process.kill(first, 'SIGKILL');
+  const second = await untilSpare(child, first);
+  await child.stop(NOW);
+  assert.equal(child.sparePid, undefined);
+  await untilGone(second);
+});
+
+async function untilSpare(child: SupervisedChild, other?: number): Promise<number> {
+  for (;;) {
+    if (child.sparePid !== undefined && child.sparePid !== other) return child.sparePid;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -5,6 +5,7 @@ import type { JsonValue } from '../lib/json.ts';
 import type { Logger } from '../observability/index.ts';
 import { type ChildCommand, type ChildExit, RunningChild } from './child-process.ts';
 import type { ChildMessage, ProcessEnd } from './messages.ts';
+import { SpareProcess } from './spare-process.ts';
 
 /** A role that is to run all the time. */
 export interface SupervisedChildOptions {
@@ -17,6 +18,8 @@ export interface SupervisedChildOptions {
   readonly log: Logger;
   /** How long the requests that run in a process which is replaced may take. */
   readonly replacedTimeoutMs: number;
+  /** How long a process has served when another one is loaded that waits for its end; absent: none is, and whoever follows loads first. */
+  readonly spareAfterMs?: number | undefined;
   /** The process in service says something. */
   readonly onEvent: (name: string, body: JsonValue) => void;
 }
@@ -40,6 +43,7 @@ export class SupervisedChild {
   readonly #options: SupervisedChildOptions;
   #current: RunningChild | undefined;
   readonly #retiring = new Set<RunningChild>();
+  readonly #spare: SpareProcess | undefined;
   #stopping = false;
   #failures = 0;
   #kills = 0;
@@ -49,11 +53,18 @@ export class SupervisedChild {
 
   constructor(options: SupervisedChildOptions) {
     this.#options = options;
+    const { spareAfterMs: afterMs, clock } = options;
+    this.#spare = afterMs === undefined ? undefined : new SpareProcess({ launch: () => this.#spawn(true), afterMs, clock });
   }
 
   /** The process in service, for tests and log lines. */
   get pid(): number | undefined {
     return this.#current?.pid;
+  }
+
+  /** The process that waits for its end, where there is one. */
+  get sparePid(): number | undefined {
+    return this.#spare?.pid;
   }
 
   /**
@@ -98,6 +109,8 @@ export class SupervisedChild {
   async stop(drain: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void> {
     this.#stopping = true;
     this.#cancelRestart?.();
+    // It holds copies of the sockets that are closed now.
+    this.#spare?.end();
     const running = this.#running();
     for (const child of running) child.drain(drain);
     const cancel = this.#options.clock.schedule(drain.delayMs + drain.timeoutMs + 1000, () => this.kill());
@@ -109,6 +122,7 @@ export class SupervisedChild {
   kill(): void {
     this.#stopping = true;
     this.#cancelRestart?.();
+    this.#spare?.end();
     for (const child of this.#running()) child.kill();
   }
 
@@ -118,10 +132,15 @@ export class SupervisedChild {
 
   #launch(): void {
     const startedAtMs = this.#options.clock.monotonicMs();
-    const child: RunningChild = new RunningChild(this.#options.command, (message) => this.#receive(child, message));
+    const child = this.#spare?.take() ?? this.#spawn(false);
     this.#current = child;
     child.start(this.#options.settings(), this.#end);
     void child.exited.then((exit) => this.#exited(child, exit, startedAtMs));
+  }
+
+  #spawn(isSpare: boolean): RunningChild {
+    const child: RunningChild = new RunningChild(this.#options.command, (message) => this.#receive(child, message), isSpare);
+    return child;
   }
 
   #receive(child: RunningChild, message: ChildMessage): void {
@@ -129,6 +148,7 @@ export class SupervisedChild {
       case 'ready':
         this.#firstReady?.resolve(message.body);
         this.#firstReady = undefined;
+        this.#spare?.prepare();
         for (const old of this.#retiring) {
           if (old !== child) old.drain({ delayMs: SIDE_BY_SIDE_MS, timeoutMs: this.#options.replacedTimeoutMs });
         }

@@ -96,6 +96,8 @@ export interface Configuration {
   /** Upstreams of `https` that say nothing about it are verified. */
   readonly verifyUpstreams: boolean;
   readonly showUpstreamStatus: boolean;
+  /** A gateway process that is loaded waits for the one in service to end. */
+  readonly spareProcess: boolean;
   /** What is changed of the engine's limits and time-outs. */
   readonly engine: EngineSettings;
   readonly limits: LimitSettings;
@@ -236,6 +238,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     },
     verifyUpstreams: flag('verify-upstreams'),
     showUpstreamStatus: flag('show-upstream-status'),
+    spareProcess: !flag('no-spare-process'),
     limits: limitSettings(values),
   };
 }

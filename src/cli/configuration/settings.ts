@@ -1,5 +1,6 @@
 import { JOINING_SETTINGS } from './joining-settings.ts';
 import { OUTAGE_SETTINGS } from './outage-settings.ts';
+import { PROCESS_SETTINGS } from './process-settings.ts';
 import { LIMIT_SETTINGS, TIMEOUT_SETTINGS } from './request-settings.ts';
 import type { Setting, Verb } from './setting.ts';
 
@@ -319,13 +320,7 @@ export const MAIN_SETTINGS = [
       'Environment variables that `$env://` may name although they are withheld (PORTCULLIS_*, DATABASE_URL, REDIS_URL, PG*, NODE_*, AWS_*)',
     verbs: GATEWAY,
   },
-  {
-    name: 'documented-sockets',
-    type: 'flag',
-    defaultText: 'false',
-    meaning: "Use documented interfaces of Node's sockets only, which is slower",
-    verbs: GATEWAY,
-  },
+  ...PROCESS_SETTINGS,
   {
     name: 'log-file',
     type: 'path',

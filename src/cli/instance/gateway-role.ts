@@ -28,6 +28,9 @@ const ALL_ACCEPTORS = 32;
  */
 const MAX_SEMI_SPACE_MB = 2;
 
+/** Loading is nine tenths of a start. A process in service that ends, for whatever reason, has a successor that has done it already. */
+const SPARE_AFTER_MS = 5000;
+
 /** The whole of the instance's data, of which the gateway's own folder is a part, and what may lie elsewhere. */
 function closedFolders({ dataFolder, keyringFile, identityFile, joinTokenFile, adminTls }: Configuration): readonly string[] {
   const files = [keyringFile, identityFile, joinTokenFile, adminTls?.certificateFile, adminTls?.keyFile];
@@ -107,6 +110,7 @@ export function gatewayRole(
     nodeOptions: [`--max-semi-space-size=${MAX_SEMI_SPACE_MB}`],
     descriptors: inherited.own,
     openedVariables: configuration.envReferences,
+    ...(configuration.spareProcess ? { spareAfterMs: SPARE_AFTER_MS } : {}),
     settings: () => {
       const identity = options.identity();
       return { ...fixed, identity, controlPlanes: options.controlPlanes(identity) } satisfies GatewaySettings as unknown as JsonValue;

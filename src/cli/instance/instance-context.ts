@@ -40,6 +40,7 @@ export function superviseRole(
     readonly descriptors: readonly number[];
     /** Variables that the child inherits although they are withheld from children. */
     readonly openedVariables?: readonly string[];
+    readonly spareAfterMs?: number;
     readonly settings: () => JsonValue;
     readonly onEvent?: (name: string, body: JsonValue) => void;
   },
@@ -53,6 +54,7 @@ export function superviseRole(
       environment: childEnvironment(process.env, role.openedVariables),
       runAs: context.runAs,
     },
+    spareAfterMs: role.spareAfterMs,
     settings: role.settings,
     clock: systemClock,
     log: context.log,

@@ -1,4 +1,4 @@
-import { type GatewayOptions, type InstanceIdentity, type RunningGateway, startGateway } from '../../gateway/index.ts';
+import { type GatewayOptions, type InstanceIdentity, prepareGateway, type RunningGateway, startGateway } from '../../gateway/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
@@ -48,9 +48,13 @@ export interface GatewaySettings
 let starting: Promise<RunningGateway> | undefined;
 let gateway: RunningGateway | undefined;
 let log: Logger | undefined;
+let threads: GatewayOptions['threads'];
 let useIdentity: ((identity: InstanceIdentity) => void) | undefined;
 
 const role: ChildRole = {
+  prepare() {
+    threads = prepareGateway();
+  },
   async start(body, previousEnd, channel) {
     // The supervisor is the same program: what it sends has this shape.
     const { lockFile, log: logSettings, accessLogFile, fallbackSni, snapshot, ...settings } = body as unknown as GatewaySettings;
@@ -58,6 +62,7 @@ const role: ChildRole = {
     log = openLog(logSettings, 'gateway');
     starting = startGateway({
       ...settings,
+      threads,
       accessLogFile: accessLogFile ?? undefined,
       fallbackSni: fallbackSni ?? undefined,
       snapshot: snapshot ?? undefined,

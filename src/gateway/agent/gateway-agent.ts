@@ -25,6 +25,7 @@ import { lastWords } from './last-words.ts';
 import { listenForStatus } from './listen-for-status.ts';
 import { listeningWorkers } from './listening-workers.ts';
 import type { NodeNames } from './node-names.ts';
+import { launchThread } from './prepared-threads.ts';
 import { relayLog } from './relay-log.ts';
 import { TicketSecrets } from './ticket-secrets.ts';
 import { WorkerFleet } from './worker-fleet.ts';
@@ -288,7 +289,7 @@ export class GatewayAgent implements RunningGateway {
       counters: this.#counters.handles,
       usage: this.#usage.handles,
     });
-    return new WorkerThread(start, {
+    return new WorkerThread(this.#options.threads?.take() ?? launchThread(), start, {
       onLog: (thread, message) => relayLog(this.#options.log, message, this.#fleet.slotOf(thread)),
       onAccepting: (thread, state) => this.#fleet.onAccepting(thread, state),
       onListeningEncrypted: (ports) => this.#fleet.onListeningEncrypted(ports),

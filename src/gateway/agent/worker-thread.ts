@@ -1,8 +1,5 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { AgentMessage, TestFailure, WorkerMessage, WorkerSocket, WorkerStart, WorkerStreamSocket } from '../worker/worker-messages.ts';
-
-/** Most memory of a worker's heap; beyond it the thread is ended and replaced, and the others go on. */
-const MAX_HEAP_MB = 512;
 
 /** How an attempt to listen ended. */
 export type ListenOutcome =
@@ -44,15 +41,12 @@ export class WorkerThread {
   #termination: Promise<number> | undefined;
   #ended = false;
 
-  constructor(start: WorkerStart, events: WorkerThreadEvents) {
+  /** `worker` has been told nothing yet. */
+  constructor(worker: Worker, start: WorkerStart, events: WorkerThreadEvents) {
     this.row = start.row;
     this.#events = events;
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    this.#worker = new Worker(new URL(`../worker/worker-main.${extension}`, import.meta.url), {
-      name: `worker-${start.row}`,
-      workerData: start,
-      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
-    });
+    this.#worker = worker;
+    this.post({ kind: 'start', start });
     this.#worker.on('message', (message: WorkerMessage) => this.#receive(message));
     this.#worker.on('error', (error) => {
       this.#error = error instanceof Error ? error : new Error(String(error));

@@ -101,6 +101,8 @@ export interface WorkerStreamSocket {
 
 /** From the agent to a worker. Messages are handled in the order they were sent. */
 export type AgentMessage =
+  /** What the thread is to be. Comes first, and once. */
+  | { readonly kind: 'start'; readonly start: WorkerStart }
   /** The salt of key digests. Comes before the first change. */
   | { readonly kind: 'salt'; readonly keySalt: Uint8Array }
   | { readonly kind: 'addresses'; readonly entries: readonly NameAddresses[] }

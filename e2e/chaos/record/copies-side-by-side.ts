@@ -1,0 +1,27 @@
+/**
+ * How many processes with one scenario do its rounds side by side, each with servers of its own, where not one alone. Most of a round is spent waiting: for the
+ * ten seconds of a probation, a lease, a fault that lasts. The numbers leave two cores no busier than one round of a scenario that does not wait
+ * makes them, so that times which are held against a limit mean the same. What is measured and has no limit (`revocation-delay`) runs alone, and
+ * so does what fills the machine (`many-instances`).
+ */
+const COPIES: ReadonlyMap<string, number> = new Map([
+  ['clock-jumps', 3],
+  ['constant-change', 2],
+  ['control-plane-away', 2],
+  ['crashing-revision', 5],
+  ['full-disk', 2],
+  ['full-disk-restart', 2],
+  ['kill-anything-postgres', 2],
+  ['kill-anything-sqlite', 2],
+  ['killed-supervisor', 2],
+  ['lost-control-plane', 3],
+  ['lost-database', 3],
+  ['network-between-planes', 4],
+  ['rolling-restart', 2],
+  ['two-control-planes', 2],
+]);
+
+/** Of a scenario. */
+export function copiesSideBySide(scenario: string): number {
+  return COPIES.get(scenario) ?? 1;
+}

@@ -1,0 +1,34 @@
+import { Worker } from 'node:worker_threads';
+
+/** Most memory of a worker's heap; beyond it the thread is ended and replaced, and the others go on. */
+const MAX_HEAP_MB = 512;
+
+/** A thread that loads a worker's program and waits to be told what to be. */
+export function launchThread(): Worker {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new Worker(new URL(`../worker/worker-main.${extension}`, import.meta.url), {
+    name: 'worker',
+    resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+  });
+}
+
+/** Threads that were launched before anybody knew what for: loading is most of what the start of a worker takes. */
+export class PreparedThreads {
+  readonly #threads = new Set<Worker>();
+
+  constructor(count: number) {
+    for (let index = 0; index < count; index++) {
+      const thread = launchThread();
+      this.#threads.add(thread);
+      thread.once('exit', () => this.#threads.delete(thread));
+    }
+  }
+
+  /** One of them, or, when none is left, one that still has to load. */
+  take(): Worker {
+    const [thread] = this.#threads;
+    if (thread === undefined) return launchThread();
+    this.#threads.delete(thread);
+    return thread;
+  }
+}
