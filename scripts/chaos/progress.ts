@@ -43,8 +43,10 @@ export class Progress {
     this.#roundsLeft.delete(result.scenario);
     const longest = Math.max(...result.parts.map(({ longestRoundSeconds }) => longestRoundSeconds));
     const { writesAcknowledged, writesLost, requests, failedRequests } = result;
+    const held = result.roundsDone < result.rounds ? 'held so far' : 'held';
+    const word = result.failure === undefined ? held : 'FAILED';
     process.stdout.write(
-      `${result.scenario}: ${result.failure === undefined ? 'held' : 'FAILED'}, ${result.roundsDone} rounds in ${result.seconds.toFixed(0)} s, the longest ${longest} s; ` +
+      `${result.scenario}: ${word}, ${result.roundsDone} rounds in ${result.seconds.toFixed(0)} s, the longest ${longest} s; ` +
         `${writesAcknowledged} writes acknowledged, ${writesLost} lost; ${requests} requests, ${failedRequests} failed; ${JSON.stringify(result.figures)}\n`,
     );
   }
