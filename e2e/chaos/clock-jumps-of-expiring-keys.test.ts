@@ -66,7 +66,8 @@ chaosTest({
       await asked.becomes(short, 401, 'it has expired');
       await untilSkewIs(gateway.instance, 0);
       assert.equal(await statusOfPlane(plane(), apiToken), 401);
-      const backMs = random.pick([1, 24, 24 * 300]) * HOUR_MS;
+      // OpenSSL goes by the machine's own clock, which no test can set: what a control plane certifies when it starts must be valid by that, too.
+      const backMs = laterMs + random.pick([1, 24, 24 * 30]) * HOUR_MS;
       for (const clock of random.shuffle(Object.values(clocks))) clock.set(laterMs - backMs);
       chaos.tally.killed('both clocks, set back');
       await untilSkewIs(gateway.instance, -backMs);
