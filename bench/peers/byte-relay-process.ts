@@ -17,7 +17,7 @@ function onreadTo(other: () => Socket): object {
 }
 
 const server = createServer({ noDelay: true, pauseOnConnect: true }, (accepted) => {
-  const { _handle: handle } = accepted as unknown as { _handle: object | null };
+  const handle: unknown = Reflect.get(accepted, '_handle');
   // The handle moves to a socket that reads into one buffer, which Node offers for sockets that connect only.
   Object.assign(accepted, { _handle: null });
   const onward: object = { onread: onreadTo(() => client) };
