@@ -6,20 +6,11 @@ import { EngineContext } from '../engine-context.ts';
 import { DEFAULT_ENGINE_LIMITS, DEFAULT_ENGINE_TIMEOUTS } from '../engine-options.ts';
 import type { Exchange } from '../exchange.ts';
 import { RecordedTransport } from '../testing/recorded-transport.ts';
+import { TEST_CLIENT } from '../testing/test-client.ts';
 import { answerOf, planTo, TestHandler } from '../testing/test-handler.ts';
 import { UpstreamPool } from '../upstream/upstream-pool.ts';
 import { HttpConnection } from './http-connection.ts';
 
-const CLIENT = {
-  remoteAddress: '127.0.0.1',
-  remotePort: 1,
-  localPort: 1,
-  localAddress: () => '10.0.0.1',
-  encrypted: false,
-  httpVersion: 1 as const,
-  tls: undefined,
-  context: undefined,
-};
 /** What a body consists of, so that a part of one which is taken for a request shows. */
 const INNER = 'GET /inner HTTP/1.1\r\nHost: a\r\n\r\n';
 const LONGEST_BODY = 100;
@@ -123,7 +114,7 @@ async function serve(requests: readonly Request[], pieces: readonly number[]): P
   });
   const connection = new HttpConnection(
     context,
-    CLIENT,
+    TEST_CLIENT,
     () => transport,
     () => {},
   );

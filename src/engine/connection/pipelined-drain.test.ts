@@ -6,20 +6,10 @@ import { EngineContext } from '../engine-context.ts';
 import { DEFAULT_ENGINE_LIMITS, DEFAULT_ENGINE_TIMEOUTS } from '../engine-options.ts';
 import type { Exchange } from '../exchange.ts';
 import { RecordedTransport } from '../testing/recorded-transport.ts';
+import { TEST_CLIENT } from '../testing/test-client.ts';
 import { answerOf, TestHandler } from '../testing/test-handler.ts';
 import { UpstreamPool } from '../upstream/upstream-pool.ts';
 import { HttpConnection } from './http-connection.ts';
-
-const CLIENT = {
-  remoteAddress: '127.0.0.1',
-  remotePort: 1,
-  localPort: 1,
-  localAddress: () => '10.0.0.1',
-  encrypted: false,
-  httpVersion: 1 as const,
-  tls: undefined,
-  context: undefined,
-};
 
 /** One connection without a socket: the test decides what has been received, and when each request is answered. */
 class Scene {
@@ -48,7 +38,7 @@ class Scene {
       onFailure: (error) => assert.fail(String(error)),
     });
     const makeTransport = (): RecordedTransport => this.transport;
-    this.connection = new HttpConnection(this.context, CLIENT, makeTransport, () => {});
+    this.connection = new HttpConnection(this.context, TEST_CLIENT, makeTransport, () => {});
   }
 
   /** Answers the request that waits, if one does. */

@@ -9,6 +9,7 @@ import { BodyReader } from '../parser/body-reader.ts';
 import type { ResponseFilter } from '../response-filter.ts';
 import { UpstreamPool } from '../upstream/upstream-pool.ts';
 import { RecordedTransport } from './recorded-transport.ts';
+import { TEST_CLIENT } from './test-client.ts';
 import { planTo, TestHandler } from './test-handler.ts';
 
 const NOBODY = { address: '127.0.0.1', port: 80 };
@@ -71,23 +72,13 @@ export async function relayInPieces(
 }
 
 function exchangeFor(): HttpExchange {
-  const connection = {
-    remoteAddress: '::1',
-    remotePort: 1,
-    localPort: 2,
-    localAddress: () => '10.0.0.1',
-    encrypted: false,
-    httpVersion: 1 as const,
-    tls: undefined,
-    context: undefined,
-  };
   const decisionMaker = {
     onDecided: () => {},
     onAborted: () => {},
     readBody: () => Promise.resolve('too-large' as const),
     reportFailure: () => {},
   };
-  return new HttpExchange(connection, decisionMaker, 0, 0);
+  return new HttpExchange(TEST_CLIENT, decisionMaker, 0, 0);
 }
 
 function clientOn(
