@@ -6,7 +6,7 @@
  */
 const COPIES: ReadonlyMap<string, number> = new Map([
   ['clock-jumps', 3],
-  ['clock-jumps-of-expiring-keys', 4],
+  ['clock-jumps-of-expiring-keys', 2],
   ['constant-change', 2],
   ['control-plane-away', 2],
   ['crashing-revision', 5],
