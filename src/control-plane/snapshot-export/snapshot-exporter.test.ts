@@ -92,7 +92,12 @@ test('what a process that died left behind goes, and what another is writing sta
   clock.advance(0);
   await exporter.stop();
   await exporter.exportChanged();
-  assert.deepEqual((await readdir(path.join(folder, 'default'))).sort(), ['.exporting.lock', '000000000001.snapshot', 'latest.snapshot', fresh]);
+  assert.deepEqual((await readdir(path.join(folder, 'default'))).sort(), [
+    '.exporting.lock',
+    '000000000001.snapshot',
+    'latest.snapshot',
+    fresh,
+  ]);
   assert.deepEqual(await readdir(spool), []);
 });
 
