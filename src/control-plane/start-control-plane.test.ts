@@ -319,3 +319,33 @@ test('a token that is revoked while the body of its request arrives does nothing
   assert.equal(await write(async () => undefined), 200);
   assert.equal(await write(() => send('DELETE', `/api/tokens/${id}`)), 401);
 });
+
+test('instances that an earlier start has seen are in the inventory of the next one', async (t) => {
+  const folder = await temporaryFolder(t);
+  const keyringFile = path.join(folder, 'keyring.json');
+  const store = await openControlPlaneStore({ dataFolder: folder, keyringFile, clock: systemClock, random: systemRandom });
+  const facts = { softwareVersion: '1.2.3', hostname: 'gateway.example', cores: 2, connectionId: 1, connectedAtMs: 1 };
+  const held = { state: 'current', revision: 0, answeredRevision: 0, isConnected: true, isAwaited: true } as const;
+  const seen = (instanceId: string, hoursAgo: number) => ({
+    report: { groupId: 'default', instanceId, ...facts, ...held },
+    seenAtMs: systemClock.nowMs() - hoursAgo * 3_600_000,
+  });
+  await store.instanceMemory?.keep([seen('gw-1', 1), seen('gw-2', 3)]);
+  await store.close();
+  const { controlPlane } = await start(t, folder);
+  const send = await client(t, folder, controlPlane);
+  const { body } = await send('GET', '/api/gateway_groups/default/instances');
+  assert.deepEqual(
+    JSON.parse(body).list.map(({ id, status, hostname, cores, version }: Record<string, unknown>) => [
+      id,
+      status,
+      hostname,
+      cores,
+      version,
+    ]),
+    [
+      ['gw-1', 'LostConnection', 'gateway.example', 2, '1.2.3'],
+      ['gw-2', 'Offline', 'gateway.example', 2, '1.2.3'],
+    ],
+  );
+});

@@ -1,7 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { type ConfigurationHistory, MemoryInstanceRegistry, openHistory, Publisher } from '../distribution/index.ts';
+import {
+  type ConfigurationHistory,
+  MemoryInstanceRegistry,
+  openHistory,
+  Publisher,
+  RememberingInstanceRegistry,
+} from '../distribution/index.ts';
 import { createDialPolicy, type DialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
 import {
@@ -9,6 +15,7 @@ import {
   type InstanceRegistry,
   isInClear,
   parseDatabaseUrl,
+  type RevisionHints,
   type Store,
   type StoreHistory,
   type StoreUsage,
@@ -67,7 +74,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     closers.push(async () => certificate.stop());
     // As late as possible: what it makes and tells once must not get lost in a start that fails.
     const { installation, firstStart } = await openInstallation({ ...options, store });
-    const registry = store.instanceRegistry ?? new MemoryInstanceRegistry(options.clock);
+    const registry = await openRegistry(options, store);
     const history = await openHistory({ store, random: options.random, registry });
     const admission = await SyncAdmission.open({ store, serverNames: serverNames(options), clock: options.clock });
     const metrics = new ControlPlaneMetrics();
@@ -112,6 +119,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
     await closeAll(closers);
     throw explainFullDisk(error, options.dataFolder);
   }
+}
+
+/** Where instances are known: in a database that control planes share, else here, with what the store remembers of them. */
+async function openRegistry({ clock, log }: ControlPlaneOptions, store: RevisionHints): Promise<InstanceRegistry> {
+  if (store.instanceRegistry !== undefined) return store.instanceRegistry;
+  if (store.instanceMemory === undefined) return new MemoryInstanceRegistry(clock);
+  return RememberingInstanceRegistry.open({ memory: store.instanceMemory, clock, log });
 }
 
 /** What a person may not have meant. */

@@ -26,6 +26,7 @@ export { MemoryInstanceRegistry } from './memory-instance-registry.ts';
 export { appendSession, openHistory, SESSIONS_SETTING } from './open-history.ts';
 export { Publisher, type PublisherOptions } from './publisher.ts';
 export type { PublisherEvents } from './publisher-events.ts';
+export { RememberingInstanceRegistry } from './remembering-instance-registry.ts';
 export { createSigningKey } from './signing.ts';
 export { formatSnapshotKey, SNAPSHOT_KEY_BYTES, type SnapshotKey } from './snapshot-key.ts';
 export type { SnapshotPlugin } from './snapshot-plugins.ts';

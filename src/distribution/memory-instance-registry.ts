@@ -6,7 +6,7 @@ interface Kept {
   readonly seenAtMs: number;
 }
 
-/** The registry of a control plane that shares its store with no other: in memory, so that it begins empty with each start. */
+/** The registry of a control plane that shares its store with no other. */
 export class MemoryInstanceRegistry implements InstanceRegistry {
   readonly controlPlaneId = 'this';
   readonly #clock: Pick<Clock, 'monotonicMs'>;
@@ -29,14 +29,23 @@ export class MemoryInstanceRegistry implements InstanceRegistry {
     }
   }
 
+  /** One that an earlier start has seen, and this one has not. */
+  recall(report: InstanceReport, silentMs: number): void {
+    // No connection has this number.
+    const known: InstanceReport = { ...report, connectionId: 0, isConnected: false, isAwaited: false };
+    this.#kept.set(keyOf(report), { report: known, seenAtMs: this.#clock.monotonicMs() - silentMs });
+  }
+
+  /** All that are known, of all groups. */
+  all(): readonly (Pick<RegisteredInstance, 'silentMs'> & { readonly report: InstanceReport })[] {
+    const nowMs = this.#clock.monotonicMs();
+    return [...this.#kept.values()].map(({ report, seenAtMs }) => ({ report, silentMs: report.isConnected ? 0 : nowMs - seenAtMs }));
+  }
+
   async list(groupId: string): Promise<readonly RegisteredInstance[]> {
-    return [...this.#kept.values()]
+    return this.all()
       .filter(({ report }) => report.groupId === groupId)
-      .map(({ report, seenAtMs }) => ({
-        ...report,
-        controlPlaneId: this.controlPlaneId,
-        silentMs: report.isConnected ? 0 : this.#clock.monotonicMs() - seenAtMs,
-      }))
+      .map(({ report, silentMs }) => ({ ...report, controlPlaneId: this.controlPlaneId, silentMs }))
       .sort((a, b) => (a.instanceId < b.instanceId ? -1 : 1));
   }
 
@@ -45,11 +54,14 @@ export class MemoryInstanceRegistry implements InstanceRegistry {
   }
 
   async forget(silentMs: number): Promise<number> {
-    const over = [...this.#kept].filter(
-      ([, { report, seenAtMs }]) => !report.isConnected && this.#clock.monotonicMs() - seenAtMs >= silentMs,
-    );
-    for (const [key] of over) this.#kept.delete(key);
-    return over.length;
+    return this.forgetSilent(silentMs).length;
+  }
+
+  /** As `forget`; returns what was forgotten. */
+  forgetSilent(silentMs: number): readonly InstanceReport[] {
+    const over = this.all().filter((known) => !known.report.isConnected && known.silentMs >= silentMs);
+    for (const { report } of over) this.#kept.delete(keyOf(report));
+    return over.map(({ report }) => report);
   }
 
   watch(): () => Promise<void> {

@@ -13,7 +13,7 @@ export type {
   StoreHistory,
   VersionHead,
 } from './history.ts';
-export type { InstanceRegistry, InstanceReport, RegisteredInstance } from './instance-registry.ts';
+export type { InstanceMemory, InstanceRegistry, InstanceReport, RegisteredInstance, RememberedInstance } from './instance-registry.ts';
 export { joinKeyrings } from './join-keyrings.ts';
 export { type Keyring, openKeyring } from './keyring.ts';
 export {

@@ -61,3 +61,18 @@ export interface InstanceRegistry {
   /** This control plane lives no longer, and nothing is connected to it. */
   leave(): Promise<void>;
 }
+
+/** An instance as a store remembers it. */
+export interface RememberedInstance {
+  readonly report: InstanceReport;
+  /** When it was last known to be connected: wall clock of the control plane. */
+  readonly seenAtMs: number;
+}
+
+/** What a store that only one control plane uses remembers of instances from one start to the next. */
+export interface InstanceMemory {
+  load(): Promise<readonly RememberedInstance[]>;
+  /** In one transaction. */
+  keep(instances: readonly RememberedInstance[]): Promise<void>;
+  forget(instances: readonly Pick<InstanceReport, 'groupId' | 'instanceId'>[]): Promise<void>;
+}

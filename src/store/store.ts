@@ -1,6 +1,6 @@
 import type { JsonObject } from '../lib/json.ts';
 import type { HistoryReader, LastChange } from './history.ts';
-import type { InstanceRegistry } from './instance-registry.ts';
+import type { InstanceMemory, InstanceRegistry } from './instance-registry.ts';
 
 /** What names one resource. `parentId` is the username for credentials and empty for all other kinds. */
 export interface ResourceKey {
@@ -380,4 +380,6 @@ export interface RevisionHints {
   connections?(): ConnectionUse;
   /** Absent from a store that only one control plane can use. */
   readonly instanceRegistry?: InstanceRegistry;
+  /** Absent from a store that has a registry. */
+  readonly instanceMemory?: InstanceMemory;
 }

@@ -6,10 +6,12 @@
  */
 const COPIES: ReadonlyMap<string, number> = new Map([
   ['clock-jumps', 3],
+  ['clock-jumps-of-expiring-keys', 2],
   ['constant-change', 2],
   ['control-plane-away', 2],
   ['crashing-revision', 5],
   ['full-disk', 2],
+  ['full-disk-control-plane', 2],
   ['full-disk-restart', 2],
   ['kill-anything-postgres', 2],
   ['kill-anything-sqlite', 2],

@@ -56,6 +56,7 @@ async function restoreFrom(
     const taken = await keyringForRestore({ file: keyringFile, backup: file, takesCarried });
     const restored = await restoreStore({
       ...{ place, file, keyring: taken.keyring, rules: await restoreRules(), replace, isTrial, clock: systemClock },
+      author: COMMAND_LINE_AUTHOR,
     }).catch(async (error: unknown) => {
       await taken.giveBack();
       throw error;
@@ -64,7 +65,7 @@ async function restoreFrom(
       await taken.giveBack();
       return { text: describeRestore(restored, undefined), isWhole: true };
     }
-    const audit = await closeRestore(configuration, place, { file, madeAt: restored.madeAt, keptAs: restored.keptAs });
+    const audit = await examineRestored(configuration, place);
     const added = taken.hasTaken ? `The keys that the backup carries are in ${keyringFile}.\n` : '';
     return { text: `${describeRestore(restored, audit)}${added}`, isWhole: audit.breaks.length === 0 };
   } finally {
@@ -83,24 +84,13 @@ async function restoreRules(): Promise<RestoreRules> {
   };
 }
 
-/** Looks at the audit log of the restored store, and notes the restore in it. */
-function closeRestore(
-  configuration: Configuration,
-  place: StorePlace,
-  { file, madeAt, keptAs }: { readonly file: string; readonly madeAt: number; readonly keptAs: string | undefined },
-): Promise<FoundAudit> {
+/** Looks at the audit log of the restored store, in which the restore is already. */
+function examineRestored(configuration: Configuration, place: StorePlace): Promise<FoundAudit> {
   return withStore(
     configuration,
     async (store, { FOUNDING_ACTION: founding }) => {
       const { verifyAuditChain } = await import('../../store/index.ts');
-      const audit = await verifyAuditChain(store, { founding });
-      await store.transaction(COMMAND_LINE_AUTHOR, (transaction) =>
-        transaction.appendAudit({
-          ...{ at: Math.floor(systemClock.nowMs() / 1000), author: COMMAND_LINE_AUTHOR, action: 'store.restore', groupId: undefined },
-          ...{ resource: path.basename(file), address: undefined, detail: { made_at: madeAt, kept_as: keptAs ?? null } },
-        }),
-      );
-      return audit;
+      return verifyAuditChain(store, { founding });
     },
     place,
   );

@@ -1,16 +1,19 @@
 import { broughtBack } from './brought-back.ts';
 import { leadOn } from './lead-on.ts';
+import { type ChainEntry, noteRestore } from './note-restore.ts';
 import type { RestoredStore, RestoreInput } from './restore-store.ts';
 import type { SqlRunner } from './sql-runner.ts';
 
 /**
  * What both databases do with a store that was filled from a backup, in the same transaction: takes out what no restore brings back, compares it
- * with the one that it replaces, and leads it on from there. `replaced` is that one's schema, where it can be read.
+ * with the one that it replaces, leads it on from there, and notes all of it in the audit log. `replaced` is that one's schema, where it can be read,
+ * and `keptAs` where it will be.
  */
 export async function finishRestore(
   sql: SqlRunner,
   replaced: string | undefined,
   input: RestoreInput,
+  note: { readonly keptAs: string | undefined; readonly chain: ChainEntry },
 ): Promise<Pick<RestoredStore, 'broughtBack' | 'groups'>> {
   const nowSeconds = Math.floor(input.clock.nowMs() / 1000);
   const { cipher, describeRecord, schema, sessions } = input;
@@ -20,7 +23,9 @@ export async function finishRestore(
     replaced === undefined
       ? undefined
       : await broughtBack(sql, replaced, { ...comparison, schema: Math.min(schema, await schemaOf(sql, replaced)) });
-  return { broughtBack: back, groups: await leadOn(sql, replaced, sessions, nowSeconds) };
+  const groups = await leadOn(sql, replaced, sessions, nowSeconds);
+  await noteRestore(sql, input, { ...note, nowSeconds });
+  return { broughtBack: back, groups };
 }
 
 /** Records came with this version of the schema. */

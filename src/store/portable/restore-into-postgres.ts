@@ -1,5 +1,6 @@
 import { StartError } from '../../errors/index.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
+import { AuditLog } from '../postgres/audit-log.ts';
 import { waitForLeases } from '../postgres/control-plane-leases.ts';
 import { parseDatabaseUrl } from '../postgres/database-url.ts';
 import { startFailure } from '../postgres/failures.ts';
@@ -12,6 +13,7 @@ import { describeContents } from './describe-contents.ts';
 import { fillPostgres } from './fill-postgres.ts';
 import { finishRestore } from './finish-restore.ts';
 import { LONG_TRANSACTION, openForLong } from './long-transaction.ts';
+import type { ChainEntry } from './note-restore.ts';
 import type { RestoredStore, RestoreInput } from './restore-store.ts';
 import { postgresRunner } from './sql-runner.ts';
 
@@ -29,7 +31,13 @@ export async function restoreIntoPostgres(options: PostgresStoreOptions, input: 
       await migrateSchema(connection, { database: database.options, clock: input.clock, migrations });
       const tables = await fillPostgres(connection, input.parts);
       const replaced = keptAs === undefined ? undefined : `"${keptAs}"`;
-      const restored = { tables, keptAs, ...(await finishRestore(postgresRunner(connection), replaced, input)) };
+      const chain: ChainEntry = async (entry, author, at) => {
+        const log = new AuditLog(input.cipher);
+        log.append(entry, author);
+        await log.prepare(connection);
+        await log.write(connection, at, true);
+      };
+      const restored = { tables, keptAs, ...(await finishRestore(postgresRunner(connection), replaced, input, { keptAs, chain })) };
       if (input.isTrial) throw new TrialEnd(restored);
       return restored;
     });

@@ -4,12 +4,14 @@ import path from 'node:path';
 import { StartError } from '../../errors/index.ts';
 import { syncFolder } from '../../lib/sync-folder.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
+import { AuditLog } from '../sqlite/audit-log.ts';
 import { beginImmediate } from '../sqlite/begin-immediate.ts';
 import { startFailure } from '../sqlite/failures.ts';
 import { openConnections } from '../sqlite/open-connections.ts';
 import { SqliteDatabase, SqliteFailure } from '../sqlite/sqlite-database.ts';
 import { fillSqlite } from './fill-sqlite.ts';
 import { finishRestore } from './finish-restore.ts';
+import type { ChainEntry } from './note-restore.ts';
 import type { RestoredStore, RestoreInput } from './restore-store.ts';
 import { sqliteRunner } from './sql-runner.ts';
 
@@ -26,15 +28,16 @@ export async function restoreIntoSqlite(file: string, input: RestoreInput): Prom
   try {
     // Before the other one is read: whatever lies in its WAL must come into the file.
     const isReadable = isThere && checkpoint(file);
-    const filled = await fill(temporary, isReadable ? file : undefined, input);
-    if (input.isTrial) return { ...filled, keptAs: undefined };
     const kept = `${file}.replaced-${Math.floor(input.clock.nowMs() / 1000)}`;
+    const keptAs = isThere ? kept : undefined;
+    const filled = await fill(temporary, { replaced: isReadable ? file : undefined, keptAs }, input);
+    if (input.isTrial) return { ...filled, keptAs: undefined };
     await moveLogAway(file, kept);
     if (isThere) await keep(file, kept);
     await syncFile(temporary);
     await rename(temporary, file);
     await syncFolder(path.dirname(file));
-    return { ...filled, keptAs: isThere ? kept : undefined };
+    return { ...filled, keptAs };
   } catch (error) {
     throw startFailure(error, temporary);
   } finally {
@@ -42,9 +45,15 @@ export async function restoreIntoSqlite(file: string, input: RestoreInput): Prom
   }
 }
 
+/** The store that is replaced: where it can be read, and where it will be kept. */
+interface Replaced {
+  readonly replaced: string | undefined;
+  readonly keptAs: string | undefined;
+}
+
 async function fill(
   temporary: string,
-  replaced: string | undefined,
+  place: Replaced,
   input: RestoreInput,
 ): Promise<Pick<RestoredStore, 'tables' | 'broughtBack' | 'groups'>> {
   const migrations = MIGRATIONS.filter(({ version }) => version <= input.schema);
@@ -53,7 +62,7 @@ async function fill(
     await beginImmediate(writer);
     const tables = await fillSqlite(writer, input.parts);
     writer.execute('COMMIT');
-    return { tables, ...(await finish(writer, replaced, input)) };
+    return { tables, ...(await finish(writer, place, input)) };
   } finally {
     reader.close();
     writer.close();
@@ -63,13 +72,19 @@ async function fill(
 /** Leaves the store that is replaced alone as soon as some of it turns out to be damaged: that is what backups are for. */
 async function finish(
   writer: SqliteDatabase,
-  replaced: string | undefined,
+  { replaced, keptAs }: Replaced,
   input: RestoreInput,
 ): Promise<Pick<RestoredStore, 'broughtBack' | 'groups'>> {
   if (replaced !== undefined) writer.run('ATTACH ? AS replaced', replaced);
   await beginImmediate(writer);
   try {
-    const finished = await finishRestore(sqliteRunner(writer), replaced === undefined ? undefined : 'replaced', input);
+    const chain: ChainEntry = async (entry, author, at) => {
+      const log = new AuditLog(writer, input.cipher);
+      log.append(entry, author);
+      log.settle(at);
+    };
+    const schema = replaced === undefined ? undefined : 'replaced';
+    const finished = await finishRestore(sqliteRunner(writer), schema, input, { keptAs, chain });
     writer.execute('COMMIT');
     return finished;
   } catch (error) {
@@ -77,7 +92,7 @@ async function finish(
     const isDamage = error instanceof SyntaxError || (error instanceof SqliteFailure && DAMAGE.test(error.code));
     if (replaced === undefined || !isDamage) throw error;
     writer.execute('DETACH replaced');
-    return finish(writer, undefined, input);
+    return finish(writer, { replaced: undefined, keptAs }, input);
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { withPostgres } from '../../../test-support/with-postgres.ts';
@@ -7,6 +8,9 @@ import { systemRandom } from '../../lib/random.ts';
 import { keyOf, remove } from '../contract/sample-writes.ts';
 import { type Keyring, openKeyring } from '../keyring.ts';
 import { keyringText, newKeyEntry, parseKeyring } from '../keyring-file.ts';
+import { CHAINED_SINCE, MIGRATIONS } from '../migrations/index.ts';
+import { checkKeyring } from '../sqlite/check-keyring.ts';
+import { openConnections } from '../sqlite/open-connections.ts';
 import { SqliteDatabase } from '../sqlite/sqlite-database.ts';
 import type { Store } from '../store.ts';
 import { makeDatabaseSchema } from '../testing/database-schema.ts';
@@ -46,6 +50,8 @@ withPostgres('a backup of either database is restored into the other', async (t,
   await restore(place);
   const large = await target.open({ keyringFile: source.keyringFile });
   assert.deepEqual(await contentsOf(large), await contentsOf(store));
+  assert.equal((await large.pageOfAudit(undefined, 1))[0]?.action, 'store.restore');
+  assert.deepEqual((await verifyAuditChain(large, {})).breaks, []);
   await assert.rejects(restore(place), /holds a store already \(5 resources, .*default at revision 1000003\)/);
   await back({ place, file: `${file}2` });
   await restore(other, { file: `${file}2`, keyring });
@@ -187,4 +193,36 @@ test('a keyring that goes along has the keys of its state, also where they chang
   await back({ file: `${file}2`, withKeyring: true, keyring });
   const ids = parseKeyring((await keyringOfBackup(`${file}2`)) ?? '', 'the backup').map(({ id }) => id);
   assert.deepEqual(ids, [added.id, ...parseKeyring(text, 'before').map(({ id }) => id)]);
+});
+
+test('a restore is in the audit log of the restored store before anybody opens it', async (t) => {
+  const { store, source, restore, open, other, file } = await backedUp(t);
+  await restore(other);
+  const fresh = await open(other);
+  const [entry] = await fresh.pageOfAudit(undefined, 1);
+  assert.deepEqual([entry?.action, entry?.resource, entry?.author.id], ['store.restore', path.basename(file), 'cli']);
+  assert.deepEqual(entry?.detail, { made_at: Math.floor(clock.nowMs() / 1000), kept_as: null });
+  await store.close();
+  const { keptAs } = await restore(source.file, { replace: true });
+  const replaced = await open(source.file);
+  assert.equal((await replaced.pageOfAudit(undefined, 1))[0]?.detail.kept_as, keptAs);
+  assert.deepEqual((await verifyAuditChain(replaced, {})).breaks, []);
+});
+
+test('a restore of a backup from before audit logs were chained is chained with what the log held', async (t) => {
+  const { source, keyring, back, restore, open, other } = await backedUp(t);
+  const old = `${source.folder}/old.db`;
+  const { writer, reader } = await openConnections({ file: old, clock, migrations: MIGRATIONS.slice(0, CHAINED_SINCE - 1) });
+  await checkKeyring(writer, keyring, old, 1);
+  writer.run("INSERT INTO audit_entries (at, author_id, author_name, action, resource, detail) VALUES (1, 'a', 'a', 'a', 'r', '{}')");
+  reader.close();
+  writer.close();
+  await back({ place: { kind: 'sqlite', file: old }, file: `${old}.gz` });
+  await restore(other, { file: `${old}.gz` });
+  const opened = await open(other);
+  assert.deepEqual(
+    (await opened.pageOfAudit(undefined, 5)).map(({ action }) => action),
+    ['store.restore', 'a'],
+  );
+  assert.deepEqual((await verifyAuditChain(opened, {})).breaks, []);
 });

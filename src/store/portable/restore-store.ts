@@ -4,6 +4,7 @@ import { FieldCipher } from '../field-cipher.ts';
 import type { Keyring } from '../keyring.ts';
 import { reviewKeyring } from '../keyring-checks.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
+import type { Author } from '../store.ts';
 import { SEAL_CONTEXT } from './backup-lines.ts';
 import type { BroughtBack } from './brought-back.ts';
 import type { DescribeRestoredRecord } from './brought-back-records.ts';
@@ -38,6 +39,10 @@ export interface RestoreRules {
 /** What both kinds of databases are filled with. */
 export interface RestoreInput extends RestoreRules {
   readonly file: string;
+  /** Unix seconds. */
+  readonly madeAt: number;
+  /** Who restores, as the audit log names him. */
+  readonly author: Author;
   /** The version of the schema whose tables `parts` are. */
   readonly schema: number;
   /** Throws before its end unless the backup is whole and was made with the keyring. */
@@ -52,7 +57,7 @@ export interface RestoreInput extends RestoreRules {
 /**
  * Puts the store of a backup where there is none, or with `replace` in the place of another one, which is kept: all of it or, when the backup
  * is torn, damaged, of a newer version or of another keyring, nothing. What runs on the store must have been stopped. Migrations that the
- * backup lacks are run on opening. Revisions go on above those that were given. A trial finds out all of this, and changes nothing.
+ * backup lacks are run on opening. Revisions go on above those that were given. What is restored has the restore in its audit log. A trial finds out all of this, and changes nothing.
  *
  * @throws StartError; nothing is changed then
  */
@@ -61,6 +66,7 @@ export async function restoreStore(options: {
   readonly file: string;
   readonly keyring: Keyring;
   readonly rules: RestoreRules;
+  readonly author: Author;
   readonly replace: boolean;
   readonly isTrial: boolean;
   readonly clock: Clock;
@@ -77,7 +83,7 @@ export async function restoreStore(options: {
     const cipher = new FieldCipher(keyring);
     const remedy = 'name the keyring that belongs to it with --keyring-file';
     await reviewKeyring(cipher, keyring, { database: `the backup ${file}`, remedy }, keyringChecks);
-    const input = { ...options, ...options.rules, cipher, schema, parts: sealedParts(backup, cipher, file) };
+    const input = { ...options, ...options.rules, cipher, schema, madeAt, parts: sealedParts(backup, cipher, file) };
     const done = place.kind === 'sqlite' ? await restoreIntoSqlite(place.file, input) : await restoreIntoPostgres(place.options, input);
     return { madeAt, ...done };
   } finally {

@@ -12,6 +12,7 @@ import type {
   SizeStep,
   StoreHistory,
 } from '../history.ts';
+import type { InstanceMemory } from '../instance-registry.ts';
 import type { Keyring } from '../keyring.ts';
 import type { KeyStore, KeyWriter, StoreKeys } from '../keys/key-store.ts';
 import { FoundLists } from '../lists/found-lists.ts';
@@ -33,6 +34,7 @@ import { type Connections, openConnections } from './open-connections.ts';
 import { pruneVersionsAndRemovals } from './prune-history.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { SqliteHistoryReader } from './sqlite-history-reader.ts';
+import { SqliteInstances } from './sqlite-instances.ts';
 import { followKeyring, SqliteKeyWriter, sqliteKeys } from './sqlite-keys.ts';
 import { SqliteTransaction } from './sqlite-transaction.ts';
 import { SqliteUsage } from './sqlite-usage.ts';
@@ -86,6 +88,7 @@ const SHORTEST_WAIT_MS = 20;
 class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, StoreUsage, StoreKeys, RevisionHints {
   readonly usage: UsageStore;
   readonly keys: KeyStore;
+  readonly instanceMemory: InstanceMemory;
   readonly #connections: Connections;
   readonly #clock: Clock;
   readonly #queue: TransactionQueue;
@@ -103,13 +106,15 @@ class SqliteStore extends SqliteHistoryReader implements Store, StoreHistory, St
     this.#queue = queue;
     const hold = (askedAtMs: number, work: (writer: SqliteDatabase) => Promise<void>): Promise<void> =>
       this.#holdingTheLock(askedAtMs, () => work(connections.writer));
-    this.usage = new SqliteUsage({
-      read: async (work) => this.step(() => work(this.database)),
-      write: (work) => {
+    const apart = {
+      read: async <Result>(work: (database: SqliteDatabase) => Result) => this.step(() => work(this.database)),
+      write: <Result>(work: (database: SqliteDatabase) => Result) => {
         const askedAtMs = this.#clock.monotonicMs();
         return queue.run(() => this.#holdingTheLock(askedAtMs, async () => work(connections.writer)));
       },
-    });
+    };
+    this.usage = new SqliteUsage(apart);
+    this.instanceMemory = new SqliteInstances(apart);
     this.keys = sqliteKeys({
       keyring,
       read: async (work) => this.step(() => work(this.database)),

@@ -9,7 +9,7 @@ import type { StoreHistory } from '../history.ts';
 import { openKeyring } from '../keyring.ts';
 import type { StoreKeys } from '../keys/index.ts';
 import { openSqliteStore } from '../sqlite/sqlite-store.ts';
-import type { Store } from '../store.ts';
+import type { RevisionHints, Store } from '../store.ts';
 import type { StoreUsage } from '../usage.ts';
 
 /** A folder for one test's database and keyring; the stores opened through it are closed before it is removed. */
@@ -17,7 +17,7 @@ export interface DatabaseFolder {
   readonly folder: string;
   readonly file: string;
   readonly keyringFile: string;
-  readonly open: () => Promise<Store & StoreHistory & StoreUsage & StoreKeys>;
+  readonly open: () => Promise<Store & StoreHistory & StoreUsage & StoreKeys & RevisionHints>;
 }
 
 export async function makeDatabaseFolder(test: TestContext, clock: Clock = new FakeClock()): Promise<DatabaseFolder> {

@@ -44,6 +44,7 @@ export async function backedUp(t: TestContext, prepare: (store: Store) => Promis
       file,
       keyring,
       rules,
+      author: { id: 'cli', name: 'command line' },
       replace: false,
       isTrial: false,
       clock,
