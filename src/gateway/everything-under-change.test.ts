@@ -135,10 +135,8 @@ test('no request fails while certificates, routes, nodes, health and keys change
     }
     socket.terminate();
   };
-  const longLived = [
-    overSocket(`ws://127.0.0.1:${gateway.httpPort}`, {}),
-    overSocket(`wss://127.0.0.1:${gateway.httpsPort}`, { ca: authority.cert, servername: HOST }),
-  ];
+  const overTls = { ca: authority.cert, servername: HOST };
+  const longLived = [overSocket(`ws://127.0.0.1:${gateway.httpPort}`, {}), overSocket(`wss://127.0.0.1:${gateway.httpsPort}`, overTls)];
   const clients = [over('http'), over('http'), over('https'), over('https'), manyOverHttp2(), manyOverHttp2()];
   for (let turn = 1; turn <= CHANGES; turn++) {
     for (const [index, node] of nodes.entries()) node.probeStatus = index === turn % 4 ? 500 : 200;
