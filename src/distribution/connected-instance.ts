@@ -61,7 +61,11 @@ export class ConnectedInstance {
   /** What the instance said to hold when it came, be it of use or not. */
   readonly #heldAtHello: number;
   #sent: number;
+  /** The highest that was ever sent on this connection. */
+  #mostSent: number;
   #applied: number;
+  /** Answers that it owes: one may come with the welcome, and one for each snapshot and for each delta that leads further than any before. */
+  #answersDue = 1;
   #refused = NONE;
   #refusal = '';
   #wantsSnapshot = false;
@@ -91,6 +95,7 @@ export class ConnectedInstance {
     this.#heldAtHello = options.heldRevision;
     this.#applied = options.isHistoryAccepted ? options.heldRevision : NONE;
     this.#sent = this.#applied;
+    this.#mostSent = this.#sent;
     this.#noteProgress(options.newestRevision);
   }
 
@@ -183,6 +188,7 @@ export class ConnectedInstance {
   noteSnapshotBegun(): void {
     this.#sendingSnapshot = true;
     this.#wantsSnapshot = false;
+    this.#answersDue += 1;
   }
 
   noteSnapshotSent(revision: number): void {
@@ -194,6 +200,16 @@ export class ConnectedInstance {
 
   noteDeltaSent(toRevision: number): void {
     this.#sent = toRevision;
+    // What is sent again after a refusal is none: who refuses the same for ever would be owed an answer for ever.
+    if (toRevision > this.#mostSent) this.#answersDue += 1;
+    this.#mostSent = Math.max(this.#mostSent, toRevision);
+  }
+
+  /** Whether the answer that came is one that it owed; it owes one less then. */
+  takeAnswerDue(): boolean {
+    if (this.#answersDue === 0) return false;
+    this.#answersDue -= 1;
+    return true;
   }
 
   /** @returns false when the answer speaks of something that was never sent */

@@ -207,7 +207,7 @@ describe('a peer with a certificate that does not keep to the protocol', () => {
       if (count < 10) first.send({ kind: 'snapshot-request' });
     }
     first.send({ kind: 'applied', revision: 1, outcome: 'applied' });
-    for (let count = 0; count < 300; count++) {
+    for (let count = 0; count < 70; count++) {
       first.send({ kind: 'snapshot-request' });
       first.send({ kind: 'applied', revision: 1, outcome: 'refused', reason: 'no' });
     }
@@ -227,6 +227,35 @@ describe('a peer with a certificate that does not keep to the protocol', () => {
     await eventually(() => controlPlane.states().join().endsWith('lagging'));
     controlPlane.clock.advance(10_000);
     await eventually(() => snapshotsOf(second) === 2);
+  });
+
+  test('may answer once whatever it is sent; one that answers over and over is closed, also when it comes back', async (t) => {
+    const controlPlane = await TestControlPlane.start(t, installation);
+    const first = await RawPeer.connect(t, controlPlane.port, identity);
+    first.hello();
+    await eventually(() => snapshotsOf(first) === 1);
+    for (let revision = 1; revision <= 100; revision++) {
+      controlPlane.publisher.groupChanged('default', controlPlane.store.put('service', 's1'));
+      await eventually(() => first.received.some((message) => message.kind === 'delta' && message.toRevision === revision));
+      first.send({ kind: 'applied', revision, outcome: 'applied' });
+      await eventually(() => controlPlane.states().join() === `gw-1 ${revision} current`);
+    }
+    for (let count = 0; count < 100; count++) first.send({ kind: 'applied', revision: 100, outcome: 'applied' });
+    await first.closed();
+    const cause = 'the peer answers much more often than it is sent something';
+    await eventually(() => controlPlane.log.lines.some(({ fields }) => fields.cause === cause));
+    const second = await RawPeer.connect(t, controlPlane.port, identity);
+    second.hello();
+    await eventually(() => second.received.some(({ kind }) => kind === 'welcome'));
+    for (let count = 0; count < 10; count++) second.send({ kind: 'applied', revision: 100, outcome: 'refused', reason: 'no' });
+    await second.closed();
+    // An honest one is let in all the same, and later this one too.
+    controlPlane.clock.advance(60_000);
+    const third = await RawPeer.connect(t, controlPlane.port, identity);
+    third.hello();
+    await eventually(() => snapshotsOf(third) === 1);
+    third.send({ kind: 'applied', revision: 100, outcome: 'applied' });
+    await eventually(() => controlPlane.states().join() === 'gw-1 100 current');
   });
 
   test('an instance that holds a revision of another history gets a snapshot, never a delta', async (t) => {

@@ -79,6 +79,9 @@ const MAX_LOGGED_REASON = 500;
 /** A gateway refuses a revision at most once for each write; a minute's worth at once is what a batch of writes may lead to. */
 const LOGGED_REFUSALS_PER_SECOND = 1;
 const LOGGED_REFUSALS_BURST_SECONDS = 60;
+/** Answers that an instance does not owe: a few come when it refuses what is sent to it once more. Each makes work for writes that wait, and for the other control planes. */
+const NEEDLESS_ANSWERS_PER_SECOND = 1;
+const NEEDLESS_ANSWERS_BURST_SECONDS = 60;
 
 /**
  * The control plane's end of distribution: takes in gateway instances over mutual TLS, brings each to the newest revision of its
@@ -97,6 +100,7 @@ export class Publisher {
   readonly #shared: SharedInstances | undefined;
   /** Over all connections of an instance, so that coming back gains nothing. */
   readonly #loggedRefusals = new RateLimit(LOGGED_REFUSALS_PER_SECOND, LOGGED_REFUSALS_BURST_SECONDS);
+  readonly #needlessAnswers = new RateLimit(NEEDLESS_ANSWERS_PER_SECOND, NEEDLESS_ANSWERS_BURST_SECONDS);
   #connections = 0;
   #isClosed = false;
 
@@ -319,6 +323,7 @@ export class Publisher {
     const channel = this.#channel(instance.name.groupId);
     switch (message.kind) {
       case 'applied':
+        this.#requireMeasure(instance);
         if (message.outcome === 'refused') this.#logRefusal(instance, message);
         if (!channel.noteAnswer(instance, message)) throw new ProtocolError('the peer answered what was never sent');
         this.#shared?.changed(instance);
@@ -342,6 +347,14 @@ export class Publisher {
       case 'hello':
         throw new ProtocolError('the peer said hello twice');
     }
+  }
+
+  /** @throws ProtocolError to one that answers over and over */
+  #requireMeasure(instance: ConnectedInstance): void {
+    if (instance.takeAnswerDue()) return;
+    const { groupId, instanceId } = instance.name;
+    if (this.#needlessAnswers.take(JSON.stringify([groupId, instanceId]), this.#options.clock.monotonicMs()) === 0) return;
+    throw new ProtocolError('the peer answers much more often than it is sent something');
   }
 
   #logDifference(instance: ConnectedInstance, { revision, reason }: StateCheckedMessage): void {

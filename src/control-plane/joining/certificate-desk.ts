@@ -41,7 +41,13 @@ export class CertificateDesk implements Enrollment {
   readonly #options: CertificateDeskOptions;
   /** A signature is paid for by everybody who asks, so not everybody may ask as often as he likes. */
   readonly #joinsOfAddress = new RateLimit(1, 30);
-  readonly #joins = new RateLimit(20, 10);
+  /**
+   * Over all addresses together, of whoever asks: each costs a look into the store. So wide that many addresses, and the time of this process for as many
+   * handshakes, go into taking it from gateways that mean well.
+   */
+  readonly #joins = new RateLimit(200, 10);
+  /** Who knows no token takes nothing from those who do, and who has one nothing from those with another. */
+  readonly #joinsOfToken = new RateLimit(20, 10);
   readonly #renewalsOfInstance = new RateLimit(1 / 60, 600);
 
   constructor(options: CertificateDeskOptions) {
@@ -59,6 +65,7 @@ export class CertificateDesk implements Enrollment {
     const { tokenId, secret, publicKey, proof } = request;
     const { store } = this.#options;
     const shown = requireJoinToken(await findJoinToken(store, tokenId), secret, this.#nowSeconds());
+    this.#limit(this.#joinsOfToken, shown.id);
     requireProof({ publicKey, proof, statement: (key) => joinStatement(tokenId, key) });
     const instanceId = instanceIdOf(tokenId, publicKey);
     const { groupId } = shown;
