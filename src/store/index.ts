@@ -90,4 +90,5 @@ export {
   type UsageStore,
   type UsageSum,
 } from './usage.ts';
+export { UsageInDoubt } from './usage-in-doubt.ts';
 export { type ChainBreak, type ChainReport, verifyAuditChain } from './verify-audit-chain.ts';

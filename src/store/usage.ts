@@ -69,7 +69,7 @@ export interface UsageStore {
   /**
    * Adds all rows, or none. A row of a consumer, credential or route that the group has never had is left out.
    *
-   * @throws PortcullisError (`store_unavailable`); where a connection was lost meanwhile, nobody knows whether they were added
+   * @throws PortcullisError (`store_unavailable`): none was added; `UsageInDoubt`: nobody knows yet
    */
   record(rows: readonly UsageRow[]): Promise<void>;
   /** How many credentials, routes and statuses are told apart in an hour of a group, counted up to `limit`. */

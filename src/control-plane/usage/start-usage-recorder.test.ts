@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
-import type { UsageRow, UsageStore } from '../../store/index.ts';
+import { UsageInDoubt, type UsageRow, type UsageStore } from '../../store/index.ts';
 import { startUsageRecorder } from './start-usage-recorder.ts';
 
 const NAME = { groupId: 'default', instanceId: 'one' };
@@ -10,13 +10,15 @@ const NAME = { groupId: 'default', instanceId: 'one' };
 function makeRecorder() {
   const clock = new FakeClock();
   const log = new RecordingLogger();
-  const store = { isAway: false, rowsOfHour: 0, written: [] as UsageRow[], calls: 0 };
+  const store = { isAway: false, rowsOfHour: 0, written: [] as UsageRow[], calls: 0, doubts: [] as (() => Promise<boolean>)[] };
   const failIfAway = (): void => {
     if (store.isAway) throw new Error('the store is away');
   };
   const usage: UsageStore = {
     record: async (rows) => {
       failIfAway();
+      const doubt = store.doubts.shift();
+      if (doubt !== undefined) throw new UsageInDoubt(new Error('the connection was lost'), doubt);
       store.calls++;
       store.written.push(...rows);
     },
@@ -73,6 +75,27 @@ test('while the store is away what is told is kept, and written once when it is 
       ['c1', 3],
     ],
   );
+});
+
+test('what is in doubt is written again only when it is known not to be there, and all else waits for that', async () => {
+  for (const wasThere of [true, false]) {
+    const { store, tell, pass } = makeRecorder();
+    let isKnown = false;
+    store.doubts.push(async () => {
+      if (!isKnown) throw new Error('the commit is under way');
+      return wasThere;
+    });
+    tell(700);
+    await pass();
+    tell(1);
+    await pass();
+    assert.equal(store.written.length, 0);
+    isKnown = true;
+    await pass();
+    await pass();
+    const requests = store.written.reduce((sum, row) => sum + row.requests, 0);
+    assert.equal(requests, wasThere ? 201 : 701);
+  }
 });
 
 test('a group that has told too much apart in an hour is told apart by status only', async () => {

@@ -1,7 +1,7 @@
 import type { InstanceName, UsageReport } from '../../distribution/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../observability/index.ts';
-import type { UsageRow, UsageStore } from '../../store/index.ts';
+import { UsageInDoubt, type UsageRow, type UsageStore } from '../../store/index.ts';
 import { repeat } from '../repeat.ts';
 import { rowOfOther, UsageBook } from './usage-book.ts';
 
@@ -21,22 +21,40 @@ export interface UsageRecorder {
 
 /**
  * Starts to write usage, once an interval, in small steps. While the store is away what is told is kept, in a bounded size, and written
- * later; what is in memory when the process dies is lost, which is what at most an interval holds.
+ * later; what is in memory when the process dies is lost, which is what at most an interval holds. Rows in doubt are written again only when
+ * the store says that they are not there; until then nothing else is written either, because it would be in doubt next.
  */
 export function startUsageRecorder(options: { readonly usage: UsageStore; readonly clock: Clock; readonly log: Logger }): UsageRecorder {
   const { usage, clock, log } = options;
   const book = new UsageBook();
+  const report = (rows: number, error: unknown): void =>
+    log.error('the usage of credentials and routes could not be written; it is tried again', { rows }, error);
+  let inDoubt: { readonly rows: readonly UsageRow[]; readonly wasAdded: () => Promise<boolean> } | undefined;
+  const isSettled = async (): Promise<boolean> => {
+    if (inDoubt === undefined) return true;
+    const { rows, wasAdded } = inDoubt;
+    try {
+      if (!(await wasAdded())) book.putBack(rows);
+      inDoubt = undefined;
+      return true;
+    } catch (error) {
+      report(rows.length, error);
+      return false;
+    }
+  };
   const flush = async (): Promise<void> => {
+    if (!(await isSettled())) return;
     const told = book.takeOut();
     // Whether there is room cannot be found out while the store is away: then it cannot be written either.
     const rows = await withinLimits(usage, told).catch(() => told);
     for (let start = 0; start < rows.length; start += ROWS_PER_STEP) {
+      const step = rows.slice(start, start + ROWS_PER_STEP);
       try {
-        await usage.record(rows.slice(start, start + ROWS_PER_STEP));
+        await usage.record(step);
       } catch (error) {
-        book.putBack(rows.slice(start));
-        log.error('the usage of credentials and routes could not be written; it is tried again', { rows: rows.length - start }, error);
-        return;
+        if (error instanceof UsageInDoubt) inDoubt = { rows: step, wasAdded: error.wasAdded };
+        book.putBack(rows.slice(inDoubt === undefined ? start : start + ROWS_PER_STEP));
+        return report(rows.length - start, error);
       }
     }
   };

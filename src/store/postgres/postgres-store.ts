@@ -86,7 +86,7 @@ export async function openPostgresStore(
   const opened = await openDatabase({ ...options, database, migrations: MIGRATIONS });
   try {
     await catchUpAllLists(database, options.onProgress);
-    const fence = await opened.database.lend((connection) => StoreFence.open(connection, options.schema));
+    const fence = await opened.database.lend((connection) => StoreFence.open(connection, options.schema, MIGRATIONS.at(-1)?.version ?? 0));
     return new PostgresStore(opened.database, { ...opened, keyring: options.keyring, fence }, options.clock, new TransactionQueue());
   } catch (error) {
     await opened.database.close();

@@ -1,8 +1,11 @@
 import { type UnusedRow, USAGE_KEY, type UsageSumRow, unusedOfRows, usageStatement, usageSumOfRow } from '../rows/usage-rows.ts';
 import { type CredentialPlace, type LastUse, USAGE_SPANS, type UsageQuery, type UsageRow, type UsageStore } from '../usage.ts';
+import { UsageInDoubt } from '../usage-in-doubt.ts';
+import { transactionNumber, wasCommitted } from './commit-outcome.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
+import { inTransaction } from './run-transaction.ts';
 
-/** Runs one statement, which is a transaction of its own: usage takes no turn with those who write resources. */
+/** Usage takes no turn with those who write resources. */
 export interface PostgresUsageParts {
   readonly read: <Result>(work: (connection: PostgresConnection) => Promise<Result>) => Promise<Result>;
   /** Never tries again by itself. */
@@ -62,7 +65,20 @@ export class PostgresUsage implements UsageStore {
       last_used_at: lastUsedAt,
       instance_id: instanceId,
     }));
-    await this.#parts.write((connection) => connection.run(RECORD, JSON.stringify(given)));
+    let number: string | undefined;
+    let isCommitting = false;
+    const add = async (connection: PostgresConnection): Promise<void> => {
+      number = await transactionNumber(connection);
+      await connection.run(RECORD, JSON.stringify(given));
+      isCommitting = true;
+    };
+    try {
+      await this.#parts.write((connection) => inTransaction(connection, 'BEGIN', () => add(connection)));
+    } catch (error) {
+      if (!isCommitting || number === undefined) throw error;
+      const asked = number;
+      throw new UsageInDoubt(error, () => this.#parts.read((connection) => wasCommitted(connection, asked)));
+    }
   }
 
   async countRows(groupId: string, hour: number, limit: number): Promise<number> {

@@ -42,6 +42,24 @@ withPostgres('a store that another one was put in place of writes nothing to tha
   assert.deepEqual(idsOf(await restored.listResources(SERVICES)), ['its own']);
 });
 
+withPostgres(
+  'a store that runs while newer software takes away what it needs writes nothing more, and goes on beside what fits',
+  async (t, url) => {
+    const database = await makeDatabaseSchema(t, url);
+    const store = await database.open();
+    await store.transaction(AUTHOR, (transaction) => transaction.putGroup({ id: 'default', name: 'default', description: '' }));
+    const migrated = (oldest: string) =>
+      database.query(`INSERT INTO schema_migrations (version, name, oldest_compatible, applied_at)
+      SELECT max(version) + 1, 'newer', ${oldest}, 1 FROM schema_migrations`);
+    await migrated('max(version)');
+    await putAll(store, serviceWrite('beside'));
+    await migrated('max(version)');
+    const isTooOld = (error: unknown) => error instanceof PortcullisError && /needs? schema/.test(error.message);
+    await assert.rejects(putAll(store, serviceWrite('too old')), isTooOld);
+    assert.deepEqual(idsOf(await store.listResources(SERVICES)), ['beside']);
+  },
+);
+
 withPostgres('a lease that is gone, as after a crash of the server, counts as one that was over', async (t, url) => {
   const database = await makeDatabaseSchema(t, url);
   const registry = (await database.open()).instanceRegistry;

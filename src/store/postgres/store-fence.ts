@@ -4,22 +4,25 @@ import type { FirstRead } from './run-transaction.ts';
 
 /**
  * Tells the store that was opened from another one that was put in its place under the same name, as a restore does: a process that could not
- * reach the database meanwhile must not write to that as if it were its own.
+ * reach the database meanwhile must not write to that as if it were its own. Nor must one write resources whose software is too old for what
+ * a newer one has made of the tables while it ran.
  */
 export class StoreFence {
   readonly #sql: string;
   readonly #place: string;
+  readonly #knownVersion: number;
 
-  private constructor(sql: string, place: string) {
+  private constructor(sql: string, place: string, knownVersion: number) {
     this.#sql = sql;
     this.#place = place;
+    this.#knownVersion = knownVersion;
   }
 
-  /** Of the store that stands there now. */
-  static async open(connection: PostgresConnection, schema: string): Promise<StoreFence> {
+  /** Of the store that stands there now. `knownVersion`: the newest version of tables that this software knows. */
+  static async open(connection: PostgresConnection, schema: string, knownVersion: number): Promise<StoreFence> {
     const sql = placeOf(schema);
     const found = await connection.get<{ place: string | null }>(`SELECT ${sql} AS place`);
-    return new StoreFence(sql, found?.place ?? '');
+    return new StoreFence(sql, found?.place ?? '', knownVersion);
   }
 
   /** @throws PortcullisError (`store_replaced`) */
@@ -27,13 +30,14 @@ export class StoreFence {
     this.#check((await connection.get<{ place: string | null }>(`SELECT ${this.#sql} AS place`))?.place);
   }
 
-  /** The first read of a transaction, which throws `store_replaced` before anything is written. */
+  /** The first read of a transaction, which throws `store_replaced`, or `store_unavailable` for newer tables, before anything is written. */
   before(read: FirstRead): FirstRead {
     return {
-      sql: `SELECT ${this.#sql} AS place, first.* FROM (VALUES (1)) AS one LEFT JOIN (${read.sql}) AS first ON true`,
+      sql: `SELECT ${this.#sql} AS place, (SELECT max(oldest_compatible) FROM schema_migrations) AS needed, first.* FROM (VALUES (1)) AS one LEFT JOIN (${read.sql}) AS first ON true`,
       take: (rows) => {
         const [row] = rows;
         this.#check(typeof row === 'object' && row !== null && 'place' in row ? row.place : undefined);
+        this.#checkVersion(typeof row === 'object' && row !== null && 'needed' in row ? row.needed : undefined);
         read.take(rows);
       },
     };
@@ -41,6 +45,13 @@ export class StoreFence {
 
   #check(place: unknown): void {
     if (place !== this.#place) throw storeReplaced();
+  }
+
+  #checkVersion(needed: unknown): void {
+    if (typeof needed !== 'number' || needed <= this.#knownVersion) return;
+    throw new PortcullisError('store_unavailable', {
+      detail: `a newer version of Portcullis has changed the tables (they need schema ${needed}, this version knows ${this.#knownVersion}): upgrade this control plane`,
+    });
   }
 }
 
