@@ -6,6 +6,7 @@ import type { Exchange, ExchangeHandler } from './exchange.ts';
 import { BulkBuffers } from './forwarding/bulk-buffers.ts';
 import { RequestBuffer } from './forwarding/request-buffer.ts';
 import { FreeList } from './free-list.ts';
+import type { ChunkedLimits } from './parser/chunked-parser.ts';
 import { RequestParser } from './parser/request-parser.ts';
 import { ResponseParser } from './parser/response-parser.ts';
 import type { UpstreamPool } from './upstream/upstream-pool.ts';
@@ -39,6 +40,8 @@ export class EngineContext {
   readonly handler: ExchangeHandler;
   readonly pool: UpstreamPool;
   readonly limits: EngineLimits;
+  /** Of the framing of answers: what an upstream may say in front of the body it may say behind it (errors of gRPC have details there). */
+  readonly answerLimits: ChunkedLimits;
   readonly timeouts: EngineTimeouts;
   readonly serverLine: Buffer | undefined;
   /** Every answer of an upstream tells its status, not only those that failed. */
@@ -65,6 +68,8 @@ export class EngineContext {
     this.handler = options.handler;
     this.pool = options.pool;
     this.limits = options.limits;
+    const { chunkExtensionBytes, trailerBytes, responseHeadBytes } = options.limits;
+    this.answerLimits = { chunkExtensionBytes, trailerBytes: Math.max(trailerBytes, responseHeadBytes) };
     this.timeouts = options.timeouts;
     this.serverLine = options.serverLine;
     this.showsUpstreamStatus = options.showsUpstreamStatus ?? false;

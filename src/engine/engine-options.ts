@@ -10,9 +10,9 @@ export interface EngineLimits {
   readonly headerCount: number;
   /** All chunk extensions of one body together; more is 400. */
   readonly chunkExtensionBytes: number;
-  /** A body's trailer section; more is 400. */
+  /** A request's trailer section; more is 400. */
   readonly trailerBytes: number;
-  /** Longer response heads are a malformed response. */
+  /** Longer response heads are a malformed response, and longer trailer sections, unless `trailerBytes` is more. */
   readonly responseHeadBytes: number;
   readonly responseHeaderCount: number;
   /** Interim responses (1xx) that one exchange may have. */

@@ -240,6 +240,32 @@ describe('an upstream of scheme https', () => {
     });
   }
 
+  test('that closes instead of answering the handshake has refused it, in HTTP/2 too', async (t) => {
+    let leave = (socket: Socket): void => void socket.end();
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => {});
+      leave(socket);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const gateway = await start(t, []);
+    const ways = [
+      leave,
+      (socket: Socket) => void socket.once('data', () => socket.end()),
+      (socket: Socket) => void socket.once('data', () => socket.resetAndDestroy()),
+    ];
+    for (const scheme of ['https', 'grpcs']) {
+      await gateway.change({ op: 'put', item: service(port, { scheme, retries: 0 }) });
+      for (const way of ways) {
+        leave = way;
+        assert.deepEqual(await refusalOf(gateway), FAILED, `${scheme} ${way}`);
+      }
+    }
+  });
+
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
     test(`that breaks off inside TLS has its connection closed, in use and idle (${maxVersion})`, async (t) => {
       const authority = await TestAuthority.create();

@@ -192,7 +192,7 @@ export const LIMIT_SETTINGS = [
     defaultText: '8192',
     least: 2,
     most: 1_048_576,
-    meaning: "Bytes of a body's trailer section; more is 400, or 502 in an upstream's answer",
+    meaning: "Bytes of a request's trailer section; more is 400. Those of an answer may be as many, or as many as its head's",
   },
   {
     ...size,
@@ -201,7 +201,7 @@ export const LIMIT_SETTINGS = [
     defaultText: '65536',
     least: 1024,
     most: 1_048_576,
-    meaning: "Bytes of the head of an upstream's answer; more is 502",
+    meaning: "Bytes of the head of an upstream's answer, and of its trailer section; more is 502",
   },
   {
     ...size,

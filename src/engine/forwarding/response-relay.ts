@@ -80,7 +80,7 @@ export class ResponseRelay {
     this.#context = context;
     this.#client = client;
     this.#onFilterProgress = onFilterProgress;
-    this.#body = new BodyReader(context.limits);
+    this.#body = new BodyReader(context.answerLimits);
   }
 
   /** `isHead`: the client has asked with HEAD; `sentHead`: the upstream is asked so. */
@@ -103,6 +103,7 @@ export class ResponseRelay {
   /** Lets go of what belongs to the exchange. */
   end(): void {
     this.#releaseParser();
+    this.#body.forget();
     this.#exchange = undefined;
     if (this.filtered === undefined) return;
     const filtered = this.filtered;
@@ -173,7 +174,7 @@ export class ResponseRelay {
   /** The reader of a body that was left, for whoever reads the rest. */
   takeBody(): BodyReader {
     const body = this.#body;
-    this.#body = new BodyReader(this.#context.limits);
+    this.#body = new BodyReader(this.#context.answerLimits);
     return body;
   }
 

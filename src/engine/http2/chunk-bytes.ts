@@ -9,7 +9,7 @@ export function writeChunk(room: Buffer, data: Uint8Array): number {
   return length + room.write('\r\n', length, 'latin1');
 }
 
-/** Writes the end of a chunked body, with trailer lines, to the beginning of `room`; returns its length. */
-export function writeLastChunk(room: Buffer, trailers: string): number {
-  return room.write(`0\r\n${trailers}\r\n`, 0, 'latin1');
+/** The end of a chunked body, with trailer lines, one byte a character. */
+export function lastChunk(trailers: string): string {
+  return `0\r\n${trailers}\r\n`;
 }

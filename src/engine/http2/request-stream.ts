@@ -5,7 +5,7 @@ import { PHASE } from '../connection/phase.ts';
 import { ProgressWatch } from '../connection/progress-watch.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { ClientConnection } from '../exchange.ts';
-import { CHUNK_FRAME_BYTES, writeChunk, writeLastChunk } from './chunk-bytes.ts';
+import { CHUNK_FRAME_BYTES, lastChunk, writeChunk } from './chunk-bytes.ts';
 import { INTERNAL_ERROR, NO_ERROR, PROTOCOL_ERROR } from './http2-codes.ts';
 import { type RequestForm, trailerLines } from './request-form.ts';
 import { ResponseWriter } from './response-writer.ts';
@@ -77,7 +77,7 @@ export class RequestStream implements StreamReceiver {
     this.#onGone = onGone;
     this.#form = typeof form === 'string' ? REFUSED_FORM : form;
     this.#refusal = typeof form === 'string' ? form : undefined;
-    this.#writer = new ResponseWriter(stream, this.#form, tools, context.limits, () => this.#reason);
+    this.#writer = new ResponseWriter(stream, this.#form, tools, context.answerLimits, () => this.#reason);
     this.#unread = this.#form.contentLength;
     let transport: StreamTransport | undefined;
     this.connection = new HttpConnection(
@@ -192,7 +192,8 @@ export class RequestStream implements StreamReceiver {
   }
 
   #endOf(orderly: boolean, reason: ErrorReason | undefined): RequestEnd {
-    if (this.#transport.isTunnel) return 'excused';
+    // One that is broken off before the upstream has said a word has cost it a connection (CVE-2023-44487); an end of a WebSocket in order gets an answer.
+    if (this.#transport.isTunnel) return this.#stream.endedBy === 'peer' && this.#transport.isSilentTunnel ? 'abandoned' : 'excused';
     if (orderly) return reason === undefined && this.#stream.localEnded ? 'answered' : 'excused';
     // A deadline is the client's choice.
     const isClients = reason === undefined || reason === 'deadline_exceeded' || ERROR_CODES[reason].source !== 'upstream';
@@ -210,8 +211,9 @@ export class RequestStream implements StreamReceiver {
       this.connection.giveUp('bad_chunk');
       return;
     }
-    const room = this.#tools.room(lines.length + CHUNK_FRAME_BYTES);
-    this.connection.onBytes(room, writeLastChunk(room, lines));
+    const text = lastChunk(lines);
+    const room = this.#tools.room(text.length);
+    this.connection.onBytes(room, room.write(text, 0, 'latin1'));
   }
 
   #deadlinePassed(): void {

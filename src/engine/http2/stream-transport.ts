@@ -47,6 +47,11 @@ export class StreamTransport implements Transport {
     return this.#isTunnel;
   }
 
+  /** It is a tunnel, and nothing has come through it for the client. */
+  get isSilentTunnel(): boolean {
+    return this.#isTunnel && this.#tunnelBytes === 0 && this.#writer.bodyBytes === 0;
+  }
+
   /** Nothing more follows of the answer. */
   get whole(): boolean {
     return this.#whole;

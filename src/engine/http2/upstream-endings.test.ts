@@ -170,7 +170,8 @@ for (const isWhole of [false, true]) {
       const reading = { transport: testTransport(), readBuffer: Buffer.alloc(64 * 1024) };
       const dial = http2Dial({ address: '127.0.0.1', port: upstream.port, tls: undefined }, { session: undefined }, reading);
       const keepAlive = { size: 10, idleTimeoutMs: 60_000, requests: 1000 };
-      const sessions = new UpstreamSessions(dial, new FakeClock(), keepAlive, 3_600_000, new StoredBytes(1024));
+      const share = { clock: new FakeClock(), keepAlive, ageMs: 3_600_000, stored: new StoredBytes(1024), onPlaceFree: () => {} };
+      const sessions = new UpstreamSessions(dial, share);
       t.after(() => sessions.destroy());
       const room = Buffer.alloc(64 * 1024);
       let text = '';

@@ -36,6 +36,8 @@ export class UpstreamSession implements SessionOwner {
   heard = 0;
   /** Monotonic time since when nobody uses it. */
   idleSinceMs = 0;
+  /** Nobody uses it, and among the connections to upstreams it counts as one; while calls are on it they count instead. */
+  counts = false;
   readonly openedAtMs: number;
   readonly #session: Http2Session;
   readonly #waiters = new Set<SessionWaiter>();

@@ -47,13 +47,13 @@ async function startUpstream(t: TestContext) {
     };
     return transport;
   };
-  const sessions = new UpstreamSessions(
-    noted,
-    new FakeClock(),
-    { size: 10, idleTimeoutMs: 60_000, requests: 1000 },
-    3_600_000,
-    new StoredBytes(1024),
-  );
+  const sessions = new UpstreamSessions(noted, {
+    clock: new FakeClock(),
+    keepAlive: { size: 10, idleTimeoutMs: 60_000, requests: 1000 },
+    ageMs: 3_600_000,
+    stored: new StoredBytes(1024),
+    onPlaceFree: () => {},
+  });
   t.after(() => {
     sessions.destroy();
     for (const socket of sockets) socket.destroy();

@@ -6,22 +6,40 @@ import type { StoredBytes } from './session/stored-bytes.ts';
 import { UpstreamSession } from './upstream-session.ts';
 import { upstreamTerms } from './upstream-terms.ts';
 
-/** The HTTP/2 connections to one upstream address. Those with room are filled up before another is made. */
+/** What the connections to one upstream address have in common with those to others. */
+export interface SessionsShare {
+  readonly clock: Clock;
+  readonly keepAlive: KeepAliveSettings;
+  /** A connection this old serves no further request. */
+  readonly ageMs: number;
+  readonly stored: StoredBytes;
+  /** Hears that a connection which counted for itself does so no more, but for what `yieldPlace` tells. */
+  readonly onPlaceFree: () => void;
+}
+
+/**
+ * The HTTP/2 connections to one upstream address. Those with room are filled up before another is made.
+ *
+ * Among all connections to upstreams each call counts as one, so a connection with calls on it is covered. With its last call its place passes on to
+ * the connection itself (`takePlace`), and from there to the next call (`yieldPlace`): no descriptor is without a place.
+ */
 export class UpstreamSessions {
   readonly #dial: Http2Dial;
   readonly #terms: SessionTerms;
   readonly #clock: Clock;
   readonly #keepAlive: KeepAliveSettings;
   readonly #ageMs: number;
+  readonly #onPlaceFree: () => void;
   readonly #sessions = new Set<UpstreamSession>();
   #retired = false;
 
-  constructor(dial: Http2Dial, clock: Clock, keepAlive: KeepAliveSettings, ageMs: number, stored: StoredBytes) {
+  constructor(dial: Http2Dial, { clock, keepAlive, ageMs, stored, onPlaceFree }: SessionsShare) {
     this.#dial = dial;
     this.#terms = upstreamTerms(clock, stored);
     this.#clock = clock;
     this.#keepAlive = keepAlive;
     this.#ageMs = ageMs;
+    this.#onPlaceFree = onPlaceFree;
   }
 
   get size(): number {
@@ -30,23 +48,43 @@ export class UpstreamSessions {
 
   /** A connection for one more request, which may not be made yet. Answered by one `giveBack`. */
   take(): UpstreamSession {
-    const nowMs = this.#clock.monotonicMs();
-    let expectedStreams = Number.POSITIVE_INFINITY;
+    const session = this.#withRoom() ?? this.#make();
+    session.users++;
+    this.#freePlace(session);
+    return session;
+  }
+
+  /** Gives the place up of the connection that the next `take` finds; false where that has none. */
+  yieldPlace(): boolean {
+    const session = this.#withRoom();
+    if (session?.counts !== true) return false;
+    session.counts = false;
+    return true;
+  }
+
+  /** Takes the place of a call that is over, for a connection that nobody uses any more; false where each has its own. */
+  takePlace(): boolean {
     for (const session of this.#sessions) {
-      // What one connection takes the next one is believed to take, so that nobody waits for one that has no room.
-      if (session.ready) expectedStreams = Math.min(expectedStreams, session.mostStreams);
-      if (!session.hasRoom) continue;
-      if (session.requests >= this.#keepAlive.requests || nowMs - session.openedAtMs >= this.#ageMs) {
-        session.close();
-        continue;
-      }
-      session.users++;
-      return session;
+      if (session.users > 0 || session.counts) continue;
+      session.counts = true;
+      return true;
     }
-    const made = new UpstreamSession(this.#terms, this.#dial, { nowMs, expectedStreams }, (gone) => this.#sessions.delete(gone));
-    this.#sessions.add(made);
-    made.users++;
-    return made;
+    return false;
+  }
+
+  /** The one that has had a place for itself for longest. */
+  get longestIdle(): UpstreamSession | undefined {
+    let longest: UpstreamSession | undefined;
+    for (const session of this.#sessions) {
+      if (session.counts && (longest === undefined || session.idleSinceMs < longest.idleSinceMs)) longest = session;
+    }
+    return longest;
+  }
+
+  /** Closes one that nobody uses at once, so that its descriptor and its place are free. */
+  giveWay(session: UpstreamSession): void {
+    this.#forget(session);
+    session.destroy();
   }
 
   giveBack(session: UpstreamSession): void {
@@ -76,6 +114,37 @@ export class UpstreamSessions {
 
   destroy(): void {
     for (const session of this.#sessions) session.destroy();
+  }
+
+  #withRoom(): UpstreamSession | undefined {
+    const nowMs = this.#clock.monotonicMs();
+    for (const session of this.#sessions) {
+      if (!session.hasRoom) continue;
+      if (session.requests < this.#keepAlive.requests && nowMs - session.openedAtMs < this.#ageMs) return session;
+      session.close();
+    }
+    return undefined;
+  }
+
+  #make(): UpstreamSession {
+    // What one connection takes the next one is believed to take, so that nobody waits for one that has no room.
+    let expectedStreams = Number.POSITIVE_INFINITY;
+    for (const session of this.#sessions) if (session.ready) expectedStreams = Math.min(expectedStreams, session.mostStreams);
+    const nowMs = this.#clock.monotonicMs();
+    const made = new UpstreamSession(this.#terms, this.#dial, { nowMs, expectedStreams }, (gone) => this.#forget(gone));
+    this.#sessions.add(made);
+    return made;
+  }
+
+  #forget(session: UpstreamSession): void {
+    this.#sessions.delete(session);
+    this.#freePlace(session);
+  }
+
+  #freePlace(session: UpstreamSession): void {
+    if (!session.counts) return;
+    session.counts = false;
+    this.#onPlaceFree();
   }
 
   /** No more are kept idle than of HTTP/1.1: an upstream that takes few requests on each has many when there were many at once. */

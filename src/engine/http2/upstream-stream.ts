@@ -1,7 +1,7 @@
 import { BodyReader } from '../parser/body-reader.ts';
 import { BODY, type ChunkedLimits } from '../parser/chunked-parser.ts';
 import type { Transport, TransportReceiver } from '../transport/transport.ts';
-import { CHUNK_FRAME_BYTES, writeChunk, writeLastChunk } from './chunk-bytes.ts';
+import { CHUNK_FRAME_BYTES, lastChunk, writeChunk } from './chunk-bytes.ts';
 import { CANCEL } from './http2-codes.ts';
 import { requestTrailers } from './request-trailers.ts';
 import type { Http2Stream, StreamReceiver } from './session/http2-stream.ts';
@@ -245,8 +245,7 @@ export class UpstreamStream implements Transport, SessionWaiter, StreamReceiver 
       this.#over('EPROTO');
       return;
     }
-    const room = this.#options.nextReadBuffer();
-    this.#receiver.onBytes(room, writeLastChunk(room, lines));
+    this.#giveText(lastChunk(lines));
   }
 
   onDrained(): void {
@@ -299,7 +298,7 @@ export class UpstreamStream implements Transport, SessionWaiter, StreamReceiver 
     }
   }
 
-  /** Heads are longer than a read at most by what is theirs; they are given in as many pieces as it takes. */
+  /** Heads and trailer fields may be longer than a read; they are given in as many pieces as it takes. */
   #giveText(text: string): void {
     const bytes = Buffer.from(text, 'latin1');
     for (let start = 0; start < bytes.length && !this.#gone; ) {
@@ -317,9 +316,12 @@ export class UpstreamStream implements Transport, SessionWaiter, StreamReceiver 
   }
 
   #again(): void {
+    const left = this.#session;
     this.#stream = undefined;
     this.#release();
     this.#session = this.#options.sessions.take();
+    // This call goes on and counts for the other one now.
+    if (left?.users === 0) left.close();
     this.#begin(this.#session);
   }
 

@@ -2,39 +2,66 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { ByteStream } from '../testing/byte-stream.ts';
 import { FLAG, FRAME, type Http2Frames } from '../testing/http2-frames.ts';
-import { startHttp2Proxy } from '../testing/http2-proxy.ts';
+import { type Http2Proxy, startHttp2Proxy } from '../testing/http2-proxy.ts';
 import { planTo } from '../testing/test-handler.ts';
 import { webSocketAccept } from './web-socket-accept.ts';
 
 const INTERNAL_ERROR = 2;
+const CANCEL = 8;
+const ENHANCE_YOUR_CALM = 11;
 const STREAM = 1;
+const CHAT = [
+  [':method', 'CONNECT'],
+  [':protocol', 'websocket'],
+  [':scheme', 'http'],
+  [':authority', 'a.test'],
+  [':path', '/chat'],
+] as const;
+/** A client may break off so many requests at once. */
+const BURST = 1000;
+const AT_ONCE = 50;
+
+async function startTunnels(t: TestContext): Promise<Http2Proxy> {
+  const proxy = await startHttp2Proxy(t);
+  proxy.handler.decide = (exchange) => exchange.forward(planTo(proxy.target, { allowsUpgrade: true }));
+  return proxy;
+}
+
+const acceptFor = (head: string): string => webSocketAccept(/^Sec-WebSocket-Key: (.*)\r$/m.exec(head)?.[1] ?? assert.fail(head));
 
 /** A client that has asked for a WebSocket and said something already, and the upstream that was asked, with the key it got. */
 async function askFor(t: TestContext): Promise<{ readonly client: Http2Frames; readonly upstream: ByteStream; readonly accept: string }> {
-  const proxy = await startHttp2Proxy(t);
-  proxy.handler.decide = (exchange) => exchange.forward(planTo(proxy.target, { allowsUpgrade: true }));
+  const proxy = await startTunnels(t);
   const client = await proxy.frames();
   client.begin();
-  client.request(
-    STREAM,
-    [
-      [':method', 'CONNECT'],
-      [':protocol', 'websocket'],
-      [':scheme', 'http'],
-      [':authority', 'a.test'],
-      [':path', '/chat'],
-    ],
-    false,
-  );
+  client.request(STREAM, CHAT, false);
   client.send(FRAME.data, 0, STREAM, Buffer.from('early'));
   const upstream = await proxy.upstream.connection();
   const head = await upstream.takeThrough('\r\n\r\n');
-  const key = /^Sec-WebSocket-Key: (.*)\r$/m.exec(head)?.[1] ?? assert.fail(head);
-  return { client, upstream, accept: webSocketAccept(key) };
+  return { client, upstream, accept: acceptFor(head) };
 }
 
 const switching = (accept: string): string =>
   `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
+
+/** Opens WebSockets, and breaks each off as soon as it is open; `word` is what the upstream has said by then. */
+async function breakOff(proxy: Http2Proxy, client: Http2Frames, word: string): Promise<void> {
+  for (let next = STREAM; next < STREAM + 2 * (BURST + AT_ONCE) && !client.closed; next += 2 * AT_ONCE) {
+    const streams = Array.from({ length: AT_ONCE }, (_, index) => next + 2 * index);
+    for (const stream of streams) client.request(stream, CHAT, false);
+    for (const _ of streams) {
+      const upstream = await proxy.upstream.connection();
+      upstream.send(switching(acceptFor(await upstream.takeThrough('\r\n\r\n'))) + word);
+    }
+    const last = word === '' ? FRAME.headers : FRAME.data;
+    for (const stream of streams) await client.frame(({ type, stream: on }) => on === stream && type === last);
+    for (const stream of streams) client.send(FRAME.rstStream, 0, stream, Buffer.from([0, 0, 0, CANCEL]));
+    // Answered behind them.
+    client.send(FRAME.ping, 0, 0, Buffer.alloc(8));
+    await client.frame(({ type }) => type === FRAME.ping);
+    if (!client.closed) client.received.length = 0;
+  }
+}
 
 /** What has come as data once it is as long as this. */
 async function dataOf(client: Http2Frames, length: number): Promise<string> {
@@ -71,4 +98,20 @@ test('no WebSocket is opened by an upstream that proves nothing, or that answers
   second.upstream.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
   assert.equal(await second.client.errorCode(STREAM), INTERNAL_ERROR);
   assert.equal(second.upstream.received.length, 0);
+});
+
+test('a client that opens WebSockets and breaks each off before its upstream has said a word is ended (CVE-2023-44487)', async (t) => {
+  const proxy = await startTunnels(t);
+  const client = await proxy.frames();
+  client.begin();
+  await breakOff(proxy, client, '');
+  assert.equal(await client.errorCode(STREAM), ENHANCE_YOUR_CALM);
+});
+
+test('a client whose WebSockets are used may break off as many as it wants', async (t) => {
+  const proxy = await startTunnels(t);
+  const client = await proxy.frames();
+  client.begin();
+  await breakOff(proxy, client, 'hello');
+  assert.equal(client.closed, false);
 });

@@ -29,6 +29,11 @@ export class BodyReader {
     else this.#chunked.reset();
   }
 
+  /** Lets go of memory that a body has needed and others do not. */
+  forget(): void {
+    this.#chunked?.forget();
+  }
+
   /** The framing that was read, for its trailer fields; undefined unless the body is chunked. */
   get chunked(): ChunkedParser | undefined {
     return this.kind === 'chunked' ? this.#chunked : undefined;

@@ -34,6 +34,8 @@ const TRAILERS = 8;
 /** 13 digits are less than 2^52, and more than any body. */
 const MOST_SIZE_DIGITS = 13;
 const MOST_TRAILERS = 64;
+/** Memory for trailer fields that is kept for the next body. */
+const KEPT_TRAILER_BYTES = 8 * 1024;
 const EMPTY = Buffer.alloc(0);
 
 /**
@@ -78,6 +80,13 @@ export class ChunkedParser {
     this.#extensionBytes = 0;
     this.#trailerLength = 0;
     this.trailers?.reset();
+  }
+
+  /** Lets go of the trailer fields where they took much; the body is over. */
+  forget(): void {
+    if (this.trailerBytes.length <= KEPT_TRAILER_BYTES) return;
+    this.trailerBytes = EMPTY;
+    this.reset();
   }
 
   /** Reads `bytes[start, end)` up to the next piece of data or the end of the body. */

@@ -86,6 +86,12 @@ class UpstreamTlsTransport extends EncryptedTransport {
     });
   }
 
+  /** Who closes instead of answering the handshake has refused it, whether in order or not. */
+  protected override ended(): void {
+    if (this.#isConnected && !this.secured) this.noteFailure('ECONNRESET');
+    else super.ended();
+  }
+
   /**
    * Before the TCP connection is made the system's code counts; behind the handshake too, except for its late alerts. Whatever it is, nothing
    * that comes behind it can be read, and Node would leave the connection open: behind an alert, and behind a record that is none.

@@ -61,6 +61,8 @@ export class UpstreamPool {
   readonly #connectionAgeMs: number;
   readonly #admission: ConnectionAdmission;
   readonly #targets = new Map<string, PooledTarget>();
+  /** Held by nobody any more, while connections of HTTP/2 are left of them. */
+  readonly #retired = new Set<PooledTarget>();
   readonly #open = new Set<UpstreamConnection>();
   readonly #place: () => LoopPlace;
   readonly #settling: SettlingConnections;
@@ -105,7 +107,9 @@ export class UpstreamPool {
       if (http2) {
         this.#frameBuffer ??= Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
         const dial = http2Dial(target, target, { transport: this.#transport, readBuffer: this.#frameBuffer });
-        target.sessions = new UpstreamSessions(dial, this.#clock, keepAlive, this.#connectionAgeMs, this.stored);
+        const onPlaceFree = (): void => this.#admission.upstreamGone();
+        const share = { clock: this.#clock, keepAlive, ageMs: this.#connectionAgeMs, stored: this.stored, onPlaceFree };
+        target.sessions = new UpstreamSessions(dial, share);
       }
       this.#targets.set(key, target);
     }
@@ -118,7 +122,10 @@ export class UpstreamPool {
     const pooled = pooledTarget(target);
     if (pooled.holders === 0 || --pooled.holders > 0) return;
     this.#targets.delete(keyOf(pooled, pooled.sessions !== undefined));
-    pooled.sessions?.retire();
+    if (pooled.sessions !== undefined) {
+      this.#retired.add(pooled);
+      pooled.sessions.retire();
+    }
     for (const connection of pooled.takeAll()) connection.destroy();
   }
 
@@ -128,7 +135,7 @@ export class UpstreamPool {
     this.#cancelSweep?.();
     this.#cancelSweep = undefined;
     for (const connection of this.#open) connection.transport.destroy();
-    for (const target of this.#targets.values()) {
+    for (const target of this.#allTargets()) {
       target.takeAll();
       target.sessions?.destroy();
     }
@@ -161,7 +168,7 @@ export class UpstreamPool {
   /** A fresh connection, whatever is idle; or the reason why there can be none, when nothing idle can be closed for it. */
   connect(target: UpstreamTarget, owner: UpstreamOwner): UpstreamConnection | ErrorReason {
     const pooled = pooledTarget(target);
-    const refusal = this.#admit();
+    const refusal = pooled.sessions?.yieldPlace() === true ? undefined : this.#admit();
     if (refusal !== undefined) {
       this.#admission.refused(refusal);
       return refusal;
@@ -251,16 +258,24 @@ export class UpstreamPool {
     return this.#admission.admitUpstream();
   }
 
-  /** The lowest of a target's stack is its longest idle one. */
+  /** Of whatever target and protocol. */
   #closeLongestIdle(): boolean {
-    let longest: UpstreamConnection | undefined;
-    for (const { longestIdle: candidate } of this.#targets.values()) {
-      if (candidate !== undefined && (longest === undefined || candidate.idleSinceMs < longest.idleSinceMs)) longest = candidate;
+    let longest: PooledTarget | undefined;
+    let sinceMs = Number.POSITIVE_INFINITY;
+    for (const target of this.#allTargets()) {
+      const { idleSinceMs } = target.sessions?.longestIdle ?? target.longestIdle ?? {};
+      if (idleSinceMs === undefined || idleSinceMs >= sinceMs) continue;
+      longest = target;
+      sinceMs = idleSinceMs;
     }
-    if (longest === undefined) return false;
-    longest.target.removeIdle(longest);
-    this.discard(longest);
-    return true;
+    const session = longest?.sessions?.longestIdle;
+    if (session !== undefined) longest?.sessions?.giveWay(session);
+    const connection = longest?.longestIdle;
+    if (connection !== undefined) {
+      longest?.removeIdle(connection);
+      this.discard(connection);
+    }
+    return longest !== undefined;
   }
 
   #closeLongestIdleOf(target: PooledTarget): void {
@@ -270,9 +285,14 @@ export class UpstreamPool {
     longestIdle.destroy();
   }
 
-  /** Each connection is counted once, however many ways lead here. */
+  /** Each connection is counted once, however many ways lead here. A call may leave its place to what it was made on. */
   #uncount(connection: UpstreamConnection): void {
-    if (this.#open.delete(connection)) this.#admission.upstreamGone();
+    if (this.#open.delete(connection) && connection.target.sessions?.takePlace() !== true) this.#admission.upstreamGone();
+  }
+
+  *#allTargets(): Iterable<PooledTarget> {
+    yield* this.#targets.values();
+    yield* this.#retired;
   }
 
   #sweep(): void {
@@ -282,9 +302,11 @@ export class UpstreamPool {
       for (const connection of target.idle.filter((idle) => idle.idleUntilMs <= nowMs)) this.onIdleDisturbed(connection);
     }
     let sessions = 0;
-    for (const target of this.#targets.values()) {
+    for (const target of this.#allTargets()) {
       target.sessions?.sweep(nowMs, Math.min(this.#idleTimeoutMs, target.keepAlive.idleTimeoutMs));
-      sessions += target.sessions?.size ?? 0;
+      const size = target.sessions?.size ?? 0;
+      sessions += size;
+      if (size === 0) this.#retired.delete(target);
     }
     if (this.#open.size + sessions > 0) this.#cancelSweep = this.#clock.schedule(SWEEP_MS, () => this.#sweep());
   }
