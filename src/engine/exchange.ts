@@ -142,7 +142,7 @@ export interface Exchange {
   readBodyStart(maxBytes: number): Promise<Buffer>;
   respond(answer: LocalAnswer): void;
   forward(plan: ForwardPlan): void;
-  /** Ends it before its time, e.g. when the credential behind a tunnel is revoked: with the answer of `reason`, or by a cut inside one. */
+  /** Ends it before its time: with the answer of `reason`, or by a cut inside one. */
   abort(reason: ErrorReason): void;
 
   // What happened, for the log; complete when `onFinished` is called.
@@ -184,6 +184,11 @@ export interface ExchangeHandler {
    * or another one instead. Throwing leaves the answer as it is, and is reported.
    */
   filterAnswer?(exchange: Exchange, answer: LocalAnswer): LocalAnswer;
+  /**
+   * Asked every few seconds about an exchange that is forwarded and goes on, tunnels too: why it may not, if so. It is then ended as `abort` does.
+   * Without it every exchange goes on.
+   */
+  objection?(exchange: Exchange): ErrorReason | undefined;
   /** Called once for each exchange, refused ones too. */
   onFinished(exchange: Exchange): void;
 }

@@ -77,6 +77,8 @@ export const ERROR_CODES = {
   authorization_failed: { status: 401, source: 'client', retry: 'no', publicMessage: 'Authorization Failed' },
   consumer_required: { status: 401, source: 'client', retry: 'no', publicMessage: 'Missing authentication.' },
   consumer_forbidden: { status: 403, source: 'client', retry: 'no', publicMessage: 'The consumer is forbidden.' },
+  credential_revoked: { status: 401, source: 'client', retry: 'no', publicMessage: 'the credential was revoked' },
+  credential_expired: { status: 401, source: 'client', retry: 'no', publicMessage: 'the credential has expired' },
   address_forbidden: { status: 403, source: 'client', retry: 'no', publicMessage: 'Your IP address is not allowed' },
   user_agent_forbidden: { status: 403, source: 'client', retry: 'no', publicMessage: 'Not allowed' },
   referer_forbidden: { status: 403, source: 'client', retry: 'no', publicMessage: 'Your referer host is not allowed' },

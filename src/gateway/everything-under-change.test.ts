@@ -5,10 +5,12 @@ import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Agent, request } from 'undici';
+import { type ClientOptions, WebSocket } from 'ws';
 import { TestAuthority } from '../../test-support/test-authority.ts';
 import type { SnapshotChange } from '../schema/index.ts';
 import { guideItems, routeItem, serviceItem } from './testing/guide-items.ts';
 import { keyDigestOf, startTestGateway } from './testing/test-gateway.ts';
+import { startWebSocketUpstream } from './testing/web-socket-upstream.ts';
 
 const HOST = 'a.example';
 const CHANGES = 60;
@@ -48,7 +50,7 @@ async function overHttp2(session: ClientHttp2Session): Promise<number> {
   return Number(headers[':status']);
 }
 
-test('no request fails while certificates, routes, nodes, health and keys change twenty times a second, on any protocol', async (t) => {
+test('no request fails while certificates, routes, nodes, health and keys change twenty times a second, on any protocol, and no WebSocket ends', async (t) => {
   const authority = await TestAuthority.create();
   const certificates = await Promise.all(Array.from({ length: 4 }, () => authority.issue({ names: [HOST] })));
   const nodes = [await startNode(t), await startNode(t), await startNode(t)] as const;
@@ -78,11 +80,22 @@ test('no request fails while certificates, routes, nodes, health and keys change
     const upstream = { type: turn % 2 === 0 ? 'roundrobin' : 'least_conn', scheme: 'http', nodes: listed(turn), retries: 4, checks };
     return { op: 'put', item: serviceItem(gone.port, { upstream }) };
   };
+  const echo = await startWebSocketUpstream(t);
+  const sockets = (turn: number): readonly SnapshotChange[] => {
+    const node = (port: number, weight: number) => ({ host: '127.0.0.1', port, weight });
+    const upstream = { nodes: [node(echo.port, 1 + (turn % 3)), ...(turn % 2 === 0 ? [] : [node(gone.port, 1)])] };
+    const route = { paths: ['/ws'], service_id: 'sockets', priority: turn, enable_websocket: true, plugins: { 'key-auth': {} } };
+    return [
+      { op: 'put', item: { kind: 'service', id: 'sockets', value: { name: 'sockets', upstream } } },
+      { op: 'put', item: routeItem('sockets', route) },
+      { op: 'put', item: { kind: 'consumer', id: 'jack', value: { username: 'jack', labels: { turn: `${turn}` } }, keys: [] } },
+    ];
+  };
   await gateway.load(guideItems(nodes[0].port));
-  await gateway.change(ssl(0), service(0));
+  await gateway.change(ssl(0), service(0), ...sockets(0));
 
   let isOver = false;
-  const counts = { http: 0, https: 0, http2: 0 };
+  const counts = { http: 0, https: 0, http2: 0, socket: 0 };
   const failures: string[] = [];
   const record = (protocol: keyof typeof counts, status: number | string): void => {
     counts[protocol]++;
@@ -106,6 +119,24 @@ test('no request fails while certificates, routes, nodes, health and keys change
       session.close();
     }
   };
+  /** One WebSocket for the whole time. */
+  const overSocket = async (url: string, options: ClientOptions): Promise<void> => {
+    const socket = new WebSocket(`${url}/ws`, { ...options, headers });
+    socket.on('close', (code) => {
+      if (!isOver) record('socket', `closed with ${code}`);
+    });
+    await once(socket, 'open');
+    const closed = once(socket, 'close');
+    while (!isOver && socket.readyState === WebSocket.OPEN) {
+      socket.send('still there');
+      await Promise.race([once(socket, 'message'), closed]);
+      record('socket', 200);
+      await pause(10);
+    }
+    socket.terminate();
+  };
+  const overTls = { ca: authority.cert, servername: HOST };
+  const longLived = [overSocket(`ws://127.0.0.1:${gateway.httpPort}`, {}), overSocket(`wss://127.0.0.1:${gateway.httpsPort}`, overTls)];
   const clients = [over('http'), over('http'), over('https'), over('https'), manyOverHttp2(), manyOverHttp2()];
   for (let turn = 1; turn <= CHANGES; turn++) {
     for (const [index, node] of nodes.entries()) node.probeStatus = index === turn % 4 ? 500 : 200;
@@ -129,7 +160,7 @@ test('no request fails while certificates, routes, nodes, health and keys change
     ]);
   }
   isOver = true;
-  await Promise.all(clients);
+  await Promise.all([...clients, ...longLived]);
   assert.deepEqual(failures.slice(0, 10), []);
   for (const [protocol, count] of Object.entries(counts)) assert.ok(count > 50, `${protocol}: ${count} answers`);
 });

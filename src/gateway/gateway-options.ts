@@ -99,6 +99,8 @@ export interface GatewayOptions {
   readonly verifyUpstreams?: boolean;
   /** Every answer of an upstream tells its status, not only those with a 5xx; absent: those alone. */
   readonly showUpstreamStatus?: boolean;
+  /** Exchanges under way go on when their credential is revoked or expires. */
+  readonly keepRevokedExchanges?: boolean;
   /** Limits and time-outs of requests that differ from the engine's own. */
   readonly engine: EngineSettings;
   /** What the instance takes on at once; what is absent follows from the descriptors this process may open. */

@@ -14,6 +14,7 @@ import {
 import { TestAuthority } from '../../test-support/test-authority.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { routeItem, serviceItem } from './testing/guide-items.ts';
+import { sendRequest } from './testing/send-request.ts';
 import { startTestGateway } from './testing/test-gateway.ts';
 
 const same = (value: Buffer): Buffer => value;
@@ -82,6 +83,7 @@ test('gRPC goes over TLS on both sides, and the upstream is verified where that 
   const refused = await callOver(t, port, { tls_verify: true });
   assert.ok(refused instanceof Error);
   assert.equal(refused.code, status.UNAVAILABLE);
+  assert.match((await sendRequest(gateway.httpPort)).body, /the certificate of the upstream is not accepted/);
   const misnamed = await callOver(t, port, { tls_verify: true, ca_certificates: ['ca'], upstream_host: 'other.test' });
   assert.ok(misnamed instanceof Error);
 });
@@ -92,16 +94,26 @@ test('an upstream that asks for a certificate gets that of the gateway', async (
   assert.ok((await callOver(t, port, {})) instanceof Error);
 });
 
-test('an upstream that does not agree on HTTP/2 is not spoken to', async (t) => {
-  const server = createServer({ key: node.key, cert: node.cert, ALPNProtocols: ['http/1.1'] }, (socket) => socket.on('error', () => {}));
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : 0);
+for (const [how, ALPNProtocols] of [
+  ['refuses the handshake', ['http/1.1']],
+  ['knows of no choice', undefined],
+] as const) {
+  test(`an upstream that does not agree on HTTP/2 is not spoken to, which is a failed handshake: it ${how}`, async (t) => {
+    const server = createServer({ key: node.key, cert: node.cert, ...(ALPNProtocols && { ALPNProtocols: [...ALPNProtocols] }) }, (socket) =>
+      socket.on('error', () => {}),
+    );
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, '127.0.0.1', () => {
+        const address = server.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : 0);
+      });
     });
+    t.after(() => server.close());
+    const outcome = await callOver(t, port, {});
+    assert.ok(outcome instanceof Error);
+    assert.equal(outcome.code, status.UNAVAILABLE);
+    const answer = await sendRequest(gateway.httpPort);
+    assert.equal(answer.status, 502);
+    assert.match(answer.body, /the TLS handshake with the upstream failed/);
   });
-  t.after(() => server.close());
-  const outcome = await callOver(t, port, {});
-  assert.ok(outcome instanceof Error);
-  assert.equal(outcome.code, status.UNAVAILABLE);
-});
+}

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
-import { createServer as createTcpServer } from 'node:net';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import type { TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { TestAuthority } from '../../test-support/test-authority.ts';
 import type { TestCertificate } from '../../test-support/test-certificate.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -78,6 +78,68 @@ async function refusalOf(gateway: TestGateway, host = 'a.example'): Promise<read
 
 const NOT_ACCEPTED = [502, '{"error_msg":"the certificate of the upstream is not accepted"}\n'] as const;
 const FAILED = [502, '{"error_msg":"the TLS handshake with the upstream failed"}\n'] as const;
+
+interface BreakingUpstream {
+  readonly port: number;
+  /** Sends on the connection that came last what is no record; resolves when the gateway has closed it. */
+  breakLast(): Promise<void>;
+}
+
+/** An upstream that says which connection a request came on, or writes an alert that is not encrypted: before its answer, or inside it. */
+async function startBreakingUpstream(t: TestContext, options: object): Promise<BreakingUpstream> {
+  const alert = Buffer.from([21, 3, 3, 0, 2, 2, 80]);
+  const plain: Socket[] = [];
+  const server = createTcpServer((socket) => {
+    const number = plain.push(socket);
+    socket.on('error', () => {});
+    const secure = createTlsServer(options, (inside) => {
+      inside.on('error', () => {});
+      inside.on('data', (bytes: Buffer) => {
+        if (bytes.includes('/broken')) socket.write(alert);
+        else if (bytes.includes('/cut')) inside.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf', () => socket.write(alert));
+        else inside.write(`HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok ${number}`);
+      });
+    });
+    secure.on('tlsClientError', () => {});
+    secure.emit('connection', socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    for (const socket of plain) socket.destroy();
+  });
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    breakLast: async () => {
+      const socket = plain.at(-1) ?? assert.fail();
+      const closed = once(socket, 'close');
+      socket.write(alert);
+      await closed;
+    },
+  };
+}
+
+/** An upstream that asks for as many further handshakes as the path says before it answers. */
+async function startAskingUpstream(t: TestContext, certificate: TestCertificate): Promise<number> {
+  const server = createTlsServer({ ...certificate, maxVersion: 'TLSv1.2' }, (socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (bytes: Buffer) => {
+      const asked = Number(/ \/(\d+) /.exec(bytes.toString('latin1'))?.[1]);
+      const ask = (done: number): void => {
+        if (done === asked) socket.end(`HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nasked ${asked}`);
+        else socket.renegotiate({}, () => ask(done + 1));
+      };
+      ask(0);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
 
 describe('an upstream of scheme https', () => {
   test('is asked for by the Host that it gets, without port, and never by an address', async (t) => {
@@ -177,6 +239,31 @@ describe('an upstream of scheme https', () => {
       assert.deepEqual(await refusalOf(gateway), FAILED);
     });
   }
+
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    test(`that breaks off inside TLS has its connection closed, in use and idle (${maxVersion})`, async (t) => {
+      const authority = await TestAuthority.create();
+      const upstream = await startBreakingUpstream(t, { ...(await authority.issue()), maxVersion });
+      const gateway = await start(t, [service(upstream.port, { retries: 0, timeout: { connect: 30, send: 30, read: 30 } })]);
+      const broken = await sendRequest(gateway.httpPort, { method: 'POST', target: '/broken' });
+      assert.deepEqual([broken.status, broken.body], [502, '{"error_msg":"the upstream closed the connection"}\n']);
+      assert.equal((await sendRequest(gateway.httpPort, { method: 'POST', target: '/cut' })).body, 'half');
+      assert.equal(await bodyOf(gateway, 'a.example'), 'ok 3');
+      assert.equal(await bodyOf(gateway, 'a.example'), 'ok 3');
+      await upstream.breakLast();
+      // It may be asked for but once, so it is not asked for on what is broken.
+      assert.equal((await sendRequest(gateway.httpPort, { method: 'POST' })).body, 'ok 4');
+    });
+  }
+
+  test('may ask for a few further handshakes of TLS 1.2, and not for one after the other', async (t) => {
+    const authority = await TestAuthority.create();
+    const asking = await startAskingUpstream(t, await authority.issue());
+    const gateway = await start(t, [service(asking, { retries: 0 })]);
+    assert.equal((await sendRequest(gateway.httpPort, { target: '/3' })).body, 'asked 3');
+    const refused = await sendRequest(gateway.httpPort, { target: '/4' });
+    assert.deepEqual([refused.status, refused.body], [502, '{"error_msg":"the upstream closed the connection"}\n']);
+  });
 
   test('keeps its connections, and takes a session up again for new ones', async (t) => {
     const authority = await TestAuthority.create();

@@ -131,7 +131,8 @@ export interface RequestView {
   digest(text: string): string | undefined;
   /**
    * Makes this the request's consumer and sets or removes `X-Consumer-Username`, `X-Credential-Identifier` and
-   * `X-Consumer-Custom-ID` in what the upstream receives.
+   * `X-Consumer-Custom-ID` in what the upstream receives. An exchange that lasts (WebSocket, gRPC, a long answer) ends when the credential is
+   * removed or proves something else, or at `untilMs` (Unix milliseconds), when what the client has shown expires.
    */
-  attachConsumer(consumer: ConsumerMatch): void;
+  attachConsumer(consumer: ConsumerMatch, untilMs?: number): void;
 }

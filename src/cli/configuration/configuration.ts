@@ -95,6 +95,7 @@ export interface Configuration {
   readonly snapshot: { readonly place: SnapshotPlace; readonly intervalMs: number; readonly maxBytes: number } | undefined;
   /** Upstreams of `https` that say nothing about it are verified. */
   readonly verifyUpstreams: boolean;
+  readonly keepRevokedExchanges: boolean;
   readonly showUpstreamStatus: boolean;
   /** A gateway process that is loaded waits for the one in service to end. */
   readonly spareProcess: boolean;
@@ -237,6 +238,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
       http2Cleartext: flag('http2-cleartext'),
     },
     verifyUpstreams: flag('verify-upstreams'),
+    keepRevokedExchanges: flag('keep-revoked-exchanges'),
     showUpstreamStatus: flag('show-upstream-status'),
     spareProcess: !flag('no-spare-process'),
     limits: limitSettings(values),

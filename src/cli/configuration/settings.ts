@@ -58,6 +58,7 @@ export const MAIN_SETTINGS = [
     meaning: 'Upstreams of scheme `https` must show a certificate that is believed where `tls_verify` is not said',
     verbs: GATEWAY,
   },
+  { name: 'keep-revoked-exchanges', type: 'flag', defaultText: 'false', meaning: 'Keeps what revoked credentials opened', verbs: GATEWAY },
   {
     name: 'show-upstream-status',
     type: 'flag',

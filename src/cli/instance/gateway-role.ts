@@ -95,6 +95,7 @@ export function gatewayRole(
     envReferences: configuration.envReferences,
     engine: configuration.engine,
     verifyUpstreams: configuration.verifyUpstreams,
+    keepRevokedExchanges: configuration.keepRevokedExchanges,
     showUpstreamStatus: configuration.showUpstreamStatus,
     limits: configuration.limits,
     allowOlder: configuration.allowOlder,

@@ -30,6 +30,7 @@ export interface GatewaySettings
     | 'envReferences'
     | 'engine'
     | 'verifyUpstreams'
+    | 'keepRevokedExchanges'
     | 'showUpstreamStatus'
     | 'limits'
     | 'allowOlder'

@@ -50,7 +50,7 @@ export function checkConnection(connection: WaitingConnection, context: EngineCo
       if (connection.request.exchange !== undefined) checkExchange(connection, connection.request.exchange, nowMs);
       return;
     case PHASE.tunnel:
-      connection.tunnel?.checkDeadlines(nowMs);
+      if (!endsForbidden(connection, connection.request.exchange, nowMs)) connection.tunnel?.checkDeadlines(nowMs);
       return;
     case PHASE.flushing:
       if (times.takesTooSlowly(nowMs, connection.transport.takenBytes)) connection.cut('client_write_timeout');
@@ -65,6 +65,14 @@ export function checkConnection(connection: WaitingConnection, context: EngineCo
   }
 }
 
+/** Ends what may not go on, whatever its deadlines say; true where it did. */
+function endsForbidden(connection: WaitingConnection, exchange: HttpExchange | undefined, nowMs: number): boolean {
+  const reason = exchange && connection.request.objection(exchange, nowMs);
+  if (reason === undefined) return false;
+  connection.giveUp(reason);
+  return true;
+}
+
 function checkExchange(connection: WaitingConnection, exchange: HttpExchange, nowMs: number): void {
   const { times, transport, forwarding } = connection;
   if (connection.phase === PHASE.deciding) {
@@ -72,7 +80,7 @@ function checkExchange(connection: WaitingConnection, exchange: HttpExchange, no
       if (times.arrivesTooSlowly(nowMs, exchange.bytesFromClient)) connection.giveUp('request_timeout');
     } else if (times.decisionTooLate(nowMs, exchange)) connection.giveUp('decision_timeout');
     else probePaused(connection);
-  } else if (forwarding === undefined) {
+  } else if (forwarding === undefined || endsForbidden(connection, exchange, nowMs)) {
     return;
   } else if (times.forsaken(nowMs, exchange)) {
     connection.cut('client_aborted');

@@ -1,8 +1,12 @@
+import type { ErrorReason } from '../../errors/index.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { ClientConnection } from '../exchange.ts';
 import { isHeadMethod } from '../forwarding/method-traits.ts';
 import type { RequestParser } from '../parser/request-parser.ts';
 import { type DecisionMaker, HttpExchange } from './http-exchange.ts';
+
+/** Requests that are over sooner are never asked about, and what is revoked ends within this time and a sweep. */
+const RECHECK_MS = 2_000;
 
 /** The request that a client's connection has at hand: its head while it is read and decided about, and its exchange to the end. */
 export class CurrentRequest {
@@ -67,6 +71,19 @@ export class CurrentRequest {
       return false;
     } finally {
       this.asking = false;
+    }
+  }
+
+  /** Why what has gone on for a while may do so no longer, if the handler says so; it is asked now and then. */
+  objection(exchange: HttpExchange, nowMs: number): ErrorReason | undefined {
+    const { handler } = this.#context;
+    if (handler.objection === undefined || nowMs - Math.max(exchange.recheckedAtMs, exchange.decidedAtMs) < RECHECK_MS) return undefined;
+    exchange.recheckedAtMs = nowMs;
+    try {
+      return handler.objection(exchange);
+    } catch (error) {
+      this.#decisionMaker.reportFailure(error);
+      return undefined;
     }
   }
 

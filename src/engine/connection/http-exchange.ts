@@ -37,6 +37,8 @@ export class HttpExchange implements Exchange {
   connectedAtMs = 0;
   firstByteAtMs = 0;
   finishedAtMs = 0;
+  /** When the handler was last asked whether it may go on; 0 before. */
+  recheckedAtMs = 0;
   answer: LocalAnswer | undefined = undefined;
   plan: ForwardPlan | undefined = undefined;
   /** Given up by the handler while it was being asked. */

@@ -1,7 +1,8 @@
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { nodeTls } from '../../lib/node-tls.ts';
+import { boundRenegotiations } from '../tls/bound-renegotiations.ts';
 import type { UpstreamTls } from '../tls/upstream-tls.ts';
-import { type SessionPlace, TLS_FAILURE } from '../transport/connect-tls-transport.ts';
+import { isLateAlert, type SessionPlace, TLS_FAILURE } from '../transport/connect-tls-transport.ts';
 import { connectTransport } from '../transport/connect-transport.ts';
 import { EncryptedTransport } from '../transport/encrypted-transport.ts';
 import type { Transport, TransportReceiver } from '../transport/transport.ts';
@@ -53,12 +54,16 @@ function connectSecurely(
     checkServerIdentity: (_asked: string, certificate: PeerCertificate) => checkServerIdentity(peerName, certificate),
   });
   let isConnected = false;
+  let isSecured = false;
   const refuse = (code: string): void => {
     place.session = undefined;
     identity.onFailed({ address: host, port, peerName, code });
-    onFailure(socket.authorizationError ? TLS_FAILURE.certificate : TLS_FAILURE.handshake);
+    // Of one that is not verified Node says too what it would not believe.
+    onFailure(identity.verifies && socket.authorizationError ? TLS_FAILURE.certificate : TLS_FAILURE.handshake);
   };
   socket.setNoDelay(true);
+  // RFC 9113 §9.2.1: in HTTP/2 there is none.
+  boundRenegotiations(socket, 0);
   socket.on('session', (session: Buffer) => {
     place.session = session;
   });
@@ -66,13 +71,15 @@ function connectSecurely(
     isConnected = true;
   });
   socket.prependOnceListener('secureConnect', () => {
+    isSecured = true;
     if (socket.alpnProtocol === ALPN) return;
     refuse('NO_HTTP2');
     socket.destroy();
   });
   socket.on('error', (error: NodeJS.ErrnoException) => {
     const code = error.code ?? 'UNKNOWN';
-    if (isConnected && (code.startsWith('ERR_') || socket.authorizationError)) refuse(code);
+    // An alert is told as EPROTO where it meets the preface, which is written before the handshake is over.
+    if (isSecured ? isLateAlert(code) : isConnected) refuse(code);
     else onFailure(code);
     // Behind an alert Node would leave the connection open, and the session with it.
     socket.destroy();

@@ -13,6 +13,15 @@ const GET = [
 const POST = [[':method', 'POST'], ...GET.slice(1)] as const;
 const PROTOCOL_ERROR = 1;
 const ENHANCE_YOUR_CALM = 11;
+const INITIAL_WINDOW_SIZE = 4;
+
+/** The payload of a SETTINGS frame. */
+function setting(name: number, value: number): Buffer {
+  const payload = Buffer.alloc(6);
+  payload.writeUInt16BE(name, 0);
+  payload.writeUInt32BE(value, 2);
+  return payload;
+}
 
 async function started(t: TestContext, body = 'ok'): Promise<{ proxy: Http2Proxy; client: Http2Frames }> {
   const proxy = await startHttp2Proxy(t);
@@ -255,6 +264,38 @@ test('empty DATA frames without end cost the upstream nothing and end the connec
   client.socket.write(Buffer.concat(Array.from({ length: 20_000 }, () => frameBytes(FRAME.data, 0, 1, Buffer.alloc(0)))));
   await client.whenClosed();
   assert.equal((await upstream.takeRest()).length, 0);
+});
+
+test('a client that takes an answer byte by byte, with a frame for each, is ended (CVE-2019-9511)', async (t) => {
+  const { proxy, client } = await started(t, 'x'.repeat(200_000));
+  client.send(FRAME.settings, 0, 0, setting(INITIAL_WINDOW_SIZE, 0));
+  client.request(1, GET);
+  assert.equal(await client.status(1), 200);
+  const one = frameBytes(FRAME.windowUpdate, 0, 1, Buffer.from([0, 0, 0, 1]));
+  client.socket.write(Buffer.concat(Array.from({ length: 20_000 }, () => one)));
+  assert.equal(await client.errorCode(1), ENHANCE_YOUR_CALM);
+  await assertServesOthers(proxy);
+});
+
+test('a client that is sent many small messages may make room for each', async (t) => {
+  const proxy = await startHttp2Proxy(t);
+  const client = await proxy.frames();
+  client.begin();
+  client.request(1, GET);
+  const upstream = await proxy.upstream.connection();
+  await upstream.takeThrough('\r\n\r\n');
+  upstream.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+  // Room for each on the stream and on the connection: more frames without data than a client may send that is sent nothing.
+  const room = Buffer.concat([0, 1].map((stream) => frameBytes(FRAME.windowUpdate, 0, stream, Buffer.from([0, 0, 0, 1]))));
+  for (let batch = 0; batch < 12; batch++) {
+    const seen = client.received.length;
+    upstream.send('1\r\nx\r\n'.repeat(500));
+    await client.frame((frame) => frame.type === FRAME.data && client.received.indexOf(frame, seen) !== -1);
+    client.socket.write(Buffer.concat(Array.from({ length: 500 }, () => room)));
+  }
+  upstream.send('0\r\n\r\n');
+  const end = await client.frame(({ type, flags }) => type === FRAME.data && (flags & FLAG.endStream) !== 0);
+  assert.notEqual(end, undefined);
 });
 
 test('a body that does not come, and one that trickles in, have the deadlines of HTTP/1.1', async (t) => {

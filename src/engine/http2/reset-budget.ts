@@ -7,21 +7,25 @@ const PER_SECOND = 33;
  * requests mostly complete is never ended, and one that gives up makes at most twice the work of one that does not.
  */
 export class ResetBudget {
-  #left = BURST;
+  readonly #burst: number;
+  #left: number;
   #sinceMs: number;
 
-  constructor(nowMs: number) {
+  /** `burst`: how many at once. */
+  constructor(nowMs: number, burst = BURST) {
+    this.#burst = burst;
+    this.#left = burst;
     this.#sinceMs = nowMs;
   }
 
   /** A request was answered. */
   earn(): void {
-    this.#left = Math.min(BURST, this.#left + 1);
+    this.#left = Math.min(this.#burst, this.#left + 1);
   }
 
   /** Takes one; false when there is none left. */
   spend(nowMs: number): boolean {
-    this.#left = Math.min(BURST, this.#left + ((nowMs - this.#sinceMs) / 1000) * PER_SECOND);
+    this.#left = Math.min(this.#burst, this.#left + ((nowMs - this.#sinceMs) / 1000) * PER_SECOND);
     this.#sinceMs = nowMs;
     if (this.#left < 1) return false;
     this.#left--;

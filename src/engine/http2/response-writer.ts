@@ -89,7 +89,10 @@ export class ResponseWriter {
       const outcome = this.#takeHead(parser);
       // A head comes in one piece nearly always, so few parsers serve many answers.
       this.close();
-      if (outcome !== WRITTEN.more) return outcome;
+      if (outcome === WRITTEN.more) continue;
+      // The other protocol may begin in the same piece as the head that changes to it.
+      if (outcome === WRITTEN.switched && position < bytes.length) this.#send(bytes, position, bytes.length);
+      return outcome;
     }
     return this.#writeBody(bytes, position);
   }

@@ -9,6 +9,11 @@ import type { SessionTerms } from './session/session-terms.ts';
 
 /** Requests at once on a connection, where the upstream allows more. */
 const MOST_STREAMS = 100;
+/**
+ * Requests that may be given up at once on a connection that takes new ones. Upstreams end one on which many are: those with nghttp2 after 1000, Envoy
+ * after 500; and those under way, a hundred, may be given up yet.
+ */
+const MOST_GIVEN_UP = 400;
 /** How long an upstream may take to close a connection that was ended. */
 const LINGER_MS = 2_000;
 
@@ -36,6 +41,7 @@ export class UpstreamSession implements SessionOwner {
   readonly #waiters = new Set<SessionWaiter>();
   readonly #liveness: LivenessWatch;
   readonly #offences: ResetBudget;
+  readonly #givenUp: ResetBudget;
   readonly #nowMs: () => number;
   readonly #onGone: (session: UpstreamSession) => void;
   readonly #expectedStreams: number;
@@ -63,6 +69,7 @@ export class UpstreamSession implements SessionOwner {
     this.#onGone = onGone;
     this.#liveness = new LivenessWatch(nowMs);
     this.#offences = new ResetBudget(nowMs);
+    this.#givenUp = new ResetBudget(nowMs, MOST_GIVEN_UP);
     this.#session = new Http2Session(terms, this, (receiver) =>
       dial(receiver, (failure) => {
         this.#failure ??= failure;
@@ -129,6 +136,14 @@ export class UpstreamSession implements SessionOwner {
     else if (found === 'vanished') this.destroy();
   }
 
+  /**
+   * A request on it was begun and is wanted no more. Which requests share a connection is not the clients' choice, so those who give up again and
+   * again must not have the upstream end it for the others.
+   */
+  gaveUp(): void {
+    if (!this.#givenUp.spend(this.#nowMs())) this.retire();
+  }
+
   /** Takes no further requests. Those that use it go on, and so do those that wait for it; the last one destroys it. */
   retire(): void {
     this.#closing = true;
@@ -159,11 +174,18 @@ export class UpstreamSession implements SessionOwner {
 
   /** Only behind the upstream's settings it is known how many requests it takes, and that it speaks HTTP/2 at all. */
   onSettings(): void {
-    if (this.#ready) return;
-    this.#ready = true;
     const most = this.#session.peer.maxConcurrentStreams;
-    // Nobody would find room on another one either.
-    if (most === 0) this.#failWaiters();
+    const isFirst = !this.#ready;
+    this.#ready = true;
+    if (most === 0) {
+      // Nobody would find room on another one either.
+      this.#failWaiters();
+      // Nor is it of use to anybody later: of each request one would be left, until its idle time has passed.
+      this.close();
+    } else if (isFirst) this.#admitWaiters(most);
+  }
+
+  #admitWaiters(most: number): void {
     let ready = 0;
     for (const waiter of [...this.#waiters]) {
       this.#waiters.delete(waiter);

@@ -248,3 +248,77 @@ test('a call that finds connection after connection crowded ends', async (t) => 
   assert.equal(call.over, true);
   assert.equal(dialled.length, 4);
 });
+
+test('a connection on which the upstream takes nothing any more is closed, not kept as one more for each call', async (t) => {
+  const { http2, sessions, dialled, arrivals, speak } = await startUpstream(t);
+  arrivals.on('socket', speak);
+  http2.on('stream', (stream: ServerHttp2Stream) => {
+    stream.session?.settings({ maxConcurrentStreams: 0 });
+    stream.respond({ ':status': 204 }, { endStream: true });
+  });
+  for (let number = 0; number < 5; number++) {
+    const call = new Call(sessions);
+    const connection = dialled[number] ?? assert.fail();
+    const ended = once(connection, 'ended');
+    await call.until('204');
+    await ended;
+    assert.equal(dialled.length, number + 1);
+  }
+});
+
+test('no more idle connections are kept than the pool has room for', async (t) => {
+  const { http2, sessions, dialled, arrivals, speak } = await startUpstream(t);
+  let open = 0;
+  const changes = new EventEmitter();
+  http2.updateSettings({ maxConcurrentStreams: 1 });
+  arrivals.on('socket', (socket: Socket) => {
+    open++;
+    socket.on('close', () => {
+      open--;
+      changes.emit('closed');
+    });
+    speak(socket);
+  });
+  const streams: ServerHttp2Stream[] = [];
+  const all = new Promise<void>((resolve) => {
+    http2.on('stream', (stream: ServerHttp2Stream) => {
+      streams.push(stream);
+      if (streams.length === 14) resolve();
+    });
+  });
+  const calls = Array.from({ length: 14 }, () => new Call(sessions));
+  await all;
+  assert.equal(open, 14);
+  for (const stream of streams) stream.respond({ ':status': 204 }, { endStream: true });
+  await Promise.all(calls.map((call) => call.until('204')));
+  while (open > 10) await once(changes, 'closed');
+  // Those that are left serve the next calls.
+  const next = new Call(sessions);
+  assert.equal(next.connected, true);
+  assert.equal(dialled.length, 14);
+  assert.equal(open, 10);
+});
+
+test('an upstream that ends connections on which many calls are given up ends none that others use', async (t) => {
+  const { sessions, dialled, arrivals } = await startUpstream(t);
+  const http2 = createServer({ streamResetBurst: 500, streamResetRate: 33 });
+  http2.on('session', (session: ServerHttp2Session) => session.on('error', () => {}));
+  arrivals.on('socket', (socket: Socket) => http2.emit('connection', socket));
+  const first = nextStream(http2);
+  const others = new Call(sessions);
+  const kept = await first;
+  kept.respond({ ':status': 200 });
+  for (let number = 0; number < 600; number++) {
+    const arrived = nextStream(http2);
+    const call = new Call(sessions);
+    const stream = await arrived;
+    // What comes for others says that the connection lives.
+    kept.write(`<${number}>`);
+    if (dialled.length === 1) await others.until(`<${number}>`);
+    const closed = once(stream, 'close');
+    call.stream.destroy();
+    await closed;
+  }
+  kept.end('<end>');
+  await others.until('<end>');
+});

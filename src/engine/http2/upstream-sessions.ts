@@ -57,6 +57,7 @@ export class UpstreamSessions {
     if (session.users > 0) return;
     if (!session.ready) session.destroy();
     else if (this.#retired) session.close();
+    else this.#closeSurplus();
   }
 
   /** Closes those that nobody has used for their time, and those whose upstream has vanished. */
@@ -75,5 +76,17 @@ export class UpstreamSessions {
 
   destroy(): void {
     for (const session of this.#sessions) session.destroy();
+  }
+
+  /** No more are kept idle than of HTTP/1.1: an upstream that takes few requests on each has many when there were many at once. */
+  #closeSurplus(): void {
+    let idle = 0;
+    let longest: UpstreamSession | undefined;
+    for (const session of this.#sessions) {
+      if (session.users > 0 || !session.ready) continue;
+      idle++;
+      if (longest === undefined || session.idleSinceMs < longest.idleSinceMs) longest = session;
+    }
+    if (idle > this.#keepAlive.size) longest?.close();
   }
 }

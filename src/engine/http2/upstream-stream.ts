@@ -336,6 +336,7 @@ export class UpstreamStream implements Transport, SessionWaiter, StreamReceiver 
     if (this.#gone) return;
     this.#gone = true;
     const stream = this.#stream;
+    if (stream?.closed === false) this.#session?.gaveUp();
     stream?.reset(CANCEL);
     this.#release();
     process.nextTick(() => this.#receiver.onClose(failure));

@@ -1,3 +1,4 @@
+import type { ErrorReason } from '../../errors/index.ts';
 import type { ByteWriter } from '../../lib/byte-writer.ts';
 import type { Exchange, ExchangeHandler, ForwardPlan, LocalAnswer, UpstreamTarget } from '../exchange.ts';
 
@@ -22,6 +23,7 @@ export class TestHandler implements ExchangeHandler {
   decide: (exchange: Exchange) => void;
   /** Changes the engine's own answers. */
   filterAnswer?: (exchange: Exchange, answer: LocalAnswer) => LocalAnswer;
+  objection?: (exchange: Exchange) => ErrorReason | undefined;
   /** Stands in every final answer. */
   answerLines = '';
   readonly #waiters: { readonly count: number; readonly resolve: () => void }[] = [];

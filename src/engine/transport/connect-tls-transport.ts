@@ -1,5 +1,6 @@
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { nodeTls } from '../../lib/node-tls.ts';
+import { boundRenegotiations } from '../tls/bound-renegotiations.ts';
 import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import type { ConnectOptions } from './connect-transport.ts';
 import { EncryptedTransport } from './encrypted-transport.ts';
@@ -7,6 +8,9 @@ import type { Transport, TransportReceiver } from './transport.ts';
 
 /** Failures of `onClose` that are no codes of the system: the handshake, and the certificate that the upstream showed in it. */
 export const TLS_FAILURE = { handshake: 'TLS_HANDSHAKE', certificate: 'TLS_CERTIFICATE' } as const;
+
+/** Some servers ask for a certificate only when they have read which path it is for; that takes one. */
+const MOST_RENEGOTIATIONS = 3;
 
 /** A session of an upstream that a later connection with the same `UpstreamTls` may take up again. */
 export interface SessionPlace {
@@ -48,6 +52,7 @@ export function connectTlsTransport(
   };
   const socket = connect(settings);
   socket.setNoDelay(true);
+  boundRenegotiations(socket, MOST_RENEGOTIATIONS);
   socket.on('session', (session: Buffer) => {
     place.session = session;
   });
@@ -71,7 +76,6 @@ class UpstreamTlsTransport extends EncryptedTransport {
   readonly #onFailed: (code: string) => void;
   readonly #tls: TLSSocket;
   #isConnected = false;
-  #refused = false;
 
   constructor(socket: TLSSocket, receiver: TransportReceiver, onFailed: (code: string) => void) {
     super(socket, receiver, false);
@@ -82,26 +86,23 @@ class UpstreamTlsTransport extends EncryptedTransport {
     });
   }
 
-  /** Behind an alert the end is none in order; Node would leave the connection open. */
-  protected override ended(): void {
-    if (this.#refused) this.socket.destroy();
-    else super.ended();
-  }
-
-  /** Before the TCP connection is made the system's code counts; behind the handshake too, except for its late alerts. */
+  /**
+   * Before the TCP connection is made the system's code counts; behind the handshake too, except for its late alerts. Whatever it is, nothing
+   * that comes behind it can be read, and Node would leave the connection open: behind an alert, and behind a record that is none.
+   */
   protected override noteFailure(code: string): void {
     if (this.secured ? isLateAlert(code) : this.#isConnected) {
-      this.#refused = true;
       this.#onFailed(code);
       super.noteFailure(!this.secured && this.#tls.authorizationError ? TLS_FAILURE.certificate : TLS_FAILURE.handshake);
     } else {
       super.noteFailure(code);
     }
+    this.socket.destroy();
   }
 }
 
 /** In TLS 1.3 the client's handshake is over before the server has looked at its certificate. */
-function isLateAlert(code: string): boolean {
+export function isLateAlert(code: string): boolean {
   return /^ERR_SSL_.*ALERT_(?:BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE)$/.test(
     code,
   );

@@ -342,3 +342,49 @@ test('whoever decided about the request can end its tunnel', async (t) => {
   assert.deepEqual(await end(proxy), [101, 'key_invalid']);
   abort();
 });
+
+test('a tunnel, and an answer that lasts, ends when the handler objects, of which it is asked every two seconds at most', async (t) => {
+  const proxy = await startTunnels(t);
+  const { client, upstream } = await join(proxy);
+  const other = await proxy.client();
+  other.send('GET /events HTTP/1.1\r\nHost: a\r\n\r\n');
+  const events = await proxy.upstream.connection();
+  await events.takeThrough('\r\n\r\n');
+  events.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n');
+  await other.takeThrough('hi\r\n');
+  let asked = 0;
+  proxy.handler.objection = () => {
+    asked++;
+    return undefined;
+  };
+  proxy.clock.advance(1_500);
+  assert.equal(asked, 0);
+  proxy.clock.advance(10_000);
+  assert.equal(asked, 2 * 5);
+  proxy.handler.objection = (exchange) => (exchange.status === 101 ? 'credential_revoked' : 'credential_expired');
+  proxy.clock.advance(2_500);
+  await Promise.all([client.takeRest(), upstream.takeRest(), other.takeRest(), events.takeRest()]);
+  const finished = await proxy.handler.whenFinished(2);
+  assert.deepEqual(finished.map(({ status, reason }) => `${status} ${reason}`).sort(), [
+    '101 credential_revoked',
+    '200 credential_expired',
+  ]);
+});
+
+test('a request that waits for its answer is told why it gets none, and a handler that fails to say ends nothing', async (t) => {
+  const proxy = await startTunnels(t);
+  const client = await proxy.client();
+  client.send('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
+  const upstream = await proxy.upstream.connection();
+  await upstream.takeThrough('\r\n\r\n');
+  proxy.handler.objection = () => {
+    throw new Error('no');
+  };
+  proxy.clock.advance(3_000);
+  assert.ok(proxy.failures.length > 0);
+  proxy.failures.length = 0;
+  proxy.handler.objection = () => 'credential_revoked';
+  proxy.clock.advance(3_000);
+  assert.match(await client.takeThrough('\r\n\r\n'), /^HTTP\/1\.1 401 /);
+  await upstream.takeRest();
+});

@@ -22,6 +22,7 @@ export function workerStart(options: GatewayOptions, share: WorkerShare): Worker
     httpsPort,
     fallbackSni: options.fallbackSni,
     verifyUpstreams: options.verifyUpstreams ?? false,
+    keepRevokedExchanges: options.keepRevokedExchanges ?? false,
     showUpstreamStatus: options.showUpstreamStatus ?? false,
     engine,
     testHooks,

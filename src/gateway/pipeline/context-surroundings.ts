@@ -10,6 +10,8 @@ export interface ConsumerDirectory {
   findByKey(plugin: string, key: string): ConsumerMatch | undefined;
   findByName(username: string): ConsumerMatch | undefined;
   findCredential(plugin: string, uniqueValue: string): CredentialMatch | undefined;
+  /** Whether what a consumer was recognised by is in force as it was; true for one that did not come from here. */
+  isCurrent(consumer: ConsumerMatch): boolean;
   /** The salted digest of a text in base64; undefined before the salt is known. */
   digest(text: string): string | undefined;
 }

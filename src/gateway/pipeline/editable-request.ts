@@ -32,6 +32,8 @@ export abstract class EditableRequest extends ClientRequest {
   protected readonly surroundings: ContextSurroundings;
   /** Undefined until a plugin attached one. */
   protected attached: ConsumerMatch | undefined;
+  /** Unix milliseconds at which what proved the consumer expires. */
+  provenUntilMs = Number.POSITIVE_INFINITY;
   /** The consumer's lines are still to be written; false once they stand among the headers that plugins set. */
   protected consumerLinesPending = false;
   protected isDecided = false;
@@ -224,13 +226,14 @@ export abstract class EditableRequest extends ClientRequest {
     return this.surroundings.consumers.digest(text);
   }
 
-  attachConsumer(consumer: ConsumerMatch): void {
+  attachConsumer(consumer: ConsumerMatch, untilMs = Number.POSITIVE_INFINITY): void {
     this.requireUndecided();
     // Its own plugins would not run any more.
     if (this.#isMerged) throw new TypeError('a consumer can be attached in rewrite only');
     // The client's copies were cut before any plugin ran; what is left could only be another plugin's.
     if (this.headers.hasSet) for (const name of IDENTITY_NAMES) this.headers.remove(name);
     this.attached = consumer;
+    this.provenUntilMs = untilMs;
     this.consumerLinesPending = true;
   }
 
@@ -271,6 +274,7 @@ export abstract class EditableRequest extends ClientRequest {
     this.#isMerged = false;
     this.isDecided = false;
     this.attached = undefined;
+    this.provenUntilMs = Number.POSITIVE_INFINITY;
     this.consumerLinesPending = false;
     this.ownUpstream = undefined;
     this.ownHost = undefined;

@@ -32,6 +32,10 @@ export interface PipelineOptions {
   /** The routes in force. */
   readonly routes: RouteSource;
   readonly consumers: ConsumerDirectory;
+  /** Exchanges under way go on when their credential is revoked or expires. */
+  readonly keepsRevoked?: boolean | undefined;
+  /** By which credentials expire; the clock unless said. */
+  readonly expiryClock?: Pick<Clock, 'nowMs'> | undefined;
   readonly headerRules: ClientHeaderRules;
   /** Proxies whose word about the client is believed; undefined where nobody was named. */
   readonly trustedAddresses: NetworkSet | undefined;
@@ -81,6 +85,7 @@ export class Pipeline implements ExchangeHandler {
   readonly #surroundings;
   readonly #requestIds: RequestIds;
   readonly #finder: RouteFinder;
+  readonly #expiryClock: Pick<Clock, 'nowMs'>;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -100,6 +105,7 @@ export class Pipeline implements ExchangeHandler {
     };
     this.#requestIds = new RequestIds(options.random);
     this.#finder = new RouteFinder(options.routes, options.random);
+    this.#expiryClock = options.expiryClock ?? clock;
   }
 
   onRequest(exchange: Exchange): void {
@@ -187,6 +193,14 @@ export class Pipeline implements ExchangeHandler {
     writer.appendAll(REQUEST_ID_START);
     writer.appendAll(this.#contextOf(exchange).requestIdBytes);
     writer.appendLineEnd();
+  }
+
+  /** What somebody was let in by holds for as long as the exchange goes on, unless the instance wants it otherwise. */
+  objection({ context }: Exchange): ErrorReason | undefined {
+    const { consumers, keepsRevoked = false } = this.#options;
+    if (keepsRevoked || !(context instanceof RequestContext) || context.consumer === undefined) return undefined;
+    if (!consumers.isCurrent(context.consumer)) return 'credential_revoked';
+    return context.provenUntilMs <= this.#expiryClock.nowMs() ? 'credential_expired' : undefined;
   }
 
   onFinished(exchange: Exchange): void {

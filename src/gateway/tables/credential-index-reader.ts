@@ -1,5 +1,6 @@
 // The global is a property with a getter, which compiled code cannot see through; this is asked once a request.
 import { Buffer } from 'node:buffer';
+import { PAYLOAD_OFFSET } from '../../lib/digest-record.ts';
 import { EpochRow } from '../../lib/epoch-registry.ts';
 import { UNIT_BYTES } from '../../lib/record-arena.ts';
 import { SharedBytesView } from '../../lib/shared-bytes-view.ts';
@@ -47,6 +48,13 @@ export class CredentialIndexReader {
     return this.#find(CONSUMER_SPACE, nameDigest(username));
   }
 
+  /** Whether what let somebody in would do so now: not when it was removed, belongs to another, or proves something else. */
+  isCurrent(identified: IdentifiedConsumer): boolean {
+    const { foundBy } = identified;
+    if (foundBy === undefined) return true;
+    return this.#find(foundBy.space, foundBy.digest)?.provesSameAs(identified) === true;
+  }
+
   /** Says that nothing is being read. To be called from the worker's heartbeat: memory of replaced entries waits for it. */
   passEpoch(): void {
     this.#epoch.pass();
@@ -67,18 +75,22 @@ export class CredentialIndexReader {
     records.reach(at + RECORD_LENGTH_BYTES);
     const head = records.words[at >>> 2] ?? 0;
     const hasMore = head > RECORD_LENGTH_MASK || word !== index;
-    return hasMore ? this.#copyAll(at, head, start, end) : this.#copy(at, head, start + CREDENTIAL_ID_OFFSET, end);
+    return hasMore ? this.#copyAll(at, head, start, end) : this.#copy(at, head, start, end);
   }
 
-  /** What every request needs, and for most consumers all there is. */
-  #copy(at: number, length: number, idStart: number, idEnd: number): IdentifiedConsumer {
+  /**
+   * What every request needs, and for most consumers all there is. The credential's record is copied with its digest, which lies in front of the id
+   * anyway: by it what lasts is looked up again.
+   */
+  #copy(at: number, length: number, payloadStart: number, idEnd: number): IdentifiedConsumer {
     const start = at + RECORD_LENGTH_BYTES;
     this.#records.reach(start + length);
     const { bytes } = this.#records;
-    const copy = Buffer.allocUnsafe(length + idEnd - idStart);
+    const from = payloadStart - PAYLOAD_OFFSET;
+    const copy = Buffer.allocUnsafe(length + idEnd - from);
     bytes.copy(copy, 0, start, start + length);
-    bytes.copy(copy, length, idStart, idEnd);
-    return new IdentifiedConsumer(copy, length);
+    bytes.copy(copy, length, from, idEnd);
+    return new IdentifiedConsumer(copy, length, length + PAYLOAD_OFFSET + CREDENTIAL_ID_OFFSET);
   }
 
   /** The same with the details of the consumer and the data of the credential. They too may be gone at the next epoch. */
@@ -88,17 +100,17 @@ export class CredentialIndexReader {
     const details = head > RECORD_LENGTH_MASK ? this.#detailsBehind(start + length) : NOTHING;
     this.#records.reach(start + length);
     const { bytes } = this.#records;
-    const idStart = payloadStart + CREDENTIAL_ID_OFFSET;
+    const from = payloadStart - PAYLOAD_OFFSET;
     const idEnd = endOfCredentialId(bytes, payloadStart, payloadEnd);
     const dataEnd = idEnd === payloadEnd ? payloadEnd : endOfData(payloadEnd);
-    const copiedIdEnd = length + idEnd - idStart;
+    const copiedIdEnd = length + idEnd - from;
     const copiedDetailsEnd = copiedIdEnd + details.end - details.start;
     const copy = Buffer.allocUnsafe(copiedDetailsEnd + dataEnd - idEnd);
     bytes.copy(copy, 0, start, start + length);
-    bytes.copy(copy, length, idStart, idEnd);
+    bytes.copy(copy, length, from, idEnd);
     bytes.copy(copy, copiedIdEnd, details.start, details.end);
     bytes.copy(copy, copiedDetailsEnd, idEnd, dataEnd);
-    return new IdentifiedConsumer(copy, length, copiedIdEnd, copiedDetailsEnd);
+    return new IdentifiedConsumer(copy, length, length + PAYLOAD_OFFSET + CREDENTIAL_ID_OFFSET, copiedIdEnd, copiedDetailsEnd);
   }
 
   /** Where the details lie whose unit stands at `unitAt`. */

@@ -346,3 +346,32 @@ test('any sequence of items leaves what the simplest model says', () => {
     { numRuns: 150 },
   );
 });
+
+test('what was found is current until it is removed, goes to another, or proves something else', () => {
+  const { writer, reader } = makeIndex();
+  const found = (key: string, plugin = 'key-auth'): IdentifiedConsumer => reader.findByKey(plugin, SALT, key) ?? assert.fail(key);
+  const password = (data: JsonObject): SnapshotItem => {
+    const keys = keysOf(['alice'], 'basic-auth').map((key) => ({ ...key, data }));
+    return { kind: 'credential', id: 'login', consumer: 'alice', value: {}, keys };
+  };
+  writer.applyPut(consumer('alice', { keys: keysOf(['own']) }));
+  writer.applyPut(credential('alice', 'first', ['secret', 'second']));
+  writer.applyPut(password({ password: 'a' }));
+  const all = [found('secret'), found('second'), found('own'), found('alice', 'basic-auth'), reader.findByName('alice') ?? assert.fail()];
+  const current = (): readonly boolean[] => all.map((one) => reader.isCurrent(one));
+  assert.deepEqual(current(), [true, true, true, true, true]);
+  // What says nothing else about who they are, and what concerns others.
+  writer.applyPut(consumer('alice', { labels: { team: 'blue', custom_id: 'a-1' }, keys: keysOf(['own']) }));
+  writer.applyPut(credential('alice', 'another', ['third']));
+  writer.applyPut(consumer('bob'));
+  for (let index = 0; index < 2_000; index++) writer.applyPut(credential('bob', `b-${index}`, [`key-${index}`]));
+  assert.deepEqual(current(), [true, true, true, true, true]);
+  writer.applyPut(credential('alice', 'first', ['second']));
+  assert.deepEqual(current(), [false, true, true, true, true]);
+  writer.applyPut(credential('bob', 'taken', ['second']));
+  assert.deepEqual(current(), [false, false, true, true, true]);
+  writer.applyPut(password({ password: 'b' }));
+  assert.deepEqual(current(), [false, false, true, false, true]);
+  writer.applyDelete({ kind: 'consumer', parentId: '', id: 'alice' });
+  assert.deepEqual(current(), [false, false, false, false, false]);
+});

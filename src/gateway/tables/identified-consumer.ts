@@ -1,4 +1,5 @@
 import type { ByteWriter } from '../../lib/byte-writer.ts';
+import { DIGEST_WORD, PAYLOAD_OFFSET, spaceOfHead } from '../../lib/digest-record.ts';
 import { RecentTexts } from '../../lib/recent-texts.ts';
 import type { ConsumerMatch } from '../../plugin-kit/index.ts';
 import { labelsOf, pluginsTextOf } from './consumer-details.ts';
@@ -22,19 +23,24 @@ export interface IdentityBytes {
  * lasts, and stays what it was when the consumer is changed or removed meanwhile. Its texts are decoded when they are asked for.
  */
 export class IdentifiedConsumer implements ConsumerMatch, IdentityBytes {
-  /** The consumer's record (see `consumerRecord`), the credential's id, the consumer's details (see `consumerDetails`), the credential's data. */
+  /**
+   * The consumer's record (see `consumerRecord`), the credential's record up to its id, where it came from a table (see `digest-record.ts`), that id,
+   * the consumer's details (see `consumerDetails`), the credential's data.
+   */
   readonly bytes: Buffer;
   readonly nameStart = CONSUMER_HEAD_BYTES;
   readonly nameEnd: number;
   readonly #customIdEnd: number;
   readonly idStart: number;
   readonly idEnd: number;
+  readonly #recordEnd: number;
   readonly #detailsEnd: number;
   #username: string | undefined = undefined;
 
-  constructor(bytes: Buffer, recordEnd: number, idEnd = bytes.length, detailsEnd = idEnd) {
+  constructor(bytes: Buffer, recordEnd: number, idStart = recordEnd, idEnd = bytes.length, detailsEnd = idEnd) {
     this.bytes = bytes;
-    this.idStart = recordEnd;
+    this.#recordEnd = recordEnd;
+    this.idStart = idStart;
     this.idEnd = idEnd;
     this.#detailsEnd = detailsEnd;
     this.nameEnd = CONSUMER_HEAD_BYTES + bytes.readUInt32LE(0);
@@ -73,18 +79,34 @@ export class IdentifiedConsumer implements ConsumerMatch, IdentityBytes {
     return this.#detailsEnd === this.bytes.length ? undefined : this.bytes.toString('utf8', this.#detailsEnd, this.bytes.length);
   }
 
+  /** By which entry it was found; undefined where it came from no table. */
+  get foundBy(): { readonly space: number; readonly digest: Uint8Array } | undefined {
+    if (this.idStart - this.#recordEnd < PAYLOAD_OFFSET) return undefined;
+    const start = this.#recordEnd;
+    return {
+      space: spaceOfHead(this.bytes.readUInt32LE(start)),
+      digest: this.bytes.subarray(start + DIGEST_WORD * 4, start + PAYLOAD_OFFSET),
+    };
+  }
+
+  /** Whether both are the same consumer with the same credential, and that says the same. */
+  provesSameAs(other: IdentifiedConsumer): boolean {
+    return (
+      this.username === other.username && this.credentialId === other.credentialId && this.credentialDataText === other.credentialDataText
+    );
+  }
+
   /**
    * Appends `X-Consumer-Username: …`, with a custom id that a header can carry `X-Consumer-Custom-ID: …`, and with a credential
    * `X-Credential-Identifier: …`, each a whole line, texts as UTF-8.
    */
   appendHeaderLines(writer: ByteWriter): void {
     const bytes = this.bytes;
-    const recordEnd = this.idStart;
-    const idEnd = this.idEnd;
-    writer.append(bytes, this.#customIdEnd, recordEnd);
-    if (recordEnd === idEnd || !canStandInHeader(bytes, recordEnd, idEnd)) return;
+    const { idStart, idEnd } = this;
+    writer.append(bytes, this.#customIdEnd, this.#recordEnd);
+    if (idStart === idEnd || !canStandInHeader(bytes, idStart, idEnd)) return;
     writer.appendAll(CREDENTIAL_LINE);
-    writer.append(bytes, recordEnd, idEnd);
+    writer.append(bytes, idStart, idEnd);
     writer.appendLineEnd();
   }
 

@@ -35,7 +35,7 @@ export async function startPipeline(
   const log = new RecordingLogger();
   const lines: string[] = [];
   const line = new ByteWriter(Buffer.alloc(0), 64);
-  const inForce = { revision: 7 };
+  const inForce = { revision: 7, isCurrent: true, keepsRevoked: false };
   const entered: (readonly [number, number])[] = [];
   const pipeline = new Pipeline({
     routes: runtime,
@@ -43,7 +43,11 @@ export async function startPipeline(
       findByKey: (_plugin, key) => (key === 'right' ? jack : undefined),
       findByName: () => undefined,
       findCredential: () => undefined,
+      isCurrent: () => inForce.isCurrent,
       digest: () => undefined,
+    },
+    get keepsRevoked() {
+      return inForce.keepsRevoked;
     },
     headerRules: new ClientHeaderRules(['X-Consumer-*']),
     trustedAddresses: networkList(trusted),

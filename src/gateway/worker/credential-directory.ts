@@ -1,7 +1,7 @@
 import { digestKey } from '../../lib/key-digest.ts';
 import type { ConsumerMatch, CredentialMatch } from '../../plugin-kit/index.ts';
 import type { ConsumerDirectory } from '../pipeline/index.ts';
-import type { CredentialIndexReader } from '../tables/index.ts';
+import { type CredentialIndexReader, IdentifiedConsumer } from '../tables/index.ts';
 import { FoundCredential } from './found-credential.ts';
 import { PreparedCredentials } from './prepared-credentials.ts';
 
@@ -29,6 +29,11 @@ export class CredentialDirectory implements ConsumerDirectory {
     // Without its data there is nothing to compare with: it lets nobody in.
     if (consumer?.credentialDataText === undefined) return undefined;
     return new FoundCredential(consumer, plugin, this.#prepared);
+  }
+
+  isCurrent(consumer: ConsumerMatch): boolean {
+    const identified = consumer instanceof FoundCredential ? consumer.identified : consumer;
+    return !(identified instanceof IdentifiedConsumer) || this.#reader.isCurrent(identified);
   }
 
   digest(text: string): string | undefined {

@@ -50,6 +50,7 @@ export class GatewayWorker {
   readonly #reader: CredentialIndexReader;
   readonly #directory: CredentialDirectory;
   readonly #metrics: WorkerMetrics;
+  readonly #expiryClock: ExpiryClock;
   readonly #services: WorkerPluginServices;
   readonly #headerRules: ClientHeaderRules;
   readonly #addresses = new AddressBook();
@@ -78,7 +79,8 @@ export class GatewayWorker {
     this.#reader = new CredentialIndexReader(start.tables, start.row);
     this.#directory = new CredentialDirectory(this.#reader);
     this.#metrics = new WorkerMetrics(start.metrics, start.row);
-    this.#services = this.#createServices(random, board);
+    this.#expiryClock = new ExpiryClock({ clock: this.#clock, board, machineMs: machineTime(this.#clock) });
+    this.#services = this.#createServices(random);
     this.#headerRules = new ClientHeaderRules(PLUGINS.flatMap(fixedIdentityHeaders));
     const { limits, timeouts, http2Cleartext = false } = start.engine;
     const { upstreamIdleMs, upstreamAgeMs } = { ...DEFAULT_ENGINE_TIMEOUTS, ...timeouts };
@@ -99,6 +101,8 @@ export class GatewayWorker {
     const pipeline = new Pipeline({
       routes: this.#runtime,
       consumers: this.#directory,
+      keepsRevoked: start.keepRevokedExchanges,
+      expiryClock: this.#expiryClock,
       headerRules: this.#headerRules,
       trustedAddresses: networkList(start.trustedAddresses),
       pluginDeadlineMs: start.pluginDeadlineMs,
@@ -287,11 +291,11 @@ export class GatewayWorker {
     return openAccessLog({ file, maxBufferedBytes: ACCESS_LOG_BUFFER_BYTES, log: this.#log, clock: this.#clock });
   }
 
-  #createServices(random: Random, board: WorkerBoard): WorkerPluginServices {
+  #createServices(random: Random): WorkerPluginServices {
     const { counters, row, workers, forbiddenFolders, httpsPort, softwareVersion } = this.#start;
     return new WorkerPluginServices({
       clock: this.#clock,
-      expiryClock: new ExpiryClock({ clock: this.#clock, board, machineMs: machineTime(this.#clock) }),
+      expiryClock: this.#expiryClock,
       random,
       log: this.#log,
       counters,

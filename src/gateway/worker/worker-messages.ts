@@ -62,6 +62,7 @@ export interface WorkerStart {
   /** Whether upstreams that say nothing about it must show a certificate that is believed. */
   readonly verifyUpstreams: boolean;
   readonly showUpstreamStatus: boolean;
+  readonly keepRevokedExchanges: boolean;
   readonly engine: EngineSettings;
   readonly load: LoadHandles;
   readonly health: SharedArrayBuffer;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { JsonObject } from '../../plugin-kit/index.ts';
-import { findClaimProblem, type TimeClaim } from './find-claim-problem.ts';
+import { expiryMs, findClaimProblem, type TimeClaim } from './find-claim-problem.ts';
 
 const NOW_S = 1_800_000_000;
 
@@ -50,4 +50,12 @@ test('a claim that is no number never holds', () => {
   assert.equal(problemOf(JSON.parse('{"exp":1e999}')), 'claim exp is not a number');
   assert.equal(problemOf(JSON.parse('{"nbf":-1e999}')), 'claim nbf is not a number');
   assert.equal(problemOf(JSON.parse(`{"__proto__":{"exp":1}}`)), undefined);
+});
+
+test('a payload is valid until exp and the grace period have passed, if exp is looked at', () => {
+  const until = (payload: JsonObject, claimsToVerify: readonly TimeClaim[] = []) => expiryMs(payload, { claimsToVerify, gracePeriodS: 5 });
+  assert.equal(until({ exp: NOW_S }), (NOW_S + 5) * 1000);
+  assert.equal(until({ exp: NOW_S }, ['exp']), (NOW_S + 5) * 1000);
+  assert.equal(until({ exp: NOW_S, nbf: 1 }, ['nbf']), Number.POSITIVE_INFINITY);
+  assert.equal(until({}), Number.POSITIVE_INFINITY);
 });

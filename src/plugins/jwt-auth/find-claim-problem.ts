@@ -24,6 +24,13 @@ export function findClaimProblem(payload: JsonObject, rules: ClaimRules): string
   return undefined;
 }
 
+/** Unix milliseconds from which on a payload that is valid is no more so by `exp`; Infinity where that is not looked at, or not there. */
+export function expiryMs(payload: JsonObject, { claimsToVerify, gracePeriodS }: Omit<ClaimRules, 'nowS'>): number {
+  const isChecked = claimsToVerify.length === 0 || claimsToVerify.includes('exp');
+  const value = isChecked && Object.hasOwn(payload, 'exp') ? payload.exp : undefined;
+  return typeof value === 'number' ? (value + gracePeriodS) * 1000 : Number.POSITIVE_INFINITY;
+}
+
 function problemOf(name: TimeClaim, value: JsonValue, { gracePeriodS, nowS }: ClaimRules): string | undefined {
   // JSON.parse reads 1e999 as infinity.
   if (typeof value !== 'number' || !Number.isFinite(value)) return `claim ${name} is not a number`;

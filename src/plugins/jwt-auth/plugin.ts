@@ -12,7 +12,7 @@ import {
   type UnrecognisedClient,
   unrecognisedClient,
 } from '../../plugin-kit/index.ts';
-import { findClaimProblem, type TimeClaim } from './find-claim-problem.ts';
+import { expiryMs, findClaimProblem, type TimeClaim } from './find-claim-problem.ts';
 import { type FoundToken, findToken, hideToken, type TokenPlaces } from './find-token.ts';
 import { jwtPayload } from './jwt-payload.ts';
 import { type ParsedToken, parseToken } from './parse-token.ts';
@@ -35,7 +35,7 @@ interface JwtAuthState {
 
 /** Whose token it is, or the answer that says what is wrong with it. */
 type Examination =
-  | { readonly kind: 'passed'; readonly credential: CredentialMatch; readonly payload: JsonObject }
+  | { readonly kind: 'passed'; readonly credential: CredentialMatch; readonly payload: JsonObject; readonly untilMs: number }
   | { readonly kind: 'failed'; readonly refusal: PluginAnswer };
 
 /**
@@ -86,18 +86,19 @@ function examine(request: RequestView, text: string, state: JwtAuthState): Exami
   if (key === undefined) return { kind: 'failed', refusal: refusals.keyMissing };
   const credential = typeof key === 'string' ? request.findCredential(jwtAuthSchema.name, byteStringOf(key)) : undefined;
   if (credential === undefined) return { kind: 'failed', refusal: refusals.keyInvalid };
-  const problem = verify(token, credential, state);
-  if (problem === undefined) return { kind: 'passed', credential, payload: token.payload };
-  state.log.info('jwt-auth could not verify a token', { problem });
+  const verdict = verify(token, credential, state);
+  if (typeof verdict === 'number') return { kind: 'passed', credential, payload: token.payload, untilMs: verdict };
+  state.log.info('jwt-auth could not verify a token', { problem: verdict });
   return { kind: 'failed', refusal: refusals.notVerified };
 }
 
-/** Why the token is not to be trusted; undefined when it is. */
-function verify(token: ParsedToken, credential: CredentialMatch, { claimsToVerify, expiryClock }: JwtAuthState): string | undefined {
+/** Why the token is not to be trusted; until when where it is, in Unix milliseconds. */
+function verify(token: ParsedToken, credential: CredentialMatch, { claimsToVerify, expiryClock }: JwtAuthState): string | number {
   try {
     const key = credential.prepared(importVerificationKey);
     if (!verifySignature(token, key)) return 'algorithm or signature do not fit the credential';
-    return findClaimProblem(token.payload, { claimsToVerify, gracePeriodS: key.gracePeriodS, nowS: expiryClock.nowMs() / 1000 });
+    const rules = { claimsToVerify, gracePeriodS: key.gracePeriodS, nowS: expiryClock.nowMs() / 1000 };
+    return findClaimProblem(token.payload, rules) ?? expiryMs(token.payload, rules);
   } catch {
     return 'the key of the credential cannot be used for it';
   }
@@ -106,7 +107,7 @@ function verify(token: ParsedToken, credential: CredentialMatch, { claimsToVerif
 function conclude(request: RequestView, examination: Examination, state: JwtAuthState): PhaseResult {
   if (examination.kind === 'failed') return state.unrecognised(request, examination.refusal);
   if (state.keepsPayload) request.set(jwtPayload, examination.payload);
-  request.attachConsumer(examination.credential);
+  request.attachConsumer(examination.credential, examination.untilMs);
   return undefined;
 }
 

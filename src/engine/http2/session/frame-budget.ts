@@ -1,5 +1,9 @@
 const MOST = 10_000;
 const PER_SECOND = 100;
+/** What data that was sent may bring about of frames that carry none. */
+const EARNED = 4;
+/** So much data counts as such also where more was to be sent. */
+const WORTH_BYTES = 256;
 
 /**
  * How many frames a peer may send that carry nothing (SETTINGS, PING, empty DATA, WINDOW_UPDATE, …): many at once, few for long, and more the
@@ -27,6 +31,14 @@ export class FrameBudget {
   /** Something of use was carried, in either direction, which brings about so many frames. */
   earn(count: number): void {
     if (this.#left < MOST) this.#left += count;
+  }
+
+  /**
+   * Data was sent to the peer, all that there was or as much as its windows took. What they cut off after a few bytes is the peer's doing
+   * (CVE-2019-9511), and it pays for making room itself.
+   */
+  sent(bytes: number, isAll: boolean): void {
+    if (isAll || bytes >= WORTH_BYTES) this.earn(EARNED);
   }
 
   #refill(nowMs: number): void {

@@ -25,8 +25,6 @@ const OVERFULL_BYTES = 512 * 1024;
 /** What a peer may send on behind its end. */
 const MOST_DISCARDED_BYTES = 256 * 1024;
 const NO_DATA: Buffer = Buffer.alloc(8);
-/** What carried data may bring about of frames that carry none. */
-const EARNED = 4;
 
 /**
  * One connection of HTTP/2 (RFC 9113), at either side. Whatever the peer sends ends a stream or the connection at worst, with the code that the
@@ -217,7 +215,7 @@ export class Http2Session implements TransportReceiver, StreamSession, InputSess
 
   sendData(stream: Http2Stream, bytes: Buffer, start: number, end: number, ends: boolean, inTurn: boolean): number {
     const sent = this.#output.data(stream, bytes, start, end, ends, inTurn);
-    if (sent > start) this.budget.earn(EARNED);
+    if (sent > start) this.budget.sent(sent - start, sent === end);
     if (ends && sent === end) this.#localEnded(stream);
     return sent;
   }
