@@ -19,6 +19,14 @@ export interface AppliedRevision {
   readonly expected: number;
   /** Ids of the connected instances that do not have it in force. */
   readonly lagging: readonly string[];
+  /** Why some of them, which are connected to other control planes, cannot put it in force. Absent: nobody says so. */
+  readonly refusedElsewhere?: readonly Refusal[];
+}
+
+/** An instance could not put a revision in force. */
+export interface Refusal {
+  readonly instanceId: string;
+  readonly refused: { readonly revision: number; readonly reason: string };
 }
 
 /** What a channel needs. */

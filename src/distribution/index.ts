@@ -15,7 +15,7 @@ export type { ConfigurationApplier, SnapshotMeta } from './configuration-applier
 export type { InstanceState, InstanceStatus } from './connected-instance.ts';
 export { createSnapshotWriter, type SnapshotWriter, snapshotKeyOf } from './exported/create-snapshot-writer.ts';
 export { decodeSnapshotHeader, encodeSnapshotHeader, SNAPSHOT_HEADER_BYTES, type SnapshotHeader } from './exported/snapshot-header.ts';
-export type { AppliedRevision } from './group-channel.ts';
+export type { AppliedRevision, Refusal } from './group-channel.ts';
 export type { ConfigurationHistory } from './history-sessions.ts';
 export type { InstanceName } from './instance-name.ts';
 export type { GrantedIdentity, JoinRequest, RenewRequest } from './join-messages.ts';

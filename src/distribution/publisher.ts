@@ -150,7 +150,7 @@ export class Publisher {
     if (this.#shared === undefined) return here;
     const [own, others] = await Promise.all([here, this.#shared.waitApplied(groupId, revision, timeoutMs)]);
     const { applied, expected, lagging } = others;
-    return { applied: own.applied + applied, expected: own.expected + expected, lagging: [...own.lagging, ...lagging] };
+    return { ...others, applied: own.applied + applied, expected: own.expected + expected, lagging: [...own.lagging, ...lagging] };
   }
 
   /** The connected instances of a group. */

@@ -53,3 +53,14 @@ test('where the registry cannot be read, nobody is said to have a revision in fo
   state.listed = new Error('the database is away');
   assert.deepEqual(await shared.waitApplied('default', 9, 0), { applied: 0, expected: 0, lagging: [] });
 });
+
+test('why an instance of another control plane refused a revision is told, until it has a later one', async () => {
+  const { shared, state } = sharing();
+  const refused = { revision: 8, reason: 'route r: no such plugin' };
+  state.listed = [{ ...OTHER, answeredRevision: 8, refused }];
+  assert.deepEqual(await shared.waitApplied('default', 8, 0), {
+    ...{ applied: 0, expected: 1, lagging: ['i-1'] },
+    refusedElsewhere: [{ instanceId: 'i-1', refused }],
+  });
+  assert.equal((await shared.waitApplied('default', 9, 0)).refusedElsewhere, undefined);
+});

@@ -242,5 +242,9 @@ function keyOf({ groupId, instanceId }: RegisteredInstance): string {
 
 function appliedRevision(instances: readonly RegisteredInstance[], revision: number): AppliedRevision {
   const lagging = instances.filter((each) => each.revision < revision).map(({ instanceId }) => instanceId);
-  return { applied: instances.length - lagging.length, expected: instances.length, lagging };
+  const told = { applied: instances.length - lagging.length, expected: instances.length, lagging };
+  const refusedElsewhere = instances.flatMap(({ instanceId, refused }) =>
+    refused !== undefined && refused.revision >= revision ? [{ instanceId, refused }] : [],
+  );
+  return refusedElsewhere.length === 0 ? told : { ...told, refusedElsewhere };
 }

@@ -46,7 +46,7 @@ export {
   type StorePlace,
 } from './portable/index.ts';
 export { holdsPostgresStore, isInClear, openPostgresStore, type PostgresStoreOptions, parseDatabaseUrl } from './postgres/index.ts';
-export { openSqliteStore } from './sqlite/index.ts';
+export { type FileLock, openSqliteStore, takeFileLock } from './sqlite/index.ts';
 export type {
   ApiToken,
   AuditEntry,

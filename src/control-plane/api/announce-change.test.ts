@@ -34,6 +34,18 @@ test('an answer says why an instance cannot put the change in force', async (t) 
   assert.equal(put.headers['portcullis-applied'], `0/2; lagging=gw_1,gw-2; refused="gw_1: route r: 'x'  Y: z "`);
 });
 
+test('an answer says why instances of other control planes cannot put the change in force, a few and in short', async (t) => {
+  const admin = await makeAdminFixture(t);
+  const refusedElsewhere = [1, 2, 3, 4, 5, 6].map((number) => ({
+    instanceId: `gw-${number}`,
+    refused: { revision: 1, reason: 'x'.repeat(1_024) },
+  }));
+  admin.announcer.result = { applied: 0, expected: 6, lagging: ['gw-1'], refusedElsewhere };
+  const put = await admin.send('PUT', PATH, { body });
+  const named = [1, 2, 3, 4, 5].map((number) => `; refused="gw-${number}: ${'x'.repeat(300)}"`);
+  assert.equal(put.headers['portcullis-applied'], `0/6; lagging=gw-1${named.join('')}`);
+});
+
 test('a refused write is not announced', async (t) => {
   const admin = await makeAdminFixture(t);
   await admin.send('PUT', PATH, { body: { username: 7 } });

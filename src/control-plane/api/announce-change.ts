@@ -1,4 +1,4 @@
-import type { AppliedRevision } from '../../distribution/index.ts';
+import type { AppliedRevision, Refusal } from '../../distribution/index.ts';
 import type { ApiRequest } from '../http/index.ts';
 import type { ApiContext } from './api-context.ts';
 import { waitMsOf } from './wait-preference.ts';
@@ -23,9 +23,17 @@ export async function announceChange(
   const headers = { 'portcullis-revision': String(revision) };
   try {
     context.publisher.groupChanged(groupId, revision);
-    const { applied, expected, lagging } = await waitApplied(context, groupId, revision, waitMsOf(request.header('prefer')));
+    const {
+      applied,
+      expected,
+      lagging,
+      refusedElsewhere = [],
+    } = await waitApplied(context, groupId, revision, waitMsOf(request.header('prefer')));
     const suffix = lagging.length === 0 ? '' : `; lagging=${lagging.map(headerToken).join(',')}`;
-    return { ...headers, 'portcullis-applied': `${applied}/${expected}${suffix}${refusalsOf(context, groupId, revision)}` };
+    return {
+      ...headers,
+      'portcullis-applied': `${applied}/${expected}${suffix}${describeRefusals([...refusalsHere(context, groupId, revision), ...refusedElsewhere])}`,
+    };
   } catch (error) {
     context.log.error('a committed change could not be announced', { groupId, revision }, error);
     return headers;
@@ -50,11 +58,16 @@ async function waitApplied(
   }
 }
 
-function refusalsOf({ publisher }: ApiContext, groupId: string, revision: number): string {
-  const refusing = publisher.instances(groupId).filter(({ refused }) => refused !== undefined && refused.revision >= revision);
-  return refusing
+function refusalsHere({ publisher }: ApiContext, groupId: string, revision: number): readonly Refusal[] {
+  return publisher
+    .instances(groupId)
+    .flatMap(({ instanceId, refused }) => (refused !== undefined && refused.revision >= revision ? [{ instanceId, refused }] : []));
+}
+
+function describeRefusals(refusals: readonly Refusal[]): string {
+  return refusals
     .slice(0, MAX_REFUSALS)
-    .map(({ instanceId, refused }) => `; refused="${headerToken(instanceId)}: ${headerText(refused?.reason ?? '')}"`)
+    .map(({ instanceId, refused }) => `; refused="${headerToken(instanceId)}: ${headerText(refused.reason)}"`)
     .join('');
 }
 

@@ -62,7 +62,7 @@ test('each changed group appears in the folder by its revision and as the latest
   }
   assert.deepEqual((await readdir(folder)).sort(), ['_hex_2e2e2f6f74686572', 'default']);
   const group = path.join(folder, 'default');
-  assert.deepEqual((await readdir(group)).sort(), ['000000000002.snapshot', '000000000003.snapshot', 'latest.snapshot']);
+  assert.deepEqual((await readdir(group)).sort(), ['.exporting.lock', '000000000002.snapshot', '000000000003.snapshot', 'latest.snapshot']);
   const latest = path.join(group, 'latest.snapshot');
   assert.equal(await readFile(latest, 'utf8'), 'default 3');
   assert.equal((await stat(latest)).mode & 0o777, 0o600);
@@ -92,7 +92,12 @@ test('what a process that died left behind goes, and what another is writing sta
   clock.advance(0);
   await exporter.stop();
   await exporter.exportChanged();
-  assert.deepEqual((await readdir(path.join(folder, 'default'))).sort(), ['000000000001.snapshot', 'latest.snapshot', fresh]);
+  assert.deepEqual((await readdir(path.join(folder, 'default'))).sort(), [
+    '.exporting.lock',
+    '000000000001.snapshot',
+    'latest.snapshot',
+    fresh,
+  ]);
   assert.deepEqual(await readdir(spool), []);
 });
 
@@ -247,7 +252,7 @@ test('the latest in a folder never goes back, whoever exports last, unless the s
   assert.equal(revisionIn(await latest()), 2);
   assert.deepEqual(
     (await readdir(path.join(folder, 'g'))).filter((name) => !name.endsWith('.snapshot')),
-    [],
+    ['.exporting.lock'],
   );
 });
 
