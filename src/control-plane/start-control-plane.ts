@@ -3,11 +3,13 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import {
   type ConfigurationHistory,
+  leadOnAfterLoss,
   MemoryInstanceRegistry,
   openHistory,
   Publisher,
   RememberingInstanceRegistry,
 } from '../distribution/index.ts';
+import { PortcullisError } from '../errors/index.ts';
 import { createDialPolicy, type DialPolicy } from '../lib/dial-policy.ts';
 import { PLUGIN_SCHEMAS } from '../plugins/schemas.ts';
 import {
@@ -212,6 +214,10 @@ async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts
     history,
     registry,
     onStoreReplaced: options.onStoreReplaced,
+    onLostRevisions: async (groupId, known) => {
+      await leadOnAfterLoss({ store, random, groupId, known });
+      options.onStoreReplaced?.(new PortcullisError('store_replaced', { detail: LOST_REVISIONS }));
+    },
     onUsage: (name, report) => recorder.take(name, report),
     plugins: PLUGIN_SCHEMAS.map((schema) => toSnapshotPlugin(schema, log)),
     compareIntervalMs,
@@ -222,6 +228,9 @@ async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts
     softwareVersion,
   });
 }
+
+const LOST_REVISIONS =
+  'the database has lost its newest revisions, as after a failover to a replica that was behind: revisions go on above them, gateways get snapshots, and this control plane starts anew';
 
 /** Undefined where nothing is to be exported. */
 function openExporter(

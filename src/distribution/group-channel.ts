@@ -37,6 +37,8 @@ export interface GroupChannelOptions {
   readonly state: StoredState;
   /** How often instances compare what they hold with it; 0 for never. */
   readonly compareIntervalMs: number;
+  /** The store lacks revisions that it had; `known` is one of them. Absent: nobody looks after that. */
+  readonly onLostRevisions?: ((groupId: string, known: number) => Promise<void>) | undefined;
   readonly events: PublisherEvents | undefined;
   readonly clock: Clock;
   readonly random: Random;
@@ -67,6 +69,8 @@ export class GroupChannel {
   /** The oldest delta that an instance has not answered, and when it was sent. */
   readonly #unanswered = new WeakMap<ConnectedInstance, { readonly revision: number; readonly sentAtMs: number }>();
   #newest = 0;
+  /** The store lacks revisions that it had: until somebody has seen to that, what is sent would not be what the store holds. */
+  #hasLost = false;
   #publishing = false;
   #publishAgain = false;
 
@@ -88,11 +92,17 @@ export class GroupChannel {
   /** Asks the store, because another process may have written. */
   async poll(): Promise<void> {
     if (this.#instances.size === 0) return;
+    // Known before the question, so the answer cannot be older than it.
+    const known = this.#newest;
+    const { groupId, store, onLostRevisions } = this.#options;
     try {
-      const group = await this.#options.store.getGroup(this.#options.groupId);
-      if (group !== undefined) this.noteRevision(group.revision);
+      const group = await store.getGroup(groupId);
+      if (group === undefined) return;
+      if (onLostRevisions !== undefined && group.revision < known) this.#hasLost = true;
+      if (this.#hasLost) await onLostRevisions?.(groupId, known);
+      else this.noteRevision(group.revision);
     } catch (error) {
-      this.#options.log.error('the revision of a group could not be read', { groupId: this.#options.groupId }, error);
+      this.#options.log.error('the revision of a group could not be read', { groupId }, error);
     }
   }
 
@@ -195,6 +205,7 @@ export class GroupChannel {
   }
 
   async #publish(): Promise<void> {
+    if (this.#hasLost) return;
     this.#publishAgain = true;
     if (this.#publishing) return;
     this.#publishing = true;

@@ -22,6 +22,7 @@ export type { GrantedIdentity, JoinRequest, RenewRequest } from './join-messages
 export { type Enrollment, RENEWAL_GRACE_MS } from './join-server.ts';
 export { formatJoinToken } from './join-token.ts';
 export { isPossessionProven, joinStatement, keyDigest, renewStatement } from './key-possession.ts';
+export { leadOnAfterLoss } from './lead-on-after-loss.ts';
 export { MemoryInstanceRegistry } from './memory-instance-registry.ts';
 export { appendSession, openHistory, SESSIONS_SETTING } from './open-history.ts';
 export { Publisher, type PublisherOptions } from './publisher.ts';

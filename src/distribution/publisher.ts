@@ -53,6 +53,8 @@ export interface PublisherOptions {
   readonly registry?: InstanceRegistry | undefined;
   /** Told when the store turns out not to be the one that was published from: nothing must be published any more. Absent: nobody looks after that. */
   readonly onStoreReplaced?: ((error: Error) => void) | undefined;
+  /** Told, perhaps more than once, of a group whose store lacks revisions that it had: what instances hold does not lead to what is there. Absent: nobody looks after that. */
+  readonly onLostRevisions?: ((groupId: string, known: number) => Promise<void>) | undefined;
   /** Told of what instances have counted: once for each message. Absent: nobody wants to know. */
   readonly onUsage?: (name: InstanceName, report: UsageReport) => void;
   /** Told of what happens; absent: nobody wants to know. */
@@ -125,7 +127,10 @@ export class Publisher {
 
   /** To be called after each commit that wrote resources of the group. */
   groupChanged(groupId: string, revision: number): void {
-    this.#channel(groupId).noteRevision(revision);
+    const channel = this.#channel(groupId);
+    const mayBeLost = revision < channel.newestRevision;
+    channel.noteRevision(revision);
+    if (mayBeLost) void channel.poll();
   }
 
   /** To be called when another process may have raised the revision of a group, or of any: asks the store now, and not at the next poll. */
@@ -176,10 +181,10 @@ export class Publisher {
   #channel(groupId: string): GroupChannel {
     let channel = this.#channels.get(groupId);
     if (channel === undefined) {
-      const { store, compareIntervalMs, events, clock, random, log, history } = this.#options;
+      const { store, compareIntervalMs, onLostRevisions, events, clock, random, log, history } = this.#options;
       const messages = new SignedMessages(groupId, { store, signer: this.#signer, plugins: this.#plugins, history: history.id });
       const state = new StoredState({ groupId, store, plugins: this.#plugins, clock });
-      channel = new GroupChannel({ groupId, messages, store, state, compareIntervalMs, events, clock, random, log });
+      channel = new GroupChannel({ groupId, messages, store, state, compareIntervalMs, onLostRevisions, events, clock, random, log });
       this.#channels.set(groupId, channel);
     }
     return channel;

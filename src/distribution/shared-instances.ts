@@ -220,6 +220,8 @@ export class SharedInstances {
     } catch (error) {
       if (error instanceof PortcullisError && error.reason === 'store_replaced') return this.#endWith(error);
       log.warn('this control plane could not tell the others that it lives', { cause: String(error) });
+      // The database may come back without its newest transactions, and another control plane begin a history that leads on from there.
+      this.#isHistoryInDoubt = true;
       return;
     }
     this.#renewals += 1;

@@ -325,6 +325,8 @@ export interface StoreTransaction extends StoreReader, HistoryReader {
    * @throws PortcullisError (`admin_conflict`) while it holds one
    */
   deleteGroup(groupId: string): Promise<boolean>;
+  /** Lets every group go on so many revisions further, those too that are made later: above what a database had given before it lost it. */
+  leapRevisions(by: number): Promise<void>;
   putSetting(name: string, value: Buffer, options: { readonly secret: boolean }): Promise<void>;
   /** @throws PortcullisError (`admin_conflict`) when another user has the name or external id; nothing is written then. */
   putUser(user: User): Promise<void>;

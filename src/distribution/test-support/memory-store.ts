@@ -36,22 +36,32 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
   /** What a backup made now would bring back. */
   copy(): MemoryStore {
     const copy = new MemoryStore(this.groupId);
-    copy.revision = this.revision;
-    copy.historyStart = this.historyStart;
-    for (const [key, resource] of this.#resources) copy.#resources.set(key, resource);
-    for (const [key, change] of this.#changes) copy.#changes.set(key, change);
-    for (const [name, value] of this.#settings) copy.#settings.set(name, value);
+    copy.become(this);
     return copy;
+  }
+
+  /** From now on it holds what the other one does, as a database that fails over. */
+  become(other: MemoryStore): void {
+    this.revision = other.revision;
+    this.historyStart = other.historyStart;
+    this.#sortedKeys = undefined;
+    for (const kept of [this.#resources, this.#changes, this.#settings]) kept.clear();
+    for (const [key, resource] of other.#resources) this.#resources.set(key, resource);
+    for (const [key, change] of other.#changes) this.#changes.set(key, change);
+    for (const [name, value] of other.#settings) this.#settings.set(name, value);
   }
 
   async transaction<Result>(
     _author: Author,
-    work: (transaction: Pick<StoreTransaction, 'getSetting' | 'putSetting' | 'listGroups'>) => Promise<Result>,
+    work: (transaction: Pick<StoreTransaction, 'getSetting' | 'putSetting' | 'listGroups' | 'leapRevisions'>) => Promise<Result>,
   ): Promise<Result> {
     return work({
       getSetting: async (name) => this.#settings.get(name),
       putSetting: async (name, value) => void this.#settings.set(name, value),
       listGroups: async () => [this.#group()],
+      leapRevisions: async (by) => {
+        this.revision += by;
+      },
     });
   }
 

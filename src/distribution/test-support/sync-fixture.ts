@@ -124,7 +124,11 @@ export class TestControlPlane {
     store = new MemoryStore(),
     port = 0,
     history: ConfigurationHistory = NO_HISTORY,
-    options: { readonly compareIntervalMs?: number | undefined; readonly registry?: InstanceRegistry | undefined } = {},
+    options: {
+      readonly compareIntervalMs?: number | undefined;
+      readonly registry?: InstanceRegistry | undefined;
+      readonly onLostRevisions?: ((groupId: string, known: number) => Promise<void>) | undefined;
+    } = {},
   ) {
     this.store = store;
     this.publisher = new Publisher({
@@ -136,6 +140,7 @@ export class TestControlPlane {
       plugins: TEST_PLUGINS,
       history,
       registry: options.registry,
+      onLostRevisions: options.onLostRevisions,
       onUsage: ({ instanceId }, report) => this.usage.push([instanceId, report]),
       random: systemRandom,
       compareIntervalMs: options.compareIntervalMs ?? 0,
@@ -154,6 +159,7 @@ export class TestControlPlane {
       readonly port?: number;
       readonly compareIntervalMs?: number;
       readonly registry?: InstanceRegistry;
+      readonly onLostRevisions?: (groupId: string, known: number) => Promise<void>;
     } = {},
   ): Promise<TestControlPlane> {
     const { store = new MemoryStore(), port } = options;

@@ -48,6 +48,21 @@ export function recordContract(makeDatabase: MakeDatabase): void {
     assert.equal(selected.total, 1);
   });
 
+  test('revisions that leap lead on from all that were there, in lists too, and groups that are made later begin above', async (context) => {
+    const { store } = await makeTestBed(context, makeDatabase);
+    await putAll(store, serviceWrite('s', { name: 's' }));
+    const { revision = 0 } = (await store.getGroup('default')) ?? {};
+    await store.transaction(AUTHOR, (transaction) => transaction.leapRevisions(1000));
+    assert.deepEqual(await store.changesSince('default', revision), { revision: revision + 1000, changes: [] });
+    await putAll(store, serviceWrite('t', { name: 't' }));
+    const since = await store.changesSince('default', revision);
+    assert.deepEqual([since?.revision, since?.changes.length], [revision + 1001, 1]);
+    const selected = await store.selectResources({ groupId: 'default', kind: 'service', order: 'name', direction: 'ascending' });
+    assert.equal(selected.total, 2);
+    const made = await store.transaction(AUTHOR, (transaction) => transaction.putGroup({ id: 'late', name: 'late', description: '' }));
+    assert.equal(made.revision, 1000);
+  });
+
   test('settings are bytes, secret or not, and the last one counts', async (context) => {
     const { store, open } = await makeTestBed(context, makeDatabase);
     const bytes = Buffer.from([0, 255, 1, 254]);

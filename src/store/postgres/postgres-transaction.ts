@@ -193,6 +193,13 @@ export class PostgresTransaction extends PostgresHistoryReader implements StoreT
     });
   }
 
+  async leapRevisions(by: number): Promise<void> {
+    await this.#writeAlone(async (connection) => {
+      await connection.run('UPDATE gateway_groups SET revision = revision + $1', by);
+      await raiseRevisionFloor(connection, (await readRevisionFloor(connection)) + by, this.#now);
+    });
+  }
+
   async putSetting(name: string, value: Buffer, options: { readonly secret: boolean }): Promise<void> {
     await this.#write((connection) => {
       const stored = options.secret ? Buffer.from(this.cipher.seal(value, ['setting', name])) : value;

@@ -131,6 +131,13 @@ export class SqliteTransaction extends SqliteHistoryReader implements StoreTrans
     });
   }
 
+  async leapRevisions(by: number): Promise<void> {
+    this.#write(() => {
+      this.database.run('UPDATE gateway_groups SET revision = revision + ?', by);
+      raiseRevisionFloor(this.database, readRevisionFloor(this.database) + by, this.#now);
+    });
+  }
+
   async putSetting(name: string, value: Buffer, options: { readonly secret: boolean }): Promise<void> {
     this.#write(() => {
       const stored = options.secret ? Buffer.from(this.cipher.seal(value, ['setting', name])) : value;
