@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { request } from 'undici';
+import { WebSocket as WsSocket } from 'ws';
 import { FakeClock } from '../../test-support/fake-clock.ts';
 import type { SnapshotItem } from '../schema/index.ts';
 import { createGateway } from './in-process/index.ts';
@@ -120,4 +121,66 @@ test('where the instance says so, what is under way outlives its credential', as
   assert.equal(pipeline.objection(exchange), 'credential_revoked');
   inForce.keepsRevoked = true;
   assert.equal(pipeline.objection(exchange), undefined);
+});
+
+test('a whole snapshot, in another order and among others, ends nothing that is in it still, however its client was recognised', async (t) => {
+  const upstream = await startWebSocketUpstream(t);
+  const gateway = await startTestGateway(t);
+  const consumer = (id: string, keys: readonly ReturnType<typeof keyDigestOf>[]): SnapshotItem => ({
+    kind: 'consumer',
+    id,
+    value: { username: id },
+    keys,
+  });
+  const login = { plugin: 'basic-auth', digest: keyDigestOf('jack').digest, data: { password_digest: keyDigestOf('word').digest } };
+  const rotated = (...names: readonly string[]): SnapshotItem => ({
+    kind: 'credential',
+    id: 'rotated',
+    consumer: 'jack',
+    value: { name: 'rotated' },
+    keys: names.map((name) => keyDigestOf(`key-of-${name}`)),
+  });
+  const either = { 'multi-auth': { auth_plugins: [{ 'basic-auth': {} }, { 'key-auth': {} }] } };
+  const anonymous = { 'key-auth': { anonymous_consumer: 'nobody' } };
+  const items: SnapshotItem[] = [
+    consumer('jack', []),
+    consumer('jill', [keyDigestOf('key-of-jill')]),
+    consumer('nobody', []),
+    { kind: 'credential', id: 'login', consumer: 'jack', value: { name: 'login' }, keys: [login] },
+    rotated('old'),
+    serviceItem(upstream.port),
+    routeItem('ws', { paths: ['/ws'], enable_websocket: true, plugins: either }),
+    routeItem('anonymous', { paths: ['/anonymous'], enable_websocket: true, plugins: anonymous }),
+  ];
+  const others = Array.from({ length: 300 }, (_, index) => consumer(`other-${index}`, [keyDigestOf(`key-of-other-${index}`)]));
+  await gateway.load([...items, keyItem('first'), keyItem('second')]);
+  await gateway.agent.whenReady();
+  const open = async (path: string, key?: string, headers = {}): Promise<WsSocket> => {
+    const socket = new WsSocket(`ws://127.0.0.1:${gateway.httpPort}${path}`, {
+      headers: { ...(key && { apikey: `key-of-${key}` }), ...headers },
+    });
+    await once(socket, 'open');
+    return socket;
+  };
+  const basic = { authorization: `Basic ${Buffer.from('jack:word').toString('base64')}` };
+  const staying = [await open('/ws', 'jill'), await open('/ws', 'old'), await open('/ws', undefined, basic), await open('/anonymous')];
+  const going = { first: await open('/ws', 'first'), second: await open('/ws', 'second') };
+  const stayOpen = async (): Promise<void> => {
+    for (const socket of staying) {
+      socket.send('still there');
+      await once(socket, 'message');
+    }
+  };
+  // Each time all are looked at before the next one has ended that is not in it.
+  const firstEnds = once(going.first, 'close');
+  await gateway.load([...others, ...items.toReversed(), keyItem('second')]);
+  await firstEnds;
+  await gateway.change({ op: 'put', item: rotated('old', 'new') });
+  const secondEnds = once(going.second, 'close');
+  await gateway.load([...items.filter((item) => item.id !== 'rotated'), rotated('new', 'old')]);
+  await secondEnds;
+  await stayOpen();
+  const all = staying.map((socket) => once(socket, 'close'));
+  await gateway.load([serviceItem(upstream.port)]);
+  await Promise.all(all);
 });
