@@ -30,7 +30,7 @@ function permission(word: string): readonly [string, 'code' | 'types'] {
 /** Files of a folder, besides its `index.ts`, that other folders may import: seams, and a folder's side for one plane alone. */
 const FACES: ReadonlyMap<string, readonly string[]> = new Map([
   ['schema', ['snapshot.ts']],
-  ['store', ['instance-registry.ts', 'store.ts']],
+  ['store', ['instance-registry.ts', 'store-standing.ts', 'store.ts']],
   ['observability', ['logger.ts', 'worker-side.ts']],
   ['distribution', ['control-plane-side.ts', 'gateway-side.ts', 'snapshot-key.ts']],
   ['plugin-kit', ['testing/index.ts']],

@@ -188,7 +188,7 @@ function openCertificate(options: ControlPlaneOptions): Promise<CertificateSourc
 }
 
 interface PublisherParts {
-  readonly store: Store;
+  readonly store: Store & RevisionHints;
   readonly admission: SyncAdmission;
   readonly expiryClock: ExpiryClock;
   readonly registry: InstanceRegistry;
@@ -214,8 +214,8 @@ async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts
     history,
     registry,
     onStoreReplaced: options.onStoreReplaced,
-    onLostRevisions: async (groupId, known) => {
-      await leadOnAfterLoss({ store, random, groupId, known });
+    onLostRevisions: async (known) => {
+      await leadOnAfterLoss({ store, random, historyId: history.id, known });
       options.onStoreReplaced?.(new PortcullisError('store_replaced', { detail: LOST_REVISIONS }));
     },
     onUsage: (name, report) => recorder.take(name, report),

@@ -10,6 +10,7 @@ import type { PublisherEvents } from './publisher-events.ts';
 import type { DeltaFrame, SignedMessages } from './signed-messages.ts';
 import { StateComparison } from './state-hash/state-comparison.ts';
 import type { StoredState } from './state-hash/stored-state.ts';
+import type { StoreContinuity } from './store-continuity.ts';
 
 /** How far a revision has come. */
 export interface AppliedRevision {
@@ -37,8 +38,7 @@ export interface GroupChannelOptions {
   readonly state: StoredState;
   /** How often instances compare what they hold with it; 0 for never. */
   readonly compareIntervalMs: number;
-  /** The store lacks revisions that it had; `known` is one of them. Absent: nobody looks after that. */
-  readonly onLostRevisions?: ((groupId: string, known: number) => Promise<void>) | undefined;
+  readonly continuity: StoreContinuity;
   readonly events: PublisherEvents | undefined;
   readonly clock: Clock;
   readonly random: Random;
@@ -69,8 +69,6 @@ export class GroupChannel {
   /** The oldest delta that an instance has not answered, and when it was sent. */
   readonly #unanswered = new WeakMap<ConnectedInstance, { readonly revision: number; readonly sentAtMs: number }>();
   #newest = 0;
-  /** The store lacks revisions that it had: until somebody has seen to that, what is sent would not be what the store holds. */
-  #hasLost = false;
   #publishing = false;
   #publishAgain = false;
 
@@ -89,17 +87,15 @@ export class GroupChannel {
     void this.#publish();
   }
 
-  /** Asks the store, because another process may have written. */
+  /** Asks the store, because another process may have written: also when no instance is here, for one that comes may hold what the store has lost since. */
   async poll(): Promise<void> {
-    if (this.#instances.size === 0) return;
     // Known before the question, so the answer cannot be older than it.
     const known = this.#newest;
-    const { groupId, store, onLostRevisions } = this.#options;
+    const { groupId, store, continuity } = this.#options;
     try {
       const group = await store.getGroup(groupId);
       if (group === undefined) return;
-      if (onLostRevisions !== undefined && group.revision < known) this.#hasLost = true;
-      if (this.#hasLost) await onLostRevisions?.(groupId, known);
+      if (group.revision < known) continuity.noteLoss();
       else this.noteRevision(group.revision);
     } catch (error) {
       this.#options.log.error('the revision of a group could not be read', { groupId }, error);
@@ -168,6 +164,11 @@ export class GroupChannel {
     });
   }
 
+  /** Nobody will answer any more. */
+  endWaits(): void {
+    for (const wait of this.#waits) wait.end();
+  }
+
   instances(): readonly InstanceStatus[] {
     return [...this.#instances.values()].map((instance) => instance.status());
   }
@@ -175,7 +176,7 @@ export class GroupChannel {
   /** Ends all connections and waits. */
   close(): void {
     for (const instance of this.#instances.values()) instance.connection.close('the control plane is stopping');
-    for (const wait of this.#waits) wait.end();
+    this.endWaits();
     this.#comparison.close();
     for (const cancel of this.#postponed.values()) cancel();
   }
@@ -205,7 +206,7 @@ export class GroupChannel {
   }
 
   async #publish(): Promise<void> {
-    if (this.#hasLost) return;
+    if (this.#options.continuity.isBroken) return;
     this.#publishAgain = true;
     if (this.#publishing) return;
     this.#publishing = true;
@@ -233,6 +234,8 @@ export class GroupChannel {
         continue;
       }
       if (!deltas.has(step.fromRevision)) deltas.set(step.fromRevision, await this.#options.messages.delta(step.fromRevision));
+      // What is there does not lead on from what instances hold.
+      if (this.#options.continuity.isBroken) return;
       this.#sendDelta(instance, step.fromRevision, deltas.get(step.fromRevision));
     }
   }

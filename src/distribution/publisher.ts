@@ -1,18 +1,11 @@
-import type { CancelTask, Clock } from '../lib/clock.ts';
-import type { Listener } from '../lib/listener.ts';
-import type { Random } from '../lib/random.ts';
+import type { CancelTask } from '../lib/clock.ts';
 import { RateLimit } from '../lib/rate-limit.ts';
-import type { Logger } from '../observability/logger.ts';
-import type { InstanceRegistry } from '../store/instance-registry.ts';
-import type { StoreReader } from '../store/store.ts';
-import { AdmittedPeers, type InstanceAdmission } from './admitted-peers.ts';
+import { AdmittedPeers } from './admitted-peers.ts';
 import { ConnectedInstance, type InstanceStatus } from './connected-instance.ts';
 import { ProtocolError } from './frame-codec.ts';
 import { FrameConnection } from './frame-connection.ts';
 import { type AppliedRevision, GroupChannel } from './group-channel.ts';
-import type { ConfigurationHistory } from './history-sessions.ts';
 import type { InstanceName } from './instance-name.ts';
-import type { Enrollment } from './join-server.ts';
 import { parseGatewayMessage } from './parse-message.ts';
 import {
   type AppliedMessage,
@@ -22,52 +15,15 @@ import {
   PROTOCOL_VERSION,
   type StateCheckedMessage,
 } from './protocol.ts';
-import type { PublisherEvents } from './publisher-events.ts';
+import type { PublisherOptions } from './publisher-options.ts';
 import { SharedInstances } from './shared-instances.ts';
 import { SignedMessages } from './signed-messages.ts';
 import { Signer } from './signing.ts';
-import { type SnapshotPlugin, SnapshotPlugins } from './snapshot-plugins.ts';
+import { SnapshotPlugins } from './snapshot-plugins.ts';
 import { StoredState } from './state-hash/stored-state.ts';
-import { type SyncPeer, type SyncServers, type SyncTls, startSyncServers } from './sync-server.ts';
-import type { UsageReport } from './usage-report.ts';
+import { StoreContinuity } from './store-continuity.ts';
+import { type SyncPeer, type SyncServers, startSyncServers } from './sync-server.ts';
 import { reasonVersionsDoNotFit } from './version-fit.ts';
-
-/** What a publisher needs. */
-export interface PublisherOptions {
-  readonly store: Pick<StoreReader, 'getGroup' | 'pageOfResources' | 'changesSince'>;
-  readonly listeners: readonly Listener[];
-  readonly tls: SyncTls;
-  /** Whom to let in, beyond what certificates say, and by which authorities; absent: everybody, and those of `tls`. */
-  readonly admission?: InstanceAdmission;
-  /** Absent: no certificates are to be had. */
-  readonly enrollment?: Enrollment;
-  /** Ed25519 private key, PEM. */
-  readonly signingKey: string;
-  /** The salt of `digestKey`. */
-  readonly keySalt: Buffer;
-  /** Every plugin that may be configured. */
-  readonly plugins: readonly SnapshotPlugin[];
-  /** Of this start of the control plane, from `openHistory`. */
-  readonly history: ConfigurationHistory;
-  /** Where control planes that share the store tell of each other's instances. */
-  readonly registry?: InstanceRegistry | undefined;
-  /** Told when the store turns out not to be the one that was published from: nothing must be published any more. Absent: nobody looks after that. */
-  readonly onStoreReplaced?: ((error: Error) => void) | undefined;
-  /** Told, perhaps more than once, of a group whose store lacks revisions that it had: what instances hold does not lead to what is there. Absent: nobody looks after that. */
-  readonly onLostRevisions?: ((groupId: string, known: number) => Promise<void>) | undefined;
-  /** Told of what instances have counted: once for each message. Absent: nobody wants to know. */
-  readonly onUsage?: (name: InstanceName, report: UsageReport) => void;
-  /** Told of what happens; absent: nobody wants to know. */
-  readonly events?: PublisherEvents | undefined;
-  /** How often instances compare what they hold with what the store holds; 0 for never. */
-  readonly compareIntervalMs: number;
-  readonly clock: Clock;
-  /** The time by which things expire: instances are told it. */
-  readonly expiryClock?: Pick<Clock, 'nowMs'>;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly softwareVersion: string;
-}
 
 /** Another process may have written to the store; its revisions are looked at this often. */
 const POLL_INTERVAL_MS = 2_000;
@@ -94,6 +50,11 @@ export class Publisher {
   readonly #signer: Signer;
   readonly #plugins: SnapshotPlugins;
   readonly #channels = new Map<string, GroupChannel>();
+  readonly #continuity: StoreContinuity;
+  /** The loss is being seen to, or has been. */
+  #isMending = false;
+  /** Whether a revision that was just written is lower than one before is being found out. */
+  #doubt: Promise<void> | undefined;
   /** Connections that have not been welcomed, and of which instance each is, the oldest first. */
   readonly #newcomers = new Map<FrameConnection, string>();
   readonly #peers: AdmittedPeers;
@@ -112,6 +73,10 @@ export class Publisher {
     this.#peers = new AdmittedPeers(options.admission, options.clock);
     this.#signer = new Signer(options.signingKey);
     this.#plugins = new SnapshotPlugins(options.plugins, options.keySalt);
+    this.#continuity = new StoreContinuity(options.store, () => {
+      for (const channel of this.#channels.values()) channel.endWaits();
+      this.#mend();
+    });
     const { registry, history, clock, log, onStoreReplaced = () => undefined } = options;
     this.#shared = registry && new SharedInstances({ registry, history, clock, log, onStoreReplaced });
   }
@@ -119,6 +84,8 @@ export class Publisher {
   /** Opens all listeners. @throws StartError in one sentence */
   async start(): Promise<{ readonly ports: readonly number[] }> {
     const { listeners, tls, enrollment, clock, log } = this.#options;
+    // Before anything is published.
+    await this.#continuity.check();
     this.#servers = await startSyncServers({ listeners, tls, enrollment, clock, log, onPeer: (peer) => this.#welcomePeer(peer) });
     this.#shared?.start();
     this.#schedulePoll();
@@ -128,24 +95,31 @@ export class Publisher {
   /** To be called after each commit that wrote resources of the group. */
   groupChanged(groupId: string, revision: number): void {
     const channel = this.#channel(groupId);
-    const mayBeLost = revision < channel.newestRevision;
+    const isBehind = revision < channel.newestRevision;
     channel.noteRevision(revision);
-    if (mayBeLost) void channel.poll();
+    // Writes that are done at once may be told of in any order.
+    if (isBehind) this.#doubt = this.#look([channel]);
   }
 
   /** To be called when another process may have raised the revision of a group, or of any: asks the store now, and not at the next poll. */
   checkRevision(groupId: string | undefined): void {
-    if (groupId !== undefined) void this.#channels.get(groupId)?.poll();
-    else for (const channel of this.#channels.values()) void channel.poll();
+    const known = groupId === undefined ? this.#channels.values() : [this.#channels.get(groupId)];
+    void this.#look([...known].filter((channel) => channel !== undefined));
   }
 
   /**
    * Waits until every instance that was current, and is connected to any control plane of the store, has answered the revision, for at most `timeoutMs`.
    *
    * An instance that misses the wait is lagging and not waited for again until it has caught up. One that refuses the revision
-   * counts as not applied, at once.
+   * counts as not applied, at once. After a loss none has it: the number may be one that instances have got for what was lost.
    */
   async waitApplied(groupId: string, revision: number, timeoutMs: number): Promise<AppliedRevision> {
+    await this.#doubt;
+    const told = this.#continuity.isBroken ? undefined : await this.#waitApplied(groupId, revision, timeoutMs);
+    return told === undefined || this.#continuity.isBroken ? this.#waitApplied(groupId, Number.POSITIVE_INFINITY, 0) : told;
+  }
+
+  async #waitApplied(groupId: string, revision: number, timeoutMs: number): Promise<AppliedRevision> {
     const here = this.#channel(groupId).waitApplied(revision, timeoutMs);
     if (this.#shared === undefined) return here;
     const [own, others] = await Promise.all([here, this.#shared.waitApplied(groupId, revision, timeoutMs)]);
@@ -181,10 +155,12 @@ export class Publisher {
   #channel(groupId: string): GroupChannel {
     let channel = this.#channels.get(groupId);
     if (channel === undefined) {
-      const { store, compareIntervalMs, onLostRevisions, events, clock, random, log, history } = this.#options;
-      const messages = new SignedMessages(groupId, { store, signer: this.#signer, plugins: this.#plugins, history: history.id });
+      const { store, compareIntervalMs, events, clock, random, log, history } = this.#options;
+      const continuity = this.#continuity;
+      const source = { store, signer: this.#signer, plugins: this.#plugins, history: history.id, continuity };
+      const messages = new SignedMessages(groupId, source);
       const state = new StoredState({ groupId, store, plugins: this.#plugins, clock });
-      channel = new GroupChannel({ groupId, messages, store, state, compareIntervalMs, onLostRevisions, events, clock, random, log });
+      channel = new GroupChannel({ groupId, messages, store, state, compareIntervalMs, continuity, events, clock, random, log });
       this.#channels.set(groupId, channel);
     }
     return channel;
@@ -192,10 +168,32 @@ export class Publisher {
 
   #schedulePoll(): void {
     this.#cancelPoll = this.#options.clock.schedule(POLL_INTERVAL_MS, () => {
-      const polls = [...this.#channels.values()].map((channel) => channel.poll());
-      void Promise.all([this.reviewPeers(), ...polls]).then(() => {
+      void Promise.all([this.reviewPeers(), this.#look([...this.#channels.values()])]).then(() => {
         if (!this.#isClosed) this.#schedulePoll();
       });
+    });
+  }
+
+  /** Asks the store for what others have written, and whether it has lost something. Never rejects. */
+  async #look(channels: readonly GroupChannel[]): Promise<void> {
+    const polls = channels.map((channel) => channel.poll());
+    try {
+      await this.#continuity.check();
+    } catch (error) {
+      this.#options.log.error('whether the database still holds what it held could not be read', {}, error);
+    }
+    await Promise.all(polls);
+    // Again, where it has failed.
+    if (this.#continuity.isBroken) this.#mend();
+  }
+
+  #mend(): void {
+    const { log, onLostRevisions } = this.#options;
+    if (this.#isMending || this.#isClosed || onLostRevisions === undefined) return;
+    this.#isMending = true;
+    onLostRevisions(new Map([...this.#channels].map(([groupId, channel]) => [groupId, channel.newestRevision]))).catch((error: unknown) => {
+      this.#isMending = false;
+      log.error('what the database has lost could not be seen to', {}, error);
     });
   }
 

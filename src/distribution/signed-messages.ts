@@ -4,6 +4,7 @@ import { encodeFrame } from './frame-codec.ts';
 import type { DeltaMessage, SnapshotEndMessage, SnapshotPartMessage, SnapshotStartMessage } from './protocol.ts';
 import { PayloadDigest, type Signer } from './signing.ts';
 import type { SnapshotPlugins } from './snapshot-plugins.ts';
+import type { StoreContinuity } from './store-continuity.ts';
 
 /** A delta, ready to be sent to any number of instances. */
 export interface DeltaFrame {
@@ -27,6 +28,8 @@ export interface SignedMessagesOptions {
   readonly plugins: SnapshotPlugins;
   /** Id of the session of the control plane. */
   readonly history: string | undefined;
+  /** Told of each state that a delta was read from; absent: nobody looks after that. */
+  readonly continuity?: StoreContinuity | undefined;
 }
 
 /** Turns what the store holds of one group into signed messages. */
@@ -41,9 +44,10 @@ export class SignedMessages {
 
   /** The changes after a revision; undefined when only a snapshot helps: history does not reach back that far, or they are too many. */
   async delta(fromRevision: number): Promise<DeltaFrame | undefined> {
-    const { store, plugins } = this.#options;
-    const since = await store.changesSince(this.#groupId, fromRevision, { secrets: plugins.opensSecret });
+    const { store, plugins, continuity } = this.#options;
+    const since = await store.changesSince(this.#groupId, fromRevision, { secrets: plugins.opensSecret, known: continuity?.mark });
     if (since === undefined) return undefined;
+    if (since.standing !== undefined) continuity?.note(since.standing);
     const texts: string[] = [];
     let characters = 0;
     for (const stored of since.changes) {

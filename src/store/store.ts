@@ -1,6 +1,7 @@
 import type { JsonObject } from '../lib/json.ts';
 import type { HistoryReader, LastChange } from './history.ts';
 import type { InstanceMemory, InstanceRegistry } from './instance-registry.ts';
+import type { StoreStanding } from './store-standing.ts';
 
 /** What names one resource. `parentId` is the username for credentials and empty for all other kinds. */
 export interface ResourceKey {
@@ -257,8 +258,16 @@ export interface StoreReader {
   changesSince(
     groupId: string,
     revision: number,
-    options?: ReadOptions,
-  ): Promise<{ readonly revision: number; readonly changes: readonly ResourceChange[] } | undefined>;
+    options?: ReadOptions & { /** A mark of the store, to be looked for in the same state. */ readonly known?: string | undefined },
+  ): Promise<
+    | {
+        readonly revision: number;
+        readonly changes: readonly ResourceChange[];
+        /** Of the state that was read; absent from a store that only one process writes to. */
+        readonly standing?: StoreStanding | undefined;
+      }
+    | undefined
+  >;
   /** A value kept for the installation itself; decrypted when it was put as a secret. */
   getSetting(name: string): Promise<Buffer | undefined>;
   findUserByName(username: string): Promise<User | undefined>;
@@ -378,6 +387,8 @@ export interface RevisionHints {
    * Returns the end of the watch.
    */
   watchRevisions(onHint: (groupId: string | undefined) => void): () => Promise<void>;
+  /** Where the store stands, and whether it still holds the mark `known` that it gave. Absent from a store that only one process writes to. */
+  readStanding?(known: string | undefined): Promise<StoreStanding>;
   /** How the connections to its database are used; absent from a store that is a file. */
   connections?(): ConnectionUse;
   /** Absent from a store that only one control plane can use. */

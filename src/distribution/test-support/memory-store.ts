@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import type {
   Author,
@@ -9,6 +10,7 @@ import type {
   StoreReader,
   StoreTransaction,
 } from '../../store/store.ts';
+import type { StoreStanding } from '../../store/store-standing.ts';
 import type { HistoryStore } from '../open-history.ts';
 
 /** The part of a store that a publisher reads, for one group, in memory. Each write is a revision. */
@@ -25,6 +27,8 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
   readonly #resources = new Map<string, StoredResource>();
   readonly #changes = new Map<string, { readonly revision: number; readonly change: ResourceChange }>();
   readonly #settings = new Map<string, Buffer>();
+  /** One for each write, which no other write has. */
+  readonly #marks: string[] = [];
   readonly #secretPointers = new Map<string, readonly string[]>();
 
   #sortedKeys: readonly string[] | undefined;
@@ -45,6 +49,7 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
     this.revision = other.revision;
     this.historyStart = other.historyStart;
     this.#sortedKeys = undefined;
+    this.#marks.splice(0, Infinity, ...other.#marks);
     for (const kept of [this.#resources, this.#changes, this.#settings]) kept.clear();
     for (const [key, resource] of other.#resources) this.#resources.set(key, resource);
     for (const [key, change] of other.#changes) this.#changes.set(key, change);
@@ -77,7 +82,7 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
   }
 
   delete(kind: string, id: string, parentId = ''): number {
-    this.revision++;
+    this.#raise();
     const key = { groupId: this.groupId, kind, parentId, id };
     this.#resources.delete(JSON.stringify(key));
     this.#sortedKeys = undefined;
@@ -113,13 +118,22 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
   async changesSince(
     _groupId: string,
     revision: number,
-    options: ReadOptions = {},
-  ): Promise<{ readonly revision: number; readonly changes: readonly ResourceChange[] } | undefined> {
+    options: Parameters<StoreReader['changesSince']>[2] = {},
+  ): ReturnType<StoreReader['changesSince']> {
     this.changesSinceCalls++;
     this.#failIfAsked();
     if (revision < this.historyStart) return undefined;
     const changes = [...this.#changes.values()].filter((entry) => entry.revision > revision).sort((a, b) => a.revision - b.revision);
-    return { revision: this.revision, changes: changes.map(({ change }) => this.#readChange(change, options)) };
+    const standing = this.#standing(options.known);
+    return { revision: this.revision, changes: changes.map(({ change }) => this.#readChange(change, options)), standing };
+  }
+
+  async readStanding(known: string | undefined): Promise<StoreStanding> {
+    return this.#standing(known);
+  }
+
+  #standing(known: string | undefined): StoreStanding {
+    return { mark: this.#marks.at(-1), lacksKnown: known !== undefined && !this.#marks.includes(known) };
   }
 
   #readChange(change: ResourceChange, options: ReadOptions): ResourceChange {
@@ -144,12 +158,17 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
   }
 
   #put(key: ResourceKey, document: JsonObject, unique: StoredResource['unique']): number {
-    this.revision++;
+    this.#raise();
     const resource: StoredResource = { key, document, revision: this.revision, createdAt: 0, updatedAt: 0, unique };
     this.#resources.set(JSON.stringify(key), resource);
     this.#sortedKeys = undefined;
     this.#note(key, { op: 'put', resource });
     return this.revision;
+  }
+
+  #raise(): void {
+    this.revision++;
+    this.#marks.push(`${this.#marks.length + 1}:${randomUUID()}`);
   }
 
   #note(key: ResourceKey, change: ResourceChange): void {

@@ -127,7 +127,7 @@ export class TestControlPlane {
     options: {
       readonly compareIntervalMs?: number | undefined;
       readonly registry?: InstanceRegistry | undefined;
-      readonly onLostRevisions?: ((groupId: string, known: number) => Promise<void>) | undefined;
+      readonly onLostRevisions?: ((known: ReadonlyMap<string, number>) => Promise<void>) | undefined;
     } = {},
   ) {
     this.store = store;
@@ -159,7 +159,7 @@ export class TestControlPlane {
       readonly port?: number;
       readonly compareIntervalMs?: number;
       readonly registry?: InstanceRegistry;
-      readonly onLostRevisions?: (groupId: string, known: number) => Promise<void>;
+      readonly onLostRevisions?: (known: ReadonlyMap<string, number>) => Promise<void>;
     } = {},
   ): Promise<TestControlPlane> {
     const { store = new MemoryStore(), port } = options;

@@ -1,8 +1,9 @@
 import type { FieldCipher } from '../field-cipher.ts';
 import { type KeyColumns, keyOfRow, type ResourceRow, resourceOfRow } from '../rows/resource-rows.ts';
-import type { ReadOptions, ResourceChange } from '../store.ts';
+import type { ReadOptions, ResourceChange, StoreReader } from '../store.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import { RESOURCE_COLUMNS } from './resource-columns.ts';
+import { STANDING_COLUMNS, type StandingRow, standingOfRow, standingParameters } from './store-standing.ts';
 
 interface RemovalRow extends KeyColumns {
   readonly revision: number;
@@ -19,24 +20,20 @@ interface PlacedChange {
 interface ChangeSource {
   readonly connection: PostgresConnection;
   readonly cipher: FieldCipher;
-  readonly options: ReadOptions;
+  readonly options: ReadOptions & { readonly known?: string | undefined };
 }
 
 /** What `changesSince` promises, given a connection whose statements see one state. */
-export async function listChanges(
-  source: ChangeSource,
-  groupId: string,
-  since: number,
-): Promise<{ readonly revision: number; readonly changes: readonly ResourceChange[] } | undefined> {
+export async function listChanges(source: ChangeSource, groupId: string, since: number): ReturnType<StoreReader['changesSince']> {
   const { connection } = source;
-  const group = await connection.get<{ revision: number; removals_kept_after: number }>(
-    'SELECT revision, removals_kept_after FROM gateway_groups WHERE id = $1',
-    groupId,
+  const group = await connection.get<{ revision: number; removals_kept_after: number } & StandingRow>(
+    `SELECT revision, removals_kept_after, ${STANDING_COLUMNS} FROM gateway_groups WHERE id = $3`,
+    ...[...standingParameters(source.options.known), groupId],
   );
   if (group === undefined || since > group.revision || since < group.removals_kept_after) return undefined;
   const placed = [...(await listPuts(source, groupId, since)), ...(await listRemovals(connection, groupId, since))];
   placed.sort((a, b) => a.revision - b.revision || a.position - b.position);
-  return { revision: group.revision, changes: placed.map(({ change }) => change) };
+  return { revision: group.revision, changes: placed.map(({ change }) => change), standing: standingOfRow(group) };
 }
 
 async function listPuts({ connection, cipher, options }: ChangeSource, groupId: string, since: number): Promise<PlacedChange[]> {

@@ -114,7 +114,11 @@ export class PostgresReader implements StoreReader {
     return rows.map((row) => resourceOfRow(row, this.cipher, options));
   }
 
-  async changesSince(groupId: string, revision: number, options: ReadOptions = OMITTING): ReturnType<StoreReader['changesSince']> {
+  async changesSince(
+    groupId: string,
+    revision: number,
+    options: Parameters<StoreReader['changesSince']>[2] = OMITTING,
+  ): ReturnType<StoreReader['changesSince']> {
     return this.source.runOnOneState((connection) => listChanges({ connection, cipher: this.cipher, options }, groupId, revision));
   }
 

@@ -21,6 +21,7 @@ import type { ProgressListener } from '../lists/tell-of-lists.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { type AuditRow, auditEntryOfRow, chainedEntryOfRow } from '../rows/history-rows.ts';
 import type { Author, ConnectionUse, ResourceSelection, RevisionHints, SelectedResources, Store, StoreTransaction } from '../store.ts';
+import type { StoreStanding } from '../store-standing.ts';
 import { TransactionQueue } from '../transaction-queue.ts';
 import type { StoreUsage, UsageStore } from '../usage.ts';
 import { AUDIT_COLUMNS, AuditLog } from './audit-log.ts';
@@ -43,6 +44,7 @@ import { pruneVersionsAndRemovals } from './prune-history.ts';
 import { RevisionListener } from './revision-listener.ts';
 import { readOneState, runTransaction } from './run-transaction.ts';
 import { StoreFence } from './store-fence.ts';
+import { STANDING_COLUMNS, type StandingRow, standingOfRow, standingParameters } from './store-standing.ts';
 import { TransactionSteps } from './transaction-steps.ts';
 
 /** Where a store is, and how long it waits. */
@@ -223,6 +225,11 @@ class PostgresStore extends PostgresHistoryReader implements Store, StoreHistory
 
   watchRevisions(onHint: (groupId: string | undefined) => void): () => Promise<void> {
     return this.#listener.watch(onHint);
+  }
+
+  async readStanding(known: string | undefined): Promise<StoreStanding> {
+    const row = await this.get<StandingRow>(`SELECT ${STANDING_COLUMNS}`, ...standingParameters(known));
+    return row === undefined ? { lacksKnown: false } : standingOfRow(row);
   }
 
   async close(): Promise<void> {
