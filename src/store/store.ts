@@ -263,7 +263,7 @@ export interface StoreReader {
     | {
         readonly revision: number;
         readonly changes: readonly ResourceChange[];
-        /** Of the state that was read; absent from a store that only one process writes to. */
+        /** Of the state that was read; absent when nothing was asked, and from a store that only one process writes to. */
         readonly standing?: StoreStanding | undefined;
       }
     | undefined

@@ -33,7 +33,8 @@ export async function listChanges(source: ChangeSource, groupId: string, since: 
   if (group === undefined || since > group.revision || since < group.removals_kept_after) return undefined;
   const placed = [...(await listPuts(source, groupId, since)), ...(await listRemovals(connection, groupId, since))];
   placed.sort((a, b) => a.revision - b.revision || a.position - b.position);
-  return { revision: group.revision, changes: placed.map(({ change }) => change), standing: standingOfRow(group) };
+  const found = { revision: group.revision, changes: placed.map(({ change }) => change) };
+  return source.options.known === undefined ? found : { ...found, standing: standingOfRow(group) };
 }
 
 async function listPuts({ connection, cipher, options }: ChangeSource, groupId: string, since: number): Promise<PlacedChange[]> {
