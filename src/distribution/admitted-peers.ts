@@ -21,13 +21,18 @@ const LAST_WORD_MS = 1_000;
 /** The instances at the other ends of all sync connections, and whether they may stay. */
 export class AdmittedPeers {
   readonly #admission: InstanceAdmission | undefined;
-  readonly #clock: Pick<Clock, 'nowMs' | 'schedule'>;
+  readonly #clock: Pick<Clock, 'schedule'>;
+  readonly #certificateClock: Pick<Clock, 'nowMs'>;
   readonly #peers = new Map<PeerConnection, VerifiedInstance>();
   #tls: SyncTls | undefined;
 
-  constructor(admission: InstanceAdmission | undefined, clock: Pick<Clock, 'nowMs' | 'schedule'>) {
+  constructor(
+    admission: InstanceAdmission | undefined,
+    { clock, certificateClock }: { readonly clock: Pick<Clock, 'schedule'>; readonly certificateClock: Pick<Clock, 'nowMs'> },
+  ) {
     this.#admission = admission;
     this.#clock = clock;
+    this.#certificateClock = certificateClock;
     this.#tls = admission?.tls;
   }
 
@@ -84,7 +89,8 @@ export class AdmittedPeers {
   }
 
   #reasonToRefuse(instance: VerifiedInstance): string | undefined {
-    if (instance.expiresAtMs <= this.#clock.nowMs() && this.#admission !== undefined) return 'the certificate of this instance has ended';
+    const nowMs = this.#certificateClock.nowMs();
+    if (instance.expiresAtMs <= nowMs && this.#admission !== undefined) return 'the certificate of this instance has ended';
     return this.#admission?.reasonToRefuse(instance);
   }
 }

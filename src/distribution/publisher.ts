@@ -1,4 +1,5 @@
 import type { CancelTask } from '../lib/clock.ts';
+import { LeapWaryClock } from '../lib/leap-wary-clock.ts';
 import { RateLimit } from '../lib/rate-limit.ts';
 import { AdmittedPeers } from './admitted-peers.ts';
 import { ConnectedInstance, type InstanceStatus } from './connected-instance.ts';
@@ -57,6 +58,8 @@ export class Publisher {
   #doubt: Promise<void> | undefined;
   /** Connections that have not been welcomed, and of which instance each is, the oldest first. */
   readonly #newcomers = new Map<FrameConnection, string>();
+  /** By which certificates of gateways end; each look at the store reads it. */
+  readonly #certificateClock: LeapWaryClock;
   readonly #peers: AdmittedPeers;
   #servers: SyncServers | undefined;
   #cancelPoll: CancelTask = () => undefined;
@@ -70,7 +73,8 @@ export class Publisher {
   /** @throws Error when the signing key is of no use */
   constructor(options: PublisherOptions) {
     this.#options = options;
-    this.#peers = new AdmittedPeers(options.admission, options.clock);
+    this.#certificateClock = new LeapWaryClock(options.clock);
+    this.#peers = new AdmittedPeers(options.admission, { clock: options.clock, certificateClock: this.#certificateClock });
     this.#signer = new Signer(options.signingKey);
     this.#plugins = new SnapshotPlugins(options.plugins, options.keySalt);
     this.#continuity = new StoreContinuity(options.store, () => {
@@ -86,7 +90,10 @@ export class Publisher {
     const { listeners, tls, enrollment, clock, log } = this.#options;
     // Before anything is published.
     await this.#continuity.check();
-    this.#servers = await startSyncServers({ listeners, tls, enrollment, clock, log, onPeer: (peer) => this.#welcomePeer(peer) });
+    this.#servers = await startSyncServers({
+      ...{ listeners, tls, enrollment, clock, certificateClock: this.#certificateClock, log },
+      onPeer: (peer) => this.#welcomePeer(peer),
+    });
     this.#shared?.start();
     this.#schedulePoll();
     return { ports: this.#servers.ports };

@@ -135,6 +135,7 @@ test('all that a gateway says today has every field that a control plane of prot
     listeners: [{ kind: 'address', host: '127.0.0.1', port: 0 }],
     tls: { key: certificate.privateKey, cert: certificate.certificate, ca: authority.certificate },
     clock: systemClock,
+    certificateClock: systemClock,
     log: new RecordingLogger(),
     onPeer: ({ socket, head }) => {
       peers.push(socket);

@@ -33,6 +33,8 @@ export interface SyncServerOptions {
   /** Who grants certificates; absent: nobody joins here, and nobody renews. */
   readonly enrollment?: Enrollment | undefined;
   readonly clock: Pick<Clock, 'nowMs'>;
+  /** By which certificates of gateways end; one that was set wrong for a while should keep nobody out. */
+  readonly certificateClock: Pick<Clock, 'nowMs'>;
   readonly log: Logger;
   /** A gateway instance has opened a sync connection; `101` has been sent. */
   readonly onPeer: (peer: SyncPeer) => void;
@@ -149,7 +151,7 @@ function answerRequest(options: SyncServerOptions, trusted: Trusted, request: In
   }
   if (enrollment !== undefined && request.method === 'POST' && request.url === RENEW_PATH) {
     try {
-      const peer = verifiedPeer(socket, trusted, { nowMs: options.clock.nowMs(), graceMs: RENEWAL_GRACE_MS });
+      const peer = verifiedPeer(socket, trusted, timeOf(options, RENEWAL_GRACE_MS));
       void answerCertificateRequest(enrollment, { request, response, peer, address }, log);
     } catch (error) {
       refuse(options, response, error);
@@ -185,7 +187,7 @@ function upgrade(options: SyncServerOptions, trusted: Trusted, request: Incoming
   }
   let instance: VerifiedInstance;
   try {
-    instance = verifiedPeer(socket, trusted, { nowMs: options.clock.nowMs(), graceMs: 0 });
+    instance = verifiedPeer(socket, trusted, timeOf(options, 0));
   } catch (error) {
     options.log.warn('a sync connection was refused', { cause: messageOf(error) });
     return refuse('403 Forbidden', messageOf(error));
@@ -195,13 +197,25 @@ function upgrade(options: SyncServerOptions, trusted: Trusted, request: Incoming
   return true;
 }
 
+interface VerifyingTime {
+  /** The machine's. */
+  readonly wallMs: number;
+  /** By which certificates end. */
+  readonly nowMs: number;
+  readonly graceMs: number;
+}
+
+function timeOf({ clock, certificateClock }: SyncServerOptions, graceMs: number): VerifyingTime {
+  return { wallMs: clock.nowMs(), nowMs: certificateClock.nowMs(), graceMs };
+}
+
 /**
  * The instance at the other end. TLS lets everybody through here, and says what it found: that is heeded first, and then everything that
  * matters is looked at once more.
  *
  * @throws Error unless it has shown a certificate that one of the authorities signed for an instance and that holds, or has ended at most `graceMs` ago
  */
-function verifiedPeer(socket: Duplex, trusted: Trusted, time: { readonly nowMs: number; readonly graceMs: number }): VerifiedInstance {
+function verifiedPeer(socket: Duplex, trusted: Trusted, time: VerifyingTime): VerifiedInstance {
   if (!(socket instanceof TLSSocket)) throw new Error('no certificate was shown');
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) throw new Error('no certificate was shown');
@@ -209,7 +223,10 @@ function verifiedPeer(socket: Duplex, trusted: Trusted, time: { readonly nowMs: 
   const problem = socket.authorized ? undefined : String(socket.authorizationError);
   const instance = verifyInstanceCertificate(certificate, trusted);
   if (problem !== undefined && problem !== EXPIRED) throw new Error(`the certificate was not verified: ${problem}`);
-  if ((problem === EXPIRED && time.graceMs === 0) || time.nowMs - instance.expiresAtMs >= time.graceMs) {
+  // Where its own has not ended by the machine's clock, by which OpenSSL goes, an authority's has.
+  const isAuthorityOver = problem === EXPIRED && time.graceMs === 0 && time.wallMs < instance.expiresAtMs;
+  if (isAuthorityOver) throw new Error('the certificate of the authority of this instance has ended');
+  if (time.nowMs - instance.expiresAtMs >= time.graceMs) {
     throw new Error(`the certificate of this instance ended on ${new Date(instance.expiresAtMs).toISOString()}`);
   }
   return instance;

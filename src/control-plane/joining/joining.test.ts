@@ -7,7 +7,7 @@ import { createServer } from 'node:tls';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { type GrantedIdentity, type OwnKeys, parseJoinToken, requestJoin, requestRenewal } from '../../distribution/gateway-side.ts';
 import { createAuthority, issueInstanceCertificate, issueServerCertificate } from '../../distribution/index.ts';
-import { systemClock } from '../../lib/clock.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
 import { exchange, makeTestKeys, type SyncPlane, startSyncPlane } from '../testing/sync-plane.ts';
 import { readAuthorities } from './authorities.ts';
 import { retireFormerAuthority, rotateAuthorities } from './change-authorities.ts';
@@ -183,6 +183,34 @@ test('an instance that is revoked is cut off, and comes back neither by its cert
   for await (const chunk of again.socket) answered += chunk.toString('latin1');
   assert.ok(answered.includes('this instance was revoked') && !answered.includes('keySalt'), answered);
   await assert.rejects(renew(plane.port, granted, keys), { reason: 'instance_revoked' });
+});
+
+test('a clock that leaps cuts off nobody, and keeps nobody out, before it has stood for an hour', async (t) => {
+  const ahead = { leaptMs: 0, passedMs: 0 };
+  const clock: Clock = {
+    ...systemClock,
+    nowMs: () => systemClock.nowMs() + ahead.leaptMs + ahead.passedMs,
+    monotonicMs: () => systemClock.monotonicMs() + ahead.passedMs,
+  };
+  const plane = await startSyncPlane(t, undefined, clock);
+  const { shown } = await joined(plane);
+  const { socket } = await exchange(plane.port, UPGRADE, shown);
+  socket.write(frame({ kind: 'hello', protocol: 1, oldestProtocol: 1, softwareVersion: '1', revision: 0 }));
+  let received = '';
+  socket.on('data', (chunk: Buffer) => {
+    received += chunk.toString('latin1');
+  });
+  while (!received.includes('"authorities"')) await once(socket, 'data');
+  const closed = once(socket, 'close');
+  ahead.leaptMs = 300 * DAY_MS;
+  await plane.publisher.reviewPeers();
+  assert.equal(plane.publisher.instances('default').length, 1);
+  assert.equal(await status(plane, UPGRADE, shown), '101');
+  ahead.passedMs = 3_600_000;
+  await plane.publisher.reviewPeers();
+  await closed;
+  assert.match(received, /"kind":"reject","reason":"the certificate of this instance has ended/);
+  assert.equal(await status(plane, UPGRADE, shown), '403');
 });
 
 test('a certificate that has expired renews for thirty days and does nothing else', async (t) => {
