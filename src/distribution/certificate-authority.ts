@@ -85,17 +85,21 @@ export async function crossCertify(former: CertificatePair, authority: Certifica
   return pem(certificate);
 }
 
-/** Makes a key and a certificate for a server, signed by the authority; it is no good for a client. */
+/**
+ * Makes a key and a certificate for a server, signed by the authority; it is no good for a client. It holds from when the authority does, so that one
+ * that is made while the clock is ahead is believed when the clock has been set right.
+ */
 export async function issueServerCertificate(
   authority: CertificatePair,
   request: ServerCertificateRequest,
   clock: Clock,
 ): Promise<CertificatePair> {
   const keys = await makeKeys();
+  const { notBefore } = new X509Certificate(authority.certificate);
   const issued = await issue(authority, {
     subject: request.names[0] ?? 'localhost',
     publicKey: keys.publicKey,
-    period: validity(clock, request.lifetimeDays ?? SERVER_LIFETIME_DAYS),
+    period: { ...validity(clock, request.lifetimeDays ?? SERVER_LIFETIME_DAYS), notBefore },
     extensions: serverExtensions(request.names),
   });
   return pair(issued, keys.privateKey);

@@ -66,6 +66,8 @@ const MOST_NEWCOMERS = 512;
 const MAX_REASON = 300;
 /** What OpenSSL finds when all else is right. */
 const EXPIRED = 'CERT_HAS_EXPIRED';
+/** Of one that was granted while this clock or that of another control plane was ahead: when it begins is not looked at. */
+const NOT_YET_VALID = 'CERT_NOT_YET_VALID';
 
 /**
  * HTTPS on every listener, over TLS 1.3. `GET /sync` with the right `Upgrade` leads to a sync connection, for clients with a certificate of one of
@@ -222,7 +224,7 @@ function verifiedPeer(socket: Duplex, trusted: Trusted, time: VerifyingTime): Ve
   // Declared as an Error, and a code in fact.
   const problem = socket.authorized ? undefined : String(socket.authorizationError);
   const instance = verifyInstanceCertificate(certificate, trusted);
-  if (problem !== undefined && problem !== EXPIRED) throw new Error(`the certificate was not verified: ${problem}`);
+  if (problem !== undefined && problem !== EXPIRED && problem !== NOT_YET_VALID) throw new Error(`the certificate was not verified: ${problem}`);
   // Where its own has not ended by the machine's clock, by which OpenSSL goes, an authority's has.
   const isAuthorityOver = problem === EXPIRED && time.graceMs === 0 && time.wallMs < instance.expiresAtMs;
   if (isAuthorityOver) throw new Error('the certificate of the authority of this instance has ended');

@@ -213,6 +213,20 @@ test('a clock that leaps cuts off nobody, and keeps nobody out, before it has st
   assert.equal(await status(plane, UPGRADE, shown), '403');
 });
 
+test('what was certified while the clock was ahead is believed when it has been set right', async (t) => {
+  const plane = await startSyncPlane(t);
+  const authority = await authorityOf(plane);
+  const ahead = new FakeClock(Date.now() + 300 * DAY_MS);
+  const keys = makeTestKeys();
+  const to = { groupId: 'default', instanceId: 'gw-1', publicKey: keys.publicKey };
+  const issued = await issueInstanceCertificate(authority, to, ahead);
+  assert.equal(await status(plane, UPGRADE, { cert: issued.certificate, key: keys.privateKey }), '101');
+  const renewed = await renew(plane.port, { ...to, ...issued, authority: authority.certificate }, keys);
+  assert.equal(Math.round((renewed.expiresAtMs - Date.now()) / DAY_MS), 90);
+  const { certificate } = await issueServerCertificate(authority, { names: ['localhost'] }, ahead);
+  assert.ok(new X509Certificate(certificate).validFromDate.getTime() <= Date.now());
+});
+
 test('a certificate that has expired renews for thirty days and does nothing else', async (t) => {
   const plane = await startSyncPlane(t);
   const authority = await authorityOf(plane);
