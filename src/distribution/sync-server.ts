@@ -224,7 +224,8 @@ function verifiedPeer(socket: Duplex, trusted: Trusted, time: VerifyingTime): Ve
   // Declared as an Error, and a code in fact.
   const problem = socket.authorized ? undefined : String(socket.authorizationError);
   const instance = verifyInstanceCertificate(certificate, trusted);
-  if (problem !== undefined && problem !== EXPIRED && problem !== NOT_YET_VALID) throw new Error(`the certificate was not verified: ${problem}`);
+  if (problem !== undefined && problem !== EXPIRED && problem !== NOT_YET_VALID)
+    throw new Error(`the certificate was not verified: ${problem}`);
   // Where its own has not ended by the machine's clock, by which OpenSSL goes, an authority's has.
   const isAuthorityOver = problem === EXPIRED && time.graceMs === 0 && time.wallMs < instance.expiresAtMs;
   if (isAuthorityOver) throw new Error('the certificate of the authority of this instance has ended');
