@@ -6,7 +6,7 @@ import { RecordFile } from './chaos/record-file.ts';
 import { runScenarios } from './chaos/run-scenarios.ts';
 import { SCENARIO_FOLDER, SCENARIO_SUFFIX } from './chaos/scenario-process.ts';
 
-// Run as: chaos.ts [--rounds N] [--scenario NAME,NAME] [--seed S] [--copies N] [--minutes M] [--continue] [--list]
+// Run as: chaos.ts [--rounds N] [--scenario NAME,NAME] [--seed S] [--copies N] [--minutes M] [--continue [--anew NAME,NAME]] [--list]
 // Runs the scenarios of e2e/chaos one after the other and writes bench/results/chaos.json after each round.
 const { values } = parseArgs({
   options: {
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     copies: { type: 'string' },
     minutes: { type: 'string', default: '180' },
     continue: { type: 'boolean', default: false },
+    anew: { type: 'string' },
     list: { type: 'boolean', default: false },
   },
 });
@@ -35,13 +36,17 @@ if (values.list) {
 
 function openRecord(): RecordFile {
   const [rounds, seed] = [numberOf('rounds', values.rounds), numberOf('seed', values.seed)];
+  if (!values.continue && values.anew !== undefined) throw new RangeError('--anew goes with --continue');
   if (!values.continue) return RecordFile.begin({ rounds: rounds ?? 100, seed: seed ?? randomInt(2 ** 32) });
   if (seed !== undefined) throw new RangeError('--continue goes on with the seeds of the run that it continues');
-  return RecordFile.goOn(rounds);
+  return RecordFile.goOn(rounds, known(values.anew?.split(',') ?? []));
 }
 
 function chosenScenarios(): readonly string[] {
-  const names = values.scenario?.split(',') ?? scenarios;
+  return known(values.scenario?.split(',') ?? scenarios);
+}
+
+function known(names: readonly string[]): readonly string[] {
   const unknown = names.find((name) => !scenarios.includes(name));
   if (unknown !== undefined) throw new RangeError(`there is no scenario ${unknown}; there are ${scenarios.join(', ')}`);
   return names;

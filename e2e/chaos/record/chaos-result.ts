@@ -57,4 +57,6 @@ export interface ChaosRecord {
   readonly rounds: number;
   readonly node: string;
   readonly results: readonly ChaosResult[];
+  /** Of scenarios that were begun anew later, whose results do not count; what they had found stays told. */
+  readonly setAside: readonly ChaosResult[];
 }
