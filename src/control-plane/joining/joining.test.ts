@@ -42,6 +42,18 @@ async function status(plane: SyncPlane, head: string, shown = {}): Promise<strin
   return answer.slice(9, 12);
 }
 
+/** A sync connection that was welcomed. `received` gives all that it has got. */
+async function connected(plane: SyncPlane, shown: { readonly cert: string; readonly key: string }) {
+  const { socket } = await exchange(plane.port, UPGRADE, shown);
+  socket.write(frame({ kind: 'hello', protocol: 1, oldestProtocol: 1, softwareVersion: '1', revision: 0 }));
+  let text = '';
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
+  });
+  while (!text.includes('"authorities"')) await once(socket, 'data');
+  return { received: () => text, closed: once(socket, 'close') };
+}
+
 async function authorityOf(plane: SyncPlane) {
   const authorities = await readAuthorities(plane.store);
   assert.ok(authorities);
@@ -162,20 +174,13 @@ test('who asks too often has to wait', async (t) => {
 test('an instance that is revoked is cut off, and comes back neither by its certificate nor by a renewal', async (t) => {
   const plane = await startSyncPlane(t);
   const { granted, keys, shown } = await joined(plane);
-  const { socket } = await exchange(plane.port, UPGRADE, shown);
-  socket.write(frame({ kind: 'hello', protocol: 1, oldestProtocol: 1, softwareVersion: '1', revision: 0 }));
-  let received = '';
-  socket.on('data', (chunk: Buffer) => {
-    received += chunk.toString('latin1');
-  });
-  while (!received.includes('"authorities"')) await once(socket, 'data');
-  const closed = once(socket, 'close');
+  const { received, closed } = await connected(plane, shown);
   const known = await findInstance(plane.store, 'default', granted.instanceId);
   assert.ok(known);
   await plane.store.transaction(AUTHOR, (transaction) => revokeInstance(transaction, known, { nowSeconds: 1, author: 'test' }));
   await plane.publisher.reviewPeers();
   await closed;
-  assert.match(received, /"kind":"reject","reason":"this instance was revoked/);
+  assert.match(received(), /"kind":"reject","reason":"this instance was revoked/);
   while (plane.publisher.instances('default').length > 0) await setImmediate();
   const again = await exchange(plane.port, UPGRADE, shown);
   again.socket.write(frame({ kind: 'hello', protocol: 1, oldestProtocol: 1, softwareVersion: '1', revision: 0 }));
@@ -194,14 +199,7 @@ test('a clock that leaps cuts off nobody, and keeps nobody out, before it has st
   };
   const plane = await startSyncPlane(t, undefined, clock);
   const { shown } = await joined(plane);
-  const { socket } = await exchange(plane.port, UPGRADE, shown);
-  socket.write(frame({ kind: 'hello', protocol: 1, oldestProtocol: 1, softwareVersion: '1', revision: 0 }));
-  let received = '';
-  socket.on('data', (chunk: Buffer) => {
-    received += chunk.toString('latin1');
-  });
-  while (!received.includes('"authorities"')) await once(socket, 'data');
-  const closed = once(socket, 'close');
+  const { received, closed } = await connected(plane, shown);
   ahead.leaptMs = 300 * DAY_MS;
   await plane.publisher.reviewPeers();
   assert.equal(plane.publisher.instances('default').length, 1);
@@ -209,7 +207,7 @@ test('a clock that leaps cuts off nobody, and keeps nobody out, before it has st
   ahead.passedMs = 3_600_000;
   await plane.publisher.reviewPeers();
   await closed;
-  assert.match(received, /"kind":"reject","reason":"the certificate of this instance has ended/);
+  assert.match(received(), /"kind":"reject","reason":"the certificate of this instance has ended/);
   assert.equal(await status(plane, UPGRADE, shown), '403');
 });
 
