@@ -31,6 +31,17 @@ export function isTransient(error: unknown): boolean {
 const UNREACHABLE = /^(ECONN|EHOST|ENET|EPIPE|ETIMEDOUT|EAI_AGAIN|ENOENT)|timeout|terminated|^$/i;
 
 const SENTENCES: readonly (readonly [RegExp, (address: DatabaseAddress) => string])[] = [
+  // A server that asks for TLS says it in these words alone, and only where it speaks English.
+  [
+    /^28000: no pg_hba\.conf entry .*, (?:no encryption|SSL off)/,
+    ({ description, user }) =>
+      `${capital(description)} lets the user ${user} in from here only with TLS, or not at all: add sslmode=verify-full to DATABASE_URL, or a line to the server's pg_hba.conf.`,
+  ],
+  [
+    /^28000: no pg_hba\.conf entry /,
+    ({ description, user }) =>
+      `${capital(description)} does not let the user ${user} in from here: add a line to the server's pg_hba.conf.`,
+  ],
   [
     /^28/,
     ({ description, user, password }) =>

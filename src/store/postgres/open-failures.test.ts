@@ -71,7 +71,7 @@ test('TLS to the server', async (context) => {
       await (await open(at(`sslmode=verify-ca&sslrootcert=${ca}`, '127.0.0.1'))).close();
       await assert.rejects(open(at(`sslmode=verify-full&sslrootcert=${ca}`, '127.0.0.1')), startError(/certificate .* is not one that/));
       await assert.rejects(open(at('sslmode=verify-full')), startError(/certificate .* is not one that/));
-      await assert.rejects(open(at('sslmode=disable')), startError(/refused the user postgres/));
+      await assert.rejects(open(at('sslmode=disable')), startError(/lets the user postgres in from here only with TLS.*add sslmode=/));
     },
   );
   withOwnPostgres('that the server does not have is told', {}, async (test, server) => {
@@ -110,6 +110,12 @@ test('every failure at run time is an unavailable store that may be tried again,
   const mistake = new TypeError('a mistake of the program');
   assert.equal(runFailure(mistake), mistake);
   assert.equal(startFailure(mistake, parseDatabaseUrl(NOBODY_LISTENS)), mistake);
+});
+
+test('a server that has no line for whoever comes is told apart from a wrong password', () => {
+  const message = 'no pg_hba.conf entry for host "10.0.0.9", user "gateway", database "portcullis", SSL encryption';
+  const failure = new PostgresFailure(Object.assign(new Error(message), { code: '28000' }), false);
+  assert.ok(startError(/does not let the user gateway in from here: add a line/)(startFailure(failure, parseDatabaseUrl(NOBODY_LISTENS))));
 });
 
 function startError(message: RegExp): (error: unknown) => boolean {
