@@ -1,13 +1,16 @@
 import type { ConsumerMatch } from '../../plugin-kit/index.ts';
 import { IdentifiedConsumer, type IdentityBytes } from '../tables/index.ts';
-import {
+import * as layout from './usage-handles.ts';
+import { halvesOf, type UsageHalf, type UsageHandles } from './usage-handles.ts';
+
+// Compiled code knows a module's own constants, and looks imported ones up at each use.
+const {
   ACTIVE,
   CONSUMER_LENGTH,
   COUNT,
   CREDENTIAL_LENGTH,
   ENTRY_WORDS,
   HASH,
-  halvesOf,
   LAST,
   OTHER_ENTRIES,
   ROUTE,
@@ -17,10 +20,8 @@ import {
   TEXT,
   TEXT_USED,
   USED,
-  type UsageHalf,
-  type UsageHandles,
   WRITING,
-} from './usage-handles.ts';
+} = layout;
 
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
