@@ -1,3 +1,4 @@
+import { measureIndex } from './measure-index.ts';
 import { measureLookUp } from './measure-look-up.ts';
 import { measureRefusal } from './measure-refusal.ts';
 
@@ -6,6 +7,9 @@ import { measureRefusal } from './measure-refusal.ts';
  */
 const LOOK_UP_BOUND_MICROSECONDS = 1.5;
 const REFUSAL_BOUND_MS = 1;
+const INDEX_BOUND_BYTES = 150;
+const INDEX_KEYS = 1_000_000;
+const KEYS_OF_CONSUMER = 10;
 
 function tell(what: string, figure: number, bound: number, unit: string): void {
   const holds = figure < bound;
@@ -14,6 +18,8 @@ function tell(what: string, figure: number, bound: number, unit: string): void {
 }
 
 for (const keys of [1000, 100_000]) tell(`look-up of a key among ${keys}`, measureLookUp(keys), LOOK_UP_BOUND_MICROSECONDS, 'µs');
+tell(`shared index, a key of ${INDEX_KEYS}, ten a consumer`, measureIndex(INDEX_KEYS, KEYS_OF_CONSUMER), INDEX_BOUND_BYTES, 'bytes');
+console.log(`… a key together with a consumer of its own ${measureIndex(INDEX_KEYS, 1).toFixed(0).padStart(8)} bytes`);
 const { medianMs, p99Ms } = await measureRefusal();
 tell('503 of overload, median', medianMs, REFUSAL_BOUND_MS, 'ms');
 tell('503 of overload, 99th of 100', p99Ms, REFUSAL_BOUND_MS, 'ms');

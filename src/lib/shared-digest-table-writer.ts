@@ -56,6 +56,10 @@ export class SharedDigestTableWriter {
     return { records: this.#arena.buffer, slots: this.#slots.buffer, control: this.#slots.control, seed: this.#seed };
   }
 
+  get slotBytes(): number {
+    return this.#slots.buffer.byteLength;
+  }
+
   /** Keys in the table. */
   get size(): number {
     return this.#slots.size;

@@ -16,7 +16,7 @@ const COPIES: ReadonlyMap<string, number> = new Map([
   ['kill-anything-postgres', 2],
   ['kill-anything-sqlite', 2],
   ['killed-supervisor', 2],
-  ['lost-control-plane', 3],
+  ['lost-control-plane', 2],
   ['lost-database', 3],
   ['network-between-planes', 4],
   ['rolling-restart', 2],

@@ -56,6 +56,11 @@ export class ConsumerTable {
     return this.#present;
   }
 
+  /** Of the table from index to record, and of what is kept beside it for each index. */
+  get indexBytes(): number {
+    return this.buffer.byteLength + this.#references.byteLength + this.#nameUnits.byteLength;
+  }
+
   /** Every index is below. */
   get end(): number {
     return this.#next;

@@ -84,9 +84,11 @@ export class CredentialIndexWriter {
     return this.#owners.size;
   }
 
-  /** Bytes of records, and those that wait for readers to pass. */
-  get usage(): { readonly recordBytes: number; readonly quarantinedRecords: number } {
-    return { recordBytes: this.#arena.usedBytes, quarantinedRecords: this.#arena.quarantined };
+  /** Bytes of records, and of all that the tables take with them, as far as they have ever reached; records that wait for readers to pass. */
+  get usage(): { readonly recordBytes: number; readonly bytes: number; readonly quarantinedRecords: number } {
+    const recordBytes = this.#arena.usedBytes;
+    const bytes = recordBytes + this.#table.slotBytes + this.#owners.slotBytes + this.#consumers.indexBytes;
+    return { recordBytes, bytes, quarantinedRecords: this.#arena.quarantined };
   }
 
   /** Takes a row for a worker that is about to start. @throws RangeError when all are taken */

@@ -24,6 +24,10 @@ export class OwnerIndex {
     return this.#slots.size;
   }
 
+  get slotBytes(): number {
+    return this.#slots.buffer.byteLength;
+  }
+
   add(unit: number): void {
     this.#slots.insert(this.#hashOf(unit), unit);
   }
