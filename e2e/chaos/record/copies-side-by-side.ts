@@ -1,7 +1,7 @@
 /**
  * How many processes with one scenario do its rounds side by side, each with servers of its own, where not one alone. Most of a round is spent waiting: for the
  * ten seconds of a probation, a lease, a fault that lasts. The numbers leave two cores no busier than one round of a scenario that does not wait
- * makes them, so that times which are held against a limit mean the same. What is measured and has no limit (`revocation-delay`) runs alone, and
+ * makes them, so that times which are held against a limit mean the same. What is measured (`revocation-delay`, `lost-control-plane`) runs alone, and
  * so does what fills the machine (`many-instances`).
  */
 const COPIES: ReadonlyMap<string, number> = new Map([
@@ -16,7 +16,6 @@ const COPIES: ReadonlyMap<string, number> = new Map([
   ['kill-anything-postgres', 2],
   ['kill-anything-sqlite', 2],
   ['killed-supervisor', 2],
-  ['lost-control-plane', 2],
   ['lost-database', 3],
   ['network-between-planes', 4],
   ['rolling-restart', 2],
