@@ -1,9 +1,7 @@
 import { CredentialIndexWriter } from '../../src/gateway/tables/index.ts';
 import { DIGEST_BYTES } from '../../src/lib/key-digest.ts';
 import { systemRandom } from '../../src/lib/random.ts';
-import type { Logger } from '../../src/observability/index.ts';
-
-const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => SILENT };
+import { SILENT } from './silent-log.ts';
 
 /** Bytes that the index shared by all workers takes for each of so many keys, their consumers included. */
 export function measureIndex(keyCount: number, keysOfConsumer: number): number {

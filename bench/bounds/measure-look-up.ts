@@ -1,11 +1,10 @@
 import { CredentialIndexReader, CredentialIndexWriter } from '../../src/gateway/tables/index.ts';
 import { digestKey } from '../../src/lib/key-digest.ts';
 import { systemRandom } from '../../src/lib/random.ts';
-import type { Logger } from '../../src/observability/index.ts';
+import { SILENT } from './silent-log.ts';
 
 const ROUNDS = 15;
 const LOOK_UPS = 50_000;
-const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => SILENT };
 
 /** Microseconds of CPU time a look-up of a presented key, digest included, among so many: the median of the rounds. */
 export function measureLookUp(keyCount: number): number {
