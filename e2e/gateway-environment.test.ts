@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+import { type RunningInstance, runningInstance } from '../test-support/running-instance.ts';
+import { temporaryFolder } from '../test-support/temporary-folder.ts';
+
+function arenasOf(instance: RunningInstance, role: 'control-plane' | 'gateway'): string | undefined {
+  const environment = readFileSync(`/proc/${instance.child(role)}/environ`, 'latin1').split('\0');
+  return environment.find((variable) => variable.startsWith('MALLOC_ARENA_MAX='));
+}
+
+test('the gateway process, and it alone, starts with as many malloc arenas as it has workers', async (t) => {
+  const instance = await runningInstance(t, { dataFolder: await temporaryFolder(t), flags: ['--workers', '2'] });
+  assert.equal(arenasOf(instance, 'gateway'), 'MALLOC_ARENA_MAX=2');
+  assert.equal(arenasOf(instance, 'control-plane'), undefined);
+});
