@@ -3,11 +3,14 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { runPortcullis } from '../test-support/run-portcullis.ts';
 import { RunningInstance, runningInstance } from '../test-support/running-instance.ts';
 import { temporaryFolder } from '../test-support/temporary-folder.ts';
 
 const GROUP = '/api/gateway_groups/default';
+const JUMPING_CLOCK = fileURLToPath(new URL('../test-support/jumping-clock.ts', import.meta.url));
+const DAY_MS = 86_400_000;
 
 test('a gateway joins by a token file, serves, takes up a new authority, and is revoked for good', async (t) => {
   const folder = await temporaryFolder(t);
@@ -68,6 +71,26 @@ test('a gateway joins by a token file, serves, takes up a new authority, and is 
     const written = await plane.admin('PUT', '/apisix/admin/routes/r4', { name: 'r4', paths: ['/x'], service_id: 's1' });
     return written.headers['portcullis-applied'] === '0/0' ? true : undefined;
   });
+});
+
+test('a gateway that has nothing but a certificate that has expired renews it, gets its configuration and serves', async (t) => {
+  const folder = await temporaryFolder(t);
+  const dataFolder = await made(path.join(folder, 'plane'));
+  const clock = path.join(folder, 'clock');
+  await writeFile(clock, String(-100 * DAY_MS));
+  const environment = { NODE_OPTIONS: `--import=${JUMPING_CLOCK}`, JUMPING_CLOCK_FILE: clock };
+  const former = await runningInstance(t, { dataFolder, verb: 'control-plane', environment });
+  const answer = await former.admin('POST', `${GROUP}/dp_client_certificates`);
+  const [, identity = ''] = /"identity":(\{[^}]+\})/.exec(JSON.stringify(answer.body)) ?? [];
+  assert.ok(JSON.parse(identity).expiresAtMs < Date.now() - 9 * DAY_MS);
+  await former.stop();
+  const plane = await runningInstance(t, { dataFolder, verb: 'control-plane' });
+  const identityFile = path.join(folder, 'identity.json');
+  await writeFile(identityFile, identity, { mode: 0o600 });
+  const flags = ['--control-plane', `https://localhost:${plane.ports.sync}`, '--identity-file', identityFile];
+  const gateway = await runningInstance(t, { dataFolder: await made(path.join(folder, 'gateway')), verb: 'gateway', flags });
+  assert.equal((await fetch(`http://127.0.0.1:${gateway.ports.http}/`)).status, 404);
+  assert.ok(JSON.parse(await readFile(identityFile, 'utf8')).expiresAtMs > Date.now() + 89 * DAY_MS);
 });
 
 async function made(folder: string): Promise<string> {

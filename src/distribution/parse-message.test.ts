@@ -69,6 +69,13 @@ describe('messages from the other side', () => {
     }
   });
 
+  test('what a gateway says of itself is cut to what a list of gateways can show', () => {
+    const long = `${'9'.repeat(254)}\ud83d\udd11`;
+    const hello = { kind: 'hello', protocol: 1, oldestProtocol: 1, revision: 7, softwareVersion: long, hostname: long, address: long };
+    const read = new Map<string, unknown>(Object.entries(parseGatewayMessage(JSON.stringify(hello)) ?? {}));
+    for (const name of ['softwareVersion', 'hostname', 'address']) assert.equal(read.get(name), `${'9'.repeat(254)}\ufffd`, name);
+  });
+
   test('a kind that this version does not know is no error', () => {
     assert.equal(parseGatewayMessage('{"kind":"poem","rows":[]}'), undefined);
     assert.equal(parseControlPlaneMessage('{"kind":"hello"}'), undefined);

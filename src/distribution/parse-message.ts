@@ -18,7 +18,7 @@ export function parseGatewayMessage(text: string): GatewayMessage | undefined {
         kind,
         protocol: readCount(fields, 'protocol'),
         oldestProtocol: readCount(fields, 'oldestProtocol'),
-        softwareVersion: readString(fields, 'softwareVersion'),
+        softwareVersion: asFact(readString(fields, 'softwareVersion')),
         revision: readCount(fields, 'revision'),
         ...readHistory(fields),
         ...readHeartbeatMs(fields),
@@ -106,9 +106,12 @@ function readHeartbeatMs(fields: UnknownFields): { readonly heartbeatMs?: number
 /** Longest text that an instance says of itself. */
 const MAX_FACT = 255;
 
+function asFact(text: string): string {
+  return text.slice(0, MAX_FACT).toWellFormed();
+}
+
 function readFacts(fields: UnknownFields): Pick<HelloMessage, 'hostname' | 'address' | 'cores' | 'workers'> {
-  const text = (name: 'hostname' | 'address') =>
-    own(fields, name) === undefined ? {} : { [name]: readString(fields, name).slice(0, MAX_FACT).toWellFormed() };
+  const text = (name: 'hostname' | 'address') => (own(fields, name) === undefined ? {} : { [name]: asFact(readString(fields, name)) });
   const count = (name: 'cores' | 'workers') => (own(fields, name) === undefined ? {} : { [name]: readCount(fields, name) });
   return { ...text('hostname'), ...text('address'), ...count('cores'), ...count('workers') };
 }

@@ -80,6 +80,7 @@ export type {
 export {
   type CredentialPlace,
   type LastUse,
+  MAX_USAGE_REQUESTS,
   type StoreUsage,
   USAGE_DIMENSIONS,
   USAGE_SPANS,

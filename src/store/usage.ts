@@ -2,6 +2,12 @@
 export const USAGE_SPANS = { hour: 3600, day: 86_400 } as const;
 export type UsageSpan = keyof typeof USAGE_SPANS;
 
+/**
+ * Most requests in a row; what is beyond is not counted. No gateway serves so many in a day, but one that says it does must not make a number
+ * that no database can hold: the rows of all groups are written together.
+ */
+export const MAX_USAGE_REQUESTS = 2 ** 40;
+
 /** What gateways have counted of one credential, route and status within an hour; `''` for none, `*` for what had no room of its own. */
 export interface UsageRow {
   readonly groupId: string;

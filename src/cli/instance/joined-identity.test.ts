@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
 import { temporaryFolder } from '../../../test-support/temporary-folder.ts';
@@ -45,6 +46,28 @@ test('authorities that a control plane names are kept with the identity, and wha
   kept.noteAuthorities(authority);
   kept.noteAuthorities(authority);
   assert.deepEqual([changes.length, readIdentity(file)?.authority], [1, authority]);
+  kept.stop();
+});
+
+test('an identity that cannot be written down is used all the same, and written down when it can be', async (t) => {
+  const clock = new FakeClock();
+  const folder = `${await temporaryFolder(t)}/away`;
+  const file = `${folder}/identity.json`;
+  const identity = await makeIdentity(clock);
+  const changes: DatedIdentity[] = [];
+  const log = new RecordingLogger();
+  const fixed = { file, owner: undefined, controlPlanes: [{ host: 'localhost', port: 1 }], clock, random: systemRandom };
+  const kept = new JoinedIdentity({ ...fixed, log, tell: () => undefined, onChanged: (changed) => changes.push(changed) }, identity);
+  const authority = `${identity.authority}${(await createAuthority(clock)).certificate}`;
+  kept.noteAuthorities(authority);
+  assert.deepEqual([changes.at(-1)?.authority, log.lines.filter(({ level }) => level === 'error').length], [authority, 1]);
+  clock.advance(5_000);
+  await setImmediate();
+  assert.equal(readIdentity(file), undefined);
+  await mkdir(folder);
+  clock.advance(3_600_000);
+  await setImmediate();
+  assert.equal(readIdentity(file)?.authority, authority);
   kept.stop();
 });
 

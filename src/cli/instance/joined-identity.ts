@@ -55,6 +55,8 @@ export class JoinedIdentity {
   #cancel: CancelTask = () => undefined;
   #isStopped = false;
   #isRenewing = false;
+  /** The file has the identity of now. */
+  #isKept = true;
 
   constructor(options: JoinedIdentityOptions, known?: DatedIdentity) {
     this.#options = options;
@@ -113,6 +115,7 @@ export class JoinedIdentity {
   /** Another identity was put in the file by hand. */
   replaceBy(identity: DatedIdentity): void {
     this.#identity = identity;
+    this.#isKept = true;
     this.keepFresh();
   }
 
@@ -131,6 +134,7 @@ export class JoinedIdentity {
   async #renewWhenDue(): Promise<void> {
     const identity = this.#identity;
     if (identity === undefined || this.#isRenewing || this.#isStopped) return;
+    if (!this.#isKept) this.#keep(identity);
     if (!isRenewalDue(identity, this.#options.clock.nowMs())) {
       this.#schedule(CHECK_MS);
       return;
@@ -170,10 +174,25 @@ export class JoinedIdentity {
   }
 
   #change(identity: DatedIdentity): void {
-    const { file, owner, onChanged } = this.#options;
-    keepPrivately(file, identity, owner);
     this.#identity = identity;
-    onChanged(identity);
+    this.#keep(identity);
+    this.#options.onChanged(identity);
+  }
+
+  /** Whoever cannot write, for want of room or leave, goes on with what is in memory, and tries again with the next look. */
+  #keep(identity: DatedIdentity): void {
+    const { file, owner, log } = this.#options;
+    try {
+      keepPrivately(file, identity, owner);
+      this.#isKept = true;
+    } catch (error) {
+      this.#isKept = false;
+      log.error(
+        'the identity of this gateway has changed and could not be written down: a restart would begin with the former',
+        { file },
+        error,
+      );
+    }
   }
 
   /** Kept until the answer is: whoever asks again with the same key gets the same instance, and the token counts once. */

@@ -133,8 +133,9 @@ class Instance {
     // Whichever fails first is reported; the others are stopped then.
     for (const started of [demo, controlPlane, early]) started?.catch(() => {});
     if (controlPlane === undefined) {
-      await early;
+      // Without a configuration the gateway waits for one, and by a certificate that has expired it gets none.
       this.#joined?.keepFresh();
+      await early;
       process.stdout.write(`Portcullis ${this.#context.softwareVersion} gateway is ready on port ${this.#context.endpoints.http.port}.\n`);
       return;
     }

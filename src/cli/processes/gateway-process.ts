@@ -51,6 +51,8 @@ let gateway: RunningGateway | undefined;
 let log: Logger | undefined;
 let threads: GatewayOptions['threads'];
 let useIdentity: ((identity: InstanceIdentity) => void) | undefined;
+/** It may come while the files are being opened, when nobody uses one yet. */
+let renewed: InstanceIdentity | undefined;
 
 const role: ChildRole = {
   prepare() {
@@ -74,6 +76,7 @@ const role: ChildRole = {
       log,
       onIdentityUser: (use) => {
         useIdentity = use;
+        if (renewed !== undefined) use(renewed);
       },
       onAuthorities: (authority) => channel.event('authorities', { authority }),
       onDescriptorsUsedUp: () => channel.replaceMe(),
@@ -86,7 +89,8 @@ const role: ChildRole = {
   },
   async answer(name, body) {
     if (name === 'use-identity') {
-      useIdentity?.(parseIdentity(body));
+      renewed = parseIdentity(body);
+      useIdentity?.(renewed);
       return null;
     }
     if (name !== 'hand-over') throw new Error(`unknown question ${name}`);

@@ -190,6 +190,26 @@ test('an instance that is revoked is cut off, and comes back neither by its cert
   await assert.rejects(renew(plane.port, granted, keys), { reason: 'instance_revoked' });
 });
 
+test('who is revoked stays so when the clock by which records go is years ahead of the one by which certificates hold', async (t) => {
+  const plane = await startSyncPlane(t);
+  const { granted, shown } = await joined(plane);
+  const other = await joined(plane);
+  const known = await findInstance(plane.store, 'default', granted.instanceId);
+  assert.ok(known);
+  const by = { nowSeconds: 1, author: 'test' };
+  await plane.store.transaction(AUTHOR, (transaction) => revokeInstance(transaction, known, by));
+  const aheadSeconds = Math.floor((Date.now() + 3_650 * DAY_MS) / 1000);
+  await plane.store.transaction(AUTHOR, (transaction) => transaction.deleteExpiredRecords(aheadSeconds, 100));
+  assert.equal(await findInstance(plane.store, 'default', other.granted.instanceId), undefined);
+  // Control planes read anew who is revoked when that has changed, and when they start.
+  await plane.store.transaction(AUTHOR, (transaction) => revokeInstance(transaction, { ...known, id: 'another' }, by));
+  const { socket } = await exchange(plane.port, UPGRADE, shown);
+  socket.write(frame({ kind: 'hello', protocol: 1, oldestProtocol: 1, softwareVersion: '1', revision: 0 }));
+  let answered = '';
+  for await (const chunk of socket) answered += chunk.toString('latin1');
+  assert.ok(answered.includes('this instance was revoked') && !answered.includes('keySalt'), answered);
+});
+
 test('a clock that leaps cuts off nobody, and keeps nobody out, before it has stood for an hour', async (t) => {
   const ahead = { leaptMs: 0, passedMs: 0 };
   const clock: Clock = {

@@ -113,16 +113,20 @@ export function isRevokedInstance(record: StoredRecord): boolean {
   return instanceOf(record).revokedAt !== null;
 }
 
-/** It is kept as long as any of its certificates could still be renewed. */
+/**
+ * It is kept as long as any of its certificates could still be renewed, and for ever once it is revoked: records go by a clock that never runs
+ * backwards and certificates by one that can be set right, so that after a leap its certificate could outlive the record that refuses it.
+ */
 async function putInstance(transaction: StoreTransaction, instance: KnownInstance): Promise<void> {
   const ends = instance.certificates.map(({ expiresAt }) => expiresAt);
+  const isOverAt = Math.max(instance.createdAt + LIFETIME_SECONDS, ...ends) + 2 * GRACE_SECONDS;
   await transaction.putRecord({
     kind: INSTANCE_KIND,
     id: recordId(instance.groupId, instance.id),
     ownerId: instance.groupId,
     name: undefined,
     document: { ...instance, certificates: instance.certificates.map((certificate) => ({ ...certificate })) } satisfies JsonObject,
-    expiresAt: Math.max(instance.createdAt + LIFETIME_SECONDS, ...ends) + 2 * GRACE_SECONDS,
+    expiresAt: instance.revokedAt === null ? isOverAt : 0,
     secretPointers: [],
   });
 }

@@ -26,6 +26,18 @@ test('what instances tell is added up by the hour of its last use, and never lie
   assert.deepEqual(book.takeOut(), []);
 });
 
+test('what no gateway can have served is counted up to a bound, whoever says it and however long the store is away', () => {
+  const book = new UsageBook();
+  for (let sequence = 0; sequence < 3; sequence++) book.take(NAME, report(sequence, [['', '', '', 200, 2 ** 40, NOW]]), NOW);
+  const rows = book.takeOut();
+  book.putBack(rows);
+  book.putBack(rows);
+  assert.deepEqual(
+    book.takeOut().map(({ requests }) => requests),
+    [2 ** 40],
+  );
+});
+
 test('a message that came before is left out; a new process of the instance begins anew', () => {
   const book = new UsageBook();
   const entries: UsageReport['entries'] = [['', '', '', 404, 1, NOW]];

@@ -7,7 +7,7 @@ import {
   type UsageReport,
   usageEntryOf,
 } from '../../distribution/index.ts';
-import type { UsageRow } from '../../store/index.ts';
+import { MAX_USAGE_REQUESTS, type UsageRow } from '../../store/index.ts';
 
 type Sum = { -readonly [Field in keyof UsageRow]: UsageRow[Field] };
 
@@ -88,7 +88,7 @@ export class UsageBook {
     const key = keyOf(row);
     const sum = this.#sums.get(key);
     if (sum !== undefined) {
-      sum.requests += row.requests;
+      sum.requests = Math.min(sum.requests + row.requests, MAX_USAGE_REQUESTS);
       if (row.lastUsedAt <= sum.lastUsedAt) return;
       sum.lastUsedAt = row.lastUsedAt;
       sum.instanceId = row.instanceId;

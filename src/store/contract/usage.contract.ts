@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { UsageQuery, UsageRow } from '../usage.ts';
+import { MAX_USAGE_REQUESTS, type UsageQuery, type UsageRow } from '../usage.ts';
 import { type MakeDatabase, makeTestBed } from './fresh-database.ts';
 import { consumerWrite, credentialWrite, keyOf, putAll, remove, routeWrite, serviceWrite } from './sample-writes.ts';
 
@@ -49,6 +49,22 @@ export function usageContract(makeDatabase: MakeDatabase): void {
     assert.equal((await store.getGroup('default'))?.revision, revision);
     assert.equal(await store.usage.countRows('default', MIDNIGHT, 100), 1);
     assert.equal(await store.usage.countRows('default', MIDNIGHT, 0), 0);
+  });
+
+  test('a count that no number could hold stands still, and keeps no other from being added', async (context) => {
+    const { store } = await makeTestBed(context, makeDatabase);
+    await putAll(store, ...SEED);
+    const boundless = { ...ROW, requests: 2 ** 62 };
+    await store.usage.record([boundless, boundless]);
+    await store.usage.record([boundless, { ...ROW, status: 404 }]);
+    const found = await store.usage.find({ ...QUERY, splitBy: ['status'] });
+    assert.deepEqual(
+      found.map(({ of, requests }) => [of.status, requests]),
+      [
+        [200, MAX_USAGE_REQUESTS],
+        [404, 1],
+      ],
+    );
   });
 
   test('a query gives what all of its conditions meet, and no more than it asks for', async (context) => {

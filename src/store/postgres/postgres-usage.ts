@@ -1,5 +1,13 @@
 import { type UnusedRow, USAGE_KEY, type UsageSumRow, unusedOfRows, usageStatement, usageSumOfRow } from '../rows/usage-rows.ts';
-import { type CredentialPlace, type LastUse, USAGE_SPANS, type UsageQuery, type UsageRow, type UsageStore } from '../usage.ts';
+import {
+  type CredentialPlace,
+  type LastUse,
+  MAX_USAGE_REQUESTS,
+  USAGE_SPANS,
+  type UsageQuery,
+  type UsageRow,
+  type UsageStore,
+} from '../usage.ts';
 import { UsageInDoubt } from '../usage-in-doubt.ts';
 import { transactionNumber, wasCommitted } from './commit-outcome.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
@@ -39,10 +47,10 @@ const RECORD = `
           OR (i.consumer <> '' AND i.credential <> '' AND (${wasThere('credential', 'i.consumer', 'i.credential')})))))
   ), counted AS (
     INSERT INTO usage_counts (${USAGE_KEY}, requests)
-    SELECT spans.span, at - at % spans.span, group_id, consumer, credential, service, route, status, sum(requests)
+    SELECT spans.span, at - at % spans.span, group_id, consumer, credential, service, route, status, least(sum(requests), ${MAX_USAGE_REQUESTS})
     FROM known CROSS JOIN (VALUES (${USAGE_SPANS.hour}::bigint), (${USAGE_SPANS.day}::bigint)) AS spans (span)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
-    ON CONFLICT (${USAGE_KEY}) DO UPDATE SET requests = usage_counts.requests + excluded.requests
+    ON CONFLICT (${USAGE_KEY}) DO UPDATE SET requests = least(usage_counts.requests + excluded.requests, ${MAX_USAGE_REQUESTS})
   )
   INSERT INTO credential_uses (group_id, consumer, credential, last_used_at, instance_id)
   SELECT DISTINCT ON (group_id, consumer, credential) group_id, consumer, credential, last_used_at, instance_id

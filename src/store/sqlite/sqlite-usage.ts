@@ -1,5 +1,13 @@
 import { type UnusedRow, USAGE_KEY, type UsageSumRow, unusedOfRows, usageStatement, usageSumOfRow } from '../rows/usage-rows.ts';
-import { type CredentialPlace, type LastUse, USAGE_SPANS, type UsageQuery, type UsageRow, type UsageStore } from '../usage.ts';
+import {
+  type CredentialPlace,
+  type LastUse,
+  MAX_USAGE_REQUESTS,
+  USAGE_SPANS,
+  type UsageQuery,
+  type UsageRow,
+  type UsageStore,
+} from '../usage.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
 /** By which way usage is read and written. */
@@ -93,11 +101,12 @@ function recordRow(database: SqliteDatabase, row: UsageRow): void {
     `SELECT owner_id FROM resources WHERE group_id = ? AND kind = 'route' AND parent_id = '' AND id = ?`,
     ...[groupId, route],
   );
+  const counted = Math.min(requests, MAX_USAGE_REQUESTS);
   for (const span of Object.values(USAGE_SPANS)) {
     database.run(
       `INSERT INTO usage_counts (${USAGE_KEY}, requests) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (${USAGE_KEY}) DO UPDATE SET requests = requests + excluded.requests`,
-      ...[span, at - (at % span), groupId, consumer, credential, owner?.owner_id ?? '', route, status, requests],
+       ON CONFLICT (${USAGE_KEY}) DO UPDATE SET requests = min(requests + excluded.requests, ${MAX_USAGE_REQUESTS})`,
+      ...[span, at - (at % span), groupId, consumer, credential, owner?.owner_id ?? '', route, status, counted],
     );
   }
   if (credential === '' || credential === '*') return;
