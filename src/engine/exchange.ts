@@ -32,6 +32,8 @@ export interface RequestHead {
   findHeader(lowerCaseName: Uint8Array, from?: number): number;
   /** Leaves this header out of what is forwarded. */
   cutHeader(index: number): void;
+  /** Whether it is left out: it was cut, or `Connection` names it (RFC 9110 §7.6.1). */
+  isCut(index: number): boolean;
 }
 
 /** Who is at the other end of the client's connection. Addresses are canonical: IPv4-mapped is IPv4, no zone. */

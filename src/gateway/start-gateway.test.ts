@@ -94,6 +94,24 @@ test('a client address is appended to X-Forwarded-For, and host and port are tho
   assert.equal(second?.headers['x-forwarded-port'], String(gateway.httpPort));
 });
 
+test('what a trusted address says goes on, and where Connection names it the gateway says it', async (context) => {
+  const upstream = await startTestUpstream(context);
+  const trusting = await startTestGateway(context, { trustedAddresses: ['127.0.0.1'] });
+  await trusting.load([serviceItem(upstream.port), routeItem('open', { paths: ['/open'] })]);
+  await trusting.agent.whenReady();
+  const said = ['X-Forwarded-Proto: https', 'X-Forwarded-Host: said.test', 'X-Forwarded-Port: 443'];
+  const named = 'Connection: X-Forwarded-Proto, X-Forwarded-Host, x-forwarded-port, X-Forwarded-For, X-Real-IP';
+  await sendRequest(trusting.httpPort, { target: '/open', headers: said });
+  await sendRequest(trusting.httpPort, { target: '/open', headers: [...said, named] });
+  assert.deepEqual(
+    upstream.requests.map(({ headers }) => ['proto', 'host', 'port', 'for'].map((what) => headers[`x-forwarded-${what}`])),
+    [
+      ['https', 'said.test', '443', '127.0.0.1'],
+      ['http', 'test', String(trusting.httpPort), '127.0.0.1'],
+    ],
+  );
+});
+
 test('hide_credentials keeps the key from the upstream, in a header and in the query', async (context) => {
   const upstream = await startTestUpstream(context);
   const hiding = routeItem('hiding', { paths: ['/hiding'], plugins: { 'key-auth': { hide_credentials: true } } });

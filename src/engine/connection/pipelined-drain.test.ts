@@ -147,6 +147,37 @@ test('a client that never stops sending is told to close all the same', () => {
   assert.ok(scene.received < 20 * 1009, `told after ${scene.received} bytes`);
 });
 
+test('a client that always has another request under way is told to close all the same', () => {
+  const scene = new Scene();
+  scene.context.announcesClose = true;
+  scene.answersAtOnce = false;
+  const request = Buffer.from(requestOf(0), 'latin1');
+  const sent = Buffer.concat(Array.from({ length: 1000 }, () => request));
+  // Each comes whole, while the one before waits for its answer.
+  while (scene.received < sent.length && !scene.transport.ended) {
+    scene.deliver(sent, request.length);
+    scene.deliver(sent, request.length);
+    scene.answer();
+  }
+  const answers = scene.answers();
+  assert.equal(answers.indexOf('close'), answers.length - 1);
+  assert.ok(answers.length < 50, `told after ${answers.length} answers`);
+});
+
+test('a long burst that has come in few reads is answered whole', () => {
+  const scene = new Scene();
+  scene.context.announcesClose = true;
+  scene.answersAtOnce = false;
+  const sent = Buffer.from(requestOf(0).repeat(5000), 'latin1');
+  for (let answered = 0; answered < 5000; answered++) {
+    scene.deliver(sent, 65_536);
+    scene.answer();
+  }
+  const answers = scene.answers();
+  assert.equal(answers.length, 5000);
+  assert.equal(answers.indexOf('close'), 4999);
+});
+
 test('empty lines behind a request are no request', () => {
   const scene = new Scene();
   scene.context.announcesClose = true;

@@ -215,6 +215,28 @@ describe('an answer with more behind it is relayed without that, and the connect
     });
   }
 
+  for (const field of ['Content-Length: 4', 'Transfer-Encoding: chunked']) {
+    test(`a 204 that announces a body, which may come when the next request is under way (${field})`, async (t) => {
+      const proxy = await startProxy(t);
+      const { client, upstream } = await exchange(proxy);
+      upstream.send(`HTTP/1.1 204 No Content\r\n${field}\r\n\r\n`);
+      assert.equal((await readMessage(client, { withoutBody: true })).startLine, 'HTTP/1.1 204 No Content');
+      await upstream.takeRest();
+      await assertNextClientIsUntouched(proxy);
+    });
+  }
+
+  test('a 204 without a body, whether or not it says that it has none, costs no connection', async (t) => {
+    const proxy = await startProxy(t);
+    const { client, upstream } = await exchange(proxy);
+    for (const field of ['', 'Content-Length: 0\r\n', '']) {
+      upstream.send(`HTTP/1.1 204 No Content\r\n${field}\r\n`);
+      await readMessage(client, { withoutBody: true });
+      client.send(GET);
+      await upstream.takeThrough('\r\n\r\n');
+    }
+  });
+
   test('an answer that was there before the request, and another to the request', async (t) => {
     const proxy = await startProxy(t);
     const client = await proxy.client();

@@ -9,6 +9,12 @@ import { planTo } from '../testing/test-handler.ts';
 import type { UpstreamTls } from '../tls/upstream-tls.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+const KEEP_ALIVE = { size: 1, idleTimeoutMs: 1000, requests: 10 };
+const TLS: UpstreamTls = {
+  identity: { key: 'none', secureContext: createSecureContext(), verifies: false, protocols: [], onFailed: () => {} },
+  serverName: undefined,
+  peerName: '127.0.0.1',
+};
 
 test('an idempotent request that is not answered in time, or whose connection breaks, goes to the next node', async (t) => {
   const proxy = await startProxy(t);
@@ -50,6 +56,38 @@ test('one that is not idempotent does not, and the answer tells the attempt', as
   assert.equal(answer.header('x-apisix-upstream-status'), '504');
 });
 
+test('a node that cannot be connected to in time is followed by the next, whatever the method, and without one is a 504', async (t) => {
+  const proxy = await startProxy(t);
+  const second = await startUpstream(t);
+  // It accepts, and does not answer the handshake.
+  const silent = proxy.pool.target('127.0.0.1', proxy.upstream.port, KEEP_ALIVE, TLS);
+  let targets = [silent, proxy.pool.target('127.0.0.1', second.port)];
+  proxy.handler.decide = (exchange) =>
+    exchange.forward(
+      planTo(silent, { connectTimeoutMs: 3000, nextTarget: (attempt, failure) => targets[attempt] ?? failure ?? 'internal' }),
+    );
+  const client = await proxy.client();
+  const request = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody';
+  client.send(request);
+  const first = await proxy.upstream.connection();
+  proxy.clock.advance(2500);
+  assert.equal(second.connections.length, 0);
+  proxy.clock.advance(1000);
+  const next = await second.connection();
+  assert.equal(await next.takeThrough('body'), request);
+  next.send('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+  assert.equal((await readMessage(client)).startLine, 'HTTP/1.1 200 OK');
+  await first.takeRest();
+
+  targets = [silent];
+  client.send(request);
+  await proxy.upstream.connection();
+  proxy.clock.advance(3500);
+  assert.equal((await readMessage(client)).startLine, 'HTTP/1.1 504 Gateway Timeout');
+  const [, last] = await proxy.handler.whenFinished(2);
+  assert.deepEqual([last?.status, last?.reason], [504, 'connect_timeout']);
+});
+
 test('where it is wanted every answer tells its attempts, whatever the upstream says of them', async (t) => {
   const proxy = await startProxy(t, { showUpstreamStatus: true });
   const client = await proxy.client();
@@ -80,10 +118,8 @@ async function startRefusingNode(t: TestContext): Promise<number> {
 test('a body whose beginning is gone goes to no other node, where its rest would be a request of the client’s making', async (t) => {
   const proxy = await startProxy(t);
   const second = await startUpstream(t);
-  const identity = { key: 'none', secureContext: createSecureContext(), verifies: false, protocols: [], onFailed: () => {} };
-  const tls: UpstreamTls = { identity, serverName: undefined, peerName: '127.0.0.1' };
   const port = await startRefusingNode(t);
-  const refusing = proxy.pool.target('127.0.0.1', port, { size: 1, idleTimeoutMs: 1000, requests: 10 }, tls);
+  const refusing = proxy.pool.target('127.0.0.1', port, KEEP_ALIVE, TLS);
   proxy.handler.decide = (exchange) => {
     const targets = [refusing, proxy.pool.target('127.0.0.1', second.port)];
     exchange.forward(planTo(refusing, { nextTarget: (attempt, failure) => targets[attempt] ?? failure ?? 'internal' }));

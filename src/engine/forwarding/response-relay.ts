@@ -252,6 +252,7 @@ export class ResponseRelay {
       this.#framing = head.framing === 'length' ? 'length' : this.#client.minorVersion === 1 ? 'chunked' : 'close';
       this.#body.begin(head.framing, head.contentLength);
     }
+    this.#noteConnection(head, bodyless);
     this.#appendHead(head, output, exchange, head.status, bodyless, undefined);
   }
 
@@ -275,10 +276,17 @@ export class ResponseRelay {
     this.#framing = framingOfChanged(head, status, this.#client.minorVersion, { bodyless, upstreamBodyless, filtered });
     this.#body.begin(upstreamBodyless ? 'none' : head.framing, head.contentLength);
     this.#changed = bodyless ? !upstreamBodyless : filtered;
+    this.#noteConnection(head, upstreamBodyless);
     if (upstreamBodyless && !bodyless) head.contentLength = 0;
     this.#appendHead(head, output, exchange, status, upstreamBodyless, edits);
     if (changes?.bodyFilter !== undefined) this.#beginFiltered(changes.bodyFilter, output, exchange);
     return RELAY.more;
+  }
+
+  /** Whether the upstream's connection can serve another request, as its head tells. */
+  #noteConnection(head: ResponseParser, bodyless: boolean): void {
+    this.upstreamKeepsAlive = head.wantsKeepAlive && (bodyless ? !announcesForbiddenBody(head) : head.framing !== 'close');
+    this.upstreamKeepAliveMs = head.keepAliveMs;
   }
 
   #appendHead(
@@ -291,8 +299,6 @@ export class ResponseRelay {
   ): void {
     const client = this.#client;
     this.keepAlive = this.#framing !== 'close' && client.keepsAlive();
-    this.upstreamKeepsAlive = head.wantsKeepAlive && (upstreamBodyless || head.framing !== 'close');
-    this.upstreamKeepAliveMs = head.keepAliveMs;
     this.bodyless = upstreamBodyless;
     this.#status = status;
     this.#upstreamStatus = head.status;
@@ -353,4 +359,12 @@ export class ResponseRelay {
     parser.reset();
     this.#context.responseParsers.giveBack(parser);
   }
+}
+
+/**
+ * RFC 9110 §8.6, RFC 9112 §6.1: a 204 tells of no body. Who does so may send it as well, at any time, and it would be read as the answer to
+ * whatever is asked next.
+ */
+function announcesForbiddenBody({ status, framing, contentLength }: ResponseParser): boolean {
+  return status === 204 && (framing === 'chunked' || contentLength > 0);
 }

@@ -84,6 +84,10 @@ export class RequestParser extends HeadParser implements RequestHead {
     this.fields.cuts[index] = 1;
   }
 
+  isCut(index: number): boolean {
+    return this.fields.cuts[index] === 1;
+  }
+
   protected override resetStartLine(): void {
     this.reason = 'bad_request_line';
     this.#state = BEFORE_LINE;

@@ -44,7 +44,8 @@ export class EditedHeaders {
           else this.hasForwarding = true;
           break;
         case 'forwarding':
-          if (trust === 'believed') this.hasForwarding = true;
+          // One that `Connection` names goes no further, so it must not stand in the way of the gateway's own.
+          if (trust === 'believed' && !head.isCut(index)) this.hasForwarding = true;
           else this.#cutHeader(head, index);
           break;
         case 'passes':

@@ -46,6 +46,10 @@ export class KeptHead implements RequestHead {
   /** The request has been sent: nothing is left to be cut. */
   cutHeader(): void {}
 
+  isCut(): boolean {
+    return false;
+  }
+
   #isNamed(index: number, lowerCaseName: Uint8Array): boolean {
     const start = this.headers[index * 4] ?? 0;
     const length = (this.headers[index * 4 + 1] ?? 0) - start;

@@ -47,6 +47,10 @@ export class FakeHead implements RequestHead {
     this.cut.add(index);
   }
 
+  isCut(index: number): boolean {
+    return this.cut.has(index);
+  }
+
   nameOf(index: number): string {
     return this.bytes.toString('latin1', this.headers[index * 4], this.headers[index * 4 + 1]);
   }
