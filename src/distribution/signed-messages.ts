@@ -28,7 +28,7 @@ export interface SignedMessagesOptions {
   readonly plugins: SnapshotPlugins;
   /** Id of the session of the control plane. */
   readonly history: string | undefined;
-  /** Told of each state that a delta was read from; absent: nobody looks after that. */
+  /** Told of each state that a delta or a snapshot was read from; absent: nobody looks after that. */
   readonly continuity?: StoreContinuity | undefined;
 }
 
@@ -94,6 +94,8 @@ export class SignedMessages {
       count: itemCount,
       payloadDigest: digest.finish(),
     });
+    // Pages come from many states: where the store stands now leads on from all of them.
+    await this.#options.continuity?.check();
     yield { kind: 'snapshot-end', revision, itemCount, signature };
   }
 
