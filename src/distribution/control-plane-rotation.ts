@@ -29,6 +29,8 @@ export class ControlPlaneRotation {
   readonly #order: readonly ControlPlaneAddress[];
   readonly #random: Random;
   #next = 0;
+  /** The one to go to next, whichever is in turn. */
+  #wanted: ControlPlaneAddress | undefined;
   #failures = 0;
   #rejections = 0;
 
@@ -50,13 +52,26 @@ export class ControlPlaneRotation {
     return this.#order.length > 1;
   }
 
+  /** All but the present one, in the order in which they are tried. */
+  get others(): readonly ControlPlaneAddress[] {
+    return [...this.#order.slice(this.#next + 1), ...this.#order.slice(0, this.#next)];
+  }
+
+  /** The present one is about to be left for this one. */
+  prefer(other: ControlPlaneAddress): void {
+    this.#wanted = other;
+  }
+
   /** Goes on to the next one. Returns how many milliseconds to wait before it is tried. */
   moveOn(end: SessionEnd, lastedMs: number): number {
     if (end.kind === 'lost' && lastedMs >= STABLE_MS) this.#failures = this.#rejections = 0;
     this.#failures += 1;
     this.#rejections = end.kind === 'rejected' ? this.#rejections + 1 : 0;
     const count = this.#order.length;
-    this.#next = (this.#next + 1) % count;
+    const wanted = this.#wanted === undefined ? -1 : this.#order.indexOf(this.#wanted);
+    this.#wanted = undefined;
+    this.#next = wanted >= 0 ? wanted : (this.#next + 1) % count;
+    if (wanted >= 0) return 0;
     if (this.#failures % count !== 0) return end.kind === 'lost' ? this.#lot() * MOVE_WITHIN_MS : 0;
     const delayMs = Math.max(BACKOFF.firstDelayMs, backoffDelayMs(this.#failures / count, BACKOFF));
     // Between half and one and a half, so that a thousand gateways do not come back at the same moment.

@@ -249,6 +249,30 @@ describe('a control plane and its gateways over mutual TLS', () => {
     assert.equal(gateway.applier.items.has(JSON.stringify(['route', '', 'r0'])), false);
   });
 
+  test('what takes the place of something else during a snapshot is there before the delta takes that away', async (t) => {
+    const controlPlane = await TestControlPlane.start(t, installation);
+    for (let i = 100; i < 700; i++) controlPlane.store.put('route', `r${i}`);
+    let pages = 0;
+    controlPlane.store.onPage = () => {
+      if (++pages !== 2) return;
+      controlPlane.store.put('route', 'a-successor');
+      controlPlane.store.delete('route', 'r699');
+    };
+    const gateway = await TestGateway.create(t, {
+      port: controlPlane.port,
+      identity: await createIdentity(installation.authority, 'gw-1'),
+    });
+    const inForceBefore: string[][] = [];
+    gateway.applier.refuse = () => {
+      inForceBefore.push(gateway.applier.summary.filter((name) => name === 'route a-successor' || name === 'route r699'));
+      return undefined;
+    };
+    await gateway.subscriber.start();
+    await eventually(() => gateway.lastCurrent === 602);
+    assert.deepEqual(inForceBefore, [[], ['route a-successor']]);
+    assert.equal(gateway.applier.items.size, 600);
+  });
+
   test('a large snapshot streams through in many small parts', async (t) => {
     const controlPlane = await TestControlPlane.start(t, installation);
     const count = 20_000;

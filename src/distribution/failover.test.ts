@@ -36,6 +36,53 @@ describe('a gateway that knows two control planes', () => {
     assert.deepEqual(again.states(), []);
   });
 
+  /** The one that the gateway is connected to; the other goes on with a copy of its store, as two do that share one. */
+  async function startCutOff(t: Parameters<typeof TestGateway.create>[0]) {
+    const own = await TestControlPlane.start(t, installation);
+    own.store.put('service', 's1');
+    const other = await TestControlPlane.start(t, installation, { store: own.store.copy() });
+    const { port } = own;
+    const controlPlanes = [port, other.port].map((each) => ({ host: '127.0.0.1', port: each }));
+    const gateway = await TestGateway.create(t, { port: 0, identity, controlPlanes });
+    other.store.failure = new Error('not yet');
+    await gateway.subscriber.start();
+    await eventually(() => {
+      gateway.clock.advance(100);
+      return gateway.lastCurrent === 1;
+    });
+    own.store.failure = new Error('the database cannot be reached');
+    const pass = async (): Promise<void> => {
+      for (const clock of [gateway.clock, own.clock]) {
+        clock.advance(2_000);
+        for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+      }
+    };
+    return { gateway, own, other, pass };
+  }
+
+  test('goes to the other when its own does not reach the store any more, and gets what was written there', async (t) => {
+    const { gateway, own, other, pass } = await startCutOff(t);
+    other.store.failure = undefined;
+    other.store.put('service', 's2');
+    for (let times = 0; times < 3; times += 1) await pass();
+    assert.deepEqual([own.states(), other.states()], [['gw-1 1 current'], []]);
+    await pass();
+    await eventually(() => other.states().join() === 'gw-1 2 current');
+    assert.deepEqual(own.states(), []);
+    assert.equal(gateway.subscriber.newestRevision, 2);
+  });
+
+  test('stays where no other reaches the store either, and does not take what it has for the newest meanwhile', async (t) => {
+    const { gateway, own, pass } = await startCutOff(t);
+    for (let times = 0; times < 20; times += 1) await pass();
+    await eventually(() => gateway.subscriber.newestRevision === undefined);
+    assert.deepEqual([gateway.subscriber.isConnected, own.states()], [true, ['gw-1 1 current']]);
+    own.store.failure = undefined;
+    for (let times = 0; times < 2; times += 1) await pass();
+    await eventually(() => gateway.subscriber.newestRevision === 1);
+    assert.equal(gateway.log.lines.filter(({ message }) => message === 'connected to the control plane').length, 1);
+  });
+
   test('leaves one that says nothing more after six seconds', async (t) => {
     const { gateway, other } = await startBoth(t);
     // The control plane's clock stands still, so it sends no heartbeat.

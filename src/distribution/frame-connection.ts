@@ -15,6 +15,8 @@ export interface FrameConnectionOptions {
   readonly clock: Clock;
   /** The time that heartbeats tell; the clock's where absent. */
   readonly toldClock?: Pick<Clock, 'nowMs'> | undefined;
+  /** Whether heartbeats are to say that the store is away; never where absent. */
+  readonly isStoreAway?: (() => boolean) | undefined;
   /** Called for one frame after the other: nothing more is read until the promise resolves. A rejection ends the connection. */
   readonly onFrame: (text: string) => Promise<void>;
   /** Called once, when nothing more will be received or sent. */
@@ -133,9 +135,13 @@ export class FrameConnection {
       return;
     }
     // A peer that still has something to read needs no sign of life, and one that never reads must not be sent more and more.
-    if (!this.#options.socket.writableNeedDrain)
-      this.send({ kind: 'heartbeat', nowMs: (this.#options.toldClock ?? this.#options.clock).nowMs() });
+    if (!this.#options.socket.writableNeedDrain) this.#sendHeartbeat();
     this.#cancelTick = this.#options.clock.schedule(HEARTBEAT_INTERVAL_MS, () => this.#tick());
+  }
+
+  #sendHeartbeat(): void {
+    const { toldClock, clock, isStoreAway } = this.#options;
+    this.send({ kind: 'heartbeat', nowMs: (toldClock ?? clock).nowMs(), ...(isStoreAway?.() ? { storeAway: true } : {}) });
   }
 
   #end(reason: string): void {

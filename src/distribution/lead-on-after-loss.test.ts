@@ -98,6 +98,25 @@ describe('a store that loses its newest revisions under a running control plane'
     await eventually(() => losses.length > 0);
   });
 
+  test('is found out when a gateway has what was lost from a snapshot, and the number was given a second time', async (t) => {
+    const losses: number[] = [];
+    const first = await TestControlPlane.start(t, installation, { onLostRevisions: async () => void losses.push(1) });
+    const { store } = first;
+    store.putCredential('c', 'kept', [1]);
+    first.clock.advance(2_000);
+    await new Promise(setImmediate);
+    const replica = store.copy();
+    store.putCredential('c', 'lost', [2]);
+    const gateway = await TestGateway.create(t, { port: first.port, identity });
+    await gateway.subscriber.start();
+    await eventually(() => first.states().join() === 'gw-1 2 current');
+    assert.deepEqual(gateway.applier.summary, ['credential c/kept [1]', 'credential c/lost [2]']);
+    store.become(replica);
+    store.putCredential('c', 'in its place', [3]);
+    first.publisher.checkRevision('default');
+    await eventually(() => losses.length > 0);
+  });
+
   test('does not leap for one that was just slow to hear of what others wrote', async (t) => {
     const { store, first, losses } = await startHealthy(t, installation, identity);
     const earlier = store.put('service', 'a');

@@ -54,10 +54,11 @@ const CONTROL_PLANE_MESSAGES: readonly ControlPlaneMessage[] = [
   { kind: 'delta', fromRevision: 6, toRevision: 7, payload: '[]', signature: 'AA==' },
   { kind: 'delta', fromRevision: 6, toRevision: 7, history: 'a session', payload: '[]', signature: 'AA==' },
   { kind: 'heartbeat', nowMs: 5 },
+  { kind: 'heartbeat', nowMs: 5, storeAway: true },
 ];
 
 /** A message may come without them. */
-const OPTIONAL_FIELDS: ReadonlySet<string> = new Set(['reason', 'history', 'historyAccepted']);
+const OPTIONAL_FIELDS: ReadonlySet<string> = new Set(['reason', 'history', 'historyAccepted', 'storeAway']);
 
 describe('messages from the other side', () => {
   test('every message is read back as it was written, and unknown fields are left out', () => {
@@ -85,7 +86,7 @@ describe('messages from the other side', () => {
   test('a known field that is missing or of another type is refused', () => {
     for (const message of [...GATEWAY_MESSAGES, ...CONTROL_PLANE_MESSAGES]) {
       for (const field of Object.keys(message)) {
-        for (const wrong of [undefined, null, {}, [1], field === 'historyAccepted' ? 'true' : true, -1, 1.5]) {
+        for (const wrong of [undefined, null, {}, [1], field === 'historyAccepted' || field === 'storeAway' ? 'true' : true, -1, 1.5]) {
           if (OPTIONAL_FIELDS.has(field) && wrong === undefined) continue;
           const text = JSON.stringify({ ...message, [field]: wrong });
           assert.throws(() => parseGatewayMessage(text) ?? parseControlPlaneMessage(text) ?? assert.fail(text), ProtocolError);

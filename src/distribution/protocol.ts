@@ -90,6 +90,11 @@ export interface HeartbeatMessage {
   readonly kind: 'heartbeat';
   /** Wall clock in milliseconds. */
   readonly nowMs: number;
+  /**
+   * From a control plane that has not reached its store for so long that others which share it take it for dead: what it knows may not be the
+   * newest, and a gateway that finds another one goes there.
+   */
+  readonly storeAway?: true;
 }
 
 /** From the control plane: the answer to `hello`. */
@@ -131,7 +136,7 @@ export interface AuthoritiesMessage {
  * From the control plane: a snapshot comes as start, parts of items, end. The signature in the end covers all parts.
  *
  * The parts are read from the store page by page while writes go on, so an item may already be newer than `revision`, and one
- * deleted meanwhile may be missing. The delta from `revision` on follows at once and brings every such item to its last state.
+ * deleted meanwhile may be missing; what was written meanwhile comes once more at the end. The delta from `revision` on follows at once and brings every such item to its last state.
  */
 export interface SnapshotStartMessage {
   readonly kind: 'snapshot-start';

@@ -17,7 +17,7 @@ import {
   type StateCheckedMessage,
 } from './protocol.ts';
 import type { PublisherOptions } from './publisher-options.ts';
-import { SharedInstances } from './shared-instances.ts';
+import { CONTROL_PLANE_LEASE_MS, SharedInstances } from './shared-instances.ts';
 import { SignedMessages } from './signed-messages.ts';
 import { Signer } from './signing.ts';
 import { SnapshotPlugins } from './snapshot-plugins.ts';
@@ -28,6 +28,8 @@ import { reasonVersionsDoNotFit } from './version-fit.ts';
 
 /** Another process may have written to the store; its revisions are looked at this often. */
 const POLL_INTERVAL_MS = 2_000;
+/** Not having reached the store for this long is told to gateways: others that share it take this control plane for dead then. */
+const STORE_AWAY_AFTER_MS = CONTROL_PLANE_LEASE_MS;
 /** A connection that does not say hello within this time is closed. */
 const HELLO_TIMEOUT_MS = 10_000;
 /** Connections of one instance that have not been welcomed. */
@@ -68,6 +70,7 @@ export class Publisher {
   readonly #loggedRefusals = new RateLimit(LOGGED_REFUSALS_PER_SECOND, LOGGED_REFUSALS_BURST_SECONDS);
   readonly #needlessAnswers = new RateLimit(NEEDLESS_ANSWERS_PER_SECOND, NEEDLESS_ANSWERS_BURST_SECONDS);
   #connections = 0;
+  #storeReadAtMs = 0;
   #isClosed = false;
 
   /** @throws Error when the signing key is of no use */
@@ -90,6 +93,7 @@ export class Publisher {
     const { listeners, tls, enrollment, clock, log } = this.#options;
     // Before anything is published.
     await this.#continuity.check();
+    this.#storeReadAtMs = clock.monotonicMs();
     this.#servers = await startSyncServers({
       ...{ listeners, tls, enrollment, clock, certificateClock: this.#certificateClock, log },
       onPeer: (peer) => this.#welcomePeer(peer),
@@ -186,6 +190,7 @@ export class Publisher {
     const polls = channels.map((channel) => channel.poll());
     try {
       await this.#continuity.check();
+      this.#storeReadAtMs = this.#options.clock.monotonicMs();
     } catch (error) {
       this.#options.log.error('whether the database still holds what it held could not be read', {}, error);
     }
@@ -214,6 +219,7 @@ export class Publisher {
       maxFrameBytes: MAX_GATEWAY_FRAME_BYTES,
       clock,
       toldClock: expiryClock,
+      isStoreAway: () => clock.monotonicMs() - this.#storeReadAtMs > STORE_AWAY_AFTER_MS,
       onFrame: async (text) => {
         const message = parseGatewayMessage(text);
         if (message === undefined) return;

@@ -21,18 +21,27 @@ const OTHER: RegisteredInstance = {
 };
 
 function sharing() {
-  const state: { listed: readonly RegisteredInstance[] | Error } = { listed: [OTHER] };
+  const state: { listed: readonly RegisteredInstance[] | Error; onRead: () => void; hint: (groupId: string) => void } = {
+    listed: [OTHER],
+    onRead: () => {},
+    hint: () => {},
+  };
   const registry: InstanceRegistry = {
     controlPlaneId: 'own',
     renew: async () => ({ histories: [], wasExpired: false }),
     report: async () => {},
     list: async () => [],
     listOthers: async () => {
-      if (state.listed instanceof Error) throw state.listed;
-      return state.listed;
+      const { listed, onRead } = state;
+      onRead();
+      if (listed instanceof Error) throw listed;
+      return listed;
     },
     forget: async () => 0,
-    watch: () => async () => {},
+    watch: (onHint) => {
+      state.hint = onHint;
+      return async () => {};
+    },
     leave: async () => {},
   };
   const history = { id: 'history', isPresent: async () => true, accepts: () => true };
@@ -52,6 +61,19 @@ test('where the registry cannot be read, nobody is said to have a revision in fo
   assert.deepEqual(await shared.waitApplied('default', 8, 0), { applied: 0, expected: 0, lagging: [] });
   state.listed = new Error('the database is away');
   assert.deepEqual(await shared.waitApplied('default', 9, 0), { applied: 0, expected: 0, lagging: [] });
+});
+
+test('an answer that is told while the registry is being read ends the wait at once', async () => {
+  const { shared, state } = sharing();
+  shared.start();
+  state.onRead = () => {
+    state.onRead = () => {};
+    state.listed = [{ ...OTHER, revision: 8, answeredRevision: 8 }];
+    state.hint('default');
+  };
+  // No clock goes on here.
+  assert.deepEqual(await shared.waitApplied('default', 8, 1_000), { applied: 1, expected: 1, lagging: [] });
+  await shared.close();
 });
 
 test('why an instance of another control plane refused a revision is told, until it has a later one', async () => {

@@ -99,15 +99,21 @@ export class SharedInstances {
     const deadlineMs = clock.monotonicMs() + timeoutMs;
     try {
       for (;;) {
-        const others = (await this.#reads.read(groupId)).filter((each) => each.isConnected);
-        this.#lastTold.set(groupId, others);
-        const pending = others.filter((each) => each.answeredRevision < revision && this.#isAwaited(each, revision));
-        const leftMs = deadlineMs - clock.monotonicMs();
-        if (pending.length === 0 || leftMs <= 0 || this.#isClosed) {
-          if (timeoutMs > 0) for (const each of pending) this.#missed.set(keyOf(each), revision);
-          return appliedRevision(others, revision);
+        // Before the reading: what is told while that is under way may be newer than what it finds.
+        const hint = this.#expectHint(groupId);
+        try {
+          const others = (await this.#reads.read(groupId)).filter((each) => each.isConnected);
+          this.#lastTold.set(groupId, others);
+          const pending = others.filter((each) => each.answeredRevision < revision && this.#isAwaited(each, revision));
+          const leftMs = deadlineMs - clock.monotonicMs();
+          if (pending.length === 0 || leftMs <= 0 || this.#isClosed) {
+            if (timeoutMs > 0) for (const each of pending) this.#missed.set(keyOf(each), revision);
+            return appliedRevision(others, revision);
+          }
+          await hint.within(Math.min(leftMs, LOOK_INTERVAL_MS));
+        } finally {
+          hint.end();
         }
-        await this.#hint(groupId, Math.min(leftMs, LOOK_INTERVAL_MS));
       }
     } catch (error) {
       log.error('what instances of other control planes have in force could not be read', { groupId, revision }, error);
@@ -141,19 +147,18 @@ export class SharedInstances {
     return instance.isAwaited;
   }
 
-  #hint(groupId: string, withinMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const waker = {
-        groupId,
-        wake: (): void => {
-          cancel();
-          this.#wakers.delete(waker);
-          resolve();
-        },
-      };
-      const cancel = this.#options.clock.schedule(withinMs, waker.wake);
-      this.#wakers.add(waker);
-    });
+  /** A hint about the group that comes from now on; `within` resolves with it, or when the time is over. */
+  #expectHint(groupId: string): { within(durationMs: number): Promise<void>; end(): void } {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waker = { groupId, wake: resolve };
+    this.#wakers.add(waker);
+    return {
+      within: (durationMs) => {
+        const cancel = this.#options.clock.schedule(durationMs, resolve);
+        return promise.finally(cancel);
+      },
+      end: () => this.#wakers.delete(waker),
+    };
   }
 
   #wake(groupId: string | undefined): void {

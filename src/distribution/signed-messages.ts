@@ -28,7 +28,7 @@ export interface SignedMessagesOptions {
   readonly plugins: SnapshotPlugins;
   /** Id of the session of the control plane. */
   readonly history: string | undefined;
-  /** Told of each state that a delta was read from; absent: nobody looks after that. */
+  /** Told of each state that a delta or a snapshot was read from; absent: nobody looks after that. */
   readonly continuity?: StoreContinuity | undefined;
 }
 
@@ -80,7 +80,7 @@ export class SignedMessages {
     yield { kind: 'snapshot-start', revision, history: this.#options.history };
     const digest = new PayloadDigest();
     let itemCount = 0;
-    for await (const texts of this.#parts()) {
+    for await (const texts of this.#parts(revision)) {
       const payload = toJsonArray(texts);
       digest.add(payload);
       itemCount += texts.length;
@@ -94,13 +94,15 @@ export class SignedMessages {
       count: itemCount,
       payloadDigest: digest.finish(),
     });
+    // Pages come from many states: where the store stands now leads on from all of them.
+    await this.#options.continuity?.check();
     yield { kind: 'snapshot-end', revision, itemCount, signature };
   }
 
-  async *#parts(): AsyncGenerator<readonly string[], void> {
+  async *#parts(revision: number): AsyncGenerator<readonly string[], void> {
     let texts: string[] = [];
     let characters = 0;
-    for await (const item of this.#items()) {
+    for await (const item of this.#items(revision)) {
       const text = JSON.stringify(item);
       if (characters + text.length > PART_CHARACTERS && texts.length > 0) {
         yield texts;
@@ -113,7 +115,11 @@ export class SignedMessages {
     if (texts.length > 0) yield texts;
   }
 
-  async *#items(): AsyncGenerator<object, void> {
+  /**
+   * The items of all pages, and once more those that were written since `revision`: what took the place of something else may stand before the
+   * pages that were still to be read, and the other not be in them any more. What is gone by now goes with the delta that follows.
+   */
+  async *#items(revision: number): AsyncGenerator<object, void> {
     const { store, plugins } = this.#options;
     let after: ResourceKey | undefined;
     for (;;) {
@@ -123,8 +129,13 @@ export class SignedMessages {
         if (item !== undefined) yield item;
       }
       const last = page.at(-1);
-      if (last === undefined) return;
+      if (last === undefined) break;
       after = last.key;
+    }
+    const since = await store.changesSince(this.#groupId, revision, { secrets: plugins.opensSecret });
+    for (const change of since?.changes ?? []) {
+      const item = change.op === 'put' ? toSnapshotItem(change.resource, plugins) : undefined;
+      if (item !== undefined) yield item;
     }
   }
 }

@@ -10,6 +10,7 @@ import { FrameConnection } from './frame-connection.ts';
 import type { HealthReport } from './health-report.ts';
 import { HeldConfiguration } from './held-configuration.ts';
 import type { Journal, PreviousProcessEnd } from './journal.ts';
+import { OtherControlPlanes } from './other-control-planes.ts';
 import { HEARTBEAT_INTERVAL_MS, type HelloMessage, MAX_FRAME_BYTES, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol.ts';
 import { StateCheck, type StateCheckResult } from './state-hash/state-check.ts';
 import { openSyncConnection, type SubscriberIdentity } from './sync-client.ts';
@@ -65,6 +66,7 @@ export class Subscriber {
   #shownIdentity: SubscriberIdentity | undefined;
   #session: SyncSession | undefined;
   readonly #rotation: ControlPlaneRotation;
+  readonly #others: OtherControlPlanes;
   readonly #toldFailures = new Set<string>();
   #health: HealthReport | undefined;
   #connection: Pick<FrameConnection, 'send' | 'isCongested'> | undefined;
@@ -75,6 +77,7 @@ export class Subscriber {
     this.#held = new HeldConfiguration(options);
     this.#stateCheck = new StateCheck({ ...options, held: this.#held });
     this.#rotation = new ControlPlaneRotation(options.controlPlanes, options.random);
+    this.#others = new OtherControlPlanes({ ...options, signal: this.#stopping.signal });
   }
 
   /** In force; undefined when nothing is that could be built upon. */
@@ -160,7 +163,7 @@ export class Subscriber {
   }
 
   async #connectOnce(): Promise<SessionEnd> {
-    const { clock, log, softwareVersion } = this.#options;
+    const { clock, log } = this.#options;
     const identity = this.#identity;
     this.#shownIdentity = identity;
     const { host, port } = this.#rotation.current;
@@ -178,7 +181,10 @@ export class Subscriber {
         silenceLimitMs: FIRST_SILENCE_LIMIT_MS,
         clock,
         onFrame: (text) => {
-          lastFrame = session.receive(text).then(() => this.#noteWelcome(session));
+          lastFrame = session.receive(text).then(() => {
+            this.#noteWelcome(session);
+            if (session.isStoreAway) void this.#leaveForOther(connection);
+          });
           return lastFrame;
         },
         onClosed: (reason) => {
@@ -206,18 +212,30 @@ export class Subscriber {
       signal.addEventListener('abort', stop);
       this.#connection = connection;
       connection.start();
-      connection.send({
-        kind: 'hello',
-        protocol: PROTOCOL_VERSION,
-        oldestProtocol: OLDEST_PROTOCOL_VERSION,
-        softwareVersion,
-        revision: this.#held.revision ?? 0,
-        history: this.#held.history,
-        heartbeatMs: HEARTBEAT_INTERVAL_MS,
-        ...this.#options.facts,
-        ...addressOf(socket),
-      });
+      connection.send({ ...this.#hello(), ...addressOf(socket) });
     });
+  }
+
+  #hello(): HelloMessage {
+    return {
+      kind: 'hello',
+      protocol: PROTOCOL_VERSION,
+      oldestProtocol: OLDEST_PROTOCOL_VERSION,
+      softwareVersion: this.#options.softwareVersion,
+      revision: this.#held.revision ?? 0,
+      history: this.#held.history,
+      heartbeatMs: HEARTBEAT_INTERVAL_MS,
+      ...this.#options.facts,
+    };
+  }
+
+  /** Its control plane does not reach the store, and writes through others do not wait for this instance: it goes to one that does, if there is one. */
+  async #leaveForOther(connection: FrameConnection): Promise<void> {
+    if (!this.#rotation.hasOthers || !this.#isConnected) return;
+    const other = await this.#others.find(this.#rotation.others, this.#identity, this.#hello());
+    if (other === undefined || connection.isClosed) return;
+    this.#rotation.prefer(other);
+    connection.close('the control plane does not reach its store, and another one does');
   }
 
   #noteWelcome(session: SyncSession): void {

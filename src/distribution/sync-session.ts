@@ -10,6 +10,7 @@ import { parseChanges } from './parse-payload.ts';
 import type {
   AppliedMessage,
   DeltaMessage,
+  HeartbeatMessage,
   RejectMessage,
   SnapshotEndMessage,
   SnapshotStartMessage,
@@ -57,6 +58,7 @@ export class SyncSession {
   #isOfItsHistory = false;
   #snapshot: IncomingSnapshot | undefined;
   #snapshotRequested = false;
+  #isStoreAway = false;
   /** After a refusal the control plane builds on what was kept; deltas that it had sent before build on what was refused. */
   #awaitsRebase = false;
 
@@ -68,9 +70,14 @@ export class SyncSession {
     return this.#welcomed !== undefined;
   }
 
-  /** The newest that the control plane has named; undefined before it has, and while what is held is of another history. */
+  /** The newest that the control plane has named; undefined before it has, while it cannot know, and while what is held is of another history. */
   get newestRevision(): number | undefined {
-    return this.#welcomed !== undefined && this.#isOfItsHistory ? this.#newestKnown : undefined;
+    return this.#welcomed !== undefined && this.#isOfItsHistory && !this.#isStoreAway ? this.#newestKnown : undefined;
+  }
+
+  /** The control plane says that it does not reach its store. */
+  get isStoreAway(): boolean {
+    return this.#isStoreAway;
   }
 
   /** Why the control plane does not want this instance; undefined when it does. */
@@ -82,7 +89,7 @@ export class SyncSession {
   async receive(text: string): Promise<void> {
     const message = parseControlPlaneMessage(text);
     if (message === undefined) return;
-    if (message.kind === 'heartbeat') return this.isWelcome ? this.#options.onTime(message.nowMs) : undefined;
+    if (message.kind === 'heartbeat') return this.#noteHeartbeat(message);
     if (message.kind === 'reject') return this.#reject(message);
     if (message.kind === 'welcome') return this.#welcome(message);
     if (this.#welcomed === undefined) throw new ProtocolError('the first message was no welcome');
@@ -107,6 +114,11 @@ export class SyncSession {
     const writer = this.#snapshot?.writer;
     this.#snapshot = undefined;
     await writer?.abort();
+  }
+
+  #noteHeartbeat({ nowMs, storeAway }: HeartbeatMessage): void {
+    this.#isStoreAway = storeAway === true;
+    if (this.isWelcome) this.#options.onTime(nowMs);
   }
 
   #reject(message: RejectMessage): void {

@@ -16,6 +16,7 @@ export type {
 export type { InstanceMemory, InstanceRegistry, InstanceReport, RegisteredInstance, RememberedInstance } from './instance-registry.ts';
 export { joinKeyrings } from './join-keyrings.ts';
 export { type Keyring, openKeyring } from './keyring.ts';
+export { replaceKeyringFile } from './keyring-file.ts';
 export {
   type AddedKey,
   addKey,

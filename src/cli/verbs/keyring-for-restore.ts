@@ -1,4 +1,4 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { StartError } from '../../errors/index.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { Keyring } from '../../store/index.ts';
@@ -24,7 +24,7 @@ export async function keyringForRestore(options: {
   readonly takesCarried: boolean;
 }): Promise<KeyringForRestore> {
   const { file, backup, takesCarried } = options;
-  const { createDurably, joinKeyrings, keyringOfBackup, openKeyring } = await import('../../store/index.ts');
+  const { createDurably, joinKeyrings, keyringOfBackup, openKeyring, replaceKeyringFile } = await import('../../store/index.ts');
   const before = await readIfPresent(file);
   const carried = before === undefined || takesCarried ? await keyringOfBackup(backup) : undefined;
   if (takesCarried && carried === undefined) throw new StartError(`The backup ${backup} holds no keyring: leave out --with-keyring.`);
@@ -33,11 +33,11 @@ export async function keyringForRestore(options: {
   const giveBack = async (): Promise<void> => {
     if (!hasTaken) return;
     if (before === undefined) await rm(file, { force: true });
-    else await replaceFile(file, before);
+    else await replaceKeyringFile(file, before);
   };
   try {
     if (hasTaken && before === undefined) await createDurably(file, wanted);
-    else if (hasTaken) await replaceFile(file, wanted);
+    else if (hasTaken) await replaceKeyringFile(file, wanted);
     return { keyring: await openKeyring({ file, random: systemRandom }), hasTaken, giveBack };
   } catch (error) {
     await giveBack();
@@ -52,10 +52,4 @@ async function readIfPresent(file: string): Promise<string | undefined> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw new StartError(`The keyring ${file} cannot be read: check the path and its permissions.`, { cause: error });
   }
-}
-
-async function replaceFile(file: string, text: string): Promise<void> {
-  const draft = `${file}.restoring`;
-  await writeFile(draft, text, { mode: 0o600, flush: true });
-  await rename(draft, file);
 }

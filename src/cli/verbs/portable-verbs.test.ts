@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
@@ -111,6 +111,21 @@ test('a keyring that a backup carries is taken where there is none, and beside a
   const expected = [before, carried].map((keyring) => JSON.parse(keyring).keys[0].id);
   assert.deepEqual([ids, statSync(otherKeyring).mode & 0o777], [expected, 0o600]);
   assert.equal((await portcullis(['audit', 'verify', '--data-dir', other])).status, 0);
+});
+
+test('a keyring that a restore adds keys to stays the file behind its link, with its mode', async (t) => {
+  const { folder } = await folderWithLog(t);
+  const file = path.join(folder, 'backup.gz');
+  assert.equal((await portcullis(['backup', '--data-dir', folder, '--to', file, '--with-keyring'])).status, 0);
+  const { folder: other } = await folderWithLog(t);
+  const [link, mounted] = [path.join(other, 'keyring.json'), path.join(folder, 'mounted.json')];
+  renameSync(link, mounted);
+  chmodSync(mounted, 0o640);
+  symlinkSync(mounted, link);
+  const restored = await portcullis(['restore', '--from', file, '--data-dir', other, '--replace', '--with-keyring']);
+  assert.deepEqual([restored.status, restored.errors], [0, '']);
+  assert.equal(lstatSync(link).isSymbolicLink(), true);
+  assert.deepEqual([JSON.parse(readFileSync(mounted, 'utf8')).keys.length, statSync(mounted).mode & 0o777], [2, 0o640]);
 });
 
 test('a trial in a folder that is not there leaves none', async (t) => {

@@ -129,6 +129,7 @@ export class MemoryStore implements Pick<StoreReader, 'getGroup' | 'pageOfResour
   }
 
   async readStanding(known: string | undefined): Promise<StoreStanding> {
+    this.#failIfAsked();
     return this.#standing(known);
   }
 

@@ -1,0 +1,79 @@
+import type { Clock } from '../lib/clock.ts';
+import { type Random, randomFraction } from '../lib/random.ts';
+import type { ControlPlaneAddress } from './control-plane-rotation.ts';
+import { FrameConnection } from './frame-connection.ts';
+import { parseControlPlaneMessage } from './parse-message.ts';
+import { type HelloMessage, MAX_FRAME_BYTES } from './protocol.ts';
+import { openSyncConnection, type SubscriberIdentity } from './sync-client.ts';
+
+/** What others are asked with. */
+export interface OtherControlPlanesOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly signal: AbortSignal;
+}
+
+const CONNECT_TIMEOUT_MS = 3_000;
+/** One that takes longer to say welcome has no store either. */
+const WELCOME_TIMEOUT_MS = 3_000;
+/** Between half and one and a half of this passes before they are asked again. */
+const LOOK_INTERVAL_MS = 10_000;
+
+/**
+ * Looks for a control plane that takes this instance in, while the connection to another one stands: where the store is away from all of them, nobody
+ * leaves the one that there is.
+ */
+export class OtherControlPlanes {
+  readonly #options: OtherControlPlanesOptions;
+  #isLooking = false;
+  #nextLookMs = 0;
+
+  constructor(options: OtherControlPlanesOptions) {
+    this.#options = options;
+  }
+
+  /** The first that welcomes; undefined when none does, and when it is too early to ask again. Never rejects. */
+  async find(
+    addresses: readonly ControlPlaneAddress[],
+    identity: SubscriberIdentity,
+    hello: HelloMessage,
+  ): Promise<ControlPlaneAddress | undefined> {
+    const { clock, random } = this.#options;
+    if (this.#isLooking || clock.monotonicMs() < this.#nextLookMs) return undefined;
+    this.#isLooking = true;
+    try {
+      for (const address of addresses) if (await this.#welcomes(address, identity, hello).catch(() => false)) return address;
+      return undefined;
+    } finally {
+      this.#isLooking = false;
+      this.#nextLookMs = clock.monotonicMs() + LOOK_INTERVAL_MS * (0.5 + randomFraction(random));
+    }
+  }
+
+  async #welcomes(address: ControlPlaneAddress, identity: SubscriberIdentity, hello: HelloMessage): Promise<boolean> {
+    const { clock, signal } = this.#options;
+    const { socket, head } = await openSyncConnection({ ...address, identity, clock, signal, timeoutMs: CONNECT_TIMEOUT_MS });
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const connection = new FrameConnection({
+      socket,
+      head,
+      maxFrameBytes: MAX_FRAME_BYTES,
+      clock,
+      onFrame: async (text) => resolve(parseControlPlaneMessage(text)?.kind === 'welcome'),
+      onClosed: () => resolve(false),
+    });
+    const giveUp = (): void => resolve(false);
+    const cancelTimeout = clock.schedule(WELCOME_TIMEOUT_MS, giveUp);
+    signal.addEventListener('abort', giveUp);
+    if (signal.aborted) giveUp();
+    connection.start();
+    connection.send(hello);
+    try {
+      return await promise;
+    } finally {
+      cancelTimeout();
+      signal.removeEventListener('abort', giveUp);
+      connection.close('it was only asked whether it takes the instance in');
+    }
+  }
+}
