@@ -14,7 +14,7 @@ const { values } = parseArgs({
     scenario: { type: 'string' },
     seed: { type: 'string' },
     copies: { type: 'string' },
-    minutes: { type: 'string', default: '180' },
+    minutes: { type: 'string', default: '360' },
     continue: { type: 'boolean', default: false },
     anew: { type: 'string' },
     list: { type: 'boolean', default: false },

@@ -5,10 +5,10 @@ import type { ChaosTally } from './chaos-tally.ts';
 import type { CredentialLedger } from './credential-ledger.ts';
 import { GUARDED_PATH } from './guarded-route.ts';
 
-/** Revoked keys that are tried each time; there are more and more of them. */
-const REVOKED_TRIED = 60;
-/** Valid keys that are tried each time. */
-const VALID_TRIED = 120;
+/** Of valid keys and of revoked ones, so many of the newest are all tried each time: only long rounds write more. */
+const NEWEST_TRIED = 300;
+/** Of the others, of which there are more and more, some. */
+const OTHERS_TRIED = 50;
 
 /** Resolves when a write is answered and in force at every gateway that is connected, of which there are `expected`. */
 export async function untilCurrent(instance: RunningInstance, expected = 1): Promise<void> {
@@ -53,10 +53,14 @@ export async function checkLedger(
     }
     ledger.settle(entry, found);
   }
-  const valid = ledger.entries.flatMap(({ acknowledged: { key } }) => (key === undefined ? [] : [key]));
   const port = options.gatewayPort ?? instance.ports.http;
-  await tryKeys({ port, tally }, random.shuffle(valid).slice(0, VALID_TRIED), 200);
-  await tryKeys({ port, tally }, random.shuffle(ledger.revoked).slice(0, REVOKED_TRIED), 401);
+  await tryKeys({ port, tally }, newestAndSome(random, ledger.valid), 200);
+  await tryKeys({ port, tally }, newestAndSome(random, ledger.revoked), 401);
+}
+
+function newestAndSome(random: SeededRandom, keys: readonly string[]): readonly string[] {
+  const others = random.shuffle(keys.slice(0, -NEWEST_TRIED)).slice(0, OTHERS_TRIED);
+  return [...others, ...keys.slice(-NEWEST_TRIED)];
 }
 
 async function tryKeys(

@@ -12,6 +12,8 @@ import { type ChaosRun, chaosTest } from './chaos-test.ts';
 const HOST = 'a.example';
 const BETWEEN_CHANGES_MS = 50;
 const CHANGES_IN_A_ROUND = 30;
+/** One of everything at once, a key that is given, and one that is taken. */
+const WRITES_A_CHANGE = 3;
 const CLIENTS = 3;
 
 chaosTest({
@@ -43,11 +45,15 @@ chaosTest({
     await chaos.rounds(async (scope) => {
       const clients = startClients(chaos, instance, authority.cert, steadyKey);
       scope.after(() => clients.stop());
+      const startedMs = performance.now();
+      let keysTried = 0;
       for (let turn = 0; turn < CHANGES_IN_A_ROUND; turn++) {
         await Promise.all([pause(BETWEEN_CHANGES_MS), change()]);
         chaos.tally.writesAcknowledged++;
-        await exchangeKey(chaos, instance);
+        keysTried += await exchangeKey(chaos, instance);
       }
+      chaos.figure('longestBetweenWritesMs', (performance.now() - startedMs) / (CHANGES_IN_A_ROUND * WRITES_A_CHANGE), BETWEEN_CHANGES_MS);
+      assert.ok(keysTried > 0, 'no answer said that its key is in force');
       await clients.stop();
     });
   },
@@ -92,8 +98,9 @@ async function writeTogether(
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
 }
 
-/** A key holds as soon as its write is answered, and no longer than its removal. */
-async function exchangeKey({ random, tally }: ChaosRun, instance: RunningInstance): Promise<void> {
+/** A key holds as soon as its write is answered, and no longer than its removal. Resolves with how many of the two answers said so. */
+async function exchangeKey({ random, tally }: ChaosRun, instance: RunningInstance): Promise<number> {
+  let tried = 0;
   const key = random.hexadecimal();
   const path = '/apisix/admin/consumers/jack/credentials/exchanged';
   for (const [method, body, expected] of [
@@ -104,21 +111,29 @@ async function exchangeKey({ random, tally }: ChaosRun, instance: RunningInstanc
     assert.equal(write.status, method === 'PUT' && write.status === 201 ? 201 : 200);
     tally.writesAcknowledged++;
     if (write.headers['portcullis-applied'] !== '1/1') continue;
+    tried++;
     const status = await statusFor({ port: instance.ports.http, path: '/anything', key });
     tally.requests++;
     if (status !== expected) tally.requestFailed(`after ${method} of its key: ${status}`);
   }
+  return tried;
 }
 
-/** Clients that ask without a pause, over HTTP and HTTPS. */
+/** Clients that ask without a pause, over HTTP and HTTPS, on kept connections; one more makes a whole TLS handshake for each request. */
 function startClients({ tally }: ChaosRun, instance: RunningInstance, ca: string, key: string): { stop(): Promise<void> } {
-  const dispatcher = new Agent({ connect: { ca, servername: HOST }, connections: CLIENTS });
+  const connectOptions = { ca, servername: HOST, maxCachedSessions: 0 };
+  const dispatcher = new Agent({ connect: connectOptions, connections: CLIENTS });
+  const fresh = new Agent({ connect: connectOptions, connections: 1 });
   let isOver = false;
-  const ask = async (origin: string): Promise<void> => {
+  const ask = async (origin: string, reset = false): Promise<void> => {
     while (!isOver) {
       tally.requests++;
       try {
-        const answer = await request(`${origin}/anything`, { dispatcher, headers: { apikey: key, host: HOST } });
+        const answer = await request(`${origin}/anything`, {
+          dispatcher: reset ? fresh : dispatcher,
+          reset,
+          headers: { apikey: key, host: HOST },
+        });
         const echoed = JSON.parse(await answer.body.text());
         const [seen, sent] = [answer.headers['x-version'], echoed['x-version']];
         if (answer.statusCode !== 200) tally.requestFailed(`${origin}: ${answer.statusCode}`);
@@ -129,12 +144,12 @@ function startClients({ tally }: ChaosRun, instance: RunningInstance, ca: string
     }
   };
   const origins = [`http://127.0.0.1:${instance.ports.http}`, `https://127.0.0.1:${instance.ports.https}`];
-  const running = origins.flatMap((origin) => Array.from({ length: CLIENTS }, () => ask(origin)));
+  const running = [...origins.flatMap((origin) => Array.from({ length: CLIENTS }, () => ask(origin))), ask(origins[1] ?? '', true)];
   return {
     async stop() {
       isOver = true;
       await Promise.all(running);
-      await dispatcher.destroy();
+      await Promise.all([dispatcher.destroy(), fresh.destroy()]);
     },
   };
 }

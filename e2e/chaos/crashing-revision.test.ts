@@ -100,14 +100,18 @@ function assertTriedOnce(lines: ReturnType<typeof logLines>, revision: number): 
   assert.ok(lines.indexOf(restart) < lines.indexOf(load) && lines.indexOf(load) < lines.indexOf(refusal), 'restart, load, refusal');
 }
 
-/** One request after the other, while `action` runs and for a second longer: the longest time until one was answered with 200. */
+/**
+ * One request after the other, while `action` runs, for a second longer, and until the last is answered with 200: the longest time until
+ * one was.
+ */
 async function longestWaitDuring({ tally }: ChaosRun, port: number, key: string, action: () => Promise<void>): Promise<number> {
   let isOver = false;
   let longestMs = 0;
   const asking = (async () => {
     let sinceMs = performance.now();
-    while (!isOver) {
-      const status = await statusFor({ port, path: GUARDED_PATH, key });
+    let status: number | string = 0;
+    while (!isOver || status !== 200) {
+      status = await statusFor({ port, path: GUARDED_PATH, key });
       tally.requests++;
       if (typeof status === 'number' && status !== 200) tally.requestFailed(`a valid key is answered ${status}`);
       if (status !== 200) continue;

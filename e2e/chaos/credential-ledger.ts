@@ -17,6 +17,8 @@ export interface LedgerEntry {
 /** All that was acknowledged of credentials: what must be found again, in the store and at the gateway, whatever was killed. */
 export class CredentialLedger {
   readonly #entries: LedgerEntry[] = [];
+  /** Keys that open something, the newest last. */
+  readonly #valid = new Set<string>();
   /** Keys that an acknowledged write has taken away; none of them may ever open anything again. */
   readonly #revoked = new Set<string>();
   /** Those among them that the acknowledgement said are out of force at every gateway. */
@@ -26,6 +28,11 @@ export class CredentialLedger {
     return this.#entries;
   }
 
+  get valid(): readonly string[] {
+    return [...this.#valid];
+  }
+
+  /** The newest last. */
   get revoked(): readonly string[] {
     return [...this.#revoked];
   }
@@ -43,19 +50,24 @@ export class CredentialLedger {
   /** A write was answered with success. `isInForce`: the answer said so of every gateway. */
   acknowledge(entry: LedgerEntry, state: CredentialState, isInForce: boolean): void {
     const { key } = entry.acknowledged;
-    if (key !== undefined && key !== state.key) {
-      this.#revoked.add(key);
-      if (isInForce) this.#outOfForce.push(key);
-    }
-    entry.acknowledged = state;
-    entry.uncertain = undefined;
+    if (isInForce && key !== undefined && key !== state.key) this.#outOfForce.push(key);
+    this.#is(entry, state);
   }
 
   /** What a look at the store says of a write whose answer never came. */
   settle(entry: LedgerEntry, found: CredentialState): void {
+    this.#is(entry, found);
+  }
+
+  #is(entry: LedgerEntry, state: CredentialState): void {
+    const { key } = entry.acknowledged;
+    entry.acknowledged = state;
     entry.uncertain = undefined;
-    if (found.key === entry.acknowledged.key) return;
-    if (entry.acknowledged.key !== undefined) this.#revoked.add(entry.acknowledged.key);
-    entry.acknowledged = found;
+    if (key === state.key) return;
+    if (key !== undefined) {
+      this.#valid.delete(key);
+      this.#revoked.add(key);
+    }
+    if (state.key !== undefined) this.#valid.add(state.key);
   }
 }

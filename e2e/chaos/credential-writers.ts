@@ -24,6 +24,10 @@ export class CredentialWriters {
   acknowledged = 0;
   /** Writes that were sent, whatever came of them. */
   attempts = 0;
+  /** Writes answered with anything else. */
+  refused = 0;
+  /** Writes answered with success of which the answer did not say that they are in force at every gateway. */
+  behind = 0;
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -64,11 +68,16 @@ export class CredentialWriters {
           ? instance.admin('DELETE', path)
           : instance.admin('PUT', path, { plugins: { 'key-auth': { key: state.key } } });
       const answer = await within(GIVE_UP_MS, asked);
-      if (answer.status !== 200 && answer.status !== 201) return false;
+      if (answer.status !== 200 && answer.status !== 201) {
+        this.refused++;
+        return false;
+      }
       tally.writesAcknowledged++;
       this.acknowledged++;
       const [, applied, expected] = /^(\d+)\/(\d+)/.exec(String(answer.headers['portcullis-applied'])) ?? [];
-      ledger.acknowledge(entry, state, applied === expected && applied !== '0');
+      const isInForce = applied === expected && applied !== '0';
+      if (!isInForce) this.behind++;
+      ledger.acknowledge(entry, state, isInForce);
       return true;
     } catch {
       return false;

@@ -30,6 +30,8 @@ chaosTest({
       scope.after(() => start.killEverything());
       if (index % 2 === 0) await pause(random.integer(0, LONGEST_START_MS));
       else await start.untilReady();
+      // Held still, so that it starts no child that would be missed.
+      start.process.kill('SIGSTOP');
       const children = start.childProcesses().map(({ pid }) => pid);
       start.process.kill('SIGKILL');
       tally.killed(index % 2 === 0 ? 'supervisor while it starts' : 'supervisor');

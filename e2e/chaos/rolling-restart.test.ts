@@ -3,11 +3,12 @@ import { startEchoUpstream } from '../../test-support/echo-upstream.ts';
 import { LoadClients } from '../../test-support/load-clients.ts';
 import { isAlive, until, untilGone } from '../../test-support/running-instance.ts';
 import { type RestartableInstance, startControlPlane, startGateway } from '../../test-support/separate-planes.ts';
-import type { ChaosTally } from './chaos-tally.ts';
-import { chaosTest } from './chaos-test.ts';
+import { type ChaosRun, chaosTest } from './chaos-test.ts';
 import { untilCurrent } from './check-ledger.ts';
 
 const CLIENTS_OF_EACH_KIND = 2;
+/** Each may be found closed, before its request was read, once in a restart: clients send that again, as HTTP wants it. */
+const KEPT_CONNECTIONS = 2 * CLIENTS_OF_EACH_KIND;
 const SOME_REQUESTS = 150;
 /** What a load balancer needs to see that a gateway is no longer ready. */
 const DRAIN_DELAY_SECONDS = '1';
@@ -28,8 +29,8 @@ chaosTest({
     await untilCurrent(plane(), 2);
     await chaos.rounds(async (scope) => {
       for (const gateway of random.shuffle(gateways)) {
-        await replaceUnderLoad(scope, gateway, tally);
-        await restartBehindBalancer(scope, gateway, tally);
+        await replaceUnderLoad(scope, gateway, chaos);
+        await restartBehindBalancer(scope, gateway, chaos);
         await untilCurrent(plane(), 2);
       }
       const clients = startClients(scope, gateways[0]);
@@ -39,7 +40,7 @@ chaosTest({
       await controlPlane.start();
       tally.killed('control plane, restarted');
       await moreRequests(clients);
-      await end(clients, tally);
+      await end(clients, chaos);
       await untilCurrent(plane(), 2);
     });
   },
@@ -61,27 +62,28 @@ async function moreRequests(clients: LoadClients): Promise<void> {
   await until(() => clients.total >= before + SOME_REQUESTS, 'the clients go on');
 }
 
-async function end(clients: LoadClients, tally: ChaosTally): Promise<void> {
+async function end(clients: LoadClients, { tally, figure }: ChaosRun): Promise<void> {
   await clients.stop();
   tally.requests += clients.total;
   for (const failure of clients.failures) tally.requestFailed(failure);
+  figure('mostSentAgain', clients.kept.sentAgain + clients.pipelining.sentAgain, KEPT_CONNECTIONS);
 }
 
 /** A fresh gateway process beside the old one, for clients that know nothing of it. */
-async function replaceUnderLoad(scope: Scope, gateway: RestartableInstance, tally: ChaosTally): Promise<void> {
+async function replaceUnderLoad(scope: Scope, gateway: RestartableInstance, chaos: ChaosRun): Promise<void> {
   const { instance } = gateway;
   const clients = startClients(scope, gateway);
   await moreRequests(clients);
   const old = instance.child('gateway');
   instance.process.kill('SIGUSR2');
   await untilGone(old);
-  tally.killed('gateway process, replaced');
+  chaos.tally.killed('gateway process, replaced');
   await moreRequests(clients);
-  await end(clients, tally);
+  await end(clients, chaos);
 }
 
 /** All processes of a gateway, for clients that leave when it says that it is not ready. */
-async function restartBehindBalancer(scope: Scope, gateway: RestartableInstance, tally: ChaosTally): Promise<void> {
+async function restartBehindBalancer(scope: Scope, gateway: RestartableInstance, chaos: ChaosRun): Promise<void> {
   const { instance } = gateway;
   const clients = startClients(scope, gateway);
   await moreRequests(clients);
@@ -91,9 +93,9 @@ async function restartBehindBalancer(scope: Scope, gateway: RestartableInstance,
     const answer = await fetch(`http://127.0.0.1:${instance.ports.status}/status/ready`).catch(() => undefined);
     return answer?.status === 503;
   }, 'it says that it stops');
-  await end(clients, tally);
+  await end(clients, chaos);
   assert.ok(isAlive(process), 'the clients have left within the delay');
   assert.equal(await stopped, 0);
   await gateway.start();
-  tally.killed('gateway with its supervisor, restarted');
+  chaos.tally.killed('gateway with its supervisor, restarted');
 }

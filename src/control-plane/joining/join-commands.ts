@@ -44,6 +44,8 @@ function systemdCommand(facts: JoinCommandFacts): string {
     'sudo install -d -m 0755 /opt/portcullis',
     'sudo cp -a bin src package.json package-lock.json /opt/portcullis/',
     '(cd /opt/portcullis && sudo npm ci --omit=dev --ignore-scripts)',
+    // Whatever the umask was that the clone was made with.
+    'sudo chmod -R a+rX /opt/portcullis',
     'sudo install -d -m 0700 /etc/portcullis',
     "sudo sh -c 'umask 077; cat > /etc/portcullis/join-token' <<'END'",
     facts.token,
@@ -58,6 +60,9 @@ function systemdCommand(facts: JoinCommandFacts): string {
     'DynamicUser=yes',
     'StateDirectory=portcullis-gateway',
     'StateDirectoryMode=0700',
+    // The folder of the program is read-only to the unit.
+    'CacheDirectory=portcullis-gateway',
+    'Environment=NODE_COMPILE_CACHE=%C/portcullis-gateway',
     'WorkingDirectory=/opt/portcullis',
     'LoadCredential=join-token:/etc/portcullis/join-token',
     `ExecStart=/usr/bin/env node bin/portcullis.js gateway --data-dir \${STATE_DIRECTORY} --log-file - --control-plane ${addresses(facts)} --join-token-file \${CREDENTIALS_DIRECTORY}/join-token`,
@@ -173,6 +178,8 @@ function buildImage(facts: JoinCommandFacts): readonly string[] {
     'RUN npm ci --omit=dev --ignore-scripts && mkdir -p -m 0777 node_modules/.cache/portcullis',
     'COPY bin ./bin',
     'COPY src ./src',
+    // Files keep the modes of the clone, and in Kubernetes their reader is not root.
+    'RUN chmod -R a+rX bin src package.json package-lock.json',
     'ENTRYPOINT ["node", "bin/portcullis.js"]',
     'END',
   ];
