@@ -38,6 +38,20 @@ test('what is written as YAML is YAML', () => {
   }
 });
 
+test('what runs in a container can be asked for its metrics and tells how it is; Docker shows neither to other machines', () => {
+  for (const name of ['docker', 'compose', 'kubernetes'] as const) assert.match(COMMANDS[name], /--metrics-listen[", ]+0\.0\.0\.0/, name);
+  for (const name of ['docker', 'compose'] as const) {
+    assert.match(COMMANDS[name], /127\.0\.0\.1:9091:9091/, name);
+    assert.match(COMMANDS[name], /^HEALTHCHECK CMD \["node", "-e", "fetch\('http:\/\/127\.0\.0\.1:7085\/status'\)/m, name);
+  }
+  const pods = COMMANDS.kubernetes.split('\n---\n').at(-1)?.split('\nEND\n')[0] ?? '';
+  assert.deepEqual(parseDocument(pods).toJS().spec.template.metadata.annotations, {
+    'prometheus.io/scrape': 'true',
+    'prometheus.io/port': '9091',
+    'prometheus.io/path': '/apisix/prometheus/metrics',
+  });
+});
+
 test('the command for plain Node writes the token for its owner alone and starts the gateway with its file', async (t) => {
   const folder = await temporaryFolder(t);
   await mkdir(path.join(folder, 'bin'));
