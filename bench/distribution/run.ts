@@ -12,8 +12,8 @@ import { startFilledPlanes, untilServed } from './start-filled-planes.ts';
 
 // Run as: run.ts [--keys 1000,10000,100000] [--instances 1,10,50] [--writes 60]
 const FOLDER = fileURLToPath(new URL('../results/', import.meta.url));
-/** Each simulated instance loads all keys in this process: more than so many keys in all take minutes. */
-const MOST_SIMULATED_KEYS = 1_000_000;
+/** Each simulated instance loads all keys in this process: so many in all take some minutes, and 2 GB of disk for their journals. */
+const MOST_SIMULATED_KEYS = 10_000_000;
 
 /** Of one number of keys. */
 interface DistributionRow {
