@@ -1,14 +1,19 @@
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
+import type { Cleanup } from '../src/engine/testing/cleanup.ts';
 import { runCrossTalk } from '../src/engine/testing/cross-talk.ts';
+import { anyDecision } from '../src/engine/testing/decision-property.ts';
+import { answersInDrain } from '../src/engine/testing/drain-property.ts';
 import { hpackProperties } from '../src/engine/testing/hpack-properties.ts';
 import { runHttp2Fuzz } from '../src/engine/testing/http2-fuzz/run-http2-fuzz.ts';
 import { requestAgainstLlhttp, responseAgainstLlhttp } from '../src/engine/testing/llhttp-properties.ts';
 import { parserProperties } from '../src/engine/testing/parser-properties.ts';
+import { requestRoundTrips } from '../src/engine/testing/request-round-trips.ts';
+import { responseRoundTrips } from '../src/engine/testing/response-round-trips.ts';
 
 /**
  * What the tests of the engine try a little, for as long as one likes: `npm run fuzz -- --seconds 60 --seed 1 --only llhttp`.
- * Every target gets the same share of the time; a run of `cross-talk` or `hostile` is ended, not cut. Ends with status 1 and the shortest
+ * Every target gets the same share of the time; a run of `round trip`, `decision`, `cross-talk` or `hostile` is ended, not cut. Ends with status 1 and the shortest
  * counterexample at the first failure; the seed printed repeats the run.
  */
 const { values } = parseArgs({
@@ -25,6 +30,9 @@ const targets = [
   ...hpackProperties.map(({ name, property }) => ({ name: `HPACK: ${name}`, run: () => checkProperty(property) })),
   { name: 'llhttp: requests', run: () => checkProperty(requestAgainstLlhttp) },
   { name: 'llhttp: responses', run: () => checkProperty(responseAgainstLlhttp) },
+  ...[...requestRoundTrips, ...responseRoundTrips].map(({ name, start }) => ({ name: `round trip: ${name}`, run: () => checkLive(start) })),
+  { name: 'decision: any, at any time', run: () => checkLive(async () => anyDecision) },
+  { name: 'drain: pipelined requests', run: () => checkProperty(answersInDrain) },
   ...(['documented', 'onread', 'handle'] as const).map((transport) => ({
     name: `cross-talk: ${transport}`,
     run: () => crossTalk(transport, false),
@@ -48,6 +56,21 @@ async function checkProperty<Input>(property: fc.IRawProperty<Input>): Promise<n
   const details = await fc.check(property, limits);
   if (details.failed) fail(fc.defaultReportMessage(details));
   return details.numRuns;
+}
+
+/** Batches of 100 runs, each with an engine of its own; none is cut, for that an answer is lost shows only when the wait for it is over. */
+async function checkLive<Input>(start: (end: Cleanup) => Promise<fc.IRawProperty<Input>>): Promise<number> {
+  const end = performance.now() + shareMs;
+  let runs = 0;
+  for (let batch = 0; batch === 0 || performance.now() < end; batch++) {
+    const cleanUps: (() => unknown)[] = [];
+    const property = await start({ after: (cleanUp) => cleanUps.unshift(cleanUp) });
+    const details = await fc.check(property, { seed: seed + batch, numRuns: 100 });
+    for (const cleanUp of cleanUps) await cleanUp();
+    if (details.failed) fail(fc.defaultReportMessage(details));
+    runs += details.numRuns;
+  }
+  return runs;
 }
 
 async function crossTalk(transport: 'documented' | 'onread' | 'handle', encrypted: boolean): Promise<number> {

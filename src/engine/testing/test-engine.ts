@@ -1,16 +1,14 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import type { TestContext } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import type { Exchange, UpstreamTarget } from '../exchange.ts';
 import { HttpServer, type HttpServerOptions } from '../http-server.ts';
 import type { TlsChooser } from '../tls/server-terms.ts';
 import { UpstreamPool } from '../upstream/upstream-pool.ts';
 import { ByteStream } from './byte-stream.ts';
+import type { Cleanup } from './cleanup.ts';
 import { planTo, TestHandler } from './test-handler.ts';
 import { testTransport } from './test-transport.ts';
-
-type Cleanup = Pick<TestContext, 'after'>;
 
 /** An upstream whose every byte a test decides: it accepts, and hands the connections over in order. */
 export class TestUpstream {
