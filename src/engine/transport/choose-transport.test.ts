@@ -52,6 +52,17 @@ test('documented interfaces are used unchecked where that is wished', async () =
   assert.deepEqual(await chooseTransport('documented', () => assert.fail()), { kind: 'documented', refused: [] });
 });
 
+test('what is quicker than wished is not even checked', async () => {
+  const asked: TransportKind[] = [];
+  const choice = await chooseTransport('onread', async (kind) => void asked.push(kind));
+  assert.deepEqual([choice, asked], [{ kind: 'onread', refused: [] }, ['onread']]);
+});
+
+test('where the wished one fails its check, documented interfaces remain', async () => {
+  const choice = await chooseTransport('onread', () => Promise.reject(new Error('no')));
+  assert.deepEqual(choice, { kind: 'documented', refused: [{ kind: 'onread', failure: 'no' }] });
+});
+
 /** A socket with a server behind it that reads everything. */
 async function connectedSocket(): Promise<{ readonly socket: Socket; close(): void }> {
   const server = createServer((accepted) => accepted.on('error', () => {}).resume());

@@ -1,8 +1,8 @@
 import { TRANSPORT_KINDS, type TransportKind } from './transport-kind.ts';
 import { checkTransport } from './transport-self-check.ts';
 
-/** `auto` takes the quickest that works; `documented` uses documented interfaces of Node alone. */
-export type TransportWish = 'auto' | 'documented';
+/** `auto` takes the quickest that works; the others are the quickest that may be used, `documented` documented interfaces of Node alone. */
+export type TransportWish = 'auto' | 'onread' | 'documented';
 
 /** A quicker kind that is not used, and what it got wrong. */
 export interface RefusedTransport {
@@ -33,7 +33,7 @@ export async function chooseTransport(
   const refused: RefusedTransport[] = [];
   for (const kind of TRANSPORT_KINDS) {
     if (kind === 'documented') break;
-    if (wish === 'documented') continue;
+    if (wish !== 'auto' && wish !== kind) continue;
     try {
       await check(kind, CHECK_LIMIT_MS);
       return { kind, refused };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RecordingLogger } from '../../../test-support/recording-logger.ts';
 import type { ConfigurationApplier, HealthReport, UsageReport } from '../../distribution/gateway-side.ts';
+import type { TransportWish } from '../../engine/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { digestKey } from '../../lib/key-digest.ts';
 import { systemRandom } from '../../lib/random.ts';
@@ -96,6 +97,21 @@ async function* oneByOne(items: readonly SnapshotItem[]): AsyncGenerator<readonl
   for (const item of items) yield [item];
 }
 
+/** The same variable as the engine's own tests have: the quickest transport, unless `PORTCULLIS_TEST_TRANSPORT` names another. */
+function testTransportWish(): TransportWish {
+  const wanted = process.env.PORTCULLIS_TEST_TRANSPORT;
+  switch (wanted) {
+    case undefined:
+    case 'handle':
+      return 'auto';
+    case 'onread':
+    case 'documented':
+      return wanted;
+    default:
+      throw new Error(`PORTCULLIS_TEST_TRANSPORT is ${wanted}, which is no transport`);
+  }
+}
+
 function testOptions(dataFolder: string, log: RecordingLogger): GatewayOptions {
   return {
     dataFolder,
@@ -113,7 +129,7 @@ function testOptions(dataFolder: string, log: RecordingLogger): GatewayOptions {
     accessLogFile: undefined,
     trustedAddresses: [],
     pluginDeadlineMs: 10_000,
-    engine: { limits: {}, timeouts: {}, transport: process.env.PORTCULLIS_TEST_TRANSPORT === 'documented' ? 'documented' : 'auto' },
+    engine: { limits: {}, timeouts: {}, transport: testTransportWish() },
     limits: {},
     previousExit: { kind: 'none' },
     allowOlder: false,
