@@ -21,10 +21,14 @@ function makeCollector(rows = 2) {
     clock,
     random: systemRandom,
     yieldTurn: () => Promise.resolve(),
-    send: (report) => {
-      if (state.takes) sent.push(report);
-      return state.takes;
-    },
+    link: () => ({
+      acknowledges: false,
+      kept: 0,
+      send: (report) => {
+        if (state.takes) sent.push(report);
+        return state.takes;
+      },
+    }),
   });
   collector.start();
   const counters = Array.from({ length: rows }, (_, row) => new UsageCounter(collector.handles, row));
