@@ -218,7 +218,7 @@ async function makePublisher(options: ControlPlaneOptions, parts: PublisherParts
       await leadOnAfterLoss({ store, random, historyId: history.id, known });
       options.onStoreReplaced?.(new PortcullisError('store_replaced', { detail: LOST_REVISIONS }));
     },
-    onUsage: (name, report) => recorder.take(name, report),
+    usage: recorder,
     plugins: PLUGIN_SCHEMAS.map((schema) => toSnapshotPlugin(schema, log)),
     compareIntervalMs,
     clock,

@@ -14,4 +14,5 @@ export type { StateCheckResult } from './state-hash/state-check.ts';
 export { Subscriber, type SubscriberOptions } from './subscriber.ts';
 export type { SubscriberIdentity } from './sync-client.ts';
 export { UsageBatch } from './usage-batch.ts';
+export type { UsageLink } from './usage-link.ts';
 export { MAX_USAGE_ENTRIES_PER_BATCH, OTHER, type UsageEntry, type UsageReport, usageParts, usageTuple } from './usage-report.ts';

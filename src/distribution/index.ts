@@ -27,7 +27,7 @@ export { MemoryInstanceRegistry } from './memory-instance-registry.ts';
 export { appendSession, openHistory, SESSIONS_SETTING } from './open-history.ts';
 export { Publisher } from './publisher.ts';
 export type { PublisherEvents } from './publisher-events.ts';
-export type { PublisherOptions } from './publisher-options.ts';
+export type { PublisherOptions, UsageTaker } from './publisher-options.ts';
 export { RememberingInstanceRegistry } from './remembering-instance-registry.ts';
 export { createSigningKey } from './signing.ts';
 export { formatSnapshotKey, SNAPSHOT_KEY_BYTES, type SnapshotKey } from './snapshot-key.ts';

@@ -1,9 +1,9 @@
 import { ProtocolError } from './frame-codec.ts';
 import { readHealthReport } from './health-report.ts';
-import type { ControlPlaneMessage, GatewayMessage, HeartbeatMessage, HelloMessage } from './protocol.ts';
-import { own, parseObject, readCount, readHistory, readString, type UnknownFields } from './read-fields.ts';
+import type { ControlPlaneMessage, GatewayMessage, HeartbeatMessage, HelloMessage, WelcomeMessage } from './protocol.ts';
+import { own, parseObject, readCount, readFlag, readHistory, readString, type UnknownFields } from './read-fields.ts';
 import { readStateHash } from './state-hash/state-hash.ts';
-import { readUsageReport } from './usage-report.ts';
+import { readUsageKept, readUsageReport } from './usage-report.ts';
 
 /**
  * What a gateway said; undefined for a kind of message that this version does not know. Unknown fields are left out.
@@ -57,7 +57,7 @@ export function parseControlPlaneMessage(text: string): ControlPlaneMessage | un
         groupId: readString(fields, 'groupId'),
         instanceId: readString(fields, 'instanceId'),
         revision: readCount(fields, 'revision'),
-        ...readHistoryAccepted(fields),
+        ...readPromises(fields),
         keySalt: readString(fields, 'keySalt'),
         signingKey: readString(fields, 'signingKey'),
         ...readHeartbeatMs(fields),
@@ -88,6 +88,8 @@ export function parseControlPlaneMessage(text: string): ControlPlaneMessage | un
       };
     case 'state-hash':
       return { kind, revision: readCount(fields, 'revision'), kinds: readStateHash(fields) };
+    case 'usage-kept':
+      return { kind, ...readUsageKept(fields) };
     case 'heartbeat':
       return readHeartbeat(fields);
     default:
@@ -122,11 +124,12 @@ function readFacts(fields: UnknownFields): Pick<HelloMessage, 'hostname' | 'addr
   return { ...text('hostname'), ...text('address'), ...count('cores'), ...count('workers') };
 }
 
-function readHistoryAccepted(fields: UnknownFields): { readonly historyAccepted?: boolean } {
-  const historyAccepted = own(fields, 'historyAccepted');
-  if (historyAccepted === undefined) return {};
-  if (typeof historyAccepted !== 'boolean') throw new ProtocolError('the field historyAccepted is neither true nor false');
-  return { historyAccepted };
+function readPromises(fields: UnknownFields): Pick<WelcomeMessage, 'historyAccepted' | 'acknowledgesUsage'> {
+  const flag = (name: 'historyAccepted' | 'acknowledgesUsage') => {
+    const value = readFlag(fields, name);
+    return value === undefined ? {} : { [name]: value };
+  };
+  return { ...flag('historyAccepted'), ...flag('acknowledgesUsage') };
 }
 
 function readOutcome(fields: UnknownFields): 'applied' | 'refused' {

@@ -7,7 +7,7 @@
  */
 import type { HealthReport } from './health-report.ts';
 import type { KindHash } from './state-hash/state-hash.ts';
-import type { UsageReport } from './usage-report.ts';
+import type { UsageKept, UsageReport } from './usage-report.ts';
 
 export const PROTOCOL_VERSION = 1;
 export const OLDEST_PROTOCOL_VERSION = 1;
@@ -117,6 +117,13 @@ export interface WelcomeMessage {
   readonly signingKey: string;
   /** A heartbeat comes at least this often. Absent from control planes that send one every five seconds. */
   readonly heartbeatMs?: number;
+  /** `usage-kept` follows what is told of usage. Absent from control planes that never say so. */
+  readonly acknowledgesUsage?: boolean;
+}
+
+/** From the control plane: what the gateway has told of usage up to this message is written. */
+export interface UsageKeptMessage extends UsageKept {
+  readonly kind: 'usage-kept';
 }
 
 /** From the control plane, when the versions do not fit: the gateway keeps serving what it holds and tries again later. */
@@ -202,4 +209,5 @@ export type ControlPlaneMessage =
   | SnapshotEndMessage
   | DeltaMessage
   | StateHashMessage
+  | UsageKeptMessage
   | HeartbeatMessage;

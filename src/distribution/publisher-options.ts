@@ -13,6 +13,14 @@ import type { SnapshotPlugin } from './snapshot-plugins.ts';
 import type { SyncTls } from './sync-server.ts';
 import type { UsageReport } from './usage-report.ts';
 
+/** Who takes what instances have counted, and writes it. */
+export interface UsageTaker {
+  /** Takes a message, each once. @returns the number under which it is told that it is written: never lower than the one before */
+  take(name: InstanceName, report: UsageReport): number;
+  /** `listener` is called whenever everything up to a number is written: committed, or known to be left out for ever. */
+  onWritten(listener: (upTo: number) => void): void;
+}
+
 /** What a publisher needs. */
 export interface PublisherOptions {
   readonly store: Pick<StoreReader, 'getGroup' | 'pageOfResources' | 'changesSince'> & Pick<RevisionHints, 'readStanding'>;
@@ -39,8 +47,8 @@ export interface PublisherOptions {
    * there, and nothing is published any more. Told again as long as it rejects. Absent: nobody sees to that.
    */
   readonly onLostRevisions?: ((known: ReadonlyMap<string, number>) => Promise<void>) | undefined;
-  /** Told of what instances have counted: once for each message. Absent: nobody wants to know. */
-  readonly onUsage?: (name: InstanceName, report: UsageReport) => void;
+  /** Absent: nobody wants to know what instances have counted. */
+  readonly usage?: UsageTaker;
   /** Told of what happens; absent: nobody wants to know. */
   readonly events?: PublisherEvents | undefined;
   /** How often instances compare what they hold with what the store holds; 0 for never. */

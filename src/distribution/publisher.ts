@@ -1,11 +1,11 @@
 import type { CancelTask } from '../lib/clock.ts';
 import { LeapWaryClock } from '../lib/leap-wary-clock.ts';
-import { RateLimit } from '../lib/rate-limit.ts';
 import { AdmittedPeers } from './admitted-peers.ts';
 import { ConnectedInstance, type InstanceStatus } from './connected-instance.ts';
 import { ProtocolError } from './frame-codec.ts';
 import { FrameConnection } from './frame-connection.ts';
 import { type AppliedRevision, GroupChannel } from './group-channel.ts';
+import { InstanceMeasure } from './instance-measure.ts';
 import type { InstanceName } from './instance-name.ts';
 import { parseGatewayMessage } from './parse-message.ts';
 import {
@@ -24,6 +24,8 @@ import { SnapshotPlugins } from './snapshot-plugins.ts';
 import { StoredState } from './state-hash/stored-state.ts';
 import { StoreContinuity } from './store-continuity.ts';
 import { type SyncPeer, type SyncServers, startSyncServers } from './sync-server.ts';
+import { UsageAcknowledgements } from './usage-acknowledgements.ts';
+import type { UsageReport } from './usage-report.ts';
 import { reasonVersionsDoNotFit } from './version-fit.ts';
 
 /** Another process may have written to the store; its revisions are looked at this often. */
@@ -37,13 +39,6 @@ const MOST_NEWCOMERS_OF_INSTANCE = 4;
 /** Gateways have little to say; more is a broken or hostile peer. */
 const MAX_GATEWAY_FRAME_BYTES = 64 * 1024;
 const MAX_LOGGED_REASON = 500;
-/** A gateway refuses a revision at most once for each write; a minute's worth at once is what a batch of writes may lead to. */
-const LOGGED_REFUSALS_PER_SECOND = 1;
-const LOGGED_REFUSALS_BURST_SECONDS = 60;
-/** Answers that an instance does not owe: a few come when it refuses what is sent to it once more. Each makes work for writes that wait, and for the other control planes. */
-const NEEDLESS_ANSWERS_PER_SECOND = 1;
-const NEEDLESS_ANSWERS_BURST_SECONDS = 60;
-
 /**
  * The control plane's end of distribution: takes in gateway instances over mutual TLS, brings each to the newest revision of its
  * group by a snapshot or deltas, and knows which of them has what in force.
@@ -66,9 +61,8 @@ export class Publisher {
   #servers: SyncServers | undefined;
   #cancelPoll: CancelTask = () => undefined;
   readonly #shared: SharedInstances | undefined;
-  /** Over all connections of an instance, so that coming back gains nothing. */
-  readonly #loggedRefusals = new RateLimit(LOGGED_REFUSALS_PER_SECOND, LOGGED_REFUSALS_BURST_SECONDS);
-  readonly #needlessAnswers = new RateLimit(NEEDLESS_ANSWERS_PER_SECOND, NEEDLESS_ANSWERS_BURST_SECONDS);
+  readonly #measure: InstanceMeasure;
+  readonly #acknowledgements = new UsageAcknowledgements();
   #connections = 0;
   #storeReadAtMs = 0;
   #isClosed = false;
@@ -77,6 +71,8 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#certificateClock = new LeapWaryClock(options.clock);
+    this.#measure = new InstanceMeasure(options.clock);
+    options.usage?.onWritten((upTo) => this.#acknowledgements.written(upTo));
     this.#peers = new AdmittedPeers(options.admission, { clock: options.clock, certificateClock: this.#certificateClock });
     this.#signer = new Signer(options.signingKey);
     this.#plugins = new SnapshotPlugins(options.plugins, options.keySalt);
@@ -231,6 +227,7 @@ export class Publisher {
         cancelTimeout();
         this.#newcomers.delete(connection);
         this.#peers.leave(connection);
+        this.#acknowledgements.forget(connection);
         if (instance === undefined) return;
         this.#channel(name.groupId).leave(instance);
         this.#shared?.left(instance);
@@ -292,6 +289,7 @@ export class Publisher {
       keySalt: this.#options.keySalt.toString('base64'),
       signingKey: this.#signer.publicKey,
       heartbeatMs: HEARTBEAT_INTERVAL_MS,
+      ...(this.#options.usage === undefined ? {} : { acknowledgesUsage: true }),
     });
     connection.expectHeartbeats(hello.heartbeatMs);
     const { authority } = this.#peers;
@@ -339,7 +337,7 @@ export class Publisher {
     const channel = this.#channel(instance.name.groupId);
     switch (message.kind) {
       case 'applied':
-        this.#requireMeasure(instance);
+        if (!instance.takeAnswerDue()) this.#measure.takeNeedlessAnswer(instance.name);
         if (message.outcome === 'refused') this.#logRefusal(instance, message);
         if (!channel.noteAnswer(instance, message)) throw new ProtocolError('the peer answered what was never sent');
         this.#shared?.changed(instance);
@@ -353,10 +351,12 @@ export class Publisher {
         this.#shared?.changed(instance);
         return;
       case 'health':
+        this.#measure.takeReport(instance.name);
         instance.noteHealth(message, this.#options.clock.nowMs());
         return;
       case 'usage':
-        this.#options.onUsage?.(instance.name, message);
+        this.#measure.takeReport(instance.name);
+        this.#takeUsage(instance, message);
         return;
       case 'heartbeat':
         return;
@@ -365,12 +365,9 @@ export class Publisher {
     }
   }
 
-  /** @throws ProtocolError to one that answers over and over */
-  #requireMeasure(instance: ConnectedInstance): void {
-    if (instance.takeAnswerDue()) return;
-    const { groupId, instanceId } = instance.name;
-    if (this.#needlessAnswers.take(JSON.stringify([groupId, instanceId]), this.#options.clock.monotonicMs()) === 0) return;
-    throw new ProtocolError('the peer answers much more often than it is sent something');
+  #takeUsage({ name, connection }: ConnectedInstance, report: UsageReport): void {
+    const number = this.#options.usage?.take(name, report);
+    if (number !== undefined) this.#acknowledgements.note(connection, number, report);
   }
 
   #logDifference(instance: ConnectedInstance, { revision, reason }: StateCheckedMessage): void {
@@ -384,8 +381,7 @@ export class Publisher {
 
   /** What goes beyond the limit is counted all the same, and the instance's last refusal can be asked for. */
   #logRefusal(instance: ConnectedInstance, { revision, reason }: AppliedMessage): void {
-    const { groupId, instanceId } = instance.name;
-    if (this.#loggedRefusals.take(JSON.stringify([groupId, instanceId]), this.#options.clock.monotonicMs()) > 0) return;
+    if (!this.#measure.mayLogRefusal(instance.name)) return;
     const cause = (reason ?? '').slice(0, MAX_LOGGED_REASON);
     this.#options.log.warn('a gateway instance refused a revision', { ...instance.name, revision, cause });
   }

@@ -53,6 +53,13 @@ export function readCount(fields: UnknownFields, name: string): number {
   return value;
 }
 
+/** True, false, or undefined where the field is absent. @throws ProtocolError */
+export function readFlag(fields: UnknownFields, name: string): boolean | undefined {
+  const value = own(fields, name);
+  if (value !== undefined && typeof value !== 'boolean') throw new ProtocolError(`the field ${name} is neither true nor false`);
+  return value;
+}
+
 /** The field `history` of a message or record, where there is one. @throws ProtocolError */
 export function readHistory(fields: UnknownFields): { readonly history?: string } {
   return own(fields, 'history') === undefined ? {} : { history: readString(fields, 'history') };

@@ -15,7 +15,7 @@ import { HEARTBEAT_INTERVAL_MS, type HelloMessage, MAX_FRAME_BYTES, OLDEST_PROTO
 import { StateCheck, type StateCheckResult } from './state-hash/state-check.ts';
 import { openSyncConnection, type SubscriberIdentity } from './sync-client.ts';
 import { SyncSession } from './sync-session.ts';
-import type { UsageReport } from './usage-report.ts';
+import { ConnectionUsageLink, type UsageLink } from './usage-link.ts';
 
 /** What a subscriber needs, and whom it tells. */
 export interface SubscriberOptions {
@@ -69,7 +69,8 @@ export class Subscriber {
   readonly #others: OtherControlPlanes;
   readonly #toldFailures = new Set<string>();
   #health: HealthReport | undefined;
-  #connection: Pick<FrameConnection, 'send' | 'isCongested'> | undefined;
+  #connection: Pick<FrameConnection, 'send'> | undefined;
+  #usageLink: UsageLink | undefined;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -123,11 +124,9 @@ export class Subscriber {
     if (this.#isConnected) this.#connection?.send({ kind: 'health', ...report });
   }
 
-  /** Sends what was counted; false where nobody takes it now. Whether it arrives is not known. */
-  reportUsage(report: UsageReport): boolean {
-    if (!this.#isConnected || this.#connection === undefined || this.#connection.isCongested) return false;
-    this.#connection.send({ kind: 'usage', ...report });
-    return true;
+  /** Where what was counted goes; undefined while no control plane is connected. */
+  get usageLink(): UsageLink | undefined {
+    return this.#isConnected ? this.#usageLink : undefined;
   }
 
   /** Ends the connection and resolves when nothing is being applied any more. The journal stays open. */
@@ -197,11 +196,13 @@ export class Subscriber {
             .then(() => resolve(endOf(session, reason)));
         },
       });
+      const usage = new ConnectionUsageLink(connection);
       const session = new SyncSession({
         identity,
         held: this.#held,
         stateCheck: this.#stateCheck,
         connection,
+        usage,
         log,
         onCurrent: (revision) => this.#options.onCurrent?.(revision),
         onRefused: (revision, reason) => this.#options.onRefused?.(revision, reason),
@@ -211,6 +212,7 @@ export class Subscriber {
       this.#session = session;
       signal.addEventListener('abort', stop);
       this.#connection = connection;
+      this.#usageLink = usage;
       connection.start();
       connection.send({ ...this.#hello(), ...addressOf(socket) });
     });

@@ -20,6 +20,7 @@ import type {
 import { PayloadDigest, Verifier } from './signing.ts';
 import type { StateCheck } from './state-hash/state-check.ts';
 import type { SubscriberIdentity } from './sync-client.ts';
+import type { ConnectionUsageLink } from './usage-link.ts';
 
 /** What a session needs, and whom it tells. */
 export interface SyncSessionOptions {
@@ -27,6 +28,7 @@ export interface SyncSessionOptions {
   readonly held: HeldConfiguration;
   readonly stateCheck: Pick<StateCheck, 'compare'>;
   readonly connection: Pick<FrameConnection, 'send' | 'closeAfter' | 'expectHeartbeats'>;
+  readonly usage: Pick<ConnectionUsageLink, 'noteWelcome' | 'noteKept'>;
   readonly log: Logger;
   readonly onCurrent: (revision: number) => void;
   readonly onAuthorities: (authority: string) => void;
@@ -106,6 +108,8 @@ export class SyncSession {
         return this.#takeDelta(message, this.#welcomed);
       case 'state-hash':
         return this.#compareState(message);
+      case 'usage-kept':
+        return this.#options.usage.noteKept(message);
     }
   }
 
@@ -127,7 +131,7 @@ export class SyncSession {
   }
 
   #welcome(message: WelcomeMessage): void {
-    const { identity, held, connection } = this.#options;
+    const { identity, held, connection, usage } = this.#options;
     connection.expectHeartbeats(message.heartbeatMs);
     if (message.groupId !== identity.groupId || message.instanceId !== identity.instanceId) {
       throw new ProtocolError('the control plane takes this instance for another one');
@@ -135,6 +139,7 @@ export class SyncSession {
     if (Buffer.from(message.keySalt, 'base64').length !== DIGEST_BYTES) throw new ProtocolError('the salt has the wrong length');
     const { groupId, keySalt, signingKey } = message;
     this.#welcomed = { origin: { groupId, keySalt, signingKey }, verifier: new Verifier(signingKey) };
+    usage.noteWelcome(message.acknowledgesUsage ?? false);
     this.#newestKnown = message.revision;
     this.#isOfItsHistory = message.historyAccepted ?? true;
     const { refused } = held;

@@ -10,6 +10,7 @@ interface Sum {
 export class UsageBatch {
   readonly #sums = new Map<string, Sum>();
   readonly #maxEntries: number;
+  #requests = 0;
 
   constructor(maxEntries: number) {
     this.#maxEntries = maxEntries;
@@ -18,6 +19,11 @@ export class UsageBatch {
   /** How many entries there are: at most ten more than the bound. */
   get size(): number {
     return this.#sums.size;
+  }
+
+  /** Of all entries together. */
+  get requests(): number {
+    return this.#requests;
   }
 
   add(entry: UsageEntry): void {
@@ -32,15 +38,24 @@ export class UsageBatch {
       this.#sums.set(key, sum);
     }
     sum.requests += entry.requests;
+    this.#requests += entry.requests;
     sum.lastUsedAt = Math.max(sum.lastUsedAt, entry.lastUsedAt);
   }
 
-  entries(): readonly UsageEntry[] {
-    return [...this.#sums.values()].map(({ entry, requests, lastUsedAt }) => ({ ...entry, requests, lastUsedAt }));
-  }
-
-  clear(): void {
-    this.#sums.clear();
+  /** Takes out entries of so many requests, those that came first; of the last one only a part, where it has more. All of them without a number. */
+  takePortion(mostRequests = Number.POSITIVE_INFINITY): readonly UsageEntry[] {
+    const taken: UsageEntry[] = [];
+    let room = mostRequests;
+    for (const [key, sum] of this.#sums) {
+      if (room === 0) break;
+      const requests = Math.min(sum.requests, room);
+      taken.push({ ...sum.entry, requests, lastUsedAt: sum.lastUsedAt });
+      room -= requests;
+      sum.requests -= requests;
+      this.#requests -= requests;
+      if (sum.requests === 0) this.#sums.delete(key);
+    }
+    return taken;
   }
 }
 

@@ -1,5 +1,5 @@
 import { ProtocolError } from './frame-codec.ts';
-import { asArray, own, readCount, readString, type UnknownFields } from './read-fields.ts';
+import { asArray, own, readCount, readFlag, readString, type UnknownFields } from './read-fields.ts';
 
 /** Requests of one credential to one route with one status. Names only, never keys. */
 export interface UsageEntry {
@@ -33,7 +33,12 @@ export interface UsageReport {
   /** Counts up by one with each message of the epoch; a number that is not above the last one is a repetition. */
   readonly sequence: number;
   readonly entries: readonly UsageTuple[];
+  /** More waits until this is written: it should be soon. Absent: as usual. */
+  readonly soon?: boolean;
 }
+
+/** All reports of the epoch up to this one are written: whatever becomes of the control plane, they are not lost. */
+export type UsageKept = Pick<UsageReport, 'epoch' | 'sequence'>;
 
 /** In place of consumer, credential and route: what had no room for names of its own. No id has this character. */
 export const OTHER = '*';
@@ -84,9 +89,16 @@ export function asOther(entry: UsageEntry): UsageEntry {
 
 /** Reads a report; what an entry has beyond what is known is left out. @throws ProtocolError */
 export function readUsageReport(fields: UnknownFields): UsageReport {
+  const entries = asArray(own(fields, 'entries'), 'the field entries').map(readEntry);
+  const soon = readFlag(fields, 'soon');
+  return { ...readUsageKept(fields), entries, ...(soon === undefined ? {} : { soon }) };
+}
+
+/** Reads up to which report usage is written. @throws ProtocolError */
+export function readUsageKept(fields: UnknownFields): UsageKept {
   const epoch = readString(fields, 'epoch');
   if (!EPOCH.test(epoch)) throw new ProtocolError('the field epoch is no epoch');
-  return { epoch, sequence: readCount(fields, 'sequence'), entries: asArray(own(fields, 'entries'), 'the field entries').map(readEntry) };
+  return { epoch, sequence: readCount(fields, 'sequence') };
 }
 
 function readEntry(value: unknown): UsageTuple {

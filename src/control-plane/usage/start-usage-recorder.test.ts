@@ -10,7 +10,14 @@ const NAME = { groupId: 'default', instanceId: 'one' };
 function makeRecorder() {
   const clock = new FakeClock();
   const log = new RecordingLogger();
-  const store = { isAway: false, rowsOfHour: 0, written: [] as UsageRow[], calls: 0, doubts: [] as (() => Promise<boolean>)[] };
+  const store = {
+    isAway: false,
+    rowsOfHour: 0,
+    written: [] as UsageRow[],
+    calls: 0,
+    doubts: [] as (() => Promise<boolean>)[],
+    onRecord: () => {},
+  };
   const failIfAway = (): void => {
     if (store.isAway) throw new Error('the store is away');
   };
@@ -21,6 +28,7 @@ function makeRecorder() {
       if (doubt !== undefined) throw new UsageInDoubt(new Error('the connection was lost'), doubt);
       store.calls++;
       store.written.push(...rows);
+      store.onRecord();
     },
     countRows: async () => {
       failIfAway();
@@ -32,11 +40,19 @@ function makeRecorder() {
     prune: async () => 0,
   };
   const recorder = startUsageRecorder({ usage, clock, log });
+  let writtenUpTo = 0;
+  recorder.onWritten((upTo) => {
+    assert.ok(upTo >= writtenUpTo);
+    writtenUpTo = upTo;
+  });
   let sequence = 0;
-  const tell = (credentials: number): void => {
+  /** @returns whether it is said to be written by now */
+  const tell = (credentials: number, more: { readonly soon?: boolean; readonly name?: typeof NAME } = {}): (() => boolean) => {
     const at = Math.floor(clock.nowMs() / 1000);
     const entries = Array.from({ length: credentials }, (_, index) => ['jack', `c${index}`, 'r', 200, 1, at] as const);
-    recorder.take(NAME, { epoch: 'a', sequence: ++sequence, entries });
+    const { name = NAME, soon = false } = more;
+    const number = recorder.take(name, { epoch: 'a', sequence: ++sequence, entries, soon });
+    return () => number <= writtenUpTo;
   };
   const pass = async (): Promise<void> => {
     clock.advance(10_000);
@@ -96,6 +112,100 @@ test('what is in doubt is written again only when it is known not to be there, a
     const requests = store.written.reduce((sum, row) => sum + row.requests, 0);
     assert.equal(requests, wasThere ? 201 : 701);
   }
+});
+
+test('a message is said to be written when it is, and not before', async () => {
+  const { store, tell, pass } = makeRecorder();
+  const [one, two] = [tell(2), tell(2, { name: { ...NAME, instanceId: 'two' } })];
+  assert.deepEqual([one(), two()], [false, false]);
+  let later: (() => boolean) | undefined;
+  store.onRecord = () => {
+    later ??= tell(1);
+    assert.deepEqual([one(), two()], [false, false]);
+  };
+  await pass();
+  assert.deepEqual([one(), two(), later?.()], [true, true, false]);
+  store.onRecord = () => undefined;
+  await pass();
+  assert.equal(later?.(), true);
+});
+
+test('while the store is away nobody is told anything, and afterwards all whose rows are there', async () => {
+  const { store, tell, pass } = makeRecorder();
+  store.isAway = true;
+  const told = [];
+  for (let interval = 0; interval < 3; interval++) {
+    told.push(tell(2, { soon: true, name: { ...NAME, instanceId: `i${interval}` } }));
+    await pass();
+  }
+  assert.ok(told.every((isWritten) => !isWritten()));
+  store.isAway = false;
+  await pass();
+  assert.ok(told.every((isWritten) => isWritten()));
+});
+
+test('where a later part of what is written fails, nobody is told, since nobody knows whose rows these are', async () => {
+  const { store, tell, pass } = makeRecorder();
+  const early = tell(700);
+  store.onRecord = () => {
+    store.isAway = true;
+  };
+  await pass();
+  assert.deepEqual([store.written.length, early()], [500, false]);
+  const late = tell(1);
+  store.onRecord = () => undefined;
+  store.isAway = false;
+  await pass();
+  assert.deepEqual([early(), late()], [true, true]);
+  assert.equal(
+    store.written.reduce((sum, row) => sum + row.requests, 0),
+    701,
+  );
+});
+
+test('what is in doubt is not said to be written, nor anything that came later, before the doubt has ended and the rest is there', async () => {
+  for (const wasThere of [true, false]) {
+    const { store, tell, pass } = makeRecorder();
+    let isKnown = false;
+    store.doubts.push(async () => {
+      if (!isKnown) throw new Error('the commit is under way');
+      return wasThere;
+    });
+    const early = tell(700);
+    await pass();
+    const late = tell(1);
+    await pass();
+    assert.deepEqual([early(), late()], [false, false]);
+    isKnown = true;
+    store.isAway = true;
+    await pass();
+    assert.deepEqual([early(), late()], [false, false]);
+    store.isAway = false;
+    await pass();
+    assert.deepEqual([early(), late()], [true, true]);
+  }
+});
+
+test('what is asked to be written soon is written at once, but not while the store is away', async () => {
+  const { clock, store, tell, pass } = makeRecorder();
+  await pass();
+  const turn = async (durationMs: number): Promise<void> => {
+    clock.advance(durationMs);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  await turn(1_000);
+  const soon = tell(1, { soon: true });
+  await turn(0);
+  assert.equal(soon(), true);
+  store.isAway = true;
+  const away = tell(1, { soon: true });
+  await turn(250);
+  store.isAway = false;
+  tell(1, { soon: true });
+  await turn(1_000);
+  assert.equal(away(), false);
+  await turn(9_000);
+  assert.equal(away(), true);
 });
 
 test('a group that has told too much apart in an hour is told apart by status only', async () => {

@@ -1,28 +1,29 @@
-import type { InstanceName, UsageReport } from '../../distribution/index.ts';
+import type { UsageTaker } from '../../distribution/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../observability/index.ts';
 import { UsageInDoubt, type UsageRow, type UsageStore } from '../../store/index.ts';
-import { repeat } from '../repeat.ts';
+import { FlushPace } from './flush-pace.ts';
 import { rowOfOther, UsageBook } from './usage-book.ts';
 
-/** What was told is written so often. */
-const INTERVAL_MS = 10_000;
 /** Rows a transaction: a few milliseconds, so that no write of the configuration waits for long. */
 const ROWS_PER_STEP = 500;
 /** What a group may tell apart in an hour; from then on it is told apart by status only. */
 const MAX_ROWS_PER_HOUR = 100_000;
 
 /** Takes what gateways tell of who used what, and writes it. */
-export interface UsageRecorder {
-  take(name: InstanceName, report: UsageReport): void;
+export interface UsageRecorder extends UsageTaker {
   /** Writes what there is and ends. Never rejects. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts to write usage, once an interval, in small steps. While the store is away what is told is kept, in a bounded size, and written
- * later; what is in memory when the process dies is lost, which is what at most an interval holds. Rows in doubt are written again only when
- * the store says that they are not there; until then nothing else is written either, because it would be in doubt next.
+ * Starts to write usage, once an interval, and sooner for a gateway that has more to tell, in small steps. While the store is away what is
+ * told is kept, in a bounded size, and written later; what is in memory when the process dies is lost, which is what at most an interval of
+ * each gateway holds. Rows in doubt are written again only when the store says that they are not there; until then nothing else is written
+ * either, because it would be in doubt next.
+ *
+ * Rows of several messages and instances are added up, and what failed is added to what came later: so that a message is written is said only
+ * when the book was emptied after it came and all that was taken out then, and ever before, is written.
  */
 export function startUsageRecorder(options: { readonly usage: UsageStore; readonly clock: Clock; readonly log: Logger }): UsageRecorder {
   const { usage, clock, log } = options;
@@ -42,9 +43,11 @@ export function startUsageRecorder(options: { readonly usage: UsageStore; readon
       return false;
     }
   };
-  const flush = async (): Promise<void> => {
-    if (!(await isSettled())) return;
+  let tell: (upTo: number) => void = () => undefined;
+  const flush = async (): Promise<boolean> => {
+    if (!(await isSettled())) return false;
     const told = book.takeOut();
+    const upTo = book.timesTakenOut;
     // Whether there is room cannot be found out while the store is away: then it cannot be written either.
     const rows = await withinLimits(usage, told).catch(() => told);
     for (let start = 0; start < rows.length; start += ROWS_PER_STEP) {
@@ -54,15 +57,25 @@ export function startUsageRecorder(options: { readonly usage: UsageStore; readon
       } catch (error) {
         if (error instanceof UsageInDoubt) inDoubt = { rows: step, wasAdded: error.wasAdded };
         book.putBack(rows.slice(inDoubt === undefined ? start : start + ROWS_PER_STEP));
-        return report(rows.length - start, error);
+        report(rows.length - start, error);
+        return false;
       }
     }
+    tell(upTo);
+    return true;
   };
-  const stopRepeating = repeat(clock, INTERVAL_MS, flush);
+  const pace = new FlushPace(clock, flush);
   return {
-    take: (name, report) => book.take(name, report, Math.floor(clock.nowMs() / 1000)),
+    take: (name, report) => {
+      book.take(name, report, Math.floor(clock.nowMs() / 1000));
+      if (report.soon === true) pace.hurry();
+      return book.timesTakenOut + 1;
+    },
+    onWritten: (listener) => {
+      tell = listener;
+    },
     stop: async () => {
-      await stopRepeating();
+      await pace.stop();
       await flush();
     },
   };

@@ -34,9 +34,15 @@ const MAX_AGE_SECONDS = 24 * HOUR_SECONDS;
 export class UsageBook {
   readonly #sums = new Map<string, Sum>();
   readonly #tellers = new Map<string, Teller>();
+  #timesTakenOut = 0;
 
   get size(): number {
     return this.#sums.size;
+  }
+
+  /** How often it was emptied: what is taken now goes out the next time. */
+  get timesTakenOut(): number {
+    return this.#timesTakenOut;
   }
 
   /** Takes a message of an instance, whose group is the one that its certificate names. One that came before is left out. */
@@ -61,6 +67,7 @@ export class UsageBook {
   /** Everything; the book is empty then. */
   takeOut(): readonly UsageRow[] {
     const rows = [...this.#sums.values()];
+    this.#timesTakenOut++;
     this.#sums.clear();
     for (const teller of this.#tellers.values()) teller.entries = 0;
     return rows;

@@ -7,6 +7,7 @@ import { Journal, type PreviousProcessEnd } from '../journal.ts';
 import type { ControlPlaneMessage, GatewayMessage } from '../protocol.ts';
 import { StateCheck } from '../state-hash/state-check.ts';
 import { SyncSession } from '../sync-session.ts';
+import { ConnectionUsageLink, type UsageLink } from '../usage-link.ts';
 import { RecordingApplier } from './recording-applier.ts';
 
 /** One process of a gateway instance, fed with the texts of messages. Ending it without `close` is what a crash leaves behind. */
@@ -19,6 +20,7 @@ export class OfflineGateway {
   readonly stateCheck: StateCheck;
   readonly sent: (GatewayMessage | ControlPlaneMessage)[] = [];
   readonly current: number[] = [];
+  #usageLink: ConnectionUsageLink;
   #session: SyncSession;
 
   private constructor(journal: Journal, applier: RecordingApplier, log: RecordingLogger) {
@@ -27,6 +29,7 @@ export class OfflineGateway {
     this.log = log;
     this.held = new HeldConfiguration({ applier, journal, clock: this.clock, log });
     this.stateCheck = new StateCheck({ held: this.held, clock: this.clock, log });
+    this.#usageLink = this.#newUsageLink();
     this.#session = this.#newSession();
   }
 
@@ -77,7 +80,17 @@ export class OfflineGateway {
     });
   }
 
+  /** Of the present connection. */
+  get usageLink(): UsageLink {
+    return this.#usageLink;
+  }
+
+  #newUsageLink(): ConnectionUsageLink {
+    return new ConnectionUsageLink({ send: (message) => this.sent.push(message), isClosed: false, isCongested: false });
+  }
+
   #newSession(): SyncSession {
+    this.#usageLink = this.#newUsageLink();
     return new SyncSession({
       identity: { groupId: 'default', instanceId: 'gw-1' },
       held: this.held,
@@ -87,6 +100,7 @@ export class OfflineGateway {
         closeAfter: (message) => this.sent.push(message),
         expectHeartbeats: () => undefined,
       },
+      usage: this.#usageLink,
       log: this.log,
       onCurrent: (revision) => this.current.push(revision),
       onAuthorities: () => undefined,

@@ -118,6 +118,7 @@ export class TestControlPlane {
   /** What instances have told of who used what, each with the instance. */
   readonly usage: (readonly [instanceId: string, report: UsageReport])[] = [];
   port = 0;
+  #tellWritten: (upTo: number) => void = () => undefined;
 
   constructor(
     installation: Installation,
@@ -141,7 +142,12 @@ export class TestControlPlane {
       history,
       registry: options.registry,
       onLostRevisions: options.onLostRevisions,
-      onUsage: ({ instanceId }, report) => this.usage.push([instanceId, report]),
+      usage: {
+        take: ({ instanceId }, report) => this.usage.push([instanceId, report]),
+        onWritten: (listener) => {
+          this.#tellWritten = listener;
+        },
+      },
       random: systemRandom,
       compareIntervalMs: options.compareIntervalMs ?? 0,
       clock: this.clock,
@@ -175,6 +181,11 @@ export class TestControlPlane {
     const { groupId, revision } = this.store;
     this.publisher.groupChanged(groupId, revision);
     return this.publisher.waitApplied(groupId, revision, timeoutMs);
+  }
+
+  /** What instances have told of usage is written, the first so many messages. */
+  usageWritten(messages = this.usage.length): void {
+    this.#tellWritten(messages);
   }
 
   states(): readonly string[] {

@@ -8,7 +8,7 @@ import {
   SnapshotTaker,
   type StateCheckResult,
   Subscriber,
-  type UsageReport,
+  type UsageLink,
 } from '../../distribution/gateway-side.ts';
 import { StartError } from '../../errors/index.ts';
 import { createDialPolicy } from '../../lib/dial-policy.ts';
@@ -29,8 +29,8 @@ export interface ConfigurationSource {
   stateCheck(): StateCheckResult | undefined;
   /** Lets people know what the nodes of upstreams are taken for. */
   reportHealth(report: HealthReport): void;
-  /** Passes on what workers have counted; false where nobody takes it now. */
-  reportUsage(report: UsageReport): boolean;
+  /** Where what workers have counted goes; undefined while no control plane is connected. */
+  usageLink(): UsageLink | undefined;
   /** Resolves when nothing is being applied any more. */
   stop(): Promise<void>;
   /** Keeps what is to be kept. Comes last. */
@@ -91,7 +91,7 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
     newestRevision: () => subscriber.newestRevision,
     stateCheck: () => subscriber.stateCheck,
     reportHealth: (report) => subscriber.reportHealth(report),
-    reportUsage: (report) => subscriber.reportUsage(report),
+    usageLink: () => subscriber.usageLink,
     stop: () => subscriber.stop(),
     close: () => journal.close(),
   };
@@ -128,7 +128,7 @@ function snapshotSource(follower: SnapshotFollower, journal: Journal): Configura
     stateCheck: () => undefined,
     reportHealth: () => undefined,
     // Nobody ever takes it: it is kept in one batch of bounded size.
-    reportUsage: () => false,
+    usageLink: () => undefined,
     stop: () => follower.stop(),
     close: () => journal.close(),
   };

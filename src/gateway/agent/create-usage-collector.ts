@@ -1,4 +1,4 @@
-import type { UsageReport } from '../../distribution/gateway-side.ts';
+import type { UsageLink } from '../../distribution/gateway-side.ts';
 import type { GatewayOptions } from '../gateway-options.ts';
 import { UsageCollector } from '../usage/index.ts';
 import { yieldTurn } from './yield-turn.ts';
@@ -9,7 +9,7 @@ const INTERVAL_MS = 10_000;
 export function createUsageCollector(
   { usageIntervalMs = INTERVAL_MS, clock, random }: GatewayOptions,
   rows: number,
-  send: (report: UsageReport) => boolean,
+  link: () => UsageLink | undefined,
 ): UsageCollector {
-  return new UsageCollector({ rows, intervalMs: usageIntervalMs, clock, random, yieldTurn, send });
+  return new UsageCollector({ rows, intervalMs: usageIntervalMs, clock, random, yieldTurn, link });
 }

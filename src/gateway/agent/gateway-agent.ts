@@ -100,7 +100,7 @@ export class GatewayAgent implements RunningGateway {
     this.#load = createLoadTables(options, maxThreads);
     this.#metrics = new MetricsExport({ rows: maxThreads, listeners: options.metricsListeners, clock, log, yieldTurn });
     this.#counters = new CounterTables({ rows: maxThreads, random, nowMs: this.#machineMs(), wallMs: clock.nowMs() });
-    this.#usage = createUsageCollector(options, maxThreads, (report) => this.#source?.reportUsage(report) ?? false);
+    this.#usage = createUsageCollector(options, maxThreads, () => this.#source?.usageLink());
     this.#registerGauges();
     this.#names = createNodeNames(options, (name) => this.#nodesChanged(name));
     this.#healthBoard = HealthBoard.forWorkers(maxThreads);
@@ -159,7 +159,7 @@ export class GatewayAgent implements RunningGateway {
   async #letGo(): Promise<void> {
     const source = this.#source;
     this.#source = undefined;
-    const usageTold = this.#usage.stop((report) => source?.reportUsage(report) ?? false);
+    const usageTold = this.#usage.stop(source?.usageLink());
     await Promise.race([usageTold.then(() => source?.stop()), this.#after(STOP_MS)]);
     await source?.close();
   }

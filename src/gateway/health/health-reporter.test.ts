@@ -5,6 +5,7 @@ import { MAX_HEALTH_REPORT_BYTES } from '../../distribution/gateway-side.ts';
 import { asUpstreamDocument, readUpstream } from '../../schema/index.ts';
 import { type CheckedUpstream, newNode } from './checked-upstream.ts';
 import { HealthReporter, healthReport } from './health-reporter.ts';
+import { nodeStates } from './health-view.ts';
 
 const SETTINGS = readUpstream(asUpstreamDocument({ nodes: [], checks: { active: { unhealthy: { tcp_failures: 1 } } } }));
 
@@ -39,6 +40,23 @@ test('nodes that are down come first, and what has no room is counted', () => {
   const bytes = Buffer.byteLength(JSON.stringify({ kind: 'health', ...report }));
   assert.ok(report.omitted > 0 && bytes <= MAX_HEALTH_REPORT_BYTES && bytes > MAX_HEALTH_REPORT_BYTES * 0.9, String(bytes));
   assert.deepEqual(healthReport([]), { nodes: [], omitted: 0 });
+});
+
+test('in the metric, too, nodes that are down come first', () => {
+  const upstreams = [upstreamOf('s', undefined, 2), upstreamOf('s', 'u', 2)];
+  const [, last] = [...(upstreams[1]?.nodes.values() ?? [])];
+  const { checks } = SETTINGS;
+  assert.ok(checks);
+  last?.health.report('tcp_failure', checks.active);
+  assert.deepEqual(
+    nodeStates(upstreams).map(({ upstream, address, isUp }) => [upstream, address, isUp]),
+    [
+      ['/apisix/services/s/upstreams/u', '10.0.0.1', false],
+      ['/apisix/services/s', '10.0.0.0', true],
+      ['/apisix/services/s', '10.0.0.1', true],
+      ['/apisix/services/s/upstreams/u', '10.0.0.0', true],
+    ],
+  );
 });
 
 test('changes of one second are one report, of how things are then', () => {

@@ -27,16 +27,19 @@ export function healthView(upstreams: Iterable<CheckedUpstream>): JsonObject[] {
   }));
 }
 
-/** Whether requests go to each node, under the name of its upstream, as APISIX's metric `apisix_upstream_status` tells it. */
+/**
+ * Whether requests go to each node, under the name of its upstream, as APISIX's metric `apisix_upstream_status` tells it. Those that are down
+ * come first: there may be more nodes than a metric may have series.
+ */
 export function nodeStates(upstreams: Iterable<CheckedUpstream>): readonly NodeState[] {
-  return Array.from(upstreams).flatMap((upstream) =>
-    Array.from(upstream.nodes.values(), ({ address, port, health }) => ({
-      upstream: upstreamPath(upstream),
-      address,
-      port,
-      isUp: !health.isDown,
-    })),
-  );
+  const down: NodeState[] = [];
+  const up: NodeState[] = [];
+  for (const upstream of upstreams) {
+    const name = upstreamPath(upstream);
+    for (const { address, port, health } of upstream.nodes.values())
+      (health.isDown ? down : up).push({ upstream: name, address, port, isUp: !health.isDown });
+  }
+  return [...down, ...up];
 }
 
 function upstreamPath({ serviceId, upstreamId }: CheckedUpstream): string {

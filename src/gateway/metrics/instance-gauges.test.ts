@@ -5,6 +5,7 @@ import test from 'node:test';
 import { parseExposition, sampleValue } from '../../../test-support/parse-exposition.ts';
 import { registerInstanceGauges } from './instance-gauges.ts';
 import { InstanceMetrics } from './instance-metrics.ts';
+import { METRICS_LIMITS } from './metrics-handles.ts';
 
 function startInstance(facts: { revision: number | undefined; reachable: boolean }) {
   const metrics = new InstanceMetrics(1);
@@ -113,4 +114,17 @@ test('a metric that cannot be read is left out and counted, and a name can be ta
   assert.ok(!parseExposition(text).some(({ name }) => name === 'portcullis_bad'));
   assert.equal(sampleValue([...metrics.pieces()].join(''), 'apisix_nginx_metric_errors_total'), 1);
   assert.throws(() => metrics.registerCounter({ name: 'good', help: '', labels: [] }, () => []), TypeError);
+});
+
+test('a metric that is read has as many series as there may be, and what is left out is counted', () => {
+  const metrics = new InstanceMetrics(1);
+  metrics.registerGauge({ name: 'apisix_upstream_status', help: 'Nodes', labels: ['port'] }, () =>
+    Array.from({ length: METRICS_LIMITS.series + 5 }, (_, port) => ({ labels: [String(port)], value: 1 })),
+  );
+  const read = (): string => [...metrics.pieces()].join('');
+  const told = parseExposition(read()).filter(({ name }) => name === 'apisix_upstream_status');
+  assert.equal(told.length, 20_000);
+  const text = read();
+  assert.equal(sampleValue(text, 'portcullis_metric_updates_beyond_limit_total', { metric: 'apisix_upstream_status' }), 5);
+  assert.equal(sampleValue(text, 'apisix_nginx_metric_errors_total'), 5);
 });

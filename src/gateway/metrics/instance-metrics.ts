@@ -27,16 +27,20 @@ export class InstanceMetrics {
   readonly handles: MetricsHandles;
   readonly #catalogue: SeriesCatalogue;
   readonly #registered: RegisteredMetric[] = [];
+  readonly #mostReadings: number;
+  /** Readings for which there was no room, by the metric. */
+  readonly #leftOut = new Map<string, number>();
   #failures = 0;
 
   /** `rows`: worker threads that may be there at once. */
   constructor(rows: number, limits: MetricsLimits = METRICS_LIMITS) {
     this.handles = createMetricsHandles(rows, limits);
     this.#catalogue = new SeriesCatalogue(this.handles);
+    this.#mostReadings = limits.series;
     this.#registerOwn(limits);
   }
 
-  /** Adds a metric that is read when somebody asks. @throws TypeError for a definition that cannot be */
+  /** Adds a metric that is read when somebody asks. Of its label sets, the first as many are told as there may be series. @throws TypeError for a definition that cannot be */
   registerGauge(definition: MetricDefinition, read: ReadGauge): void {
     this.#register('gauge', definition, read);
   }
@@ -60,7 +64,7 @@ export class InstanceMetrics {
   /** The text of all metrics, in small pieces, some of them empty: between any two others may have their turn. */
   *pieces(): Generator<string> {
     for (const _ of this.#catalogue.refresh()) yield '';
-    for (const { shape, read } of this.#registered) yield* registeredPieces(shape, this.#readingsOf(read));
+    for (const metric of this.#registered) yield* registeredPieces(metric.shape, this.#readingsOf(metric));
     for (const family of this.#catalogue.families) yield* this.#familyPieces(family);
   }
 
@@ -83,9 +87,13 @@ export class InstanceMetrics {
     return histogramLines(shape, labels, counts, this.#catalogue.sum(cell + counts.length));
   }
 
-  #readingsOf(read: ReadGauge): readonly GaugeReading[] {
+  #readingsOf({ shape, read }: RegisteredMetric): readonly GaugeReading[] {
     try {
-      return read();
+      const readings = read();
+      const beyond = readings.length - this.#mostReadings;
+      if (beyond <= 0) return readings;
+      this.#leftOut.set(shape.name, (this.#leftOut.get(shape.name) ?? 0) + beyond);
+      return readings.slice(0, this.#mostReadings);
     } catch {
       this.#failures++;
       return [];
@@ -102,14 +110,15 @@ export class InstanceMetrics {
   /** What the metrics themselves have to say. */
   #registerOwn({ series }: MetricsLimits): void {
     const beyond = (): readonly GaugeReading[] =>
-      this.#catalogue.beyond().flatMap(([name, value]) => (value === 0 ? [] : [{ labels: [name], value }]));
+      [...this.#catalogue.beyond(), ...this.#leftOut].flatMap(([name, value]) => (value === 0 ? [] : [{ labels: [name], value }]));
     this.registerGauge({ name: 'metric_series', help: 'Label sets of all metrics that workers count', labels: [] }, () => [
       { labels: [], value: this.#catalogue.size },
     ]);
     this.registerGauge({ name: 'metric_series_limit', help: 'Most label sets that there can be', labels: [] }, () => [
       { labels: [], value: series },
     ]);
-    const help = 'Updates that were counted under empty labels, because there is no room for another label set';
+    const help =
+      'Updates that were counted under empty labels, and readings that were left out, because there is no room for another label set';
     this.registerCounter({ name: 'metric_updates_beyond_limit_total', help, labels: ['metric'] }, beyond);
     this.registerCounter({ name: 'apisix_nginx_metric_errors_total', help: 'Failures in counting or reading metrics', labels: [] }, () => [
       { labels: [], value: beyond().reduce((sum, { value }) => sum + value, this.#failures) },

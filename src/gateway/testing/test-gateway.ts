@@ -44,6 +44,7 @@ export async function startTestGateway(test: TestEnd, options: Partial<GatewayOp
   const appliers: ConfigurationApplier[] = [];
   const healthReports: HealthReport[] = [];
   const usageReports: UsageReport[] = [];
+  const usageLink = { acknowledges: false, kept: 0, send: (report: UsageReport) => usageReports.push(report) > 0 };
   let revision = 0;
   const agent = await GatewayAgent.start({ ...testOptions(dataFolder, log), ...options }, async (_options, configuration) => {
     appliers.push(configuration);
@@ -54,7 +55,7 @@ export async function startTestGateway(test: TestEnd, options: Partial<GatewayOp
       newestRevision: () => undefined,
       stateCheck: () => undefined,
       reportHealth: (report) => healthReports.push(report),
-      reportUsage: (report) => usageReports.push(report) > 0,
+      usageLink: () => usageLink,
       stop: async () => {},
       close: async () => {},
     };

@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
-import type { UsageReport } from '../../distribution/gateway-side.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { identified } from './testing/identified.ts';
+import { TestLink } from './testing/test-link.ts';
 import { UsageCollector } from './usage-collector.ts';
 import { UsageCounter } from './usage-counter.ts';
 
 const ROUTE = { number: 1, id: 'r' };
 const INTERVAL_MS = 10_000;
 
-function makeCollector(rows = 2) {
+function makeCollector(rows = 2, to = new TestLink(false)) {
   const clock = new FakeClock();
-  const sent: UsageReport[] = [];
-  const state = { takes: true };
+  const link = { isThere: true, to };
   const collector = new UsageCollector({
     rows,
     limits: { entries: 100, textBytes: 10_000 },
@@ -21,22 +20,20 @@ function makeCollector(rows = 2) {
     clock,
     random: systemRandom,
     yieldTurn: () => Promise.resolve(),
-    send: (report) => {
-      if (state.takes) sent.push(report);
-      return state.takes;
-    },
+    link: () => (link.isThere ? to : undefined),
   });
   collector.start();
   const counters = Array.from({ length: rows }, (_, row) => new UsageCounter(collector.handles, row));
   /** As many checks as fall into this time. */
-  const pass = async (durationMs: number): Promise<void> => {
-    for (let passedMs = 0; passedMs < durationMs; passedMs += 250) {
-      clock.advance(250);
+  const pass = async (durationMs: number, checkMs = 250): Promise<void> => {
+    for (let passedMs = 0; passedMs < durationMs; passedMs += checkMs) {
+      clock.advance(checkMs);
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
+  const { sent } = to;
   const entries = () => sent.flatMap((report) => report.entries);
-  return { clock, sent, state, collector, counters, pass, entries };
+  return { clock, sent, link, collector, counters, pass, entries };
 }
 
 test('what all workers have counted is sent once an interval, added up, and nothing where nothing was counted', async () => {
@@ -60,13 +57,13 @@ test('what all workers have counted is sent once an interval, added up, and noth
 });
 
 test('while nobody takes it, it is kept in one batch and sent when somebody does', async () => {
-  const { state, counters, pass, entries } = makeCollector(1);
-  state.takes = false;
+  const { link, counters, pass, entries } = makeCollector(1);
+  link.to.takes = false;
   for (let interval = 0; interval < 5; interval++) {
     counters[0]?.count(identified('jack', 'c'), ROUTE, 200, interval);
     await pass(INTERVAL_MS);
   }
-  state.takes = true;
+  link.to.takes = true;
   await pass(INTERVAL_MS);
   assert.deepEqual(entries(), [['jack', 'c', 'r', 200, 5, 4]]);
 });
@@ -98,6 +95,28 @@ test('a large batch goes in several messages, each small enough', async () => {
   );
   assert.ok(sent.length > 2);
   for (const report of sent) assert.ok(JSON.stringify({ kind: 'usage', ...report }).length <= 48 * 1024);
+});
+
+test('an outage is told in portions of the fullest interval, each as soon as the one before is written, and the rest at the end', async () => {
+  const { collector, counters, pass, link } = makeCollector(1, new TestLink());
+  link.isThere = false;
+  const count = (requests: number): void => {
+    for (let request = 0; request < requests; request++) counters[0]?.count(identified('jack', 'c'), ROUTE, 200, 1);
+  };
+  for (let interval = 0; interval < 5; interval++) {
+    count(1500);
+    await pass(INTERVAL_MS);
+  }
+  link.isThere = true;
+  await pass(250);
+  assert.deepEqual(link.to.requests, [1500]);
+  await pass(INTERVAL_MS * 2);
+  assert.deepEqual(link.to.requests, [1500]);
+  link.to.keepAll();
+  await pass(50, 50);
+  assert.deepEqual(link.to.requests, [1500, 1500]);
+  await collector.stop();
+  assert.deepEqual(link.to.requests, [1500, 1500, 4500]);
 });
 
 test('what was counted until the end is sent at the end', async () => {

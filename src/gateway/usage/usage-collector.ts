@@ -1,42 +1,42 @@
-import { MAX_USAGE_ENTRIES_PER_BATCH, UsageBatch, type UsageReport, usageParts, usageTuple } from '../../distribution/gateway-side.ts';
+import type { UsageLink } from '../../distribution/gateway-side.ts';
 import type { CancelTask, Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import type { UsageHandles, UsageLimits } from './usage-handles.ts';
 import { UsageRows } from './usage-rows.ts';
+import { UsageSender } from './usage-sender.ts';
 
 /** What a collector needs, and whom it tells. */
 export interface UsageCollectorOptions {
   /** Worker threads that may be there at once. */
   readonly rows: number;
   readonly limits?: UsageLimits;
-  /** At most one batch is sent in this time. */
+  /** Unless something has waited, one portion is sent in this time. */
   readonly intervalMs: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly yieldTurn: () => Promise<void>;
-  /** Sends one message of a batch; false when it cannot be sent now. */
-  readonly send: (report: UsageReport) => boolean;
+  /** The connection to a control plane; undefined while there is none. */
+  readonly link: () => UsageLink | undefined;
 }
 
 /** A worker that meets new credentials all the time is emptied earlier than the interval is over. */
 const CHECK_MS = 250;
 const EARLY_FILL = 0.25;
+/** While an outage is told, whether the last portion is written is looked at more often: that decides how long it takes. */
+const DRAINING_CHECK_MS = 50;
+/** Control planes write so often by themselves. */
+const WRITTEN_EVERY_MS = 10_000;
 /** Entries that are read between two breaths: about two milliseconds. */
 const READ_AT_ONCE = 1000;
 
-/**
- * Adds up what the workers count and passes it on, once an interval. What cannot be sent is kept and added to, in one batch of bounded
- * size; what was sent is forgotten, so that nothing is ever counted twice.
- */
+/** Adds up what the workers count and has it passed on, once an interval. */
 export class UsageCollector {
   readonly #options: UsageCollectorOptions;
   readonly #rows: UsageRows;
-  readonly #pending = new UsageBatch(MAX_USAGE_ENTRIES_PER_BATCH);
+  readonly #sender: UsageSender;
   /** Rows whose worker was in the middle of a request's count when its half was changed. */
   readonly #restless = new Set<number>();
-  readonly #epoch: string;
-  #sequence = 0;
-  #sentAtMs: number;
+  #intervalStartMs: number;
   #running: Promise<void> = Promise.resolve();
   #cancel: CancelTask = () => undefined;
   #isStopped = false;
@@ -44,8 +44,9 @@ export class UsageCollector {
   constructor(options: UsageCollectorOptions) {
     this.#options = options;
     this.#rows = new UsageRows(options.rows, options.limits);
-    this.#epoch = options.random.bytes(8).toString('hex');
-    this.#sentAtMs = options.clock.monotonicMs();
+    const { clock, random, intervalMs, yieldTurn } = options;
+    this.#sender = new UsageSender({ epoch: random.bytes(8).toString('hex'), isHasty: intervalMs < WRITTEN_EVERY_MS, yieldTurn });
+    this.#intervalStartMs = clock.monotonicMs();
   }
 
   /** To be given to each worker. */
@@ -54,7 +55,7 @@ export class UsageCollector {
   }
 
   start(): void {
-    this.#cancel = this.#options.clock.schedule(CHECK_MS, () => {
+    this.#cancel = this.#options.clock.schedule(this.#sender.isDraining ? DRAINING_CHECK_MS : CHECK_MS, () => {
       this.#running = this.#check().then(() => {
         if (!this.#isStopped) this.start();
       });
@@ -66,20 +67,26 @@ export class UsageCollector {
     this.#rows.endWriting(row);
   }
 
-  /** Sends what there is, if it can be sent, by `send` where it is given. What is counted afterwards is lost. */
-  async stop(send = this.#options.send): Promise<void> {
+  /** Sends all that there is, if it can be sent. What is counted afterwards is lost. */
+  async stop(link = this.#options.link()): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#cancel();
     await this.#running;
     await this.#collect(0);
-    await this.#send(send);
+    await this.#sender.sendAll(link);
   }
 
   async #check(): Promise<void> {
-    const isDue = this.#options.clock.monotonicMs() - this.#sentAtMs >= this.#options.intervalMs;
-    await this.#collect(isDue ? 0 : EARLY_FILL);
-    if (isDue) await this.#send(this.#options.send);
+    const { clock, intervalMs, link } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const isOver = nowMs - this.#intervalStartMs >= intervalMs;
+    await this.#collect(isOver ? 0 : EARLY_FILL);
+    if (isOver) {
+      this.#intervalStartMs = nowMs;
+      this.#sender.endInterval();
+    }
+    await this.#sender.proceed(link());
   }
 
   /** Takes over what workers have counted in rows that are fuller than this. */
@@ -99,25 +106,10 @@ export class UsageCollector {
     this.#restless.delete(row);
     let read = 0;
     for (const entry of this.#rows.read(row)) {
-      this.#pending.add(entry);
+      this.#sender.add(entry);
       read++;
       if (read % READ_AT_ONCE === 0) await this.#options.yieldTurn();
     }
     this.#rows.clear(row);
-  }
-
-  async #send(send: UsageCollectorOptions['send']): Promise<void> {
-    this.#sentAtMs = this.#options.clock.monotonicMs();
-    const entries = this.#pending.entries();
-    this.#pending.clear();
-    let isTaken = true;
-    for (const part of usageParts(entries)) {
-      if (isTaken) {
-        isTaken = send({ epoch: this.#epoch, sequence: this.#sequence + 1, entries: part.map(usageTuple) });
-        if (isTaken) this.#sequence++;
-      }
-      if (!isTaken) for (const entry of part) this.#pending.add(entry);
-      await this.#options.yieldTurn();
-    }
   }
 }
