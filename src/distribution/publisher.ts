@@ -39,6 +39,7 @@ const MOST_NEWCOMERS_OF_INSTANCE = 4;
 /** Gateways have little to say; more is a broken or hostile peer. */
 const MAX_GATEWAY_FRAME_BYTES = 64 * 1024;
 const MAX_LOGGED_REASON = 500;
+
 /**
  * The control plane's end of distribution: takes in gateway instances over mutual TLS, brings each to the newest revision of its
  * group by a snapshot or deltas, and knows which of them has what in force.

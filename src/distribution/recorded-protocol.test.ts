@@ -110,6 +110,8 @@ for (const [age, added] of [
         await gateway.receive(textOfRecorded(CONTROL_PLANE, name, values, added));
       };
       await hear('welcome', { keySalt: Buffer.alloc(32, 7).toString('base64'), signingKey: signer.publicKey });
+      // It writes usage without saying so.
+      assert.equal(gateway.usageLink.acknowledges, false);
       await hear('heartbeat');
       await hear('snapshot-start');
       await hear('snapshot-part');
