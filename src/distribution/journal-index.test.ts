@@ -77,6 +77,16 @@ describe('what a journal leads to', () => {
     assert.equal(index.oldestUsefulFile, 1);
   });
 
+  test('a refusal of entries of which damage has left fewer skips none that has proved itself', () => {
+    const index = indexOf(snapshot(5, 1), delta(5, 6));
+    index.noteGood(6);
+    index.add(delta(6, 7, 2));
+    index.noteRefused({ revision: 9, reason: CRASHED }, 3);
+    assert.equal(index.chain?.revision, 6);
+    index.noteRefused({ revision: 9, reason: CRASHED }, 3);
+    assert.equal(index.chain?.revision, 6);
+  });
+
   test('sizes are those of the entries in force', () => {
     const index = indexOf(snapshot(5, 1), delta(5, 6), delta(6, 7));
     assert.deepEqual(index.sizes, { snapshotBytes: 100, deltaBytes: 20, deltaCount: 2 });

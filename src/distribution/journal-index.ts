@@ -100,9 +100,10 @@ export class JournalIndex {
     else if (chain.snapshot.toRevision <= revision) this.#good = chain.snapshot;
   }
 
-  /** The last `entryCount` entries are skipped from now on. */
+  /** The last `entryCount` entries are skipped from now on. Where damage has taken some of them away, what has proved itself before is not skipped in their place. */
   noteRefused(refused: RefusedRevision, entryCount: number): void {
-    for (const entry of this.#entries.slice(this.#entries.length - entryCount)) this.#skipped.add(entry);
+    const count = Math.min(entryCount, this.entriesAfterGood());
+    for (const entry of this.#entries.slice(this.#entries.length - count)) this.#skipped.add(entry);
     this.#refused = refused;
     this.#chain = undefined;
     this.#deltaBytes = 0;
