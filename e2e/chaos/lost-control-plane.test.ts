@@ -8,7 +8,7 @@ import { CredentialLedger } from './credential-ledger.ts';
 import { CredentialWriters } from './credential-writers.ts';
 import { NotPossibleHere } from './not-possible-here.ts';
 import { SettledKeysProbe } from './settled-keys-probe.ts';
-import { type NamedPlane, startSeveralPlanes } from './several-planes.ts';
+import { connectedTo, type NamedPlane, startSeveralPlanes } from './several-planes.ts';
 
 const GATEWAYS = 3;
 const THROUGH_KILLED = ['writer_0', 'writer_1'];
@@ -78,10 +78,3 @@ chaosTest({
     });
   },
 });
-
-/** How many gateways are connected to this control plane, by what it lists itself. */
-async function connectedTo({ plane, id }: NamedPlane): Promise<number> {
-  const answer = await plane.instance.admin('GET', '/api/gateway_groups/default/instances');
-  const { list } = answer.body as { readonly list: readonly { readonly status: string; readonly control_plane: string }[] };
-  return list.filter((each) => each.control_plane === id && (each.status === 'Healthy' || each.status === 'OutOfSync')).length;
-}

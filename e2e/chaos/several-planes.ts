@@ -28,14 +28,25 @@ export interface SeveralPlanes {
 /** Starts them, with a guarded route, the consumers that are named, and everything in force at all gateways. */
 export async function startSeveralPlanes(
   chaos: ChaosRun,
-  options: { readonly environment: DatabaseEnvironment; readonly gateways: number; readonly consumers: readonly string[] },
+  options: {
+    readonly environment: DatabaseEnvironment;
+    /** By which way each reaches the database, where not by that of the environment. */
+    readonly databaseUrls?: readonly [string, string];
+    readonly gateways: number;
+    readonly consumers: readonly string[];
+  },
 ): Promise<SeveralPlanes> {
   const { environment, consumers } = options;
+  const [firstUrl, secondUrl] = options.databaseUrls ?? [environment.DATABASE_URL, environment.DATABASE_URL];
   const token = `a7ee-${chaos.random.hexadecimal()}`;
-  const first = await startControlPlane(chaos, { token, environment });
+  const first = await startControlPlane(chaos, { token, environment: { ...environment, DATABASE_URL: firstUrl } });
   const namedFirst = await named(first, environment);
   const keyring = path.join(first.dataFolder, 'keyring.json');
-  const second = await startControlPlane(chaos, { token, environment, flags: ['--keyring-file', keyring] });
+  const second = await startControlPlane(chaos, {
+    token,
+    environment: { ...environment, DATABASE_URL: secondUrl },
+    flags: ['--keyring-file', keyring],
+  });
   const both = [namedFirst, await named(second, environment, [namedFirst.id])] as const;
   const syncPorts = [first, second].map(({ instance }) => instance.ports.sync);
   const gateways: RestartableInstance[] = [];
@@ -48,6 +59,13 @@ export async function startSeveralPlanes(
   assert.equal(given.status, 200, JSON.stringify(given.body));
   for (const { instance } of [first, second]) await untilCurrent(instance, gateways.length);
   return { planes: both, gateways, steadyKey };
+}
+
+/** How many gateways are connected to this control plane, by what it lists itself. */
+export async function connectedTo({ plane, id }: NamedPlane): Promise<number> {
+  const answer = await plane.instance.admin('GET', '/api/gateway_groups/default/instances');
+  const { list } = answer.body as { readonly list: readonly { readonly status: string; readonly control_plane: string }[] };
+  return list.filter((each) => each.control_plane === id && (each.status === 'Healthy' || each.status === 'OutOfSync')).length;
 }
 
 /** It has just started: its name is the one that is not among those that were known before. */

@@ -91,7 +91,7 @@ export interface HeartbeatMessage {
   /** Wall clock in milliseconds. */
   readonly nowMs: number;
   /**
-   * From a control plane that has not reached its store for so long that others which share it take it for dead: what it knows may not be the
+   * From a control plane that has not reached its store for so long that others which share it will soon take it for dead: what it knows may not be the
    * newest, and a gateway that finds another one goes there.
    */
   readonly storeAway?: true;

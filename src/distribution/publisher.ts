@@ -30,8 +30,11 @@ import { reasonVersionsDoNotFit } from './version-fit.ts';
 
 /** Another process may have written to the store; its revisions are looked at this often. */
 const POLL_INTERVAL_MS = 2_000;
-/** Not having reached the store for this long is told to gateways: others that share it take this control plane for dead then. */
-const STORE_AWAY_AFTER_MS = CONTROL_PLANE_LEASE_MS;
+/**
+ * Not having reached the store for this long is told to gateways, so that they are elsewhere when others that share it take this control plane for dead
+ * and no longer wait for what is connected to it.
+ */
+const STORE_AWAY_AFTER_MS = CONTROL_PLANE_LEASE_MS / 2;
 /** A connection that does not say hello within this time is closed. */
 const HELLO_TIMEOUT_MS = 10_000;
 /** Connections of one instance that have not been welcomed. */

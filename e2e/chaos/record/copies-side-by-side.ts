@@ -9,6 +9,7 @@ const COPIES: ReadonlyMap<string, number> = new Map([
   ['clock-jumps-of-expiring-keys', 2],
   ['control-plane-away', 2],
   ['crashing-revision', 3],
+  ['cut-off-control-plane', 3],
   ['full-disk', 2],
   ['full-disk-control-plane', 2],
   ['full-disk-restart', 2],
