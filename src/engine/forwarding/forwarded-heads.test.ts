@@ -220,10 +220,12 @@ describe('an answer without a body is told apart from one with', () => {
       const answer = await readMessage(client, { withoutBody: true });
       assert.equal(answer.header('content-length'), length);
       assert.equal(answer.header('transfer-encoding'), undefined);
-      assert.match(await upstream.takeThrough('\r\n\r\n'), /^GET \/next /);
-      upstream.send(OK);
+      // A 204 that tells of a body may still send it.
+      const next = response.includes('204') ? await proxy.upstream.connection() : upstream;
+      assert.match(await next.takeThrough('\r\n\r\n'), /^GET \/next /);
+      next.send(OK);
       assert.equal((await readMessage(client)).body.toString(), 'ok');
-      assert.equal(proxy.upstream.connections.length, 1);
+      assert.equal(proxy.upstream.connections.length, next === upstream ? 1 : 2);
     });
   }
 });
