@@ -11,6 +11,8 @@ export interface ConnectionFault {
   readonly name: string;
   /** The codes with which RFC 9113 has the connection end; empty where it may just be closed. */
   readonly codes: readonly number[];
+  /** By how much the connection's window grows before the gateway can see the offence. */
+  readonly growsBy?: number;
   /** What is sent; `next` is the number of the next stream, and that stream and the ones behind it are unused. */
   bytes(next: number): Buffer;
 }
@@ -35,6 +37,9 @@ function fault(name: string, codes: number | readonly number[], bytes: (next: nu
 function one(name: string, code: number, type: number, flags: number, stream: number, payload: readonly number[]): ConnectionFault {
   return fault(name, code, () => frameBytes(type, flags, stream, Buffer.from(payload)));
 }
+
+const MOST_INCREMENT = 0x7fffffff;
+const GROWTH = frameBytes(FRAME.windowUpdate, 0, 0, Buffer.of(0x7f, 0xff, 0xff, 0xff));
 
 const ZEROS = (count: number): number[] => new Array<number>(count).fill(0);
 
@@ -70,7 +75,11 @@ export const CONNECTION_FAULTS: readonly ConnectionFault[] = [
   one('frames of at most 0 bytes', PROTOCOL_ERROR, FRAME.settings, 0, 0, [0, 5, 0, 0, 0, 0]),
   one('ENABLE_PUSH of 2', PROTOCOL_ERROR, FRAME.settings, 0, 0, [0, 2, 0, 0, 0, 2]),
   one('a window that grows by nothing', PROTOCOL_ERROR, FRAME.windowUpdate, 0, 0, ZEROS(4)),
-  one('a window that grows too far', FLOW_CONTROL_ERROR, FRAME.windowUpdate, 0, 0, [0x7f, 0xff, 0xff, 0xff]),
+  {
+    // Where the window is 0 the first one may still be.
+    ...fault('a window that grows too far', FLOW_CONTROL_ERROR, () => Buffer.concat([GROWTH, GROWTH])),
+    growsBy: MOST_INCREMENT,
+  },
   one('WINDOW_UPDATE of three bytes', FRAME_SIZE_ERROR, FRAME.windowUpdate, 0, 0, ZEROS(3)),
   fault('WINDOW_UPDATE on an idle stream', PROTOCOL_ERROR, (next) => frameBytes(FRAME.windowUpdate, 0, next, Buffer.of(0, 0, 0, 1))),
   fault('RST_STREAM on an idle stream', PROTOCOL_ERROR, (next) => frameBytes(FRAME.rstStream, 0, next, Buffer.alloc(4))),

@@ -177,6 +177,7 @@ async function endInOrder(session: FuzzSession, late: readonly FuzzStream[], { r
 }
 
 async function endByOffence(session: FuzzSession, fault: ConnectionFault, findings: FuzzFindings): Promise<void> {
+  session.receiveWindow += fault.growsBy ?? 0;
   session.socket.write(fault.bytes(session.nextId));
   await session.until(() => false);
   findings.ended++;
