@@ -17,7 +17,7 @@ import {
   type StateCheckedMessage,
 } from './protocol.ts';
 import type { PublisherOptions } from './publisher-options.ts';
-import { CONTROL_PLANE_LEASE_MS, SharedInstances } from './shared-instances.ts';
+import { SharedInstances } from './shared-instances.ts';
 import { SignedMessages } from './signed-messages.ts';
 import { Signer } from './signing.ts';
 import { SnapshotPlugins } from './snapshot-plugins.ts';
@@ -32,9 +32,9 @@ import { reasonVersionsDoNotFit } from './version-fit.ts';
 const POLL_INTERVAL_MS = 2_000;
 /**
  * Not having reached the store for this long is told to gateways, so that they are elsewhere when others that share it take this control plane for dead
- * and no longer wait for what is connected to it.
+ * and no longer wait for what is connected to it (`CONTROL_PLANE_LEASE_MS`).
  */
-const STORE_AWAY_AFTER_MS = CONTROL_PLANE_LEASE_MS / 2;
+const STORE_AWAY_AFTER_MS = 3_000;
 /** A connection that does not say hello within this time is closed. */
 const HELLO_TIMEOUT_MS = 10_000;
 /** Connections of one instance that have not been welcomed. */
