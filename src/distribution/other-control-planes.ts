@@ -1,3 +1,4 @@
+import { type BackoffSteps, backoffDelayMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type Random, randomFraction } from '../lib/random.ts';
 import type { ControlPlaneAddress } from './control-plane-rotation.ts';
@@ -16,8 +17,10 @@ export interface OtherControlPlanesOptions {
 const CONNECT_TIMEOUT_MS = 3_000;
 /** One that takes longer to say welcome has no store either. */
 const WELCOME_TIMEOUT_MS = 3_000;
-/** Between half and one and a half of this passes before they are asked again. */
-const LOOK_INTERVAL_MS = 10_000;
+/** Between half and one and a half of such a delay passes before they are asked again: soon at first, since the other one may just have been busy. */
+const BACKOFF: BackoffSteps = { firstDelayMs: 1_000, highestDelayMs: 10_000 };
+/** Nobody had to ask for so long: what was before counts no more. */
+const FORGOTTEN_AFTER_MS = 60_000;
 
 /**
  * Looks for a control plane that takes this instance in, while the connection to another one stands: where the store is away from all of them, nobody
@@ -27,6 +30,7 @@ export class OtherControlPlanes {
   readonly #options: OtherControlPlanesOptions;
   #isLooking = false;
   #nextLookMs = 0;
+  #failures = 0;
 
   constructor(options: OtherControlPlanesOptions) {
     this.#options = options;
@@ -40,13 +44,19 @@ export class OtherControlPlanes {
   ): Promise<ControlPlaneAddress | undefined> {
     const { clock, random } = this.#options;
     if (this.#isLooking || clock.monotonicMs() < this.#nextLookMs) return undefined;
+    if (clock.monotonicMs() - this.#nextLookMs > FORGOTTEN_AFTER_MS) this.#failures = 0;
     this.#isLooking = true;
     try {
-      for (const address of addresses) if (await this.#welcomes(address, identity, hello).catch(() => false)) return address;
+      for (const address of addresses) {
+        if (!(await this.#welcomes(address, identity, hello).catch(() => false))) continue;
+        this.#failures = 0;
+        return address;
+      }
+      this.#failures += 1;
       return undefined;
     } finally {
       this.#isLooking = false;
-      this.#nextLookMs = clock.monotonicMs() + LOOK_INTERVAL_MS * (0.5 + randomFraction(random));
+      this.#nextLookMs = clock.monotonicMs() + backoffDelayMs(this.#failures, BACKOFF) * (0.5 + randomFraction(random));
     }
   }
 
