@@ -14,7 +14,7 @@ const GATEWAYS = 2;
 const WRITERS = ['writer_0', 'writer_1', 'writer_2', 'writer_3'];
 const SOME_WRITES = 8;
 /** Longer than the lease by which control planes know that the others live. */
-const LONG_MS = 11_000;
+const LONG_MS = 16_000;
 const SHORT_MS = 1_000;
 
 chaosTest({

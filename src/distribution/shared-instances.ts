@@ -20,10 +20,10 @@ export interface SharedInstancesOptions {
 const RENEW_INTERVAL_MS = 2_000;
 /**
  * A control plane that has not renewed for this long is taken for dead, and nobody waits for its instances. Before that they have left one that hangs or is
- * cut off from the store (after six seconds of silence, or three without the store, and a second or two to move), so that no answer says that
+ * cut off from the store (after six seconds of silence, or three without the store, and some to move: ten in all at the longest in a hundred rounds), so that no answer says that
  * a revocation is in force everywhere while an instance that nobody counts goes on without it.
  */
-export const CONTROL_PLANE_LEASE_MS = 10_000;
+export const CONTROL_PLANE_LEASE_MS = 15_000;
 /** All connections are told anew after this many renewals, so that whatever got lost is put right. */
 const RENEWALS_PER_FULL_REPORT = 5;
 /** How long a newcomer waits at most for the others to be told of it. */
