@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { HpackEncoder } from '../http2/hpack/hpack-encoder.ts';
 import { HPACK } from '../http2/hpack/hpack-outcome.ts';
-import { type Field, newDecoder, readBlock, tableOf, writeBlock } from './hpack-reading.ts';
+import { type Field, LARGE_ENTRY, newDecoder, readBlock, tableOf, writeBlock } from './hpack-reading.ts';
 import { ReferenceHpack } from './reference-hpack.ts';
 
 /** Something that holds for all blocks of one connection, in the form that the tests and the longer runs share. */
@@ -82,7 +82,8 @@ function checkBlocks(blocks: readonly Uint8Array[]): void {
     const outcome = fitting === -1 ? HPACK.done : HPACK.tooLarge;
     assert.deepEqual(kept, { outcome, fields: fitting === -1 ? expected : expected.slice(0, fitting) });
   }
-  assert.deepEqual(tableOf(near), reference.table);
+  const table = reference.table.map((entry) => (sizeOf([entry]) > 300 ? LARGE_ENTRY : entry));
+  assert.deepEqual(tableOf(near), table);
 }
 
 function sizeOf(list: readonly Field[]): number {

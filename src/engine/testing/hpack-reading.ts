@@ -22,6 +22,9 @@ export function readBlock(decoder: HpackDecoder, block: Uint8Array): ReadBlock {
   return { outcome, fields: pairsOf(flat) };
 }
 
+/** Stands for an entry that is larger than the decoder's limit for a list. */
+export const LARGE_ENTRY: Field = ['larger than a list may be', ''];
+
 /** The dynamic table of a decoder, newest entry first: what each index stands for. */
 export function tableOf(decoder: HpackDecoder): readonly Field[] {
   const entries: Field[] = [];
@@ -30,7 +33,7 @@ export function tableOf(decoder: HpackDecoder): readonly Field[] {
     const block = index < 127 ? Buffer.of(0x80 | index) : Buffer.of(0xff, ...continuation(index - 127));
     const { outcome, fields } = readBlock(decoder, block);
     if (outcome === HPACK.failed) return entries;
-    entries.push(...fields);
+    entries.push(...(outcome === HPACK.tooLarge ? [LARGE_ENTRY] : fields));
   }
 }
 
