@@ -10,6 +10,7 @@ import { requestAgainstLlhttp, responseAgainstLlhttp } from '../src/engine/testi
 import { parserProperties } from '../src/engine/testing/parser-properties.ts';
 import { requestRoundTrips } from '../src/engine/testing/request-round-trips.ts';
 import { responseRoundTrips } from '../src/engine/testing/response-round-trips.ts';
+import { CleanupStack } from '../test-support/cleanup-stack.ts';
 
 /**
  * What the tests of the engine try a little, for as long as one likes: `npm run fuzz -- --seconds 60 --seed 1 --only llhttp`.
@@ -63,10 +64,10 @@ async function checkLive<Input>(start: (end: Cleanup) => Promise<fc.IRawProperty
   const end = performance.now() + shareMs;
   let runs = 0;
   for (let batch = 0; batch === 0 || performance.now() < end; batch++) {
-    const cleanUps: (() => unknown)[] = [];
-    const property = await start({ after: (cleanUp) => cleanUps.unshift(cleanUp) });
+    const own = new CleanupStack();
+    const property = await start(own);
     const details = await fc.check(property, { seed: seed + batch, numRuns: 100 });
-    for (const cleanUp of cleanUps) await cleanUp();
+    await own.close();
     if (details.failed) fail(fc.defaultReportMessage(details));
     runs += details.numRuns;
   }

@@ -83,6 +83,16 @@ describe('a gateway that knows two control planes', () => {
     assert.equal(gateway.log.lines.filter(({ message }) => message === 'connected to the control plane').length, 1);
   });
 
+  test('asks the others again, and goes to one that reaches the store later', async (t) => {
+    const { gateway, own, other, pass } = await startCutOff(t);
+    for (let times = 0; times < 5; times += 1) await pass();
+    assert.deepEqual([own.states(), other.states()], [['gw-1 1 current'], []]);
+    other.store.failure = undefined;
+    for (let times = 0; times < 10; times += 1) await pass();
+    await eventually(() => other.states().join() === 'gw-1 1 current');
+    assert.deepEqual([own.states(), gateway.subscriber.newestRevision], [[], 1]);
+  });
+
   test('leaves one that says nothing more after six seconds', async (t) => {
     const { gateway, other } = await startBoth(t);
     // The control plane's clock stands still, so it sends no heartbeat.

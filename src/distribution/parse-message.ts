@@ -98,13 +98,7 @@ export function parseControlPlaneMessage(text: string): ControlPlaneMessage | un
 }
 
 function readHeartbeat(fields: UnknownFields): HeartbeatMessage {
-  return { kind: 'heartbeat', nowMs: readCount(fields, 'nowMs'), ...readStoreAway(fields) };
-}
-
-function readStoreAway(fields: UnknownFields): { readonly storeAway?: true } {
-  const value = own(fields, 'storeAway');
-  if (value !== undefined && typeof value !== 'boolean') throw new ProtocolError('"storeAway" is no boolean');
-  return value === true ? { storeAway: true } : {};
+  return { kind: 'heartbeat', nowMs: readCount(fields, 'nowMs'), ...(readFlag(fields, 'storeAway') ? { storeAway: true } : {}) };
 }
 
 function readHeartbeatMs(fields: UnknownFields): { readonly heartbeatMs?: number } {

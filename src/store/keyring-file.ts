@@ -62,16 +62,11 @@ export async function changeKeyringFile(file: string, change: (entries: readonly
   const entries = entriesOf(await readFile(file, 'utf8').catch((cause: unknown) => Promise.reject(unwritableKeyring(file, cause))), file);
   const changed = change(entries);
   const isSame = changed.length === entries.length && changed.every((entry, index) => entry === entries[index]);
-  await writeKeyringFile(file, isSame ? undefined : keyringText(changed));
+  await replaceKeyringFile(file, isSame ? undefined : keyringText(changed));
 }
 
-/** As `changeKeyringFile`, with the text of another keyring. @throws StartError when it cannot be written */
-export function replaceKeyringFile(file: string, text: string): Promise<void> {
-  return writeKeyringFile(file, text);
-}
-
-/** Removes what is left of writers that were killed, and writes the text, if there is one. */
-async function writeKeyringFile(file: string, text: string | undefined): Promise<void> {
+/** Removes what is left of writers that were killed, and writes the text, if there is one; owner, mode and link of the file stay. @throws StartError when it cannot be written */
+export async function replaceKeyringFile(file: string, text: string | undefined): Promise<void> {
   try {
     const target = await realpath(file);
     await removeLeftovers(target);

@@ -93,20 +93,30 @@ test('while the store is away what is told is kept, and written once when it is 
   );
 });
 
+/** Of a commit whose outcome the store cannot tell before it is over. */
+class Doubt {
+  isOver = false;
+  readonly wasAdded: () => Promise<boolean>;
+
+  constructor(wasThere: boolean) {
+    this.wasAdded = async () => {
+      if (!this.isOver) throw new Error('the commit is under way');
+      return wasThere;
+    };
+  }
+}
+
 test('what is in doubt is written again only when it is known not to be there, and all else waits for that', async () => {
   for (const wasThere of [true, false]) {
     const { store, tell, pass } = makeRecorder();
-    let isKnown = false;
-    store.doubts.push(async () => {
-      if (!isKnown) throw new Error('the commit is under way');
-      return wasThere;
-    });
+    const doubt = new Doubt(wasThere);
+    store.doubts.push(doubt.wasAdded);
     tell(700);
     await pass();
     tell(1);
     await pass();
     assert.equal(store.written.length, 0);
-    isKnown = true;
+    doubt.isOver = true;
     await pass();
     await pass();
     const requests = store.written.reduce((sum, row) => sum + row.requests, 0);
@@ -166,17 +176,14 @@ test('where a later part of what is written fails, nobody is told, since nobody 
 test('what is in doubt is not said to be written, nor anything that came later, before the doubt has ended and the rest is there', async () => {
   for (const wasThere of [true, false]) {
     const { store, tell, pass } = makeRecorder();
-    let isKnown = false;
-    store.doubts.push(async () => {
-      if (!isKnown) throw new Error('the commit is under way');
-      return wasThere;
-    });
+    const doubt = new Doubt(wasThere);
+    store.doubts.push(doubt.wasAdded);
     const early = tell(700);
     await pass();
     const late = tell(1);
     await pass();
     assert.deepEqual([early(), late()], [false, false]);
-    isKnown = true;
+    doubt.isOver = true;
     store.isAway = true;
     await pass();
     assert.deepEqual([early(), late()], [false, false]);

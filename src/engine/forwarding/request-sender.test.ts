@@ -1,32 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FakeClock } from '../../../test-support/fake-clock.ts';
-import { EngineContext } from '../engine-context.ts';
-import { DEFAULT_ENGINE_LIMITS, DEFAULT_ENGINE_TIMEOUTS } from '../engine-options.ts';
+import type { EngineContext } from '../engine-context.ts';
 import { BodyReader } from '../parser/body-reader.ts';
 import { PARSE } from '../parser/parse-status.ts';
 import { RequestParser } from '../parser/request-parser.ts';
 import { FakeTransport } from '../testing/fake-transport.ts';
-import { planTo, TestHandler } from '../testing/test-handler.ts';
-import { UpstreamPool } from '../upstream/upstream-pool.ts';
+import { testContext } from '../testing/test-context.ts';
+import { planTo } from '../testing/test-handler.ts';
 import { EMPTY_BYTES } from '../writer/fixed-lines.ts';
 import { RequestSender } from './request-sender.ts';
 
 const TARGET = { address: '127.0.0.1', port: 80 };
-
-function makeContext(): EngineContext {
-  const clock = new FakeClock();
-  return new EngineContext({
-    handler: new TestHandler(() => {}),
-    pool: new UpstreamPool({ clock }),
-    limits: DEFAULT_ENGINE_LIMITS,
-    timeouts: DEFAULT_ENGINE_TIMEOUTS,
-    serverLine: undefined,
-    ownResponseFields: [],
-    clock,
-    onFailure: (error) => assert.fail(String(error)),
-  });
-}
 
 function begin(context: EngineContext, sender: RequestSender, path: string, plan = planTo(TARGET)): void {
   const parser = new RequestParser(context.limits);
@@ -36,7 +20,7 @@ function begin(context: EngineContext, sender: RequestSender, path: string, plan
 }
 
 test('a buffer from which a transport still sends is not used for another request', () => {
-  const context = makeContext();
+  const context = testContext();
   const [first, second] = [0, 1].map(() => new RequestSender(context, new BodyReader(context.limits)));
   assert.ok(first !== undefined && second !== undefined);
   const stuck = new FakeTransport();
@@ -49,7 +33,7 @@ test('a buffer from which a transport still sends is not used for another reques
 });
 
 test('a buffer that was sent is used again', () => {
-  const context = makeContext();
+  const context = testContext();
   const sender = new RequestSender(context, new BodyReader(context.limits));
   const transport = new FakeTransport();
   begin(context, sender, '/first');
@@ -60,7 +44,7 @@ test('a buffer that was sent is used again', () => {
 });
 
 test('Host follows the node that the plan chose last', () => {
-  const context = makeContext();
+  const context = testContext();
   const sender = new RequestSender(context, new BodyReader(context.limits));
   const plan = { ...planTo(TARGET), hostValue: Buffer.from('first.example') as Buffer | undefined };
   begin(context, sender, '/', plan);
@@ -74,7 +58,7 @@ test('Host follows the node that the plan chose last', () => {
 });
 
 test('a Host that the plan leaves to the client at first follows the node too', () => {
-  const context = makeContext();
+  const context = testContext();
   for (const bytes of [
     'GET /x HTTP/1.1\r\nHost: client.example\r\nX-A: 1\r\n\r\n',
     '\r\nGET /x HTTP/1.1\r\nX-A: 1\r\nhost:client.example\r\n\r\n',
@@ -96,7 +80,7 @@ test('a Host that the plan leaves to the client at first follows the node too', 
 });
 
 test('a Host changed while a transport still sends changes only what is sent next', () => {
-  const context = makeContext();
+  const context = testContext();
   const sender = new RequestSender(context, new BodyReader(context.limits));
   const plan = { ...planTo(TARGET), hostValue: Buffer.from('first.example') };
   const stuck = new FakeTransport();
@@ -112,7 +96,7 @@ test('a Host changed while a transport still sends changes only what is sent nex
 });
 
 test('a Host too long for the buffer goes on whole, and the buffer it left serves another request', () => {
-  const context = makeContext();
+  const context = testContext();
   const [first, second] = [0, 1].map(() => new RequestSender(context, new BodyReader(context.limits)));
   assert.ok(first !== undefined && second !== undefined);
   const plan = { ...planTo(TARGET), hostValue: Buffer.from('a') };
@@ -127,7 +111,7 @@ test('a Host too long for the buffer goes on whole, and the buffer it left serve
 });
 
 test('a request with a large part of its body goes on in one piece, and twice alike', () => {
-  const context = makeContext();
+  const context = testContext();
   const body = new BodyReader(context.limits);
   const sender = new RequestSender(context, body);
   const parser = new RequestParser(context.limits);

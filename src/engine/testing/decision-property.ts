@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { HttpConnection } from '../connection/http-connection.ts';
-import { EngineContext } from '../engine-context.ts';
-import { DEFAULT_ENGINE_LIMITS, DEFAULT_ENGINE_TIMEOUTS } from '../engine-options.ts';
 import type { Exchange } from '../exchange.ts';
-import { UpstreamPool } from '../upstream/upstream-pool.ts';
 import { type DecidedRequest, decidedRequest, expectedAnswer, LONGEST_BODY, textOf } from './decided-requests.ts';
 import { RecordedTransport } from './recorded-transport.ts';
 import { TEST_CLIENT } from './test-client.ts';
+import { testContext } from './test-context.ts';
 import { answerOf, planTo, TestHandler } from './test-handler.ts';
 
 async function decide(exchange: Exchange, { decision, late }: DecidedRequest, target: string): Promise<void> {
@@ -32,7 +29,6 @@ const NO_NODE = planTo({ address: '127.0.0.1', port: 1 }, { nextTarget: () => 'n
 async function serve(requests: readonly DecidedRequest[], pieces: readonly number[]): Promise<{ asked: string[]; answers: string[] }> {
   const transport = new RecordedTransport();
   const asked: string[] = [];
-  const clock = new FakeClock();
   const handler = new TestHandler((exchange) => {
     const { head } = exchange;
     const target = head?.bytes.toString('latin1', head.targetStart, head.targetEnd) ?? '';
@@ -40,18 +36,8 @@ async function serve(requests: readonly DecidedRequest[], pieces: readonly numbe
     assert.ok(sent !== undefined, `nobody has sent ${target}`);
     void decide(exchange, sent, target);
   });
-  const context = new EngineContext({
-    handler,
-    pool: new UpstreamPool({ clock }),
-    limits: DEFAULT_ENGINE_LIMITS,
-    timeouts: DEFAULT_ENGINE_TIMEOUTS,
-    serverLine: undefined,
-    ownResponseFields: [],
-    clock,
-    onFailure: (error) => assert.fail(String(error)),
-  });
   const connection = new HttpConnection(
-    context,
+    testContext({ handler }),
     TEST_CLIENT,
     () => transport,
     () => {},

@@ -1,12 +1,9 @@
-import assert from 'node:assert/strict';
-import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { HttpConnection } from '../connection/http-connection.ts';
-import { EngineContext } from '../engine-context.ts';
-import { DEFAULT_ENGINE_LIMITS, DEFAULT_ENGINE_TIMEOUTS } from '../engine-options.ts';
+import type { EngineContext } from '../engine-context.ts';
 import type { Exchange } from '../exchange.ts';
-import { UpstreamPool } from '../upstream/upstream-pool.ts';
 import { RecordedTransport } from './recorded-transport.ts';
 import { TEST_CLIENT } from './test-client.ts';
+import { testContext } from './test-context.ts';
 import { answerOf, TestHandler } from './test-handler.ts';
 
 /** One connection without a socket: the test decides what has been received, and when each request is answered. */
@@ -20,21 +17,11 @@ export class DrainScene {
   answersAtOnce = true;
 
   constructor() {
-    const clock = new FakeClock();
     const handler = new TestHandler((exchange) => {
       this.asked.push(exchange);
       if (this.answersAtOnce) this.answer();
     });
-    this.context = new EngineContext({
-      handler,
-      pool: new UpstreamPool({ clock }),
-      limits: DEFAULT_ENGINE_LIMITS,
-      timeouts: DEFAULT_ENGINE_TIMEOUTS,
-      serverLine: undefined,
-      ownResponseFields: [],
-      clock,
-      onFailure: (error) => assert.fail(String(error)),
-    });
+    this.context = testContext({ handler });
     const makeTransport = (): RecordedTransport => this.transport;
     this.connection = new HttpConnection(this.context, TEST_CLIENT, makeTransport, () => {});
   }

@@ -1,16 +1,15 @@
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { HttpExchange } from '../connection/http-exchange.ts';
-import { EngineContext } from '../engine-context.ts';
-import { DEFAULT_ENGINE_LIMITS, DEFAULT_ENGINE_TIMEOUTS } from '../engine-options.ts';
+import type { EngineContext } from '../engine-context.ts';
 import type { ForwardingClient } from '../forwarding/forwarding-client.ts';
 import { RELAY } from '../forwarding/relay-status.ts';
 import { ResponseRelay } from '../forwarding/response-relay.ts';
 import { BodyReader } from '../parser/body-reader.ts';
 import type { ResponseFilter } from '../response-filter.ts';
-import { UpstreamPool } from '../upstream/upstream-pool.ts';
 import { RecordedTransport } from './recorded-transport.ts';
 import { TEST_CLIENT } from './test-client.ts';
-import { planTo, TestHandler } from './test-handler.ts';
+import { testContext } from './test-context.ts';
+import { planTo } from './test-handler.ts';
 
 const NOBODY = { address: '127.0.0.1', port: 80 };
 
@@ -32,16 +31,7 @@ export async function relayInPieces(
 ): Promise<RelayedAnswer> {
   const failures: unknown[] = [];
   const clock = new FakeClock();
-  const context = new EngineContext({
-    handler: new TestHandler(() => {}),
-    pool: new UpstreamPool({ clock }),
-    limits: DEFAULT_ENGINE_LIMITS,
-    timeouts: DEFAULT_ENGINE_TIMEOUTS,
-    serverLine: undefined,
-    ownResponseFields: [],
-    clock,
-    onFailure: (error) => failures.push(error),
-  });
+  const context = testContext({ clock, onFailure: (error) => failures.push(error) });
   const transport = new RecordedTransport();
   let status: number = RELAY.more;
   let progressed = (): void => {};

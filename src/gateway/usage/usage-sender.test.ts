@@ -51,7 +51,12 @@ test('what an outage has added up goes in portions of the fullest interval, one 
   assert.deepEqual(link.requests, [3000, 3000, 3000, 1110]);
   assert.deepEqual(
     link.sent.map(({ sequence, soon }) => [sequence, soon]),
-    [[1, true], [2, true], [3, true], [4, undefined]], // biome-ignore format: one thought
+    [
+      [1, true],
+      [2, true],
+      [3, true],
+      [4, undefined],
+    ],
   );
   assert.equal(sender.isDraining, false);
 });
