@@ -213,6 +213,9 @@ export class Publisher {
     const { clock, expiryClock, log } = this.#options;
     const { name } = peer.instance;
     let instance: ConnectedInstance | undefined;
+    const takeIn = (admitted: ConnectedInstance): void => {
+      instance = admitted;
+    };
     const connection: FrameConnection = new FrameConnection({
       socket: peer.socket,
       head: peer.head,
@@ -224,7 +227,7 @@ export class Publisher {
         const message = parseGatewayMessage(text);
         if (message === undefined) return;
         if (instance !== undefined) this.#receive(instance, message);
-        else if (message.kind === 'hello') instance = await this.#admit(peer, connection, message);
+        else if (message.kind === 'hello') await this.#admit(peer, connection, message, takeIn);
         else throw new ProtocolError('the first message was no hello');
       },
       onClosed: (reason) => {
@@ -253,26 +256,23 @@ export class Publisher {
     this.#newcomers.set(connection, instance);
   }
 
-  async #admit(peer: SyncPeer, connection: FrameConnection, hello: HelloMessage): Promise<ConnectedInstance | undefined> {
+  /** Calls `onAdmitted` before anything else can happen to the connection: whoever is taken in is let go when that ends. */
+  async #admit(
+    peer: SyncPeer,
+    connection: FrameConnection,
+    hello: HelloMessage,
+    onAdmitted: (instance: ConnectedInstance) => void,
+  ): Promise<void> {
     const { name } = peer.instance;
     const misfit = reasonVersionsDoNotFit(hello, this.#options.softwareVersion);
-    if (misfit !== undefined) {
-      this.#reject(name, connection, misfit);
-      return undefined;
-    }
+    if (misfit !== undefined) return this.#reject(name, connection, misfit);
     const group = await this.#options.store.getGroup(name.groupId);
-    if (group === undefined) {
-      this.#reject(name, connection, 'the gateway group does not exist');
-      return undefined;
-    }
+    if (group === undefined) return this.#reject(name, connection, 'the gateway group does not exist');
     await this.#peers.refresh();
-    if (connection.isClosed) return undefined;
+    if (connection.isClosed) return;
     // Whoever is revoked later is found among those who were admitted.
     const refusal = this.#peers.admit(connection, peer.instance);
-    if (refusal !== undefined) {
-      this.#reject(name, connection, refusal);
-      return undefined;
-    }
+    if (refusal !== undefined) return this.#reject(name, connection, refusal);
     const channel = this.#channel(name.groupId);
     const newestRevision = Math.max(group.revision, channel.newestRevision);
     const isHistoryAccepted = this.#acceptsHistory(name, hello, newestRevision);
@@ -281,8 +281,9 @@ export class Publisher {
     await this.#shared?.joined(instance);
     if (!this.#peers.has(connection)) {
       this.#shared?.left(instance);
-      return undefined;
+      return;
     }
+    onAdmitted(instance);
     connection.send({
       kind: 'welcome',
       protocol: Math.min(PROTOCOL_VERSION, hello.protocol),
@@ -305,7 +306,6 @@ export class Publisher {
     if (this.#shared !== undefined) void channel.poll();
     const { softwareVersion, revision } = hello;
     this.#options.log.info('a gateway instance is connected', { ...name, softwareVersion, revision });
-    return instance;
   }
 
   #connectedInstance(

@@ -184,7 +184,7 @@ export class SharedInstances {
       this.#joined.clear();
       this.#changed.clear();
       try {
-        await registry.report(joined.map(this.#reportOf), changed.map(this.#reportOf));
+        await registry.report(newestOf(joined.map(this.#reportOf)), changed.map(this.#reportOf));
       } catch (error) {
         // The next full report says it again.
         log.warn('the other control planes could not be told what instances have in force', { cause: String(error) });
@@ -245,7 +245,13 @@ const NOBODY_KNOWN: AppliedRevision = { applied: 0, expected: 1, lagging: ['unkn
 const OTHER_HISTORY =
   'the store goes on with the history of another control plane, which started while this one could not reach it: this control plane starts anew';
 
-function keyOf({ groupId, instanceId }: RegisteredInstance): string {
+/** One that has come twice at once belongs to its newest connection; no registry can write down two for it. */
+function newestOf(reports: readonly InstanceReport[]): readonly InstanceReport[] {
+  const inOrder = reports.toSorted((one, other) => one.connectionId - other.connectionId);
+  return [...new Map(inOrder.map((report) => [keyOf(report), report])).values()];
+}
+
+function keyOf({ groupId, instanceId }: Pick<InstanceReport, 'groupId' | 'instanceId'>): string {
   return JSON.stringify([groupId, instanceId]);
 }
 
