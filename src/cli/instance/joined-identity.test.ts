@@ -71,6 +71,27 @@ test('an identity that cannot be written down is used all the same, and written 
   kept.stop();
 });
 
+test('a gateway process that is replaced goes on with an identity that could not be written down, unless another one was put in the file', async (t) => {
+  const clock = new FakeClock();
+  const file = `${await temporaryFolder(t)}/away/identity.json`;
+  const former = await makeIdentity(clock);
+  const fixed = { file, owner: undefined, controlPlanes: [{ host: 'localhost', port: 1 }], clock, random: systemRandom };
+  const options = { ...fixed, log: new RecordingLogger(), tell: () => undefined, onChanged: () => undefined };
+  const kept = new JoinedIdentity(options, former);
+  const authority = `${former.authority}${(await createAuthority(clock)).certificate}`;
+  kept.noteAuthorities(authority);
+  assert.equal(kept.takeFromFile(former).authority, authority);
+  for (const other of [
+    { ...former, instanceId: 'gw-2' },
+    { ...former, expiresAtMs: former.expiresAtMs + 1 },
+  ]) {
+    kept.noteAuthorities(authority);
+    assert.equal(kept.takeFromFile(other), other);
+    assert.equal(kept.takeFromFile(former), former);
+  }
+  kept.stop();
+});
+
 test('what is no join token ends the start before anything is made or asked', async (t) => {
   const folder = await temporaryFolder(t);
   const fixed = {

@@ -112,11 +112,18 @@ export class JoinedIdentity {
     this.#cancel();
   }
 
-  /** Another identity was put in the file by hand. */
-  replaceBy(identity: DatedIdentity): void {
+  /**
+   * The file has this identity: it was put there by hand, or is the former one, as long as that of now could not be written down.
+   *
+   * @returns that which is used from now on
+   */
+  takeFromFile(identity: DatedIdentity): DatedIdentity {
+    const present = this.#identity;
+    if (!this.#isKept && present !== undefined && isFormer(identity, present)) return present;
     this.#identity = identity;
     this.#isKept = true;
     this.keepFresh();
+    return identity;
   }
 
   /** A control plane that was verified names the authorities to trust. A certificate that another one than the first has issued is renewed soon. */
@@ -227,6 +234,12 @@ export class JoinedIdentity {
   #fraction(): number {
     return randomFraction(this.#options.random);
   }
+}
+
+/** Of the same instance, with a certificate that ends no later. */
+function isFormer(identity: DatedIdentity, present: DatedIdentity): boolean {
+  const isSameInstance = identity.instanceId === present.instanceId && identity.groupId === present.groupId;
+  return isSameInstance && identity.expiresAtMs <= present.expiresAtMs;
 }
 
 /** Two thirds of the certificate's life are over, or another authority issues now. */

@@ -311,8 +311,7 @@ class Instance {
       if (unfit !== undefined) throw new Error(unfit);
       if (identity !== undefined) {
         this.#cancelJoining();
-        this.#identity = identity;
-        this.#joined?.replaceBy(identity);
+        this.#identity = this.#joined?.takeFromFile(identity) ?? identity;
       }
     } catch (error) {
       log.error('the identity file cannot be taken up anew', {}, error);
