@@ -1,8 +1,21 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import { FakeClock } from '../../test-support/fake-clock.ts';
+import type { InstanceRegistry } from '../store/instance-registry.ts';
+import { MemoryInstanceRegistry } from './memory-instance-registry.ts';
 import type { SubscriberIdentity } from './sync-client.ts';
 import { eventually } from './test-support/eventually.ts';
 import { createIdentity, createInstallation, type Installation, TestControlPlane, TestGateway } from './test-support/sync-fixture.ts';
+
+/** Notes after each report whether the instances that it has been told of are counted. */
+class WatchedRegistry extends MemoryInstanceRegistry {
+  readonly wasCounted: boolean[] = [];
+
+  override async report(...reports: Parameters<InstanceRegistry['report']>): Promise<void> {
+    await super.report(...reports);
+    this.wasCounted.push((await this.list('default')).every(({ isConnected }) => isConnected));
+  }
+}
 
 describe('a gateway that knows two control planes', () => {
   let installation: Installation;
@@ -37,10 +50,13 @@ describe('a gateway that knows two control planes', () => {
   });
 
   /** The one that the gateway is connected to; the other goes on with a copy of its store, as two do that share one. */
-  async function startCutOff(t: Parameters<typeof TestGateway.create>[0]) {
+  async function startCutOff(t: Parameters<typeof TestGateway.create>[0], registry?: InstanceRegistry) {
     const own = await TestControlPlane.start(t, installation);
     own.store.put('service', 's1');
-    const other = await TestControlPlane.start(t, installation, { store: own.store.copy() });
+    const other = await TestControlPlane.start(t, installation, {
+      store: own.store.copy(),
+      ...(registry === undefined ? {} : { registry }),
+    });
     const { port } = own;
     const controlPlanes = [port, other.port].map((each) => ({ host: '127.0.0.1', port: each }));
     const gateway = await TestGateway.create(t, { port: 0, identity, controlPlanes });
@@ -52,7 +68,7 @@ describe('a gateway that knows two control planes', () => {
     });
     own.store.failure = new Error('the database cannot be reached');
     const pass = async (): Promise<void> => {
-      for (const clock of [gateway.clock, own.clock]) {
+      for (const clock of [gateway.clock, own.clock, other.clock]) {
         clock.advance(2_000);
         for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
       }
@@ -70,6 +86,18 @@ describe('a gateway that knows two control planes', () => {
     await eventually(() => other.states().join() === 'gw-1 2 current');
     assert.deepEqual(own.states(), []);
     assert.equal(gateway.subscriber.newestRevision, 2);
+  });
+
+  test('is counted all the time while it goes there', async (t) => {
+    const registry = new WatchedRegistry(new FakeClock());
+    const { gateway, other, pass } = await startCutOff(t, registry);
+    other.store.failure = undefined;
+    for (let times = 0; times < 2; times += 1) await pass();
+    await eventually(() => gateway.log.lines.filter(({ message }) => message === 'connected to the control plane').length === 2);
+    await eventually(() => other.log.lines.filter(({ message }) => message === 'a gateway instance is disconnected').length === 1);
+    await new Promise(setImmediate);
+    assert.ok(registry.wasCounted.length >= 2 && !registry.wasCounted.includes(false), registry.wasCounted.join());
+    assert.deepEqual(other.states(), ['gw-1 1 current']);
   });
 
   test('stays where no other reaches the store either, and does not take what it has for the newest meanwhile', async (t) => {

@@ -21,6 +21,8 @@ const WELCOME_TIMEOUT_MS = 3_000;
 const BACKOFF: BackoffSteps = { firstDelayMs: 1_000, highestDelayMs: 10_000 };
 /** Nobody had to ask for so long: what was before counts no more. */
 const FORGOTTEN_AFTER_MS = 60_000;
+/** Longer than it takes to go there. */
+const HELD_MS = 5_000;
 
 /**
  * Looks for a control plane that takes this instance in, while the connection to another one stands: where the store is away from all of them, nobody
@@ -36,7 +38,12 @@ export class OtherControlPlanes {
     this.#options = options;
   }
 
-  /** The first that welcomes; undefined when none does, and when it is too early to ask again. Never rejects. */
+  /**
+   * The first that welcomes; undefined when none does, and when it is too early to ask again. Never rejects.
+   *
+   * The connection by which it was asked stays for a while, until the next one of this instance takes its place: writes go on to wait for the instance
+   * meanwhile, and are not said to be in force everywhere while it is on its way.
+   */
   async find(
     addresses: readonly ControlPlaneAddress[],
     identity: SubscriberIdentity,
@@ -64,26 +71,32 @@ export class OtherControlPlanes {
     const { clock, signal } = this.#options;
     const { socket, head } = await openSyncConnection({ ...address, identity, clock, signal, timeoutMs: CONNECT_TIMEOUT_MS });
     const { promise, resolve } = Promise.withResolvers<boolean>();
+    let isAnswered = false;
+    const end = (): void => connection.close('it was only asked whether it takes the instance in');
     const connection = new FrameConnection({
       socket,
       head,
       maxFrameBytes: MAX_FRAME_BYTES,
       clock,
-      onFrame: async (text) => resolve(parseControlPlaneMessage(text)?.kind === 'welcome'),
-      onClosed: () => resolve(false),
+      onFrame: async (text) => {
+        if (!isAnswered) resolve(parseControlPlaneMessage(text)?.kind === 'welcome');
+        isAnswered = true;
+      },
+      onClosed: () => {
+        cancelEnd();
+        signal.removeEventListener('abort', end);
+        resolve(false);
+      },
     });
-    const giveUp = (): void => resolve(false);
-    const cancelTimeout = clock.schedule(WELCOME_TIMEOUT_MS, giveUp);
-    signal.addEventListener('abort', giveUp);
-    if (signal.aborted) giveUp();
+    let cancelEnd = clock.schedule(WELCOME_TIMEOUT_MS, end);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
     connection.start();
     connection.send(hello);
-    try {
-      return await promise;
-    } finally {
-      cancelTimeout();
-      signal.removeEventListener('abort', giveUp);
-      connection.close('it was only asked whether it takes the instance in');
-    }
+    const isWelcome = await promise;
+    cancelEnd();
+    if (!isWelcome) end();
+    else if (!connection.isClosed) cancelEnd = clock.schedule(HELD_MS, end);
+    return isWelcome;
   }
 }
