@@ -91,7 +91,7 @@ export class Subscriber {
     return this.#isConnected;
   }
 
-  /** The newest that the control plane has named on the present connection; undefined while none is connected, or what is in force is of another history. */
+  /** The newest that the control plane has named on the present connection; undefined while none is connected or it cannot know, or what is in force is of another history. */
   get newestRevision(): number | undefined {
     return this.#isConnected ? this.#session?.newestRevision : undefined;
   }

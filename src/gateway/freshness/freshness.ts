@@ -16,7 +16,7 @@ export interface AgeLimit {
 /** What is known of control planes now. */
 export interface ContactSource {
   isConnected(): boolean;
-  /** The newest revision that a control plane, on the present connection, has named; undefined without one. */
+  /** The newest revision that a control plane, on the present connection, has named; undefined without one, and while it cannot know. */
   newestRevision(): number | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface FreshnessState {
   readonly sinceContactMs: number | undefined;
   /** Since what is in force was last known to be the newest; undefined when nothing is in force. */
   readonly ageMs: number | undefined;
-  /** Revisions that the control plane has and this instance has not; undefined without a connection. */
+  /** Revisions that the control plane has and this instance has not; undefined without a connection to one that knows. */
   readonly lag: number | undefined;
   readonly isTooOld: boolean;
   /** Because it is too old. */

@@ -4,7 +4,7 @@ import type { PostgresConnection } from './postgres-connection.ts';
 /** The database and table that leases are written to, as an expression: in a copy of either nobody lives. */
 export const LEASE_PLACE = `(SELECT oid FROM pg_database WHERE datname = current_database()) || '/' || 'control_planes'::regclass::oid`;
 
-/** Leases are shorter; one that ends later is of a clock that was changed, and is not waited for. */
+/** No lease is longer; one that ends later is of a clock that was changed, and is not waited for. */
 const LONGEST_WAIT_MS = 15_000;
 
 /**
