@@ -33,7 +33,7 @@ test('of each connection the last report that is written is told, once, and only
   acknowledgements.note(two, 2, { epoch: 'b2', sequence: 7 });
   acknowledgements.written(1);
   acknowledgements.written(1);
-  await readAll(one);
+  await Promise.all([readAll(one), readAll(two)]);
   assert.deepEqual([one.sent, two.sent], [[{ kind: 'usage-kept', epoch: 'a1', sequence: 2 }], []]);
   acknowledgements.written(2);
   await readAll(two);
@@ -96,6 +96,9 @@ describe('usage between a gateway and a control plane', () => {
       [undefined, true],
     );
     controlPlane.usageWritten(1);
+    // What comes behind it would come later.
+    controlPlane.clock.advance(2_000);
+    await eventually(() => gateway.times.length > 0);
     assert.equal(link?.kept, 0);
     controlPlane.usageWritten();
     await eventually(() => link?.kept === 2);
