@@ -5,6 +5,7 @@ import type { InstanceRegistry } from '../store/instance-registry.ts';
 import { MemoryInstanceRegistry } from './memory-instance-registry.ts';
 import type { SubscriberIdentity } from './sync-client.ts';
 import { eventually } from './test-support/eventually.ts';
+import { MemoryStore } from './test-support/memory-store.ts';
 import { createIdentity, createInstallation, type Installation, TestControlPlane, TestGateway } from './test-support/sync-fixture.ts';
 
 /** Notes after each report whether the instances that it has been told of are counted. */
@@ -14,6 +15,16 @@ class WatchedRegistry extends MemoryInstanceRegistry {
   override async report(...reports: Parameters<InstanceRegistry['report']>): Promise<void> {
     await super.report(...reports);
     this.wasCounted.push((await this.list('default')).every(({ isConnected }) => isConnected));
+  }
+}
+
+/** Asked for a group, it says nothing. */
+class SilentStore extends MemoryStore {
+  asked = 0;
+
+  override getGroup(): ReturnType<MemoryStore['getGroup']> {
+    this.asked += 1;
+    return new Promise(() => {});
   }
 }
 
@@ -98,6 +109,24 @@ describe('a gateway that knows two control planes', () => {
     await new Promise(setImmediate);
     assert.ok(registry.wasCounted.length >= 2 && !registry.wasCounted.includes(false), registry.wasCounted.join());
     assert.deepEqual(other.states(), ['gw-1 1 current']);
+  });
+
+  test('does not wait for the welcome of one that does not reach the store', async (t) => {
+    const store = new SilentStore();
+    const own = await TestControlPlane.start(t, installation, { store });
+    const other = await TestControlPlane.start(t, installation);
+    store.failure = new Error('the database does not answer');
+    other.store.failure = new Error('not yet');
+    const controlPlanes = [own.port, other.port].map((port) => ({ host: '127.0.0.1', port }));
+    const gateway = await TestGateway.create(t, { port: 0, identity, controlPlanes });
+    await gateway.subscriber.start();
+    await eventually(() => store.asked > 0);
+    other.store.failure = undefined;
+    for (let times = 0; times < 2; times += 1) {
+      own.clock.advance(2_000);
+      for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+    }
+    await eventually(() => gateway.subscriber.isConnected && other.states().join() === 'gw-1 0 current');
   });
 
   test('stays where no other reaches the store either, and does not take what it has for the newest meanwhile', async (t) => {

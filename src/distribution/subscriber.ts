@@ -231,9 +231,12 @@ export class Subscriber {
     };
   }
 
-  /** Its control plane does not reach the store, and writes through others do not wait for this instance: it goes to one that does, if there is one. */
+  /**
+   * Its control plane does not reach the store, and writes through others do not wait for this instance: it goes to one that does, if there is one. It may
+   * not have been welcomed either, by one that does not know yet whether it may be.
+   */
   async #leaveForOther(connection: FrameConnection): Promise<void> {
-    if (!this.#rotation.hasOthers || !this.#isConnected) return;
+    if (!this.#rotation.hasOthers) return;
     const other = await this.#others.find(this.#rotation.others, this.#identity, this.#hello());
     if (other === undefined || connection.isClosed) return;
     this.#rotation.prefer(other);
