@@ -1,15 +1,16 @@
-import * as layout from './digest-record.ts';
-import { hashDigest, payloadLengthOfHead, spaceOfHead } from './digest-record.ts';
-import * as arena from './record-arena.ts';
+import {
+  DIGEST_WORD,
+  DIGEST_WORDS,
+  hashDigest,
+  PAYLOAD_OFFSET,
+  payloadLengthOfHead,
+  spaceOfHead,
+  WORDS_PER_UNIT,
+} from './digest-record.ts';
+import { UNIT_BYTES } from './record-arena.ts';
 import { SharedBytesView } from './shared-bytes-view.ts';
 import type { SharedDigestTableHandles } from './shared-digest-table-writer.ts';
-import * as slots from './slot-layout.ts';
-import { regionRow, sameTag } from './slot-layout.ts';
-
-// Compiled code knows a module's own constants, and looks imported ones up at each use.
-const { DIGEST_WORD, DIGEST_WORDS, PAYLOAD_OFFSET, WORDS_PER_UNIT } = layout;
-const { UNIT_BYTES } = arena;
-const { DELETED_SLOT, EMPTY_SLOT, GENERATION_WORD, UNIT_MASK } = slots;
+import { DELETED_SLOT, EMPTY_SLOT, GENERATION_WORD, regionRow, sameTag, UNIT_MASK } from './slot-layout.ts';
 
 /**
  * One thread's view of a shared digest table. Finding allocates nothing and takes no lock.

@@ -56,14 +56,11 @@ export const HEX_VALUES = Uint8Array.from({ length: 256 }, (_, byte) => {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : 255;
 });
 
-// Compiled code knows what a module keeps to itself, and looks up what it exports at each use.
-const LOWER = LOWER_CASE;
-
 /** Whether `bytes[start, end)` is `lowerCaseText`, letters compared without case. */
 export function equalsIgnoringCase(bytes: Uint8Array, start: number, end: number, lowerCaseText: Uint8Array): boolean {
   if (end - start !== lowerCaseText.length) return false;
   for (let index = 0; index < lowerCaseText.length; index++) {
-    if (LOWER[bytes[start + index] ?? 0] !== lowerCaseText[index]) return false;
+    if (LOWER_CASE[bytes[start + index] ?? 0] !== lowerCaseText[index]) return false;
   }
   return true;
 }

@@ -1,13 +1,8 @@
-import * as classes from './character-classes.ts';
-import { equalsIgnoringCase } from './character-classes.ts';
-
-// As in field-lines.ts.
-const { LOWER_CASE } = classes;
-const OTHER = 0;
+import { equalsIgnoringCase, LOWER_CASE } from './character-classes.ts';
 
 /** The fields that the engine itself must know: framing, connection and those it writes. All others are `other`. */
 export const FIELD = {
-  other: OTHER,
+  other: 0,
   host: 1,
   contentLength: 2,
   transferEncoding: 3,
@@ -59,7 +54,7 @@ function slotOf(length: number, firstByte: number): number {
 /** Which of the known fields has the name `bytes[start, end)`, in any case. */
 export function classifyField(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
-  if (length > 17) return OTHER;
+  if (length > 17) return FIELD.other;
   const candidate = CANDIDATES[slotOf(length, LOWER_CASE[bytes[start] ?? 0] ?? 0)];
-  return candidate !== undefined && equalsIgnoringCase(bytes, start, end, candidate.name) ? candidate.kind : OTHER;
+  return candidate !== undefined && equalsIgnoringCase(bytes, start, end, candidate.name) ? candidate.kind : FIELD.other;
 }

@@ -1,16 +1,12 @@
 import type { ErrorReason } from '../../errors/index.ts';
 import type { RequestHead } from '../exchange.ts';
-import * as classes from './character-classes.ts';
-import { equalsIgnoringCase } from './character-classes.ts';
+import { CR, equalsIgnoringCase, LF, LOWER_CASE, QUESTION_MARK, SLASH, SPACE, TARGET_BYTES, TOKEN_BYTES } from './character-classes.ts';
 import { ConnectionOptions } from './connection-options.ts';
 import { isChunked, parseContentLength } from './framing-fields.ts';
 import { HeadParser } from './head-parser.ts';
 import { FIELD } from './known-fields.ts';
 import { PARSE } from './parse-status.ts';
 import { authorityEnd, authorityStart, isHost } from './request-target.ts';
-
-// As in field-lines.ts.
-const { CR, LF, LOWER_CASE, QUESTION_MARK, SLASH, SPACE, TARGET_BYTES, TOKEN_BYTES } = classes;
 
 const BEFORE_LINE = 0;
 const BEFORE_LINE_LF = 1;

@@ -1,12 +1,9 @@
-import * as classes from './character-classes.ts';
+import { CR, FIELD_VALUE_BYTES, LF, SPACE } from './character-classes.ts';
 import { ConnectionOptions } from './connection-options.ts';
 import { isChunked, parseContentLength } from './framing-fields.ts';
 import { HeadParser } from './head-parser.ts';
 import { FIELD } from './known-fields.ts';
 import { PARSE } from './parse-status.ts';
-
-// As in field-lines.ts.
-const { CR, FIELD_VALUE_BYTES, LF, SPACE } = classes;
 
 const VERSION = 0;
 const STATUS = 1;

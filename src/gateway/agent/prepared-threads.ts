@@ -6,7 +6,7 @@ const MAX_HEAP_MB = 512;
 /** A thread that loads a worker's program and waits to be told what to be. */
 export function launchThread(): Worker {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new Worker(new URL(`../worker/worker-main.${extension}`, import.meta.url), {
+  return new Worker(new URL(`../worker/worker-thread.${extension}`, import.meta.url), {
     name: 'worker',
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
   });

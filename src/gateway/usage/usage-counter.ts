@@ -1,16 +1,13 @@
 import type { ConsumerMatch } from '../../plugin-kit/index.ts';
 import { IdentifiedConsumer, type IdentityBytes } from '../tables/index.ts';
-import * as layout from './usage-handles.ts';
-import { halvesOf, type UsageHalf, type UsageHandles } from './usage-handles.ts';
-
-// Compiled code knows a module's own constants, and looks imported ones up at each use.
-const {
+import {
   ACTIVE,
   CONSUMER_LENGTH,
   COUNT,
   CREDENTIAL_LENGTH,
   ENTRY_WORDS,
   HASH,
+  halvesOf,
   LAST,
   OTHER_ENTRIES,
   ROUTE,
@@ -20,8 +17,10 @@ const {
   TEXT,
   TEXT_USED,
   USED,
+  type UsageHalf,
+  type UsageHandles,
   WRITING,
-} = layout;
+} from './usage-handles.ts';
 
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;

@@ -1,0 +1,18 @@
+import { registerHooks } from 'node:module';
+import { withOwnBindings } from './own-bindings.ts';
+
+/**
+ * The entry of a worker thread: loads its program with constants in place of what its modules import and export, which is 6 % less JavaScript for a
+ * request (docs/decisions, 19).
+ */
+const OWN_MODULES = new URL('../../', import.meta.url).href;
+
+registerHooks({
+  load: (url, context, nextLoad) => {
+    const module = nextLoad(url, context);
+    const { source } = module;
+    if (!url.startsWith(OWN_MODULES) || source === undefined || source === null) return module;
+    return { ...module, source: withOwnBindings(typeof source === 'string' ? source : new TextDecoder().decode(source)) };
+  },
+});
+await import(import.meta.url.endsWith('.ts') ? './worker-main.ts' : './worker-main.js');
