@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
 import { type RunningInstance, runningInstance } from '../test-support/running-instance.ts';
 import { temporaryFolder } from '../test-support/temporary-folder.ts';
@@ -13,4 +14,12 @@ test('the gateway process, and it alone, starts with as many malloc arenas as it
   const instance = await runningInstance(t, { dataFolder: await temporaryFolder(t), flags: ['--workers', '2'] });
   assert.equal(arenasOf(instance, 'gateway'), 'MALLOC_ARENA_MAX=2');
   assert.equal(arenasOf(instance, 'control-plane'), undefined);
+});
+
+test('what is compiled of the workers is kept apart from what is compiled of their process, so that neither takes the place of the other', async (t) => {
+  const folder = path.join(await temporaryFolder(t), 'compiled');
+  await runningInstance(t, { dataFolder: await temporaryFolder(t), environment: { NODE_COMPILE_CACHE: folder } });
+  const [version = ''] = readdirSync(path.join(folder, 'workers'));
+  assert.ok(readdirSync(path.join(folder, 'workers', version)).length > 200, 'the modules of a worker');
+  assert.ok(readdirSync(path.join(folder, version)).length > 200, 'those of the processes');
 });

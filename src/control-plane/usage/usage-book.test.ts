@@ -90,3 +90,35 @@ test('all instances together fill it to a bound, whatever they name, and no name
     ...{ requests: 10_001, lastUsedAt: NOW, at: HOUR, instanceId: 'i5' },
   });
 });
+
+test('a group that names without end takes no names from another one, which has its even share', () => {
+  const book = new UsageBook();
+  for (let instance = 0; instance < 3; instance++) {
+    const entries = Array.from({ length: 20_000 }, (_, index) => ['c', `${index}`, `r${instance}`, 200, 1, NOW] as const);
+    book.take({ groupId: 'greedy', instanceId: `i${instance}` }, report(1, entries), NOW);
+  }
+  const modest = Array.from({ length: 2_000 }, (_, index) => ['jack', `${index}`, 'r', 200, 1, NOW] as const);
+  book.take(NAME, report(1, modest), NOW);
+  assert.equal(book.size, 50_001);
+  const rows = book.takeOut();
+  const namedBy = (groupId: string) => rows.filter((row) => row.groupId === groupId && row.consumer !== '*');
+  assert.equal(namedBy('default').length, 2_000);
+  assert.equal(namedBy('greedy').length, 48_000);
+  assert.equal(
+    rows.reduce((sum, { requests }) => sum + requests, 0),
+    62_000,
+  );
+});
+
+test('no group takes more than its even share from others', () => {
+  const book = new UsageBook();
+  for (const groupId of ['first', 'second', 'third']) {
+    for (let instance = 0; instance < 3; instance++) {
+      const entries = Array.from({ length: 20_000 }, (_, index) => ['c', `${index}`, `r${instance}`, 200, 1, NOW] as const);
+      book.take({ groupId, instanceId: `i${instance}` }, report(1, entries), NOW);
+    }
+  }
+  const rows = book.takeOut().filter(({ consumer }) => consumer !== '*');
+  assert.equal(rows.length, 50_000);
+  for (const groupId of ['first', 'second', 'third']) assert.ok(rows.filter((row) => row.groupId === groupId).length >= 16_666, groupId);
+});

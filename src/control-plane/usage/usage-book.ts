@@ -19,7 +19,7 @@ interface Teller {
   entries: number;
 }
 
-/** Rows of all groups that may wait for the store; what is beyond goes to `OTHER`, of which there are a few for each group and hour. */
+/** Rows with names, of all groups, that may wait for the store; what is beyond goes to `OTHER`, of which there are a few for each group and hour. */
 const MAX_ROWS = 50_000;
 /** Instances that are remembered: of more, those that have been silent for longest are forgotten. */
 const MAX_TELLERS = 10_000;
@@ -27,17 +27,27 @@ const HOUR_SECONDS = 3600;
 /** A gateway that was cut off tells later of what it counted meanwhile. */
 const MAX_AGE_SECONDS = 24 * HOUR_SECONDS;
 
+/** What is known of one group. */
+interface GroupSums {
+  readonly named: Map<string, Sum>;
+  readonly others: Map<string, Sum>;
+}
+
 /**
  * What gateways have told of who used what, added up until it is written. It has a bounded size whatever they tell: an instance may name
- * so many entries in an interval, and all groups together so many.
+ * so many entries in an interval, and all groups together so many. Where they are more, each group has its even share: one that has less takes
+ * the place of names of one that has more, which goes on without those.
  */
 export class UsageBook {
-  readonly #sums = new Map<string, Sum>();
+  readonly #groups = new Map<string, GroupSums>();
   readonly #tellers = new Map<string, Teller>();
+  #named = 0;
   #timesTakenOut = 0;
 
   get size(): number {
-    return this.#sums.size;
+    let size = this.#named;
+    for (const { others } of this.#groups.values()) size += others.size;
+    return size;
   }
 
   /** How often it was emptied: what is taken now goes out the next time. */
@@ -66,9 +76,10 @@ export class UsageBook {
 
   /** Everything; the book is empty then. */
   takeOut(): readonly UsageRow[] {
-    const rows = [...this.#sums.values()];
+    const rows = [...this.#groups.values()].flatMap(({ named, others }) => [...named.values(), ...others.values()]);
     this.#timesTakenOut++;
-    this.#sums.clear();
+    this.#groups.clear();
+    this.#named = 0;
     for (const teller of this.#tellers.values()) teller.entries = 0;
     return rows;
   }
@@ -92,16 +103,51 @@ export class UsageBook {
   }
 
   #add(row: UsageRow): void {
+    const sums = this.#sumsOf(row.groupId);
+    const isOther = row.consumer === OTHER;
+    const rows = isOther ? sums.others : sums.named;
     const key = keyOf(row);
-    const sum = this.#sums.get(key);
-    if (sum !== undefined) {
-      sum.requests = Math.min(sum.requests + row.requests, MAX_USAGE_REQUESTS);
-      if (row.lastUsedAt <= sum.lastUsedAt) return;
-      sum.lastUsedAt = row.lastUsedAt;
-      sum.instanceId = row.instanceId;
-    } else if (this.#sums.size < MAX_ROWS || row.consumer === OTHER) this.#sums.set(key, { ...row });
-    else this.#add(rowOfOther(row));
+    const sum = rows.get(key);
+    if (sum !== undefined) addTo(sum, row);
+    else if (isOther) rows.set(key, { ...row });
+    else if (this.#makeRoomFor(sums)) {
+      rows.set(key, { ...row });
+      this.#named++;
+    } else this.#add(rowOfOther(row));
   }
+
+  #sumsOf(groupId: string): GroupSums {
+    let sums = this.#groups.get(groupId);
+    if (sums === undefined) {
+      sums = { named: new Map(), others: new Map() };
+      this.#groups.set(groupId, sums);
+    }
+    return sums;
+  }
+
+  /** Whether a group may have one more row with names. Where there is no room and it has less than its share, one that has more gives one up. */
+  #makeRoomFor({ named }: GroupSums): boolean {
+    if (this.#named < MAX_ROWS) return true;
+    const share = Math.floor(MAX_ROWS / this.#groups.size);
+    if (named.size >= share) return false;
+    for (const { named: giving } of this.#groups.values()) {
+      if (giving.size <= share) continue;
+      for (const [key, row] of giving) {
+        giving.delete(key);
+        this.#named--;
+        this.#add(rowOfOther(row));
+        return true;
+      }
+    }
+    return false;
+  }
+}
+
+function addTo(sum: Sum, row: UsageRow): void {
+  sum.requests = Math.min(sum.requests + row.requests, MAX_USAGE_REQUESTS);
+  if (row.lastUsedAt <= sum.lastUsedAt) return;
+  sum.lastUsedAt = row.lastUsedAt;
+  sum.instanceId = row.instanceId;
 }
 
 /** The same without names. */
@@ -109,6 +155,7 @@ export function rowOfOther(row: UsageRow): UsageRow {
   return { ...row, ...asOther(row) };
 }
 
-function keyOf({ groupId, consumer, credential, route, status, at }: UsageRow): string {
-  return `${groupId}\0${consumer}\0${credential}\0${route}\0${status}\0${at}`;
+/** Within its group. */
+function keyOf({ consumer, credential, route, status, at }: UsageRow): string {
+  return `${consumer}\0${credential}\0${route}\0${status}\0${at}`;
 }

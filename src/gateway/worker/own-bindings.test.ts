@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { withOwnBindings } from './own-bindings.ts';
 
-const SOURCES = fileURLToPath(new URL('../../', import.meta.url));
+const SOURCES = path.join(import.meta.dirname, '..', '..');
 
 test('what is imported by name is copied into constants of the module, types are not', () => {
   assert.equal(
@@ -20,7 +19,8 @@ test('what is imported by name is copied into constants of the module, types are
 });
 
 test('what is exported is a constant of the module first, once however many signatures it has', () => {
-  const source = 'export function f(x: 1): 1;\nexport function f(x: 2): 2;\nexport const X = 1;\nexport abstract class Y {}\nexport async function* g() {}\n';
+  const source =
+    'export function f(x: 1): 1;\nexport function f(x: 2): 2;\nexport const X = 1;\nexport abstract class Y {}\nexport async function* g() {}\n';
   const lines = withOwnBindings(source).split('\n');
   assert.equal(lines[0], '       function f(x: 1): 1;');
   assert.equal(lines[2], '       const X = 1;');

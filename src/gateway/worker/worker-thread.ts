@@ -1,11 +1,13 @@
 import { registerHooks } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { withOwnBindings } from './own-bindings.ts';
 
 /**
  * The entry of a worker thread: loads its program with constants in place of what its modules import and export, which is 6 % less JavaScript for a
  * request (docs/decisions, 19).
  */
-const OWN_MODULES = new URL('../../', import.meta.url).href;
+const OWN_MODULES = `${pathToFileURL(path.join(import.meta.dirname, '..', '..')).href}/`;
 
 registerHooks({
   load: (url, context, nextLoad) => {
