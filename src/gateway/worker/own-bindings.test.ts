@@ -29,13 +29,15 @@ test('what is exported is a constant of the module first, once however many sign
   assert.ok(lines.includes('export { f$exported as f, X$exported as X, Y$exported as Y, g$exported as g };'));
 });
 
-test('all else stays as it is: types, namespaces, re-exports, modules that bind nothing', () => {
+test('all else stays as it is: types, namespaces, re-exports, lists with comments, modules that bind nothing', () => {
   for (const source of [
     "import type { A } from './a.ts';\n",
     "import { type A } from './a.ts';\n",
     "import * as a from './a.ts';\n",
     "import a from './a.ts';\n",
     "import './a.ts';\n",
+    "import {\n  a, // with its reason\n} from './a.ts';\n",
+    "import { a } from './a.json' with { type: 'json' };\n",
     "export { a } from './a.ts';\n",
     'export type A = 1;\nexport interface B {}\n',
     'const text = `\n  import { a } from x\n  export const b`;\n',

@@ -1,4 +1,5 @@
-const IMPORT = /^import \{([^}]*)\} from ('[^']+');/gm;
+/** A list with a comment is left as it is, too: words of the comment would be taken for names. */
+const IMPORT = /^import \{([\w$\s,]*)\} from ('[^']+');/gm;
 const IMPORTED = /(type\s+)?([A-Za-z_$][\w$]*)(?:\s+as\s+([A-Za-z_$][\w$]*))?/g;
 const EXPORT = /^export (?=(?:abstract class|class|const|function\*?|async function\*?) ([A-Za-z_$][\w$]*))/gm;
 /** As long as `export `, so that what stands behind it keeps its column in stacks. */
