@@ -16,10 +16,18 @@ test('the gateway process, and it alone, starts with as many malloc arenas as it
   assert.equal(arenasOf(instance, 'control-plane'), undefined);
 });
 
-test('what is compiled of the workers is kept apart from what is compiled of their process, so that neither takes the place of the other', async (t) => {
+test('what is compiled of the workers, with constants for what modules import, is kept apart from what is compiled of their process', async (t) => {
   const folder = path.join(await temporaryFolder(t), 'compiled');
   await runningInstance(t, { dataFolder: await temporaryFolder(t), environment: { NODE_COMPILE_CACHE: folder } });
   const [version = ''] = readdirSync(path.join(folder, 'workers'));
-  assert.ok(readdirSync(path.join(folder, 'workers', version)).length > 200, 'the modules of a worker');
-  assert.ok(readdirSync(path.join(folder, version)).length > 200, 'those of the processes');
+  const ofWorkers = filesIn(path.join(folder, 'workers', version));
+  const ofProcesses = filesIn(path.join(folder, version));
+  assert.ok(ofWorkers.length > 200 && ofProcesses.length > 200, `${ofWorkers.length} and ${ofProcesses.length} modules`);
+  const countCopies = (files: readonly string[]): number => files.filter((content) => content.includes('$imported')).length;
+  assert.ok(countCopies(ofWorkers) > 100, `${countCopies(ofWorkers)} modules with copies`);
+  assert.equal(countCopies(ofProcesses), 0);
 });
+
+function filesIn(folder: string): readonly string[] {
+  return readdirSync(folder).map((name) => readFileSync(path.join(folder, name), 'latin1'));
+}
