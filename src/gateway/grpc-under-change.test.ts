@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type Server as HttpServer } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
@@ -44,9 +44,42 @@ interface Node {
   probeStatus: number;
 }
 
-/** A service of gRPC over TLS that echoes, on an address of its own, with health checks on a port that all of them share. */
-async function startNode(t: TestContext, host: string, probePort: number, pair: Pair): Promise<Node & { probePort: number }> {
+/** One for each address, all on the same port, which others may have taken on one of them. */
+async function listenOnOnePort(t: TestContext, hosts: readonly string[]): Promise<readonly HttpServer[]> {
+  for (let tries = 0; tries < 20; tries++) {
+    const servers: HttpServer[] = [];
+    try {
+      for (const host of hosts) {
+        const server = createServer();
+        server.listen(portOf(servers[0]), host);
+        await once(server, 'listening');
+        servers.push(server);
+      }
+      t.after(() => {
+        for (const server of servers) {
+          server.closeAllConnections();
+          server.close();
+        }
+      });
+      return servers;
+    } catch (error) {
+      for (const server of servers) server.close();
+      if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    }
+  }
+  throw new Error('twenty ports are free on one address and not on another');
+}
+
+/** 0 of none. */
+function portOf(server: HttpServer | undefined): number {
+  const address = server?.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** A service of gRPC over TLS that echoes, on an address of its own; `probe` answers its health checks. */
+async function startNode(t: TestContext, host: string, probe: HttpServer, pair: Pair): Promise<Node> {
   const server = new Server();
+  t.after(() => server.forceShutdown());
   server.addService(
     { Unary: method('Unary', false), Chat: method('Chat', true) },
     {
@@ -61,19 +94,11 @@ async function startNode(t: TestContext, host: string, probePort: number, pair: 
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${host}:0`, secured, (error, bound) => (error === null ? resolve(bound) : reject(error)));
   });
-  const probe = createServer((_request, response) => {
+  const node = { host, port, probeStatus: 200 };
+  probe.on('request', (_request, response) => {
     response.statusCode = node.probeStatus;
     response.end();
   });
-  probe.listen(probePort, host);
-  await once(probe, 'listening');
-  t.after(() => {
-    server.forceShutdown();
-    probe.closeAllConnections();
-    probe.close();
-  });
-  const address = probe.address();
-  const node = { host, port, probeStatus: 200, probePort: typeof address === 'object' && address !== null ? address.port : 0 };
   return node;
 }
 
@@ -107,9 +132,11 @@ test('no call of gRPC fails while certificates, routes, nodes and health change 
   const authority = await TestAuthority.create();
   const certificates = await Promise.all(Array.from({ length: 4 }, () => authority.issue({ names: [HOST] })));
   const certificate = certificates[0] ?? assert.fail();
-  const first = await startNode(t, '127.0.0.2', 0, certificate);
-  const { probePort } = first;
-  const nodes = [first, await startNode(t, '127.0.0.3', probePort, certificate), await startNode(t, '127.0.0.4', probePort, certificate)];
+  const hosts = ['127.0.0.2', '127.0.0.3', '127.0.0.4'];
+  const probes = await listenOnOnePort(t, hosts);
+  const probePort = portOf(probes[0]);
+  const nodes = await Promise.all(probes.map((probe, index) => startNode(t, hosts[index] ?? assert.fail(), probe, certificate)));
+  const first = nodes[0] ?? assert.fail();
   const gateway = await startTestGateway(t);
   const checks = {
     active: { type: 'http', port: probePort, healthy: { interval: 1, successes: 1 }, unhealthy: { interval: 1, http_failures: 1 } },
