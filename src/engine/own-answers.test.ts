@@ -11,7 +11,7 @@ const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
 /** An engine whose only upstream refuses. */
 async function startRefused(t: Cleanup): Promise<TestEngine> {
-  const dead = await closedPort();
+  const dead = await closedPort(t);
   const engine = await startEngine(t, (exchange) => exchange.forward(planTo(target)));
   const target = engine.pool.target('127.0.0.1', dead);
   return engine;

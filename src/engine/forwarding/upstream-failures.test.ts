@@ -11,7 +11,7 @@ const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 test('a node that refuses is followed by the next, which gets the whole request', async (t) => {
   const upstream = await startUpstream(t);
-  const deadPort = await closedPort();
+  const deadPort = await closedPort(t);
   const asked: (readonly [number, ErrorReason | undefined])[] = [];
   const engine = await startEngine(t, (exchange) =>
     exchange.forward(
@@ -42,7 +42,7 @@ test('a node that refuses is followed by the next, which gets the whole request'
 
 describe('without another node the first failure is the answer', () => {
   test('a node that refuses', async (t) => {
-    const dead = await closedPort();
+    const dead = await closedPort(t);
     const engine = await startEngine(t, (exchange) => exchange.forward(planTo(target)));
     const target = engine.pool.target('127.0.0.1', dead);
     const client = await engine.client();

@@ -56,7 +56,7 @@ test('much goes through unchanged both ways at once, at the pace of who reads', 
 
 test('a node that refuses is passed over before anything was read of the client', async (t) => {
   const { handler, pool, upstream, client: connect } = await startJoined(t);
-  handler.targets = [pool.target('127.0.0.1', await closedPort()), ...handler.targets];
+  handler.targets = [pool.target('127.0.0.1', await closedPort(t)), ...handler.targets];
   const client = await connect();
   client.send('all of it');
   const server = await upstream.connection();
@@ -69,7 +69,7 @@ test('a node that refuses is passed over before anything was read of the client'
 
 test('where no node can be reached the client is cut off, and the first failure is told', async (t) => {
   const { handler, pool, client: connect } = await startJoined(t);
-  handler.targets = [pool.target('127.0.0.1', await closedPort())];
+  handler.targets = [pool.target('127.0.0.1', await closedPort(t))];
   const client = await connect();
   await client.whenClosed();
   const [facts] = await handler.whenFinished(1);
@@ -121,7 +121,7 @@ test('what is thrown while a node is chosen or connected to ends that connection
     throw new Error('no target');
   };
   await (await connect()).whenClosed();
-  const refusing = pool.target('127.0.0.1', await closedPort());
+  const refusing = pool.target('127.0.0.1', await closedPort(t));
   // The second is asked for when the first has failed, far from the decision.
   handler.nextTarget = (attempt) => (attempt === 0 ? refusing : { address: 'no target of the pool', port: 1 });
   await (await connect()).whenClosed();

@@ -111,13 +111,23 @@ export async function startProxy(test: Cleanup, options: Partial<HttpServerOptio
   return { ...engine, upstream, target };
 }
 
-/** A port on which nothing listens. */
-export async function closedPort(): Promise<number> {
+/**
+ * A port of 127.0.0.1 on which nothing listens, nor will for the length of the test: it is that of a client, bound before it connected, so no server
+ * elsewhere gets it that asks for any free one.
+ */
+export async function closedPort(test: Cleanup): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  const socket = connect({ port: address.port, host: '127.0.0.1', localAddress: '127.0.0.1' });
+  test.after(() => {
+    socket.destroy();
+    server.close();
+  });
+  const [accepted] = await Promise.all([once(server, 'connection'), once(socket, 'connect')]);
+  test.after(() => accepted[0].destroy());
+  if (socket.localPort === undefined) throw new Error('the client has no port');
+  return socket.localPort;
 }

@@ -269,7 +269,7 @@ test('TLS ends at the gateway, and the name in it chooses the route', async (t) 
 
 test('a connect that succeeds, and a first answer by UDP, end a row of failures', async (t) => {
   const gateway = await startTestGateway(t, { streamAddresses: [TCP, UDP] });
-  const ends: Record<'tcp' | 'udp', number> = { tcp: await closedPort(), udp: await closedUdpPort() };
+  const ends: Record<'tcp' | 'udp', number> = { tcp: await closedPort(t), udp: await closedUdpPort() };
   // Active checks that change nothing.
   const active = { type: 'tcp', unhealthy: { tcp_failures: 0, timeouts: 0 }, healthy: { successes: 0 } };
   const checks = { active, passive: { type: 'tcp', unhealthy: { tcp_failures: 2 }, healthy: { successes: 5 } } };

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import { FakeClock } from '../../../test-support/fake-clock.ts';
 import { until } from '../../../test-support/running-instance.ts';
 import { withPostgres } from '../../../test-support/with-postgres.ts';
 import { AUTHOR, putAll, serviceWrite } from '../contract/sample-writes.ts';
 import { type DatabaseSchema, makeDatabaseSchema } from '../testing/database-schema.ts';
+import { RevisionListener } from './revision-listener.ts';
 
 withPostgres(
   'a store that watches hears of the revisions of others, not of its own, and not of what was rolled back',
@@ -61,6 +63,33 @@ withPostgres(
     assert.equal(clock.pendingTasks, 0);
   },
 );
+
+test('however long a database is away, it is listened to within a second after it is back', async () => {
+  const clock = new FakeClock();
+  let attempts = 0;
+  let isAway = true;
+  const listen = async () => {
+    attempts += 1;
+    if (isAway) throw new Error('nobody is there');
+    return { close: async () => undefined };
+  };
+  const hints: (string | undefined)[] = [];
+  const listener = new RevisionListener({ options: { schema: 'away' }, listen }, clock);
+  listener.watch((groupId) => hints.push(groupId));
+  for (let second = 1; second <= 100; second += 1) {
+    const before = attempts;
+    await until(() => clock.pendingTasks === 1, 'it waits');
+    clock.advance(1_000);
+    await until(() => attempts > before, 'it asks again');
+  }
+  assert.ok(attempts < 110, `${attempts} attempts`);
+  await until(() => clock.pendingTasks === 1, 'it waits');
+  isAway = false;
+  clock.advance(1_000);
+  await until(() => hints.length === 1, 'it listens');
+  await listener.close();
+  assert.equal(clock.pendingTasks, 0);
+});
 
 async function listeners({ query, schema }: DatabaseSchema): Promise<readonly unknown[]> {
   return query("SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND application_name = $1", [schema]);

@@ -1,14 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { backoffDelayMs } from '../../lib/backoff.ts';
 import type { CancelTask, Clock } from '../../lib/clock.ts';
+import type { DatabaseOptions } from './client-settings.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import type { Listening, PostgresDatabase } from './postgres-database.ts';
 import { presenceKey } from './run-transaction.ts';
 
 const CHANNEL = 'portcullis_revision';
-const RECONNECT = { firstDelayMs: 500, highestDelayMs: 10_000 };
+/** While nobody listens, revisions of others are found by asking every two seconds, and writes wait for that: it is to last no longer than need be. */
+const RECONNECT = { firstDelayMs: 500, highestDelayMs: 1_000 };
 /** PostgreSQL refuses a payload of 8,000 bytes. */
 const MAX_PAYLOAD_BYTES = 7_999;
+
+type ListenedDatabase = Pick<PostgresDatabase, 'listen'> & { readonly options: Pick<DatabaseOptions, 'schema'> };
 
 /** What has changed of a group. */
 export type HintTopic = 'revisions' | 'instances';
@@ -18,7 +22,7 @@ export type HintTopic = 'revisions' | 'instances';
  * new connection is a hint about all groups.
  */
 export class RevisionListener {
-  readonly #database: PostgresDatabase;
+  readonly #database: ListenedDatabase;
   readonly #clock: Clock;
   /** Knows what comes from here. */
   readonly #id = randomUUID();
@@ -27,7 +31,7 @@ export class RevisionListener {
   #cancelRetry: CancelTask = () => undefined;
   #connection: Promise<Listening | undefined> | undefined;
 
-  constructor(database: PostgresDatabase, clock: Clock) {
+  constructor(database: ListenedDatabase, clock: Clock) {
     this.#database = database;
     this.#clock = clock;
   }
