@@ -28,11 +28,11 @@ export interface Result {
   readonly measurements: readonly Measurement[];
 }
 
-/** Writes `bench/results/<date>-<commit>.json` and tells where. */
+/** Writes `bench/results/<date and time to the second>-<commit>.json` and tells where. @throws where that is there already */
 export function writeResult(result: Result): string {
   mkdirSync(FOLDER, { recursive: true });
-  const date = result.startedAt.slice(0, 16).replaceAll(':', '').replace('T', '-');
+  const date = result.startedAt.slice(0, 19).replaceAll(':', '').replace('T', '-');
   const file = path.join(FOLDER, `${date}-${result.commit}.json`);
-  writeFileSync(file, `${JSON.stringify(result, undefined, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify(result, undefined, 2)}\n`, { flag: 'wx' });
   return file;
 }
