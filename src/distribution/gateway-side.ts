@@ -4,6 +4,7 @@ export { type ControlPlaneAddress, ControlPlaneRotation } from './control-plane-
 export { SnapshotFollower } from './exported/snapshot-follower.ts';
 export type { SnapshotPlace } from './exported/snapshot-place.ts';
 export { SnapshotTaker } from './exported/snapshot-taker.ts';
+export type { FormerProcesses } from './former-processes.ts';
 export { type HealthReport, MAX_HEALTH_REPORT_BYTES, type ReportedNode } from './health-report.ts';
 export { CertificateRefused, type OwnKeys, requestJoin, requestRenewal } from './join-client.ts';
 export type { GrantedIdentity } from './join-messages.ts';

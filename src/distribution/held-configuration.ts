@@ -1,9 +1,10 @@
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/message-of.ts';
 import type { Logger } from '../observability/logger.ts';
-import type { SnapshotChange } from '../schema/snapshot.ts';
+import type { SnapshotChange, SnapshotDelta } from '../schema/snapshot.ts';
 import { CandidateProbation } from './candidate-probation.ts';
 import type { ConfigurationApplier } from './configuration-applier.ts';
+import type { FormerProcesses } from './former-processes.ts';
 import type { Journal, PreviousProcessEnd } from './journal.ts';
 import type { RefusedRevision } from './journal-index.ts';
 import type { JournalOrigin } from './journal-record.ts';
@@ -22,6 +23,7 @@ export interface HeldConfigurationOptions {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly former?: FormerProcesses | undefined;
 }
 
 /**
@@ -32,9 +34,16 @@ export class HeldConfiguration {
   readonly #options: HeldConfigurationOptions;
   readonly #probation: CandidateProbation;
   #revision: number | undefined;
+  #former: FormerProcesses | undefined;
+  #settling: Promise<void> | undefined;
+  #following: Promise<void> = Promise.resolve();
 
   constructor(options: HeldConfigurationOptions) {
     this.#options = options;
+    this.#former = options.former;
+    void options.former?.gone.then(() => {
+      this.#former = undefined;
+    });
     this.#probation = new CandidateProbation(options.clock, (revision) => {
       options.journal.markGood(revision).catch((error: unknown) => {
         options.log.warn('a good revision could not be marked on disk', { revision, cause: messageOf(error) });
@@ -55,6 +64,11 @@ export class HeldConfiguration {
   /** The refused revision, as long as nothing newer is in force. */
   get refused(): RefusedRevision | undefined {
     return this.#options.journal.refused;
+  }
+
+  /** Resolves when what is in force here is so in the processes that serve beside this one; undefined when it is. Never rejects. */
+  get settling(): Promise<void> | undefined {
+    return this.#settling;
   }
 
   get wantsSnapshot(): boolean {
@@ -108,9 +122,25 @@ export class HeldConfiguration {
     } catch (error) {
       return this.#refuse(revision, messageOf(error));
     }
+    this.#settle(this.#former?.follow({ fromRevision: this.#revision ?? delta.fromRevision, toRevision: revision, changes }));
     this.#revision = revision;
     this.#probation.add(revision);
     return { kind: 'applied', revision };
+  }
+
+  /**
+   * Puts in force what the process that has taken this one's place says, and keeps nothing on disk, which is not this one's any more. In the order of calls.
+   *
+   * @throws Error when it does not lead on from what is in force, or cannot be put in force; everything is as before then
+   */
+  follow(delta: SnapshotDelta): Promise<void> {
+    const followed = this.#following.then(async () => {
+      if (delta.fromRevision !== this.#revision) throw new Error(`revision ${delta.fromRevision} is not in force here`);
+      await this.#options.applier.applyDelta(delta);
+      this.#revision = delta.toRevision;
+    });
+    this.#following = followed.catch(() => undefined);
+    return followed;
   }
 
   beginSnapshot(start: Pick<SnapshotStartMessage, 'revision' | 'history'>, origin: JournalOrigin): Promise<JournalSnapshotWriter> {
@@ -141,6 +171,8 @@ export class HeldConfiguration {
       this.#probeAgain();
       return refused;
     }
+    // A whole configuration is not brought to a process that is about to end.
+    this.#settle(this.#former?.gone);
     this.#revision = revision;
     this.#probation.add(revision);
     return { kind: 'applied', revision };
@@ -158,6 +190,14 @@ export class HeldConfiguration {
 
   stop(): void {
     this.#probation.clear();
+  }
+
+  #settle(step: Promise<void> | undefined): void {
+    if (step === undefined) return;
+    const settling: Promise<void> = Promise.all([this.#settling, step]).then(() => {
+      if (this.#settling === settling) this.#settling = undefined;
+    });
+    this.#settling = settling;
   }
 
   /** What stays in force has to prove itself, unless it has. */
@@ -199,7 +239,10 @@ export class HeldConfiguration {
     if (revision === undefined) return;
     try {
       const changes = await journal.withdrawals(unkept);
-      if (changes.length > 0) await applier.applyDelta({ fromRevision: revision, toRevision: revision, changes });
+      if (changes.length === 0) return;
+      const delta = { fromRevision: revision, toRevision: revision, changes };
+      await applier.applyDelta(delta);
+      this.#settle(this.#former?.follow(delta));
     } catch (error) {
       log.error('what a refused revision takes away could not be taken away', { revision }, error);
     }

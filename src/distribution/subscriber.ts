@@ -4,8 +4,10 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/message-of.ts';
 import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { SnapshotDelta } from '../schema/snapshot.ts';
 import type { ConfigurationApplier } from './configuration-applier.ts';
 import { type ControlPlaneAddress, ControlPlaneRotation, type SessionEnd } from './control-plane-rotation.ts';
+import type { FormerProcesses } from './former-processes.ts';
 import { FrameConnection } from './frame-connection.ts';
 import type { HealthReport } from './health-report.ts';
 import { HeldConfiguration } from './held-configuration.ts';
@@ -25,6 +27,8 @@ export interface SubscriberOptions {
   readonly applier: ConfigurationApplier;
   readonly journal: Journal;
   readonly previousEnd: PreviousProcessEnd;
+  /** Absent: no other process of this instance serves. */
+  readonly former?: FormerProcesses | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: Random;
@@ -60,6 +64,9 @@ export class Subscriber {
   readonly #stateCheck: StateCheck;
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
+  /** What is being done with the last frame. */
+  #lastFrame: Promise<void> = Promise.resolve();
+  #isHandedOver = false;
   #isConnected = false;
   #identity: SubscriberIdentity;
   /** By which the last connection was made. */
@@ -136,13 +143,30 @@ export class Subscriber {
     await this.#running;
   }
 
+  /**
+   * Resolves when nothing that a control plane sends is being applied any more. The connection stays, without an answer, until the process that takes over
+   * has one: writes go on to count the instance, and are not told to be in force while nobody brings them here.
+   */
+  async handOver(): Promise<void> {
+    if (!this.#isConnected) return this.stop();
+    this.#isHandedOver = true;
+    this.#held.stop();
+    await this.#lastFrame.catch(() => undefined);
+    await this.#session?.end();
+  }
+
+  /** After `handOver`: puts in force what the process that took over has put in force. @throws as `HeldConfiguration.follow` */
+  follow(delta: SnapshotDelta): Promise<void> {
+    return this.#held.follow(delta);
+  }
+
   async #run(): Promise<void> {
     const { clock, log } = this.#options;
     while (!this.#stopping.signal.aborted) {
       const startedMs = clock.monotonicMs();
       const end = await this.#connectOnce().catch((error: unknown): SessionEnd => ({ kind: 'unreachable', reason: messageOf(error) }));
       this.#isConnected = false;
-      if (this.#stopping.signal.aborted) return;
+      if (this.#stopping.signal.aborted || this.#isHandedOver) return;
       if (this.#held.revision === undefined) await this.#options.beforeConnecting?.(this.#held, this.#stopping.signal);
       this.#tellFailure(end.reason, log);
       await this.#pause(this.#rotation.moveOn(this.#heeded(end), clock.monotonicMs() - startedMs));
@@ -167,12 +191,13 @@ export class Subscriber {
     this.#shownIdentity = identity;
     const { host, port } = this.#rotation.current;
     const { signal } = this.#stopping;
+    // What this one tells to hold is what the processes beside it hold.
+    await this.#held.settling;
     const timeoutMs = this.#rotation.hasOthers ? SHORT_CONNECT_TIMEOUT_MS : CONNECT_TIMEOUT_MS;
     const { socket, head } = await openSyncConnection({ host, port, identity, clock, signal, timeoutMs });
     if (signal.aborted) socket.destroy();
     return new Promise((resolve) => {
       const stop = (): void => connection.close('the gateway is stopping');
-      let lastFrame: Promise<void> = Promise.resolve();
       const connection: FrameConnection = new FrameConnection({
         socket,
         head,
@@ -180,16 +205,17 @@ export class Subscriber {
         silenceLimitMs: FIRST_SILENCE_LIMIT_MS,
         clock,
         onFrame: (text) => {
-          lastFrame = session.receive(text).then(() => {
+          if (this.#isHandedOver) return Promise.resolve();
+          this.#lastFrame = session.receive(text).then(() => {
             this.#noteWelcome(session);
             if (session.isStoreAway) void this.#leaveForOther(connection);
           });
-          return lastFrame;
+          return this.#lastFrame;
         },
         onClosed: (reason) => {
           signal.removeEventListener('abort', stop);
           // What is being applied when the connection goes away is applied to the end.
-          lastFrame
+          this.#lastFrame
             .catch(() => undefined)
             .then(() => session.end())
             .catch((error: unknown) => log.error('a snapshot that broke off could not be removed', {}, error))
@@ -246,6 +272,7 @@ export class Subscriber {
   #noteWelcome(session: SyncSession): void {
     if (this.#isConnected || !session.isWelcome) return;
     this.#isConnected = true;
+    this.#options.former?.leaveControlPlane();
     this.#toldFailures.clear();
     if (this.#health !== undefined) this.reportHealth(this.#health);
     this.#options.log.info('connected to the control plane', { ...this.#rotation.current });

@@ -53,6 +53,8 @@ interface IncomingSnapshot {
 /** The gateway's side of one sync connection, from the welcome on: verifies what arrives, has it taken, and answers. */
 export class SyncSession {
   readonly #options: SyncSessionOptions;
+  /** The last answer that waits for the processes which serve beside this one. */
+  #lastAnswer: Promise<void> | undefined;
   #welcomed: Welcomed | undefined;
   #rejection: string | undefined;
   #newestKnown = 0;
@@ -244,7 +246,7 @@ export class SyncSession {
   #answer(outcome: TakeOutcome): void {
     const { connection, held, log, onRefused } = this.#options;
     if (outcome.kind === 'applied') {
-      connection.send({ kind: 'applied', revision: outcome.revision, outcome: 'applied' });
+      this.#whenSettled(() => connection.send({ kind: 'applied', revision: outcome.revision, outcome: 'applied' }));
       if (held.wantsSnapshot) this.#requestSnapshot();
       this.#tellWhenCurrent();
       return;
@@ -255,11 +257,25 @@ export class SyncSession {
     const message: AppliedMessage = { kind: 'applied', revision, outcome: 'refused', reason };
     if (outcome.retry) {
       // Coming back brings the same revision once more.
-      connection.closeAfter(message, 'a revision could not be kept on disk');
+      this.#whenSettled(() => connection.closeAfter(message, 'a revision could not be kept on disk'));
       return;
     }
     this.#awaitsRebase = true;
-    connection.send(message);
+    this.#whenSettled(() => connection.send(message));
+  }
+
+  /** Answers are given in order, and speak for all processes of the instance that answer requests. */
+  #whenSettled(answer: () => void): void {
+    const { settling } = this.#options.held;
+    if (settling === undefined && this.#lastAnswer === undefined) {
+      answer();
+      return;
+    }
+    const answered: Promise<void> = Promise.all([this.#lastAnswer, settling]).then(() => {
+      if (this.#lastAnswer === answered) this.#lastAnswer = undefined;
+      answer();
+    });
+    this.#lastAnswer = answered;
   }
 
   #tellWhenCurrent(): void {

@@ -1,10 +1,11 @@
-import type { SnapshotPlace } from '../distribution/gateway-side.ts';
+import type { FormerProcesses, SnapshotPlace } from '../distribution/gateway-side.ts';
 import type { EngineSettings } from '../engine/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Listener } from '../lib/listener.ts';
 import type { Random } from '../lib/random.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { AnyPlugin } from '../plugin-kit/index.ts';
+import type { SnapshotDelta } from '../schema/index.ts';
 import type { PreparedThreads } from './agent/prepared-threads.ts';
 import type { AgeLimit } from './freshness/index.ts';
 import type { LimitSettings } from './limits/index.ts';
@@ -110,6 +111,8 @@ export interface GatewayOptions {
   /** Variables that references may name although they are withheld from them: those of the product, its databases, Node.js and AWS. */
   readonly envReferences?: readonly string[];
   readonly previousExit: PreviousExit;
+  /** Absent: no other process of this instance serves. */
+  readonly former?: FormerProcesses | undefined;
   /** What workers count of who uses what is told to the control plane at most once in this time; absent: 10 s. */
   readonly usageIntervalMs?: number;
   /** How old the configuration may become; absent: as old as it likes. */
@@ -149,6 +152,10 @@ export interface RunningGateway {
   whenReady(): Promise<void>;
   /** Another process is about to take this one's place: lets go of the journal and of the control plane, and serves on until it is drained. */
   handOver(): Promise<void>;
+  /** After `handOver`: puts in force what that process has put in force, in the order of calls. Rejects when that is not possible. */
+  follow(delta: SnapshotDelta): Promise<void>;
+  /** After `handOver`: that process is connected to a control plane. */
+  leaveControlPlane(): Promise<void>;
   /** `/status/ready` turns 503 and answers carry `Connection: close`; after `delayMs` nothing new is accepted and kept-alive connections end; after `timeoutMs` more the rest is cut. */
   drain(options: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void>;
 }

@@ -1,4 +1,4 @@
-export type { SnapshotPlace } from '../distribution/gateway-side.ts';
+export type { FormerProcesses, SnapshotPlace } from '../distribution/gateway-side.ts';
 export type { AgeLimit } from './freshness/index.ts';
 export type {
   GatewayOptions,

@@ -26,10 +26,21 @@ export interface DrainOptions {
 /** What the parts of the channel share. */
 interface ChildLife {
   isDraining: boolean;
+  readonly former: FormerProcesses;
+}
+
+/** The processes of the role that this one has replaced, for as long as they serve beside it. */
+export interface FormerChildren {
+  /** Asks each of them; resolves when each has answered, or has ended where it could not. Never rejects. Questions arrive in the order in which they were asked. */
+  ask(name: string, body: JsonValue): Promise<void>;
+  /** Resolves when none is left. */
+  readonly gone: Promise<void>;
 }
 
 /** The child's end of the channel. */
 export interface ChildChannel {
+  /** Undefined: this process serves alone from its start. */
+  readonly former: FormerChildren | undefined;
   event(name: string, body: JsonValue): void;
   replaceMe(): void;
   /** Ends the process at once, with its last word and without a drain: what runs must not go on. The supervisor starts another one. */
@@ -49,7 +60,7 @@ export function runUnderSupervisor(role: ChildRole): void {
     process.exit(1);
   }
   for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
-  const life: ChildLife = { isDraining: false };
+  const life: ChildLife = { isDraining: false, former: new FormerProcesses() };
   const drain = (options: DrainOptions): void => {
     if (life.isDraining) return;
     life.isDraining = true;
@@ -79,6 +90,10 @@ async function receive(
       return start(role, life, message);
     case 'drain':
       return drain(message);
+    case 'alone':
+      return life.former.noteGone();
+    case 'former-answered':
+      return life.former.noteAnswered(message.id);
     case 'request':
       try {
         send({ kind: 'response', id: message.id, body: (await role.answer?.(message.name, message.body)) ?? null });
@@ -92,6 +107,7 @@ async function start(role: ChildRole, life: ChildLife, message: Extract<Supervis
   // For those who look at the list of processes: it is no spare any more.
   if (process.argv.includes(SPARE_ARGUMENT, 2)) process.title = `portcullis ${path.basename(process.argv[1] ?? '')}`;
   const channel: ChildChannel = {
+    former: message.isAlone ? undefined : life.former,
     event: (name, body) => send({ kind: 'event', name, body }),
     replaceMe: () => send({ kind: 'replace-me' }),
     fail: (error) => fail(role, error),
@@ -103,6 +119,33 @@ async function start(role: ChildRole, life: ChildLife, message: Extract<Supervis
     if (life.isDraining) return;
     if (!(error instanceof StartError)) return fail(role, error);
     process.send?.({ kind: 'start-failed', sentence: error.message } satisfies ChildMessage, () => process.exit(1));
+  }
+}
+
+class FormerProcesses implements FormerChildren {
+  readonly #gone = Promise.withResolvers<void>();
+  readonly #waiting = new Map<number, () => void>();
+  #lastId = 0;
+
+  get gone(): Promise<void> {
+    return this.#gone.promise;
+  }
+
+  ask(name: string, body: JsonValue): Promise<void> {
+    const id = ++this.#lastId;
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      send({ kind: 'ask-former', id, name, body });
+    });
+  }
+
+  noteAnswered(id: number): void {
+    this.#waiting.get(id)?.();
+    this.#waiting.delete(id);
+  }
+
+  noteGone(): void {
+    this.#gone.resolve();
   }
 }
 

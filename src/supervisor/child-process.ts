@@ -54,8 +54,18 @@ export class RunningChild {
     return this.#process.pid;
   }
 
-  start(settings: JsonValue, previousEnd: ProcessEnd): void {
-    this.#send({ kind: 'start', settings, previousEnd });
+  start(settings: JsonValue, previousEnd: ProcessEnd, isAlone: boolean): void {
+    this.#send({ kind: 'start', settings, previousEnd, isAlone });
+  }
+
+  /** Tells the child that every other process of its role has ended. */
+  noteAlone(): void {
+    this.#send({ kind: 'alone' });
+  }
+
+  /** Tells the child that its question `id` to the others needs no more waiting. */
+  noteFormerAnswered(id: number): void {
+    this.#send({ kind: 'former-answered', id });
   }
 
   /** Asks the child to finish its work and exit. */

@@ -11,7 +11,12 @@ export type ProcessEnd =
 
 /** From the supervisor to a child. */
 export type SupervisorMessage =
-  | { readonly kind: 'start'; readonly settings: JsonValue; readonly previousEnd: ProcessEnd }
+  /** `isAlone`: no other process of the role serves. */
+  | { readonly kind: 'start'; readonly settings: JsonValue; readonly previousEnd: ProcessEnd; readonly isAlone: boolean }
+  /** Every other process of the role has ended. */
+  | { readonly kind: 'alone' }
+  /** The processes that serve beside this one have answered what it asked, or have ended. */
+  | { readonly kind: 'former-answered'; readonly id: number }
   | { readonly kind: 'drain'; readonly delayMs: number; readonly timeoutMs: number }
   | { readonly kind: 'request'; readonly id: number; readonly name: string; readonly body: JsonValue };
 
@@ -24,5 +29,7 @@ export type ChildMessage =
   | { readonly kind: 'event'; readonly name: string; readonly body: JsonValue }
   | { readonly kind: 'response'; readonly id: number; readonly body: JsonValue }
   | { readonly kind: 'response-failed'; readonly id: number; readonly problem: string }
+  /** A question to each process that still serves beside this one. */
+  | { readonly kind: 'ask-former'; readonly id: number; readonly name: string; readonly body: JsonValue }
   /** Wants a fresh process in its place: it has used up what it inherited. */
   | { readonly kind: 'replace-me' };

@@ -2,16 +2,17 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import test, { type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { FakeClock } from '../../test-support/fake-clock.ts';
 import { RecordingLogger } from '../../test-support/recording-logger.ts';
-import { untilGone } from '../../test-support/running-instance.ts';
+import { isAlive, untilGone } from '../../test-support/running-instance.ts';
 import { StartError } from '../errors/index.ts';
-import { systemClock } from '../lib/clock.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { SupervisedChild } from './supervised-child.ts';
 
 const NOW = { delayMs: 0, timeoutMs: 1000 };
 
-function supervised(t: TestContext, settings: JsonValue = 'serve', spareAfterMs?: number) {
+function supervised(t: TestContext, settings: JsonValue = 'serve', spareAfterMs?: number, clock: Clock = systemClock) {
   const events = new EventEmitter();
   const child = new SupervisedChild({
     name: 'echo',
@@ -22,7 +23,7 @@ function supervised(t: TestContext, settings: JsonValue = 'serve', spareAfterMs?
       runAs: undefined,
     },
     settings: () => settings,
-    clock: systemClock,
+    clock,
     log: new RecordingLogger(),
     replacedTimeoutMs: 1000,
     spareAfterMs,
@@ -92,6 +93,45 @@ test('a replaced process goes only when its successor serves', async (t) => {
   assert.equal(child.pid, second.pid);
   await child.stop(NOW);
   assert.throws(() => process.kill(first.pid, 0), /ESRCH/);
+});
+
+test('a process asks the one that it has replaced, until that has ended', async (t) => {
+  const { child, nextStart } = supervised(t);
+  const [, first] = await Promise.all([child.start(), nextStart()]);
+  await child.request('hold', null);
+  assert.equal(await child.request('ask-former', 'echo'), 'alone');
+  const successor = nextStart();
+  child.replace();
+  await successor;
+  assert.equal(await child.request('ask-former', 'echo'), 'answered');
+  assert.equal(await child.request('whether-gone', null), false);
+  process.kill(first.pid, 0);
+  // It ends rather than answer.
+  assert.equal(await child.request('ask-former', 'exit'), 'answered');
+  assert.throws(() => process.kill(first.pid, 0), /ESRCH/);
+  while ((await child.request('whether-gone', null)) !== true) await new Promise(setImmediate);
+  assert.equal(await child.request('ask-former', 'echo'), 'answered', 'nobody is left who could be asked');
+  await child.stop(NOW);
+});
+
+test('a process that cannot answer is waited for until it has ended, and killed when it does not end', async (t) => {
+  const clock = new FakeClock();
+  const { child, nextStart } = supervised(t, 'serve', undefined, clock);
+  const [, first] = await Promise.all([child.start(), nextStart()]);
+  await child.request('hold', null);
+  const successor = nextStart();
+  child.replace();
+  await successor;
+  const answered = child.request('ask-former', 'fail');
+  // The successor is ready when its questions are answered.
+  assert.equal(await child.request('whether-gone', null), false);
+  process.kill(first.pid, 0);
+  while (isAlive(first.pid)) {
+    clock.advance(1_000);
+    await new Promise(setImmediate);
+  }
+  assert.equal(await answered, 'answered');
+  await child.stop(NOW);
 });
 
 test('a spare process waits, takes the place of the one that dies or is replaced, and another one waits then', async (t) => {

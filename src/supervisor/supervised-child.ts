@@ -32,6 +32,8 @@ const HAND_OVER_MS = 3000;
  * time the clients that are at work leave by themselves, so that few connections are idle when the rest is closed.
  */
 const SIDE_BY_SIDE_MS = 1000;
+/** What a process that is replaced gets beyond the times of its drain; one that still runs then hangs, and does not follow what changes. */
+const HUNG_AFTER_MS = 10_000;
 /** A process that ran this long starts a new count of failures. */
 const STABLE_AFTER_MS = 10_000;
 
@@ -134,7 +136,7 @@ export class SupervisedChild {
     const startedAtMs = this.#options.clock.monotonicMs();
     const child = this.#spare?.take() ?? this.#spawn(false);
     this.#current = child;
-    child.start(this.#options.settings(), this.#end);
+    child.start(this.#options.settings(), this.#end, this.#retiring.size === 0);
     void child.exited.then((exit) => this.#exited(child, exit, startedAtMs));
   }
 
@@ -149,9 +151,10 @@ export class SupervisedChild {
         this.#firstReady?.resolve(message.body);
         this.#firstReady = undefined;
         this.#spare?.prepare();
-        for (const old of this.#retiring) {
-          if (old !== child) old.drain({ delayMs: SIDE_BY_SIDE_MS, timeoutMs: this.#options.replacedTimeoutMs });
-        }
+        for (const old of this.#retiring) if (old !== child) this.#retire(old);
+        return;
+      case 'ask-former':
+        void this.#askFormer(child, message);
         return;
       case 'event':
         if (child === this.#current) this.#options.onEvent(message.name, message.body);
@@ -169,8 +172,23 @@ export class SupervisedChild {
     }
   }
 
+  #retire(old: RunningChild): void {
+    const { clock, replacedTimeoutMs: timeoutMs } = this.#options;
+    old.drain({ delayMs: SIDE_BY_SIDE_MS, timeoutMs });
+    const cancel = clock.schedule(SIDE_BY_SIDE_MS + timeoutMs + HUNG_AFTER_MS, () => old.kill());
+    void old.exited.then(cancel);
+  }
+
+  /** Whoever cannot do what is asked of it is waited for until it has ended. */
+  async #askFormer(child: RunningChild, { id, name, body }: Extract<ChildMessage, { kind: 'ask-former' }>): Promise<void> {
+    const former = [...this.#retiring].filter((old) => old !== child);
+    await Promise.all(former.map((old) => old.request(name, body).catch(() => old.exited)));
+    child.noteFormerAnswered(id);
+  }
+
   #exited(child: RunningChild, exit: ChildExit, startedAtMs: number): void {
     this.#retiring.delete(child);
+    if (this.#retiring.size === 0) this.#current?.noteAlone();
     if (child !== this.#current) return;
     this.#current = undefined;
     const ranMs = this.#options.clock.monotonicMs() - startedAtMs;

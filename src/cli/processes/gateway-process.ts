@@ -1,8 +1,17 @@
-import { type GatewayOptions, type InstanceIdentity, prepareGateway, type RunningGateway, startGateway } from '../../gateway/index.ts';
+import {
+  type FormerProcesses,
+  type GatewayOptions,
+  type InstanceIdentity,
+  prepareGateway,
+  type RunningGateway,
+  startGateway,
+} from '../../gateway/index.ts';
 import { systemClock } from '../../lib/clock.ts';
+import type { JsonValue } from '../../lib/json.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { Logger } from '../../observability/index.ts';
-import { type ChildRole, runUnderSupervisor, shareDataFolder } from '../../supervisor/index.ts';
+import type { SnapshotDelta } from '../../schema/index.ts';
+import { type ChildRole, type FormerChildren, runUnderSupervisor, shareDataFolder } from '../../supervisor/index.ts';
 import { parseIdentity } from '../instance/local-identity.ts';
 import { type LogSettings, openLog } from './log-settings.ts';
 
@@ -71,6 +80,7 @@ const role: ChildRole = {
       snapshot: snapshot ?? undefined,
       environment: process.env,
       previousExit: previousEnd,
+      former: channel.former === undefined ? undefined : followersOf(channel.former),
       clock: systemClock,
       random: systemRandom,
       log,
@@ -93,10 +103,22 @@ const role: ChildRole = {
       useIdentity?.(renewed);
       return null;
     }
-    if (name !== 'hand-over') throw new Error(`unknown question ${name}`);
     // It may be asked while it opens its files, and must let go of them all the same.
-    await (await starting)?.handOver();
-    return null;
+    const running = await starting;
+    switch (name) {
+      case 'hand-over':
+        await running?.handOver();
+        return null;
+      case 'follow':
+        // From a process of the same program, of which it was verified there.
+        await running?.follow(body as unknown as SnapshotDelta);
+        return null;
+      case 'leave-control-plane':
+        await running?.leaveControlPlane();
+        return null;
+      default:
+        throw new Error(`unknown question ${name}`);
+    }
   },
   async drain(options) {
     await gateway?.drain(options);
@@ -106,5 +128,14 @@ const role: ChildRole = {
     else log.error('the gateway ends', {}, error);
   },
 };
+
+function followersOf(former: FormerChildren): FormerProcesses {
+  return {
+    // Text of JSON made it, and it is that again.
+    follow: (delta) => former.ask('follow', delta as unknown as JsonValue),
+    leaveControlPlane: () => void former.ask('leave-control-plane', null),
+    gone: former.gone,
+  };
+}
 
 runUnderSupervisor(role);

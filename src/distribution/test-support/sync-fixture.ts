@@ -66,6 +66,7 @@ export class TestGateway {
       applier: this.applier,
       journal,
       previousEnd: options.previousEnd ?? 'none',
+      former: options.former,
       clock: this.clock,
       log: this.log,
       random: systemRandom,
@@ -103,6 +104,7 @@ export interface GatewayTestOptions {
   readonly identity: SubscriberIdentity;
   readonly folder?: string;
   readonly previousEnd?: PreviousProcessEnd;
+  readonly former?: SubscriberOptions['former'];
   readonly allowOlder?: boolean;
 }
 

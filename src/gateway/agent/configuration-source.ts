@@ -12,6 +12,7 @@ import {
 } from '../../distribution/gateway-side.ts';
 import { StartError } from '../../errors/index.ts';
 import { createDialPolicy } from '../../lib/dial-policy.ts';
+import type { SnapshotDelta } from '../../schema/index.ts';
 import type { GatewayOptions, SnapshotOptions } from '../gateway-options.ts';
 import { failingConfiguration } from './failing-configuration.ts';
 
@@ -31,6 +32,10 @@ export interface ConfigurationSource {
   reportHealth(report: HealthReport): void;
   /** Where what workers have counted goes; undefined while no control plane is connected. */
   usageLink(): UsageLink | undefined;
+  /** Resolves when nothing is being applied any more but what `follow` brings. Writes go on to count the instance until `stop`, or until the process that takes over is connected. */
+  handOver(): Promise<void>;
+  /** After `handOver`: puts in force what the process that took over has. Rejects when that is not possible. */
+  follow(delta: SnapshotDelta): Promise<void>;
   /** Resolves when nothing is being applied any more. */
   stop(): Promise<void>;
   /** Keeps what is to be kept. Comes last. */
@@ -72,6 +77,7 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
     applier: options.testHooks ? failingConfiguration(applier) : applier,
     journal,
     previousEnd,
+    former: options.former,
     clock,
     log,
     random,
@@ -92,6 +98,8 @@ export const openControlPlaneSource: OpenConfigurationSource = async (options, a
     stateCheck: () => subscriber.stateCheck,
     reportHealth: (report) => subscriber.reportHealth(report),
     usageLink: () => subscriber.usageLink,
+    handOver: () => subscriber.handOver(),
+    follow: (delta) => subscriber.follow(delta),
     stop: () => subscriber.stop(),
     close: () => journal.close(),
   };
@@ -129,6 +137,8 @@ function snapshotSource(follower: SnapshotFollower, journal: Journal): Configura
     reportHealth: () => undefined,
     // Nobody ever takes it: it is kept in one batch of bounded size.
     usageLink: () => undefined,
+    handOver: () => follower.stop(),
+    follow: () => Promise.reject(new Error('a snapshot is followed, and nobody else')),
     stop: () => follower.stop(),
     close: () => journal.close(),
   };

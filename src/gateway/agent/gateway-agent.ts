@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { createStatusServer, type LogRotation, openAccessLog, type StatusServer, startLogRotation } from '../../observability/index.ts';
 import type { AnyPlugin } from '../../plugin-kit/index.ts';
 import { PLUGINS } from '../../plugins/index.ts';
+import type { SnapshotDelta } from '../../schema/index.ts';
 import { CounterTables, type MachineTime, machineTime } from '../counters/index.ts';
 import { Freshness, registerFreshnessGauges } from '../freshness/index.ts';
 import type { GatewayOptions, RunningGateway } from '../gateway-options.ts';
@@ -15,7 +16,7 @@ import { WorkerBoard } from '../worker/worker-board.ts';
 import type { AgentMessage } from '../worker/worker-messages.ts';
 import { ConditionWaiters } from './condition-waiters.ts';
 import { ConfigurationSet } from './configuration-set.ts';
-import { type ConfigurationSource, type OpenConfigurationSource, openControlPlaneSource } from './configuration-source.ts';
+import { type OpenConfigurationSource, openControlPlaneSource } from './configuration-source.ts';
 import { createHealthMonitor } from './create-health-monitor.ts';
 import { createLoadTables } from './create-load-tables.ts';
 import { createNodeNames } from './create-node-names.ts';
@@ -25,6 +26,7 @@ import { lastWords } from './last-words.ts';
 import { listenForStatus } from './listen-for-status.ts';
 import { listeningWorkers } from './listening-workers.ts';
 import type { NodeNames } from './node-names.ts';
+import { OpenedSource } from './opened-source.ts';
 import { launchThread } from './prepared-threads.ts';
 import { relayLog } from './relay-log.ts';
 import { TicketSecrets } from './ticket-secrets.ts';
@@ -36,8 +38,6 @@ import { yieldTurn } from './yield-turn.ts';
 const HEARTBEAT_CHECK_MS = 250;
 /** A process beside one that it replaces leaves the status to that one, but no longer than this: it might have died. */
 const STATUS_PATIENCE_MS = 5000;
-/** What is being applied when the gateway stops gets this long to come to its end. */
-const STOP_MS = 1000;
 
 /**
  * The gateway's main thread: it follows the control plane, owns everything that workers share, starts and replaces them, and tells
@@ -64,7 +64,10 @@ export class GatewayAgent implements RunningGateway {
   readonly #fleet: WorkerFleet;
   readonly #configuration: GatewayConfiguration;
   readonly #waiters = new ConditionWaiters();
-  #source: ConfigurationSource | undefined;
+  readonly #source = new OpenedSource({
+    tellUsage: (source) => this.#usage.stop(source?.usageLink()),
+    after: (delayMs) => this.#after(delayMs),
+  });
   #statusServer: StatusServer | undefined;
   #statusPorts: readonly number[] = [];
   #rotation: LogRotation | undefined;
@@ -100,7 +103,7 @@ export class GatewayAgent implements RunningGateway {
     this.#load = createLoadTables(options, maxThreads);
     this.#metrics = new MetricsExport({ rows: maxThreads, listeners: options.metricsListeners, clock, log, yieldTurn });
     this.#counters = new CounterTables({ rows: maxThreads, random, nowMs: this.#machineMs(), wallMs: clock.nowMs() });
-    this.#usage = createUsageCollector(options, maxThreads, () => this.#source?.usageLink());
+    this.#usage = createUsageCollector(options, maxThreads, () => this.#source.current?.usageLink());
     this.#registerGauges();
     this.#names = createNodeNames(options, (name) => this.#nodesChanged(name));
     this.#healthBoard = HealthBoard.forWorkers(maxThreads);
@@ -109,7 +112,7 @@ export class GatewayAgent implements RunningGateway {
       nodes: this.#names,
       tlsItems: this.#set.tlsItems,
       broadcast: (message) => this.#fleet.broadcast(message),
-      report: (report) => this.#source?.reportHealth(report),
+      report: (report) => this.#source.current?.reportHealth(report),
     });
     this.#fleet = this.#createFleet();
     this.#configuration = this.#createConfiguration();
@@ -123,7 +126,7 @@ export class GatewayAgent implements RunningGateway {
     const isBeside = options.previousExit.kind === 'replaced';
     if (!isBeside) await agent.#listenForAgents();
     try {
-      agent.#source = await openSource(options, agent.#configuration, (revision) => agent.#becameCurrent(revision), freshness);
+      agent.#source.use(await openSource(options, agent.#configuration, (revision) => agent.#becameCurrent(revision), freshness));
     } catch (error) {
       await Promise.all([agent.#statusServer?.close(), agent.#metrics.close()]);
       agent.#health.close();
@@ -131,7 +134,7 @@ export class GatewayAgent implements RunningGateway {
       agent.#secrets.close();
       throw error;
     }
-    agent.#run(agent.#source);
+    agent.#run();
     if (isBeside) agent.#statusListening = agent.#listenForStatusLater();
     return agent;
   }
@@ -153,15 +156,15 @@ export class GatewayAgent implements RunningGateway {
   /** Lets go of the journal and of the control plane, which the process that takes over needs for itself, and serves on. */
   async handOver(): Promise<void> {
     this.#isReplaced = true;
-    await this.#letGo();
+    await this.#source.handOver();
   }
 
-  async #letGo(): Promise<void> {
-    const source = this.#source;
-    this.#source = undefined;
-    const usageTold = this.#usage.stop(source?.usageLink());
-    await Promise.race([usageTold.then(() => source?.stop()), this.#after(STOP_MS)]);
-    await source?.close();
+  follow(delta: SnapshotDelta): Promise<void> {
+    return this.#source.follow(delta);
+  }
+
+  leaveControlPlane(): Promise<void> {
+    return this.#source.leaveControlPlane();
   }
 
   async drain(options: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void> {
@@ -176,8 +179,9 @@ export class GatewayAgent implements RunningGateway {
     if (options.delayMs > 0) await this.#after(options.delayMs);
     this.#stopped = true;
     this.#waiters.giveUp(new Error('the gateway has stopped'));
-    await this.#letGo();
+    await this.#source.stop();
     await this.#fleet.drain(options.timeoutMs);
+    await this.#source.leaveControlPlane();
     this.#rotation?.stop();
     this.#ticketSecrets.stop();
     this.#health.close();
@@ -186,7 +190,7 @@ export class GatewayAgent implements RunningGateway {
     await Promise.all([this.#statusServer?.close(), this.#metrics.close(), this.#isReplaced ? undefined : this.#freshness.close()]);
   }
 
-  #run(source: ConfigurationSource): void {
+  #run(): void {
     this.#fleet.start();
     this.#usage.start();
     this.#watchHeartbeats();
@@ -195,7 +199,7 @@ export class GatewayAgent implements RunningGateway {
       const onRotated = (): void => this.#fleet.broadcast({ kind: 'reopen-logs' });
       this.#rotation = startLogRotation({ file: accessLogFile, clock, log, onRotated });
     }
-    void source.start().then(() => {
+    void this.#source.current?.start().then(() => {
       this.#isLoaded = true;
       this.#allowListening();
     });
@@ -203,16 +207,6 @@ export class GatewayAgent implements RunningGateway {
 
   /** For those who look after the instance: status and metrics. */
   async #listenForAgents(): Promise<void> {
-    await this.#listenForStatus();
-    try {
-      await this.#metrics.listen();
-    } catch (error) {
-      await this.#statusServer?.close();
-      throw error;
-    }
-  }
-
-  async #listenForStatus(): Promise<void> {
     const { statusListeners, testHooks, log } = this.#options;
     const routes = statusRoutes({
       status: () => this.#status(),
@@ -222,6 +216,12 @@ export class GatewayAgent implements RunningGateway {
     const server = createStatusServer({ listeners: statusListeners, routes, log });
     this.#statusPorts = await listenForStatus(server, statusListeners);
     this.#statusServer = server;
+    try {
+      await this.#metrics.listen();
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
   }
 
   async #listenForStatusLater(): Promise<void> {
@@ -330,7 +330,7 @@ export class GatewayAgent implements RunningGateway {
       const last = this.#board.lastEntered(thread.row);
       const fields = lastWords(thread, error, { slot, last, numbers: this.#set.numbers, plugins: this.#plugins });
       this.#options.log.error('a worker thread ended and is replaced', fields, error);
-      this.#source?.restartProbation();
+      this.#source.current?.restartProbation();
     }
     for (const kept of [this.#load, this.#health, this.#metrics.metrics, this.#counters]) kept.clearRow(thread.row);
     this.#usage.endWriting(thread.row);
@@ -348,7 +348,7 @@ export class GatewayAgent implements RunningGateway {
       this.#tables.reclaim();
       // The process that takes over looks after it, once it has.
       if (!this.#isReplaced) {
-        this.#board.refusesRequests = this.#freshness.update(this.#source, this.#revision).refusesRequests;
+        this.#board.refusesRequests = this.#freshness.update(this.#source.current, this.#revision).refusesRequests;
         this.#board.expiryOffsetMs = this.#freshness.nowMs() - this.#machineMs();
       }
       clock.schedule(HEARTBEAT_CHECK_MS, check);
@@ -359,14 +359,14 @@ export class GatewayAgent implements RunningGateway {
   #registerGauges(): void {
     const { clock, softwareVersion } = this.#options;
     const { metrics } = this.#metrics;
-    registerFreshnessGauges(metrics, { state: () => this.#freshness.state, stateCheck: () => this.#source?.stateCheck(), clock });
+    registerFreshnessGauges(metrics, { state: () => this.#freshness.state, stateCheck: () => this.#source.current?.stateCheck(), clock });
     registerInstanceGauges(metrics, {
       load: () => this.#load.load,
       admittedClients: () => this.#load.admittedClients,
       counterUsage: () => this.#counters.usage(this.#machineMs()),
       revision: () => this.#revision,
       nodeStates: () => nodeStates(this.#health.upstreams),
-      controlPlaneIsReachable: () => this.#source?.isConnected() ?? false,
+      controlPlaneIsReachable: () => this.#source.current?.isConnected() ?? false,
       loopLagsMs: () => [
         ['agent', this.#loopLag[0] ?? 0],
         ...this.#fleet.rows.flatMap((row, slot) => (row === undefined ? [] : [[`worker ${slot}`, metrics.loopLagMs(row)] as const])),

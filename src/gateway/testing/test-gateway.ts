@@ -56,6 +56,8 @@ export async function startTestGateway(test: TestEnd, options: Partial<GatewayOp
       stateCheck: () => undefined,
       reportHealth: (report) => healthReports.push(report),
       usageLink: () => usageLink,
+      handOver: async () => {},
+      follow: (delta) => configuration.applyDelta(delta),
       stop: async () => {},
       close: async () => {},
     };
