@@ -84,6 +84,8 @@ export class ConnectedInstance {
     readonly facts: InstanceFacts;
     readonly connectionId: number;
     readonly heldRevision: number;
+    /** As in `HelloMessage`. */
+    readonly followedRevision?: number | undefined;
     /** What it holds is of this control plane's history, so that a delta fits it. */
     readonly isHistoryAccepted: boolean;
     readonly newestRevision: number;
@@ -93,8 +95,9 @@ export class ConnectedInstance {
     this.#facts = options.facts;
     this.#connectionId = options.connectionId;
     this.#heldAtHello = options.heldRevision;
-    this.#applied = options.isHistoryAccepted ? options.heldRevision : NONE;
-    this.#sent = this.#applied;
+    const { heldRevision, followedRevision = heldRevision } = options;
+    this.#applied = options.isHistoryAccepted ? Math.min(heldRevision, followedRevision) : NONE;
+    this.#sent = options.isHistoryAccepted ? heldRevision : NONE;
     this.#mostSent = this.#sent;
     this.#noteProgress(options.newestRevision);
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { temporaryFolder } from '../../test-support/temporary-folder.ts';
 import type { SnapshotDelta } from '../schema/snapshot.ts';
+import type { InstanceRegistry, RegisteredInstance } from '../store/instance-registry.ts';
 import type { FormerProcesses } from './former-processes.ts';
 import { eventually } from './test-support/eventually.ts';
 import { createIdentity, createInstallation, type Installation, TestControlPlane, TestGateway } from './test-support/sync-fixture.ts';
@@ -33,6 +34,21 @@ class TestFormer implements FormerProcesses {
     void this.#gateway.subscriber.stop();
   }
 }
+
+const ELSEWHERE: RegisteredInstance = {
+  groupId: 'default',
+  instanceId: 'gw-1',
+  connectionId: 1,
+  controlPlaneId: 'other',
+  isConnected: true,
+  isAwaited: false,
+  state: 'loading',
+  revision: 0,
+  answeredRevision: 0,
+  softwareVersion: '0.1.0-test',
+  connectedAtMs: 0,
+  silentMs: 0,
+};
 
 describe('a gateway process and the one that it replaces', () => {
   let installation: Installation;
@@ -87,7 +103,7 @@ describe('a gateway process and the one that it replaces', () => {
     await handOver();
     const { fresh, former } = await replace();
     await eventually(() => fresh.lastCurrent === 1);
-    assert.deepEqual(former.deltas, [], 'the old process has what was kept on disk');
+    assert.deepEqual(former.deltas, [{ fromRevision: 1, toRevision: 1, changes: [] }], 'it is asked whether it has what was kept on disk');
     const gate = Promise.withResolvers<void>();
     former.gate = gate.promise;
     controlPlane.store.delete('credential', 'c1', 'jack');
@@ -152,6 +168,97 @@ describe('a gateway process and the one that it replaces', () => {
     controlPlane.store.delete('credential', 'c1', 'jack');
     assert.deepEqual((await controlPlane.announce()).lagging, ['gw-1']);
     assert.deepEqual([fresh.applier.summary, old.applier.summary], [[], []]);
+  });
+
+  test('a write that waits while the next process comes is told with the instance', async (t) => {
+    const { controlPlane, handOver, replace } = await start(t);
+    const other = await TestGateway.create(t, { port: controlPlane.port, identity: await createIdentity(installation.authority, 'gw-2') });
+    await other.subscriber.start();
+    await eventually(() => controlPlane.states().filter((state) => state.endsWith('1 current')).length === 2);
+    await handOver();
+    controlPlane.store.delete('credential', 'c1', 'jack');
+    const told = controlPlane.announce(60_000);
+    await eventually(() => other.applier.revision === 2);
+    await replace();
+    const { expected, lagging } = await told;
+    assert.deepEqual({ expected, lagging }, { expected: 2, lagging: ['gw-1'] });
+  });
+
+  test('a write that waits while the instance moves to another control plane is told with it', async (t) => {
+    let hasMoved = false;
+    const registry: InstanceRegistry = {
+      controlPlaneId: 'own',
+      renew: async () => ({ histories: [], wasExpired: false }),
+      report: async () => undefined,
+      list: async () => [],
+      listOthers: async () => (hasMoved ? [ELSEWHERE] : []),
+      forget: async () => 0,
+      watch: () => async () => undefined,
+      leave: async () => undefined,
+    };
+    const controlPlane = await TestControlPlane.start(t, installation, { registry });
+    const gateway = await TestGateway.create(t, {
+      port: controlPlane.port,
+      identity: await createIdentity(installation.authority, 'gw-1'),
+    });
+    await gateway.subscriber.start();
+    await eventually(() => controlPlane.states().join() === 'gw-1 0 current');
+    await gateway.subscriber.handOver();
+    controlPlane.store.put('route', 'r1');
+    const told = controlPlane.announce(60_000);
+    // The registry has said by now that nobody is elsewhere.
+    await new Promise(setImmediate);
+    hasMoved = true;
+    void gateway.subscriber.stop();
+    assert.deepEqual(await told, { applied: 0, expected: 1, lagging: ['gw-1'] });
+  });
+
+  test('what was kept on disk and is not in force in the old process is not told to be', async (t) => {
+    const { controlPlane, old, handOver, replace } = await start(t);
+    // It never comes to an end there.
+    const never = Promise.withResolvers<void>();
+    t.after(() => never.resolve());
+    old.applier.gate = never.promise;
+    controlPlane.store.delete('credential', 'c1', 'jack');
+    void controlPlane.announce(0);
+    await eventually(() => old.journal.history !== undefined && controlPlane.store.revision === 2);
+    void handOver();
+    await old.journal.close();
+    const { fresh, former } = await replace();
+    await eventually(() => fresh.applier.revision === 2 && fresh.subscriber.isConnected);
+    assert.deepEqual((await controlPlane.publisher.waitApplied('default', 2, 0)).lagging, ['gw-1']);
+    former.ended.resolve();
+    never.resolve();
+    await eventually(() => controlPlane.states().join() === 'gw-1 2 current');
+  });
+
+  test('while the old process is behind, the next one goes on: over a connection made anew, and after a refusal', async (t) => {
+    const { controlPlane, old, handOver, replace } = await start(t);
+    await handOver();
+    const { fresh, former } = await replace();
+    await eventually(() => fresh.lastCurrent === 1);
+    old.applier.refuse = () => 'no room';
+    fresh.applier.refuse = (revision) => (revision === 3 ? 'a broken route' : undefined);
+    for (const [place, id] of ['r2', 'r3', 'r4'].entries()) {
+      controlPlane.store.put('route', id);
+      void controlPlane.announce(0);
+      await eventually(() => fresh.applier.revision === place + 2 || fresh.refusals.length > 0);
+    }
+    await eventually(() => fresh.applier.revision === 4);
+    await controlPlane.publisher.close();
+    await eventually(() => !fresh.subscriber.isConnected);
+    const again = await TestControlPlane.start(t, installation, { store: controlPlane.store, port: controlPlane.port });
+    await eventually(() => {
+      fresh.clock.advance(1_000);
+      return fresh.subscriber.isConnected;
+    });
+    again.store.delete('credential', 'c1', 'jack');
+    assert.deepEqual((await again.announce(0)).lagging, ['gw-1']);
+    await eventually(() => fresh.applier.revision === 5);
+    assert.deepEqual(old.applier.summary, [], 'a credential that is gone is gone there, too');
+    assert.deepEqual((await again.publisher.waitApplied('default', 5, 0)).lagging, ['gw-1']);
+    former.ended.resolve();
+    await eventually(() => again.states().join() === 'gw-1 5 current');
   });
 
   test('a process that was not connected leaves nothing behind, and follows', async (t) => {

@@ -105,8 +105,10 @@ export class GroupChannel {
   /** Takes an instance in; an older connection of the same instance is closed. */
   join(instance: ConnectedInstance): void {
     const { instanceId } = instance.name;
-    this.#instances.get(instanceId)?.connection.close('replaced by a newer connection of the same instance');
+    const former = this.#instances.get(instanceId);
+    // Whoever waits for the former one is told of the instance all the same.
     this.#instances.set(instanceId, instance);
+    former?.connection.close('replaced by a newer connection of the same instance');
     this.#comparison.join(instance);
     void this.#publish();
   }

@@ -26,6 +26,10 @@ export interface HeldConfigurationOptions {
   readonly former?: FormerProcesses | undefined;
 }
 
+/** Characters of a delta that is brought to other processes: more would hold this one up for longer than requests should wait. */
+const MOST_TO_FOLLOW = 1024 * 1024;
+const MOST_TO_WITHDRAW = 1_000;
+
 /**
  * The configuration in force on this instance: every new one is kept on disk before it is tried, what is refused leaves the one
  * before in force, and what it would have taken away is taken away all the same.
@@ -36,6 +40,9 @@ export class HeldConfiguration {
   #revision: number | undefined;
   #former: FormerProcesses | undefined;
   #settling: Promise<void> | undefined;
+  /** What the former processes are known to have. */
+  #followed = 0;
+  #isOver = false;
   #following: Promise<void> = Promise.resolve();
 
   constructor(options: HeldConfigurationOptions) {
@@ -71,6 +78,11 @@ export class HeldConfiguration {
     return this.#settling;
   }
 
+  /** The newest revision that those processes are known to have; undefined when they have what is in force here. */
+  get followedRevision(): number | undefined {
+    return this.#settling === undefined ? undefined : this.#followed;
+  }
+
   get wantsSnapshot(): boolean {
     return this.#options.journal.wantsSnapshot;
   }
@@ -96,6 +108,9 @@ export class HeldConfiguration {
       }
     }
     if (journal.isDamaged) this.#revision = undefined;
+    // The process before may have written down what it could not put in force any more, and others serve beside this one.
+    const revision = this.#revision ?? 0;
+    this.#settle(this.#former?.follow({ fromRevision: revision, toRevision: revision, changes: [] }), revision);
   }
 
   /** True when the digests in force were made with this salt, or nothing is in force. */
@@ -122,23 +137,21 @@ export class HeldConfiguration {
     } catch (error) {
       return this.#refuse(revision, messageOf(error));
     }
-    this.#settle(this.#former?.follow({ fromRevision: this.#revision ?? delta.fromRevision, toRevision: revision, changes }));
+    const step = { fromRevision: this.#revision ?? delta.fromRevision, toRevision: revision, changes };
+    this.#settle(delta.payload.length > MOST_TO_FOLLOW ? this.#former?.gone : this.#former?.follow(step), revision);
     this.#revision = revision;
-    this.#probation.add(revision);
+    this.#prove(revision);
     return { kind: 'applied', revision };
   }
 
   /**
-   * Puts in force what the process that has taken this one's place says, and keeps nothing on disk, which is not this one's any more. In the order of calls.
+   * Puts in force what the process that has taken this one's place says, and keeps nothing on disk, which is not this one's any more.
+   * In the order of calls.
    *
-   * @throws Error when it does not lead on from what is in force, or cannot be put in force; everything is as before then
+   * @throws Error when it does not lead on from what is in force, or cannot be put in force; only consumers and credentials that are gone are gone here, too
    */
   follow(delta: SnapshotDelta): Promise<void> {
-    const followed = this.#following.then(async () => {
-      if (delta.fromRevision !== this.#revision) throw new Error(`revision ${delta.fromRevision} is not in force here`);
-      await this.#options.applier.applyDelta(delta);
-      this.#revision = delta.toRevision;
-    });
+    const followed = this.#following.then(() => this.#follow(delta));
     this.#following = followed.catch(() => undefined);
     return followed;
   }
@@ -172,9 +185,9 @@ export class HeldConfiguration {
       return refused;
     }
     // A whole configuration is not brought to a process that is about to end.
-    this.#settle(this.#former?.gone);
+    this.#settle(this.#former?.gone, revision);
     this.#revision = revision;
-    this.#probation.add(revision);
+    this.#prove(revision);
     return { kind: 'applied', revision };
   }
 
@@ -188,13 +201,35 @@ export class HeldConfiguration {
     this.#probation.restart();
   }
 
+  /** What is on disk is nobody's here any more. */
   stop(): void {
+    this.#isOver = true;
     this.#probation.clear();
   }
 
-  #settle(step: Promise<void> | undefined): void {
+  async #follow(delta: SnapshotDelta): Promise<void> {
+    const { applier } = this.#options;
+    const { fromRevision, toRevision, changes } = delta;
+    const revision = this.#revision;
+    if (revision !== undefined && fromRevision === revision) {
+      if (changes.length > 0) await applier.applyDelta(delta);
+      this.#revision = toRevision;
+      return;
+    }
+    const taken = changes.filter(takesAccess);
+    if (revision !== undefined && taken.length > 0)
+      await applier.applyDelta({ fromRevision: revision, toRevision: revision, changes: taken });
+    throw new Error(`revision ${fromRevision} is not in force here`);
+  }
+
+  #prove(revision: number): void {
+    if (!this.#isOver) this.#probation.add(revision);
+  }
+
+  #settle(step: Promise<void> | undefined, revision: number): void {
     if (step === undefined) return;
     const settling: Promise<void> = Promise.all([this.#settling, step]).then(() => {
+      this.#followed = revision;
       if (this.#settling === settling) this.#settling = undefined;
     });
     this.#settling = settling;
@@ -202,7 +237,7 @@ export class HeldConfiguration {
 
   /** What stays in force has to prove itself, unless it has. */
   #probeAgain(): void {
-    if (this.#revision !== undefined && this.#options.journal.hasCandidates) this.#probation.add(this.#revision);
+    if (this.#revision !== undefined && this.#options.journal.hasCandidates) this.#prove(this.#revision);
   }
 
   async #loadOnce(previousEnd: PreviousProcessEnd): Promise<void> {
@@ -212,7 +247,7 @@ export class HeldConfiguration {
     await applier.loadSnapshot(recovered.items(), { revision: recovered.snapshotRevision, keySalt: recovered.keySalt });
     for await (const delta of recovered.deltas()) await applier.applyDelta(delta);
     this.#revision = recovered.revision;
-    if (journal.hasCandidates) this.#probation.add(recovered.revision);
+    if (journal.hasCandidates) this.#prove(recovered.revision);
     log.info('the configuration was loaded from disk', { revision: recovered.revision });
   }
 
@@ -242,9 +277,13 @@ export class HeldConfiguration {
       if (changes.length === 0) return;
       const delta = { fromRevision: revision, toRevision: revision, changes };
       await applier.applyDelta(delta);
-      this.#settle(this.#former?.follow(delta));
+      this.#settle(changes.length > MOST_TO_WITHDRAW ? this.#former?.gone : this.#former?.follow(delta), revision);
     } catch (error) {
       log.error('what a refused revision takes away could not be taken away', { revision }, error);
     }
   }
+}
+
+function takesAccess(change: SnapshotChange): boolean {
+  return change.op === 'delete' && (change.name.kind === 'credential' || change.name.kind === 'consumer');
 }

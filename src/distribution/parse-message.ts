@@ -20,6 +20,7 @@ export function parseGatewayMessage(text: string): GatewayMessage | undefined {
         oldestProtocol: readCount(fields, 'oldestProtocol'),
         softwareVersion: asFact(readString(fields, 'softwareVersion')),
         revision: readCount(fields, 'revision'),
+        ...(own(fields, 'followedRevision') === undefined ? {} : { followedRevision: readCount(fields, 'followedRevision') }),
         ...readHistory(fields),
         ...readHeartbeatMs(fields),
         ...readFacts(fields),

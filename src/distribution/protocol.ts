@@ -39,6 +39,11 @@ export interface HelloMessage {
   readonly softwareVersion: string;
   /** The revision in force: the control plane answers with a delta from there, where it has one. 0 for none: it sends a snapshot. */
   readonly revision: number;
+  /**
+   * Of this revision it is known that all processes of the instance that answer requests have it in force; `applied` follows when they have `revision`.
+   * Absent: they have.
+   */
+  readonly followedRevision?: number | undefined;
   /** `history` of the delta or snapshot that made the revision. Without it no delta is built upon the revision. */
   readonly history?: string | undefined;
   /** A heartbeat comes at least this often. Absent from gateways that send one every five seconds. */

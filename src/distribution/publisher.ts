@@ -131,9 +131,13 @@ export class Publisher {
   }
 
   async #waitApplied(groupId: string, revision: number, timeoutMs: number): Promise<AppliedRevision> {
+    const before = new Set(this.instances(groupId).map(({ instanceId }) => instanceId));
     const here = this.#channel(groupId).waitApplied(revision, timeoutMs);
     if (this.#shared === undefined) return here;
-    const [own, others] = await Promise.all([here, this.#shared.waitApplied(groupId, revision, timeoutMs)]);
+    const [own, asked] = await Promise.all([here, this.#shared.waitApplied(groupId, revision, timeoutMs)]);
+    // Who has gone from here meanwhile may be at another one, as it was not when that was asked.
+    for (const { instanceId } of this.instances(groupId)) before.delete(instanceId);
+    const others = before.size === 0 ? asked : await this.#shared.waitApplied(groupId, revision, 0);
     const { applied, expected, lagging } = others;
     return { ...others, applied: own.applied + applied, expected: own.expected + expected, lagging: [...own.lagging, ...lagging] };
   }
@@ -311,12 +315,12 @@ export class Publisher {
   #connectedInstance(
     { instance: { name } }: SyncPeer,
     connection: FrameConnection,
-    { softwareVersion, revision: heldRevision, hostname, address, cores, workers }: HelloMessage,
+    { softwareVersion, revision: heldRevision, followedRevision, hostname, address, cores, workers }: HelloMessage,
     known: { readonly newestRevision: number; readonly isHistoryAccepted: boolean },
   ): ConnectedInstance {
     this.#connections += 1;
     const facts = { softwareVersion, hostname, address, cores, workers, connectedAtMs: this.#options.clock.nowMs() };
-    return new ConnectedInstance({ name, connection, connectionId: this.#connections, facts, heldRevision, ...known });
+    return new ConnectedInstance({ name, connection, connectionId: this.#connections, facts, heldRevision, followedRevision, ...known });
   }
 
   /** Deltas fit what the instance holds. A number alone does not say so: a store that was set back uses numbers a second time. */

@@ -156,8 +156,10 @@ export class Subscriber {
   }
 
   /** After `handOver`: puts in force what the process that took over has put in force. @throws as `HeldConfiguration.follow` */
-  follow(delta: SnapshotDelta): Promise<void> {
-    return this.#held.follow(delta);
+  async follow(delta: SnapshotDelta): Promise<void> {
+    // What was on its way when everything was handed over may still be put in force.
+    await this.#lastFrame.catch(() => undefined);
+    await this.#held.follow(delta);
   }
 
   async #run(): Promise<void> {
@@ -191,8 +193,6 @@ export class Subscriber {
     this.#shownIdentity = identity;
     const { host, port } = this.#rotation.current;
     const { signal } = this.#stopping;
-    // What this one tells to hold is what the processes beside it hold.
-    await this.#held.settling;
     const timeoutMs = this.#rotation.hasOthers ? SHORT_CONNECT_TIMEOUT_MS : CONNECT_TIMEOUT_MS;
     const { socket, head } = await openSyncConnection({ host, port, identity, clock, signal, timeoutMs });
     if (signal.aborted) socket.destroy();
@@ -251,6 +251,7 @@ export class Subscriber {
       oldestProtocol: OLDEST_PROTOCOL_VERSION,
       softwareVersion: this.#options.softwareVersion,
       revision: this.#held.revision ?? 0,
+      ...(this.#held.followedRevision === undefined ? {} : { followedRevision: this.#held.followedRevision }),
       history: this.#held.history,
       heartbeatMs: HEARTBEAT_INTERVAL_MS,
       ...this.#options.facts,

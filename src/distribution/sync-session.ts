@@ -53,8 +53,8 @@ interface IncomingSnapshot {
 /** The gateway's side of one sync connection, from the welcome on: verifies what arrives, has it taken, and answers. */
 export class SyncSession {
   readonly #options: SyncSessionOptions;
-  /** The last answer that waits for the processes which serve beside this one. */
-  #lastAnswer: Promise<void> | undefined;
+  /** In force here, and told when the processes that serve beside this one have it. */
+  #untold: number | undefined;
   #welcomed: Welcomed | undefined;
   #rejection: string | undefined;
   #newestKnown = 0;
@@ -146,6 +146,7 @@ export class SyncSession {
     this.#isOfItsHistory = message.historyAccepted ?? true;
     const { refused } = held;
     if (refused !== undefined) this.#answer({ kind: 'refused', ...refused, retry: false });
+    if (held.settling !== undefined && held.revision !== undefined && this.#isOfItsHistory) this.#tellApplied(held.revision);
     // A control plane that does not know the history sends a snapshot unasked.
     if (this.#isOfItsHistory && !held.fits(this.#welcomed.origin)) this.#requestSnapshot();
     else this.#tellWhenCurrent();
@@ -246,36 +247,33 @@ export class SyncSession {
   #answer(outcome: TakeOutcome): void {
     const { connection, held, log, onRefused } = this.#options;
     if (outcome.kind === 'applied') {
-      this.#whenSettled(() => connection.send({ kind: 'applied', revision: outcome.revision, outcome: 'applied' }));
+      this.#tellApplied(outcome.revision);
       if (held.wantsSnapshot) this.#requestSnapshot();
       this.#tellWhenCurrent();
       return;
     }
     const { revision, reason } = outcome;
+    // The control plane goes back to what it was told of last.
+    this.#untold = undefined;
     log.warn('a revision was refused', { revision, cause: reason });
     onRefused(revision, reason);
     const message: AppliedMessage = { kind: 'applied', revision, outcome: 'refused', reason };
     if (outcome.retry) {
       // Coming back brings the same revision once more.
-      this.#whenSettled(() => connection.closeAfter(message, 'a revision could not be kept on disk'));
+      connection.closeAfter(message, 'a revision could not be kept on disk');
       return;
     }
     this.#awaitsRebase = true;
-    this.#whenSettled(() => connection.send(message));
+    connection.send(message);
   }
 
-  /** Answers are given in order, and speak for all processes of the instance that answer requests. */
-  #whenSettled(answer: () => void): void {
-    const { settling } = this.#options.held;
-    if (settling === undefined && this.#lastAnswer === undefined) {
-      answer();
-      return;
-    }
-    const answered: Promise<void> = Promise.all([this.#lastAnswer, settling]).then(() => {
-      if (this.#lastAnswer === answered) this.#lastAnswer = undefined;
-      answer();
-    });
-    this.#lastAnswer = answered;
+  /** Speaks for all processes of the instance that answer requests. */
+  #tellApplied(revision: number): void {
+    const { held, connection } = this.#options;
+    const { settling } = held;
+    this.#untold = settling === undefined ? undefined : revision;
+    if (settling === undefined) connection.send({ kind: 'applied', revision, outcome: 'applied' });
+    else void settling.then(() => this.#untold === revision && this.#tellApplied(revision));
   }
 
   #tellWhenCurrent(): void {

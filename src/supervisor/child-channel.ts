@@ -2,6 +2,7 @@ import path from 'node:path';
 import { StartError } from '../errors/index.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { SPARE_ARGUMENT } from './child-process.ts';
+import { AskedFormers, type FormerChildren } from './former-children.ts';
 import type { ChildMessage, ProcessEnd, SupervisorMessage } from './messages.ts';
 
 /** What a role does when its supervisor speaks. */
@@ -26,15 +27,7 @@ export interface DrainOptions {
 /** What the parts of the channel share. */
 interface ChildLife {
   isDraining: boolean;
-  readonly former: FormerProcesses;
-}
-
-/** The processes of the role that this one has replaced, for as long as they serve beside it. */
-export interface FormerChildren {
-  /** Asks each of them; resolves when each has answered, or has ended where it could not. Never rejects. Questions arrive in the order in which they were asked. */
-  ask(name: string, body: JsonValue): Promise<void>;
-  /** Resolves when none is left. */
-  readonly gone: Promise<void>;
+  readonly former: AskedFormers;
 }
 
 /** The child's end of the channel. */
@@ -60,7 +53,7 @@ export function runUnderSupervisor(role: ChildRole): void {
     process.exit(1);
   }
   for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
-  const life: ChildLife = { isDraining: false, former: new FormerProcesses() };
+  const life: ChildLife = { isDraining: false, former: new AskedFormers(send) };
   const drain = (options: DrainOptions): void => {
     if (life.isDraining) return;
     life.isDraining = true;
@@ -119,33 +112,6 @@ async function start(role: ChildRole, life: ChildLife, message: Extract<Supervis
     if (life.isDraining) return;
     if (!(error instanceof StartError)) return fail(role, error);
     process.send?.({ kind: 'start-failed', sentence: error.message } satisfies ChildMessage, () => process.exit(1));
-  }
-}
-
-class FormerProcesses implements FormerChildren {
-  readonly #gone = Promise.withResolvers<void>();
-  readonly #waiting = new Map<number, () => void>();
-  #lastId = 0;
-
-  get gone(): Promise<void> {
-    return this.#gone.promise;
-  }
-
-  ask(name: string, body: JsonValue): Promise<void> {
-    const id = ++this.#lastId;
-    return new Promise((resolve) => {
-      this.#waiting.set(id, resolve);
-      send({ kind: 'ask-former', id, name, body });
-    });
-  }
-
-  noteAnswered(id: number): void {
-    this.#waiting.get(id)?.();
-    this.#waiting.delete(id);
-  }
-
-  noteGone(): void {
-    this.#gone.resolve();
   }
 }
 

@@ -58,7 +58,7 @@ export class RunningChild {
     this.#send({ kind: 'start', settings, previousEnd, isAlone });
   }
 
-  /** Tells the child that every other process of its role has ended. */
+  /** Tells the child that every process of its role that it has followed has ended. */
   noteAlone(): void {
     this.#send({ kind: 'alone' });
   }

@@ -13,7 +13,7 @@ export type ProcessEnd =
 export type SupervisorMessage =
   /** `isAlone`: no other process of the role serves. */
   | { readonly kind: 'start'; readonly settings: JsonValue; readonly previousEnd: ProcessEnd; readonly isAlone: boolean }
-  /** Every other process of the role has ended. */
+  /** Every process of the role that this one has followed has ended. */
   | { readonly kind: 'alone' }
   /** The processes that serve beside this one have answered what it asked, or have ended. */
   | { readonly kind: 'former-answered'; readonly id: number }

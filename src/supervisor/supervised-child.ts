@@ -188,7 +188,9 @@ export class SupervisedChild {
 
   #exited(child: RunningChild, exit: ChildExit, startedAtMs: number): void {
     this.#retiring.delete(child);
-    if (this.#retiring.size === 0) this.#current?.noteAlone();
+    // Each asks those that it has followed, and the first has nobody left to ask.
+    const [first] = this.#retiring;
+    (first ?? this.#current)?.noteAlone();
     if (child !== this.#current) return;
     this.#current = undefined;
     const ranMs = this.#options.clock.monotonicMs() - startedAtMs;

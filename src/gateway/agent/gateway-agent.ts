@@ -181,7 +181,7 @@ export class GatewayAgent implements RunningGateway {
     this.#waiters.giveUp(new Error('the gateway has stopped'));
     await this.#source.stop();
     await this.#fleet.drain(options.timeoutMs);
-    await this.#source.leaveControlPlane();
+    await this.#source.end();
     this.#rotation?.stop();
     this.#ticketSecrets.stop();
     this.#health.close();

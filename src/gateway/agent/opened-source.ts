@@ -8,7 +8,7 @@ export interface OpenedSourceOptions {
   readonly after: (delayMs: number) => Promise<void>;
 }
 
-/** What is being applied when a source is let go of gets this long to come to its end. */
+/** What is to be told, and what is being applied, when a source is let go of, gets this long each to come to its end. */
 const STOP_MS = 1000;
 
 /** The source of a gateway's configuration: as it is opened, handed over to the process that takes this one's place, and ended. */
@@ -17,6 +17,7 @@ export class OpenedSource {
   #current: ConfigurationSource | undefined;
   /** The one that was handed over. */
   #former: ConfigurationSource | undefined;
+  #hasEnded = false;
 
   constructor(options: OpenedSourceOptions) {
     this.#options = options;
@@ -39,6 +40,7 @@ export class OpenedSource {
 
   /** As `RunningGateway.follow`. */
   async follow(delta: SnapshotDelta): Promise<void> {
+    if (this.#hasEnded) return;
     if (this.#former === undefined) throw new Error('nothing was handed over');
     await this.#former.follow(delta);
   }
@@ -53,11 +55,19 @@ export class OpenedSource {
     await this.#former?.stop();
   }
 
+  /** No worker is left that could answer by what was before. */
+  async end(): Promise<void> {
+    this.#hasEnded = true;
+    await this.leaveControlPlane();
+  }
+
   async #letGo(end: (source: ConfigurationSource) => Promise<void>): Promise<void> {
     const source = this.#current;
     this.#current = undefined;
-    const usageTold = this.#options.tellUsage(source);
-    await Promise.race([usageTold.then(() => source && end(source)), this.#options.after(STOP_MS)]);
-    await source?.close();
+    const { tellUsage, after } = this.#options;
+    await Promise.race([tellUsage(source), after(STOP_MS)]);
+    if (source === undefined) return;
+    await Promise.race([end(source), after(STOP_MS)]);
+    await source.close();
   }
 }

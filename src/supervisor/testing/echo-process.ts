@@ -1,5 +1,6 @@
 import { StartError } from '../../errors/index.ts';
-import { type FormerChildren, runUnderSupervisor } from '../child-channel.ts';
+import { runUnderSupervisor } from '../child-channel.ts';
+import type { FormerChildren } from '../former-children.ts';
 
 let former: FormerChildren | undefined;
 let isGone = false;
