@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import http from 'node:http';
 import test, { type TestContext } from 'node:test';
+import { startHeldUpstream } from '../src/gateway/testing/held-upstream.ts';
 import { statusFor } from '../test-support/ask-gateway.ts';
 import { startEchoUpstream } from '../test-support/echo-upstream.ts';
 import { openRawConnection } from '../test-support/raw-client.ts';
@@ -62,11 +62,15 @@ test('while the gateway process is replaced, what is told to be in force is so i
 });
 
 test('what runs in a process that was replaced ends with its credential', async (t) => {
-  const instance = await guarded(t, await startLastingUpstream(t), ['--drain-timeout', '600']);
+  const upstream = await startHeldUpstream(t);
+  const instance = await guarded(t, upstream.port, ['--drain-timeout', '600']);
   assert.equal(await write(instance, 'long'), '1/1');
   const old = instance.child('gateway');
   const client = await openRawConnection(t, { port: instance.ports.http });
   client.send(`GET ${GUARDED_PATH} HTTP/1.1\r\nHost: a\r\napikey: long\r\n\r\n`);
+  await upstream.holds(1);
+  // It begins and never ends.
+  upstream.waiting[0]?.write('lasting');
   await until(() => client.unread.includes('lasting'), 'the answer has begun');
   const closed = once(client.socket, 'close');
   instance.process.kill('SIGUSR2');
@@ -76,16 +80,3 @@ test('what runs in a process that was replaced ends with its credential', async 
   await untilGone(old);
   assert.equal(await instance.stop(), 0);
 });
-
-/** Its answers begin and never end. */
-async function startLastingUpstream(t: TestContext): Promise<number> {
-  const server = http.createServer((_request, response) => response.write('lasting')).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the upstream has no port');
-  return address.port;
-}

@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/message-of.ts';
+import { SerialQueue } from '../lib/serial-queue.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { SnapshotChange, SnapshotDelta } from '../schema/snapshot.ts';
 import { CandidateProbation } from './candidate-probation.ts';
@@ -43,7 +44,7 @@ export class HeldConfiguration {
   /** What the former processes are known to have. */
   #followed = 0;
   #isOver = false;
-  #following: Promise<void> = Promise.resolve();
+  readonly #following = new SerialQueue();
 
   constructor(options: HeldConfigurationOptions) {
     this.#options = options;
@@ -151,9 +152,7 @@ export class HeldConfiguration {
    * @throws Error when it does not lead on from what is in force, or cannot be put in force; only consumers and credentials that are gone are gone here, too
    */
   follow(delta: SnapshotDelta): Promise<void> {
-    const followed = this.#following.then(() => this.#follow(delta));
-    this.#following = followed.catch(() => undefined);
-    return followed;
+    return this.#following.run(() => this.#follow(delta));
   }
 
   beginSnapshot(start: Pick<SnapshotStartMessage, 'revision' | 'history'>, origin: JournalOrigin): Promise<JournalSnapshotWriter> {

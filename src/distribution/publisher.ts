@@ -131,9 +131,9 @@ export class Publisher {
   }
 
   async #waitApplied(groupId: string, revision: number, timeoutMs: number): Promise<AppliedRevision> {
-    const before = new Set(this.instances(groupId).map(({ instanceId }) => instanceId));
     const here = this.#channel(groupId).waitApplied(revision, timeoutMs);
     if (this.#shared === undefined) return here;
+    const before = new Set(this.instances(groupId).map(({ instanceId }) => instanceId));
     const [own, asked] = await Promise.all([here, this.#shared.waitApplied(groupId, revision, timeoutMs)]);
     // Who has gone from here meanwhile may be at another one, as it was not when that was asked.
     for (const { instanceId } of this.instances(groupId)) before.delete(instanceId);

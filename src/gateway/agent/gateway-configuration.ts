@@ -1,5 +1,6 @@
 import type { ConfigurationApplier, SnapshotMeta } from '../../distribution/gateway-side.ts';
 import type { JsonObject } from '../../lib/json.ts';
+import { SerialQueue } from '../../lib/serial-queue.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { PLUGINS } from '../../plugins/index.ts';
 import type { SnapshotChange, SnapshotDelta, SnapshotItem, SnapshotItemName } from '../../schema/index.ts';
@@ -25,7 +26,6 @@ import {
   readItem,
 } from './read-item.ts';
 import { streamRouteKey } from './route-numbers.ts';
-import { SerialQueue } from './serial-queue.ts';
 import { upstreamKey } from './upstream-key.ts';
 import type { WorkerFleet } from './worker-fleet.ts';
 

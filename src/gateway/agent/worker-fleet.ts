@@ -1,13 +1,13 @@
 import { StartError } from '../../errors/index.ts';
 import { type BackoffSteps, backoffDelayMs } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { SerialQueue } from '../../lib/serial-queue.ts';
 import type { Logger } from '../../observability/index.ts';
 import type { RunningGateway, StreamAddress, WorkerListeners } from '../gateway-options.ts';
 import type { AgentMessage, RuntimeChange, TestFailure } from '../worker/worker-messages.ts';
 import { type ChangeRound, type RoundOutcome, runChangeRound } from './change-round.ts';
 import { FleetMember } from './fleet-member.ts';
 import { FleetSlot, type WorkerState } from './fleet-slot.ts';
-import { SerialQueue } from './serial-queue.ts';
 import { type OwnAddresses, SlotSockets } from './slot-sockets.ts';
 import { StreamSockets } from './stream-sockets.ts';
 import type { WorkerThread } from './worker-thread.ts';
